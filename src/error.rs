@@ -1,0 +1,143 @@
+//! What stops a job: [`Error`], one word wide, naming the place where it happened.
+//!
+//! A bad line is never an `Error` (see [`crate::record::Reason`]); it knows nothing of exit codes.
+
+use crate::code::Refusal;
+use std::{fmt, io, path::Path};
+
+/// The result of everything that can stop a job.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the job stopped, and where. The innermost place wins: [`Error::at`] only fills an empty place.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    place: Option<String>,
+    line: Option<u64>,
+}
+
+/// The kinds of failure that a caller may want to tell apart.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The operating system refused something; the text says what was tried.
+    Io(&'static str, io::Error),
+    /// A source is truncated or corrupt; the text says how.
+    Damaged(String),
+    /// The export request breaks a rule of the contract.
+    Refused(Refusal),
+    /// What was asked cannot be done as asked (arguments, configuration, an existing output file).
+    Usage(String),
+    /// More lines were rejected than the limit allows; the text explains and shows the first one.
+    TooManyRejects(String),
+    /// A law of the program does not hold; always a defect of flowbook itself.
+    Defect(String),
+}
+
+impl Error {
+    /// An error of `kind` without a place.
+    #[must_use]
+    pub fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, place: None, line: None }))
+    }
+
+    /// Shorthand for [`ErrorKind::Usage`].
+    #[must_use]
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage(text.into()))
+    }
+
+    /// Shorthand for [`ErrorKind::Damaged`].
+    #[must_use]
+    pub fn damaged(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Damaged(text.into()))
+    }
+
+    /// Wraps an I/O error with what was tried, to be used with `map_err`.
+    pub fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::new(ErrorKind::Io(doing, source))
+    }
+
+    /// Names the file, unless a deeper place is known already.
+    #[must_use]
+    pub fn at(mut self, path: impl AsRef<Path>) -> Self {
+        self.0.place.get_or_insert_with(|| path.as_ref().display().to_string());
+        self
+    }
+
+    /// Names the line (from 1), unless a deeper place is known already.
+    #[must_use]
+    pub fn line(mut self, line: u64) -> Self {
+        self.0.line.get_or_insert(line);
+        self
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The message without its place: for lists that name the place in a column of its own.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.0.kind.to_string()
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(doing, source) => write!(f, "{doing}: {source}"),
+            Self::Damaged(text) | Self::Usage(text) | Self::TooManyRejects(text) => f.write_str(text),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Defect(text) => write!(f, "a defect of flowbook, please report it: {text}"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.0.place {
+            write!(f, "{place}: ")?;
+        }
+        if let Some(line) = self.0.line {
+            write!(f, "line {line}: ")?;
+        }
+        self.0.kind.fmt(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.kind {
+            ErrorKind::Io(_, source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(ErrorKind::Refused(refusal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn innermost_place_wins_and_the_error_is_one_word() {
+        let error = Error::damaged("gzip stream ends early").at("a.gz").line(7).at("outer").line(9);
+        assert_eq!(error.to_string(), "a.gz: line 7: gzip stream ends early");
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

@@ -1,0 +1,207 @@
+//! The hot loop: lines of one part of the input, folded into a usage table and counts.
+//!
+//! Knows nothing of files and threads. What the line before needed is remembered: its host with the series
+//! it led to, and the cell of its window.
+
+use super::rejects::Sink;
+use super::{Job, lines::Chunk};
+use crate::domain::{Domain, MAX_LEN, normalize};
+use crate::error::{Error, Result};
+use crate::log::Parser;
+use crate::record::{Reason, Record};
+use crate::region::Region;
+use crate::report::{Counts, NamedHours};
+use crate::time::{WINDOW_SECONDS, Window, iso};
+use crate::usage::table::{CellId, SeriesId, UsageTable};
+use memchr::memchr;
+
+/// Folds lines into a table.
+pub(super) struct Fold<'a> {
+    parser: Parser,
+    state: State<'a>,
+    sink: Sink<'a>,
+}
+
+/// Everything but the parser, from which a record borrows.
+struct State<'a> {
+    job: &'a Job<'a>,
+    /// Start of the range in unix seconds, and its length.
+    start: i64,
+    seconds: i64,
+    /// Lines of before this time are late for their file.
+    hour_start: i64,
+    table: &'a mut UsageTable,
+    counts: Counts,
+    host: Host,
+}
+
+/// The host of the line before, and what it means.
+struct Host {
+    raw: Vec<u8>,
+    meaning: Meaning,
+}
+
+enum Meaning {
+    Invalid,
+    Unwanted,
+    Wanted(Domain, Option<Place>),
+}
+
+/// Where the line before was counted.
+struct Place {
+    region: Region,
+    series: SeriesId,
+    window: Window,
+    cell: CellId,
+}
+
+/// Why a record was not counted.
+enum Stop {
+    Rejected(Reason),
+    Failed(Error),
+}
+
+impl<'a> Fold<'a> {
+    pub(super) fn new(
+        job: &'a Job<'a>,
+        hours: Option<&NamedHours>,
+        table: &'a mut UsageTable,
+        sink: Sink<'a>,
+    ) -> Self {
+        let state = State {
+            job,
+            start: job.range.start().start(),
+            seconds: job.range.seconds(),
+            hour_start: hours.map_or(i64::MIN, |h| h.start),
+            table,
+            counts: Counts::default(),
+            host: Host { raw: Vec::new(), meaning: Meaning::Invalid },
+        };
+        Self { parser: job.format.parser(hours.map(|h| &h.domain)), state, sink }
+    }
+
+    /// Folds a block of lines.
+    ///
+    /// # Errors
+    /// When a sum overflows or rejected lines cannot be kept: the job stops.
+    pub(super) fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<()> {
+        match chunk {
+            Chunk::Lines(block) => self.block(block),
+            Chunk::TooLong(line) => {
+                self.state.counts.lines += 1;
+                self.reject(Reason::TooLong, line)
+            }
+        }
+    }
+
+    fn block(&mut self, mut block: &[u8]) -> Result<()> {
+        while !block.is_empty() {
+            let end = memchr(b'\n', block).unwrap_or(block.len());
+            let line = &block[..end];
+            block = block.get(end + 1..).unwrap_or_default();
+            self.line(line.strip_suffix(b"\r").unwrap_or(line))?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn line(&mut self, line: &[u8]) -> Result<()> {
+        self.state.counts.lines += 1;
+        let stop = match self.parser.parse(line) {
+            Ok(record) => self.state.count(&record).err(),
+            Err(reason) => Some(Stop::Rejected(reason)),
+        };
+        match stop {
+            None => Ok(()),
+            Some(Stop::Rejected(_)) if line.trim_ascii().is_empty() => {
+                self.state.counts.blank += 1;
+                Ok(())
+            }
+            Some(Stop::Rejected(reason)) => self.reject(reason, line),
+            Some(Stop::Failed(error)) => Err(error.line(self.state.counts.lines)),
+        }
+    }
+
+    fn reject(&mut self, reason: Reason, line: &[u8]) -> Result<()> {
+        self.state.counts.rejected[reason as usize] += 1;
+        self.sink.take(self.state.counts.lines, reason, line)
+    }
+
+    pub(super) fn finish(self) -> (Counts, Sink<'a>) {
+        (self.state.counts, self.sink)
+    }
+}
+
+impl State<'_> {
+    /// Counts a good line. Whether a line is good does not depend on what was asked for: its host is
+    /// judged first, then range, then scope.
+    #[inline]
+    fn count(&mut self, record: &Record<'_>) -> Result<(), Stop> {
+        if record.host != self.host.raw {
+            self.meet(record.host);
+        }
+        let (domain, place) = match &mut self.host.meaning {
+            Meaning::Invalid => return Err(Stop::Rejected(Reason::BadDomain)),
+            Meaning::Unwanted => (None, &mut None),
+            Meaning::Wanted(domain, place) => (Some(&*domain), place),
+        };
+        let since = record.time - self.start;
+        if since < 0 || since >= self.seconds {
+            self.counts.outside_range += 1;
+            return Ok(());
+        }
+        let Some(domain) = domain else {
+            self.counts.other_domains += 1;
+            return Ok(());
+        };
+        self.counts.accepted += 1;
+        self.counts.late += u64::from(record.time < self.hour_start);
+        self.counts.traffic += u128::from(record.bytes);
+        // In the range, so it lies after 1970 and the offset fits.
+        let window = Window::from_index(self.job.range.start().index() + (since / WINDOW_SECONDS) as u32);
+        let region = if self.job.region == Region::Unspecified { record.region } else { self.job.region };
+        let cell = match place {
+            Some(place) if place.window == window && place.region == region => place.cell,
+            _ => find_place(place, self.table, domain, region, window),
+        };
+        self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
+    }
+
+    /// Learns what a new host means.
+    #[cold]
+    fn meet(&mut self, raw: &[u8]) {
+        self.host.raw.clear();
+        self.host.raw.extend_from_slice(raw);
+        self.host.meaning = match normalize(raw, &mut [0; MAX_LEN]) {
+            None => Meaning::Invalid,
+            Some(name) if !self.job.selection.contains(name) => Meaning::Unwanted,
+            Some(name) => Domain::new(name.as_bytes()).map_or(Meaning::Invalid, |d| Meaning::Wanted(d, None)),
+        };
+    }
+}
+
+#[cold]
+fn find_place(
+    place: &mut Option<Place>,
+    table: &mut UsageTable,
+    domain: &Domain,
+    region: Region,
+    window: Window,
+) -> CellId {
+    let series = match place {
+        Some(place) if place.region == region => place.series,
+        _ => table.series(domain, region),
+    };
+    let cell = table.cell(series, window);
+    *place = Some(Place { region, series, window, cell });
+    cell
+}
+
+/// A sum beyond what any engine or database holds.
+pub(super) fn overflow(domain: &Domain, window: Window) -> Error {
+    let text = format!(
+        "the traffic of {domain} in the five minutes from {} exceeds 2^63 - 1 bytes",
+        iso(window.start())
+    );
+    Error::damaged(text)
+}

@@ -1,0 +1,193 @@
+//! Bounded line splitting: blocks of whole lines, lent from one buffer.
+//!
+//! A line longer than the limit is a value ([`Chunk::TooLong`]), not an error, and is never split in two.
+//! Knows nothing of formats and files.
+
+use crate::record::MAX_LINE;
+use memchr::{memchr, memrchr};
+use std::io::{self, Read};
+
+/// Bytes read at a time: fits into a core's second-level cache together with what is made of it.
+const READ: usize = 256 << 10;
+
+/// What [`Lines::next`] lends.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Chunk<'a> {
+    /// Whole lines, each with its newline; only the last line of the input may lack it.
+    Lines(&'a [u8]),
+    /// The first [`MAX_LINE`] bytes of a line that is longer.
+    TooLong(&'a [u8]),
+}
+
+/// Splits an input into blocks of whole lines.
+pub struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// The part of the buffer that was read and not lent yet.
+    start: usize,
+    end: usize,
+    /// In the middle of a line whose beginning was lent as too long.
+    skipping: bool,
+    done: bool,
+    /// Bytes taken from the input so far.
+    position: u64,
+}
+
+impl<R: Read> Lines<R> {
+    /// Splits `input`.
+    pub fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), start: 0, end: 0, skipping: false, done: false, position: 0 }
+    }
+
+    /// Splits `input` from the byte after its first newline on: for a part that begins at any place in a
+    /// file, given with the byte before that place.
+    pub fn after_newline(input: R) -> Self {
+        Self { skipping: true, ..Self::new(input) }
+    }
+
+    /// Uses the buffer of another splitter, to spare the allocation.
+    #[must_use]
+    pub fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
+        self.buffer = buffer;
+        self
+    }
+
+    /// The buffer, for the next splitter.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    /// Bytes taken from the input so far.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Where the bytes that were not lent yet begin, counted in bytes of the input.
+    pub const fn lent(&self) -> u64 {
+        self.position - (self.end - self.start) as u64
+    }
+
+    /// Bytes of an incomplete last line that stays behind when the input fails.
+    pub const fn left_over(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// The next block, or `None` at the end of the input.
+    ///
+    /// # Errors
+    /// When the input fails; all whole lines before the failure have been lent by then.
+    pub fn next(&mut self) -> io::Result<Option<Chunk<'_>>> {
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            if self.skipping {
+                let newline = memchr(b'\n', unread);
+                self.skipping = newline.is_none() && !self.done;
+                self.start = newline.map_or(self.end, |n| self.start + n + 1);
+            } else if let Some(newline) = memrchr(b'\n', unread) {
+                let block = self.start..=self.start + newline;
+                self.start = block.end() + 1;
+                return Ok(Some(Chunk::Lines(&self.buffer[block])));
+            } else if unread.len() > MAX_LINE {
+                let line = self.start..self.start + MAX_LINE;
+                (self.start, self.skipping) = (self.end, true);
+                return Ok(Some(Chunk::TooLong(&self.buffer[line])));
+            } else if self.done {
+                let line = std::mem::replace(&mut self.start, self.end)..self.end;
+                return Ok(if line.is_empty() { None } else { Some(Chunk::Lines(&self.buffer[line])) });
+            }
+            if !self.done {
+                self.fill()?;
+            }
+        }
+    }
+
+    /// Reads more behind what is left, which moves to the front. The buffer grows only while a single
+    /// line fills it, up to one byte more than the limit: then a line that ends in it is short enough.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.end == self.buffer.len() {
+            self.buffer.resize((self.buffer.len() * 2).clamp(READ, MAX_LINE + 1), 0);
+        }
+        loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(read) => {
+                    self.end += read;
+                    self.position += read as u64;
+                    self.done = read == 0;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Gives its bytes in small portions.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let n = self.1.min(out.len()).min(self.0.len());
+            let (now, later) = self.0.split_at(n);
+            out[..n].copy_from_slice(now);
+            self.0 = later;
+            Ok(n)
+        }
+    }
+
+    /// Every line without its newline; too long ones as their length in angle brackets.
+    fn lines(mut lines: Lines<Drops<'_>>) -> Vec<String> {
+        let mut found = Vec::new();
+        while let Some(chunk) = lines.next().unwrap() {
+            match chunk {
+                Chunk::TooLong(line) => found.push(format!("<{}>", line.len())),
+                Chunk::Lines(block) => {
+                    let block = block.strip_suffix(b"\n").unwrap_or(block);
+                    found.extend(
+                        block.split(|b| *b == b'\n').map(|l| String::from_utf8_lossy(l).into_owned()),
+                    );
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_limit_is_exact_and_nothing_is_split() {
+        for (len, short) in
+            [(MAX_LINE - 1, true), (MAX_LINE, true), (MAX_LINE + 1, false), (3 * MAX_LINE, false)]
+        {
+            for end in ["", "\n", "\nlast"] {
+                let text = format!("first\n{}{end}", "x".repeat(len));
+                for portion in [1 << 16, MAX_LINE + 7, usize::MAX] {
+                    let found = lines(Lines::new(Drops(text.as_bytes(), portion)));
+                    assert_eq!(found[0], "first");
+                    if short {
+                        assert_eq!(found[1].len(), len);
+                    } else {
+                        assert_eq!(found[1], format!("<{MAX_LINE}>"));
+                    }
+                    assert_eq!(found.len(), if end == "\nlast" { 3 } else { 2 });
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn portions_do_not_matter(text in "[ab\n]{0,40}", portion in 1..8usize) {
+            let expected: Vec<&str> = text.lines().collect();
+            prop_assert_eq!(lines(Lines::new(Drops(text.as_bytes(), portion))), expected);
+            let after = text.split_once('\n').map_or("", |(_, rest)| rest);
+            let expected: Vec<&str> = after.lines().collect();
+            prop_assert_eq!(lines(Lines::after_newline(Drops(text.as_bytes(), portion))), expected);
+        }
+    }
+}

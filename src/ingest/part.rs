@@ -1,0 +1,182 @@
+//! Parts of sources: what one thread reads at a time, a whole file or a stretch of a large plain one.
+//!
+//! Knows nothing of what lines mean.
+
+use super::lines::Lines;
+use super::source::Source;
+use crate::codec::{Codec, Decoder, detect_file};
+use memchr::memchr;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Plain files of more than this are cut at newlines and read by several threads.
+const CUT_ABOVE: u64 = 32 << 20;
+/// Size of the stretches that they are cut into.
+const STRETCH: u64 = 16 << 20;
+
+/// The lines of a source that begin in `[start, end)`, or all of them.
+pub(super) struct Part {
+    pub(super) source: usize,
+    pub(super) stretch: Option<(u64, u64)>,
+    /// Bytes on disk.
+    pub(super) size: u64,
+}
+
+/// Cuts sources into parts, in the order of sources and places.
+pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for (source, Source { path, size, .. }) in sources.iter().enumerate() {
+        let size = size.unwrap_or(0);
+        let plain = || path.as_ref().is_some_and(|p| detect_file(p).is_ok_and(|c| c == Codec::Plain));
+        let mut start = 0;
+        if size > CUT_ABOVE && plain() {
+            while start < size {
+                let end = size.min(start + STRETCH);
+                parts.push(Part { source, stretch: Some((start, end)), size: end - start });
+                start = end;
+            }
+        } else {
+            parts.push(Part { source, stretch: None, size });
+        }
+    }
+    parts
+}
+
+/// The bytes of a part.
+pub(super) enum Input<'a> {
+    /// A stretch is plain, whatever its first bytes look like.
+    Stretch(Counted<'a>),
+    Whole(Decoder<Counted<'a>>),
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stretch(input) => input.read(out),
+            Self::Whole(input) => input.read(out),
+        }
+    }
+}
+
+/// Opens a part; the second value is its codec. `read` counts the bytes taken from disk.
+pub(super) fn open<'a>(
+    source: &Source,
+    part: &Part,
+    read: &'a AtomicU64,
+) -> io::Result<(Lines<Input<'a>>, Codec)> {
+    let raw: Box<dyn Read> = match (&source.path, part.stretch) {
+        (None, _) => Box::new(io::stdin().lock()),
+        (Some(path), None) => Box::new(File::open(path)?),
+        (Some(path), Some(span)) => Box::new(Stretch::open(File::open(path)?, span)?),
+    };
+    let raw = Counted { raw, read };
+    Ok(match part.stretch {
+        Some((0, _)) => (Lines::new(Input::Stretch(raw)), Codec::Plain),
+        Some(_) => (Lines::after_newline(Input::Stretch(raw)), Codec::Plain),
+        None => {
+            let decoder = Decoder::new(raw)?;
+            let codec = decoder.codec();
+            (Lines::new(Input::Whole(decoder)), codec)
+        }
+    })
+}
+
+/// Counts what is read.
+pub(super) struct Counted<'a> {
+    raw: Box<dyn Read>,
+    read: &'a AtomicU64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.raw.read(out)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// The bytes from the one before `start` to the end of the line that holds the byte before `end`; nothing
+/// more than the span when it holds no newline, for then no line begins in it.
+struct Stretch {
+    file: File,
+    left: u64,
+    newline_seen: bool,
+    last: u8,
+    done: bool,
+}
+
+impl Stretch {
+    fn open(mut file: File, (start, end): (u64, u64)) -> io::Result<Self> {
+        let from = start.saturating_sub(1);
+        file.seek(SeekFrom::Start(from))?;
+        // The first line of the file begins without a newline before it.
+        Ok(Self { file, left: end - from, newline_seen: start == 0, last: 0, done: false })
+    }
+}
+
+impl Read for Stretch {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.done || out.is_empty() {
+            return Ok(0);
+        }
+        if self.left > 0 {
+            let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+            let read = self.file.read(&mut out[..wanted])?;
+            if read == 0 {
+                return Err(shrunk());
+            }
+            self.left -= read as u64;
+            self.newline_seen = self.newline_seen || memchr(b'\n', &out[..read]).is_some();
+            self.last = out[read - 1];
+            self.done = self.left == 0 && (self.last == b'\n' || !self.newline_seen);
+            return Ok(read);
+        }
+        let read = self.file.read(out)?;
+        let newline = memchr(b'\n', &out[..read]);
+        self.done = read == 0 || newline.is_some();
+        Ok(newline.map_or(read, |n| n + 1))
+    }
+}
+
+/// The file is shorter than it was when the run began.
+pub(super) fn shrunk() -> io::Error {
+    io::Error::other("the file became shorter while it was read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::lines::Chunk;
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    /// Every line that the stretches of a text give, in turn.
+    fn by_stretches(text: &str, cuts: &[usize]) -> Vec<String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let mut found = Vec::new();
+        for pair in cuts.windows(2) {
+            let span = (pair[0] as u64, pair[1] as u64);
+            let stretch = Stretch::open(file.reopen().unwrap(), span).unwrap();
+            let mut lines = if span.0 == 0 { Lines::new(stretch) } else { Lines::after_newline(stretch) };
+            while let Some(chunk) = lines.next().unwrap() {
+                let Chunk::Lines(block) = chunk else { panic!("no line is long") };
+                found.extend(String::from_utf8_lossy(block).lines().map(String::from));
+            }
+        }
+        found
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn stretches_give_every_line_once(text in "[ab\n]{1,30}", cuts in prop::collection::btree_set(1..30usize, 0..6)) {
+            let mut cuts: Vec<usize> = cuts.into_iter().filter(|c| *c < text.len()).collect();
+            cuts.insert(0, 0);
+            cuts.push(text.len());
+            let expected: Vec<&str> = text.lines().collect();
+            prop_assert_eq!(by_stretches(&text, &cuts), expected);
+        }
+    }
+}

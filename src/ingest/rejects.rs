@@ -1,0 +1,158 @@
+//! Rejected lines: counted, sampled, and on demand kept whole for a CSV file. The only file that names csv.
+//!
+//! Parts of the input are read in any order, so the lines are spilled to a scratch file as they come and
+//! written out in the order of sources and lines at the end: memory does not grow with the rejects.
+
+use crate::error::{Error, Result};
+use crate::output::{self, Output};
+use crate::record::Reason;
+use crate::report::{Report, SAMPLE_BYTES, SAMPLES_PER_REASON};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Headings of the CSV file.
+const HEADINGS: [&str; 4] = ["file", "line", "reason", "text"];
+
+/// Bytes that a part collects before it spills.
+const PENDING: usize = 128 << 10;
+
+/// The scratch file that all parts spill to.
+pub(super) struct Spill(Mutex<(File, u64)>);
+
+/// A piece of the scratch file.
+pub(super) type Extent = (u64, u64);
+
+impl Spill {
+    pub(super) fn new(dir: &Path) -> Result<Self> {
+        Ok(Self(Mutex::new((output::scratch(dir)?, 0))))
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<Extent> {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, len) = &mut *guard;
+        file.write_all(bytes).map_err(Error::io("cannot keep rejected lines in a temporary file"))?;
+        let extent = (*len, bytes.len() as u64);
+        *len += extent.1;
+        Ok(extent)
+    }
+}
+
+/// A rejected line of a part, numbered within the part from 1.
+pub(super) struct PartSample {
+    pub(super) line: u64,
+    pub(super) reason: Reason,
+    pub(super) text: Vec<u8>,
+}
+
+/// Takes the rejected lines of one part of the input.
+#[derive(Default)]
+pub(super) struct Sink<'a> {
+    spill: Option<&'a Spill>,
+    pending: Vec<u8>,
+    extents: Vec<Extent>,
+    samples: Vec<PartSample>,
+    sampled: [usize; Reason::ALL.len()],
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(spill: Option<&'a Spill>) -> Self {
+        Self { spill, ..Self::default() }
+    }
+
+    #[cold]
+    pub(super) fn take(&mut self, line: u64, reason: Reason, text: &[u8]) -> Result<()> {
+        let sampled = &mut self.sampled[reason as usize];
+        if *sampled < SAMPLES_PER_REASON {
+            *sampled += 1;
+            let text = text[..text.len().min(SAMPLE_BYTES)].to_vec();
+            self.samples.push(PartSample { line, reason, text });
+        }
+        if self.spill.is_none() {
+            return Ok(());
+        }
+        self.pending.extend(line.to_le_bytes());
+        self.pending.push(reason as u8);
+        self.pending.extend((text.len() as u64).to_le_bytes());
+        self.pending.extend(text);
+        if self.pending.len() < PENDING { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if let Some(spill) = self.spill.filter(|_| !self.pending.is_empty()) {
+            self.extents.push(spill.append(&self.pending)?);
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<(Vec<PartSample>, Vec<Extent>)> {
+        self.flush()?;
+        Ok((self.samples, self.extents))
+    }
+}
+
+/// Where the rejected lines of one part lie, and where the part lies in its source.
+pub(super) struct Piece {
+    pub(super) source: usize,
+    /// Lines of the source before this part.
+    pub(super) lines_before: u64,
+    pub(super) extents: Vec<Extent>,
+}
+
+/// Every rejected line of a run, kept on disk.
+pub struct Rejects {
+    pub(super) spill: Spill,
+    pub(super) pieces: Vec<Piece>,
+}
+
+impl Rejects {
+    /// Writes all rejected lines as CSV: `file,line,reason,text`, in the order of sources and lines. The
+    /// text is the line's bytes as they are; of a line that is too long, its first MiB.
+    ///
+    /// # Errors
+    /// When the file or the scratch file fails.
+    pub fn write_csv(self, report: &Report, mut out: Output, path: &Path) -> Result<()> {
+        self.pour(report, out.file()).map_err(|e| e.at(path))?;
+        out.commit()
+    }
+
+    fn pour(self, report: &Report, out: &mut File) -> Result<()> {
+        let failed = |e: csv::Error| Error::io("cannot write rejected lines")(e.into());
+        let mut writer = csv::Writer::from_writer(BufWriter::new(out));
+        writer.write_record(HEADINGS).map_err(failed)?;
+        let (file, _) = self.spill.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut spilled = BufReader::new(file);
+        for piece in &self.pieces {
+            let name = report.sources[piece.source].name.as_bytes();
+            for (start, len) in &piece.extents {
+                let broken = Error::io("cannot read rejected lines back");
+                spilled.seek(SeekFrom::Start(*start)).map_err(broken)?;
+                let mut left = *len;
+                while left > 0 {
+                    let broken = Error::io("cannot read rejected lines back");
+                    let (line, reason, text) = frame(&mut spilled).map_err(broken)?;
+                    left -= (FRAME_HEAD + text.len()) as u64;
+                    let line = (piece.lines_before + line).to_string();
+                    let fields: [&[u8]; 4] = [name, line.as_bytes(), reason.as_bytes(), &text];
+                    writer.write_record(fields).map_err(failed)?;
+                }
+            }
+        }
+        writer.flush().map_err(Error::io("cannot write rejected lines"))
+    }
+}
+
+/// Bytes before the text of a spilled line.
+const FRAME_HEAD: usize = 8 + 1 + 8;
+
+fn frame(input: &mut impl Read) -> std::io::Result<(u64, &'static str, Vec<u8>)> {
+    let (mut line, mut reason, mut len) = ([0; 8], [0; 1], [0; 8]);
+    input.read_exact(&mut line)?;
+    input.read_exact(&mut reason)?;
+    input.read_exact(&mut len)?;
+    let mut text = Vec::new();
+    input.take(u64::from_le_bytes(len)).read_to_end(&mut text)?;
+    Ok((u64::from_le_bytes(line), Reason::ALL[usize::from(reason[0])].key(), text))
+}

@@ -1,0 +1,287 @@
+//! Where log lines come from: discovery of sources, what a file name tells, which sources are there twice.
+//!
+//! Opens files only to compare the contents of those of equal size. The only file that names walkdir and glob.
+
+use crate::domain::Domain;
+use crate::error::{Error, Result};
+use crate::report::{Duplicate, NamedHours};
+use crate::time;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The argument that stands for standard input.
+pub const STDIN: &str = "-";
+/// What flowbook itself leaves in folders, and never logs: workbooks, and the totals beside generated logs.
+const OWN_ENDING: &[u8] = b".xlsx";
+const OWN_NAME: &[u8] = b"expected.csv";
+/// The zone of the times in file names.
+const NAME_OFFSET: i64 = 8 * 3600;
+
+/// A source of log lines.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The path as given or found; `stdin` for standard input.
+    pub name: String,
+    /// Where to read; `None` is standard input.
+    pub path: Option<PathBuf>,
+    /// Size on disk in bytes; `None` for pipes and the like.
+    pub size: Option<u64>,
+    /// What the file name tells.
+    pub hours: Option<NamedHours>,
+    /// Why the source cannot be read, when that is known already.
+    pub fault: Option<String>,
+}
+
+/// Finds the sources behind the arguments: files, folders (with everything below, hidden files and
+/// flowbook's own results left out), globs, and `-`. Sorted by name; the same path counts once.
+///
+/// What cannot be found or entered becomes a source with a fault, so that the caller decides.
+///
+/// # Errors
+/// When there is no argument, or one is no valid glob.
+pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
+    if arguments.is_empty() {
+        return Err(Error::usage("no logs given: name files, folders or globs, or - for standard input"));
+    }
+    let mut found = BTreeMap::new();
+    for argument in arguments {
+        if argument.as_os_str() == STDIN {
+            found.insert(argument.clone(), Source::stdin());
+        } else if argument.symlink_metadata().is_ok() {
+            add_path(argument, &mut found);
+        } else {
+            add_glob(argument, &mut found)?;
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+impl Source {
+    fn stdin() -> Self {
+        Self { name: "stdin".into(), path: None, size: None, hours: None, fault: None }
+    }
+
+    fn file(path: &Path) -> Self {
+        let (size, fault) = match fs::metadata(path) {
+            Ok(meta) => (meta.is_file().then_some(meta.len()), None),
+            Err(error) => (None, Some(format!("cannot read: {error}"))),
+        };
+        let hours = path.file_name().and_then(|n| n.to_str()).and_then(named_hours);
+        Self { name: path.display().to_string(), path: Some(path.to_owned()), size, hours, fault }
+    }
+
+    fn faulty(path: &Path, fault: String) -> Self {
+        Self {
+            name: path.display().to_string(),
+            path: Some(path.to_owned()),
+            size: None,
+            hours: None,
+            fault: Some(fault),
+        }
+    }
+}
+
+type Found = BTreeMap<PathBuf, Source>;
+
+fn add_path(path: &Path, found: &mut Found) {
+    if path.is_dir() {
+        add_folder(path, found);
+    } else {
+        found.insert(path.to_owned(), Source::file(path));
+    }
+}
+
+fn add_folder(folder: &Path, found: &mut Found) {
+    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    let own = |name: &std::ffi::OsStr| {
+        let name = name.as_encoded_bytes();
+        name == OWN_NAME || name.ends_with(OWN_ENDING)
+    };
+    let walk = walkdir::WalkDir::new(folder).follow_links(true);
+    for entry in walk.into_iter().filter_entry(|e| e.depth() == 0 || !hidden(e.file_name())) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() || own(entry.file_name()) => {}
+            Ok(entry) => drop(found.insert(entry.path().to_owned(), Source::file(entry.path()))),
+            // A link back to a folder above: everything in it is found already.
+            Err(error) if error.loop_ancestor().is_some() => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                found.insert(path.clone(), Source::faulty(&path, format!("cannot read: {fault}")));
+            }
+        }
+    }
+}
+
+fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
+    let is_glob = argument.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let Some(pattern) = is_glob else {
+        found.insert(argument.to_owned(), Source::file(argument));
+        return Ok(());
+    };
+    let paths =
+        glob::glob(pattern).map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
+    let mut any = false;
+    for path in paths {
+        any = true;
+        match path {
+            Ok(path) => add_path(&path, found),
+            Err(error) => {
+                let fault = format!("cannot read: {}", error.error());
+                found.insert(error.path().to_owned(), Source::faulty(error.path(), fault));
+            }
+        }
+    }
+    if !any {
+        found.insert(argument.to_owned(), Source::faulty(argument, "no file matches this glob".into()));
+    }
+    Ok(())
+}
+
+/// What the vendor's file name tells: `<domain>_YYYY_MM_DD_HHMMSS_HHMMSS[_x].gz` or the older
+/// `<domain>_YYYY_MM_DD_HHMM_HHMM.gz`, times in UTC+8.
+#[must_use]
+pub fn named_hours(name: &str) -> Option<NamedHours> {
+    let bytes = name.as_bytes();
+    (1..bytes.len()).filter(|at| bytes[*at] == b'_').find_map(|at| {
+        let (start, end) = name_span(&name[at + 1..])?;
+        Some(NamedHours { domain: Domain::new(&bytes[..at])?, start, end })
+    })
+}
+
+/// Reads `YYYY_MM_DD_HHMM[SS]_HHMM[SS]`, then the end of the name, a dot or another underscore.
+fn name_span(text: &str) -> Option<(i64, i64)> {
+    let mut parts = text.split('_');
+    let mut part = || parts.next();
+    let (year, month, day) = (number(part()?, 4)?, number(part()?, 2)?, number(part()?, 2)?);
+    let from = part()?;
+    let to = part()?.split('.').next()?;
+    if from.len() != to.len() {
+        return None;
+    }
+    let midnight = time::civil(year.try_into().ok()?, month, day, 0, 0, 0)? - NAME_OFFSET;
+    let (from, to) = (clock(from)?, clock(to)?);
+    let to = if to <= from { to + time::DAY_SECONDS } else { to };
+    Some((midnight + from, midnight + to))
+}
+
+fn number(text: &str, len: usize) -> Option<u32> {
+    (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// `HHMM` or `HHMMSS` in seconds since midnight; `240000` ends a day.
+fn clock(text: &str) -> Option<i64> {
+    let digits = number(text, text.len()).filter(|_| matches!(text.len(), 4 | 6))?;
+    let digits = if text.len() == 4 { digits * 100 } else { digits };
+    let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    (minute < 60 && second < 60 && seconds <= time::DAY_SECONDS).then_some(seconds)
+}
+
+/// Takes out the sources that are there twice: the same file by another name, or another file with the
+/// same bytes. Of equal sources the first one in the order of names stays.
+#[must_use]
+pub fn without_duplicates(sources: Vec<Source>) -> (Vec<Source>, Vec<Duplicate>) {
+    let same_as = equal_sources(&sources);
+    let duplicates = same_as.iter().map(|(later, first)| Duplicate {
+        name: sources[*later].name.clone(),
+        same_as: sources[*first].name.clone(),
+    });
+    let duplicates = duplicates.collect();
+    let kept = sources.into_iter().enumerate().filter(|(i, _)| !same_as.contains_key(i));
+    (kept.map(|(_, source)| source).collect(), duplicates)
+}
+
+/// Positions of duplicates, each with the position of the source that stays.
+fn equal_sources(sources: &[Source]) -> BTreeMap<usize, usize> {
+    let mut by_size: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (at, source) in sources.iter().enumerate() {
+        // Empty files hold no line: they count nothing, however often they are there.
+        if let Some(size) = source.size.filter(|size| *size > 0) {
+            by_size.entry(size).or_default().push(at);
+        }
+    }
+    let candidates: Vec<Vec<usize>> = by_size.into_values().filter(|group| group.len() > 1).collect();
+    candidates.par_iter().flat_map_iter(|group| equal_in_group(sources, group)).collect()
+}
+
+fn equal_in_group(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
+    let mut by_head: HashMap<u64, Vec<usize>> = HashMap::new();
+    let mut equal = Vec::new();
+    for &at in group {
+        // A file that cannot be read is reported when its turn to be read comes.
+        let Some(path) = &sources[at].path else { continue };
+        let Ok(head) = head_hash(path) else { continue };
+        let firsts = by_head.entry(head).or_default();
+        let same = |first: &&usize| {
+            sources[**first].path.as_ref().is_some_and(|p| same_bytes(p, path).unwrap_or(false))
+        };
+        match firsts.iter().find(same) {
+            Some(first) => equal.push((at, *first)),
+            None => firsts.push(at),
+        }
+    }
+    equal
+}
+
+/// The first bytes differ in most files of equal size; a compressed file differs within its first line.
+const HEAD: u64 = 4 << 10;
+
+fn head_hash(path: &Path) -> io::Result<u64> {
+    let mut head = Vec::with_capacity(4 << 10);
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&head);
+    Ok(hasher.finish())
+}
+
+fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
+    if fs::canonicalize(a)? == fs::canonicalize(b)? {
+        return Ok(true);
+    }
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    loop {
+        for (file, part) in [(&mut a, &mut left), (&mut b, &mut right)] {
+            part.clear();
+            file.take(1 << 20).read_to_end(part)?;
+        }
+        if left != right || left.is_empty() {
+            return Ok(left == right);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names() {
+        let span = |name: &str| {
+            named_hours(name).map(|h| format!("{} {} {}", h.domain, time::iso(h.start), time::iso(h.end)))
+        };
+        let at = |from: &str, to: &str| Some(format!("www.a.com 2026-03-0{from}:00Z 2026-03-0{to}:00Z"));
+        for (name, expected) in [
+            ("www.a.com_2026_03_01_080000_090000.gz", at("1T00:00", "1T01:00")),
+            ("www.a.com_2026_03_01_080000_090000", at("1T00:00", "1T01:00")),
+            ("WWW.a.com_2026_03_01_080000_090000_2.gz", at("1T00:00", "1T01:00")),
+            ("www.a.com_2026_03_02_230000_000000_abc.log.zst", at("2T15:00", "2T16:00")),
+            ("www.a.com_2026_03_02_2300_2400.gz", at("2T15:00", "2T16:00")),
+            ("www.a.com_2026_03_01_1100_1200.gz", at("1T03:00", "1T04:00")),
+            ("www.a.com_2026_02_30_1100_1200.gz", None),
+            ("www.a.com_2026_03_01_2500_2600.gz", None),
+            ("www.a.com_2026_03_01_1100_120000.gz", None),
+            ("_2026_03_01_1100_1200.gz", None),
+            ("access.log", None),
+            ("", None),
+        ] {
+            assert_eq!(span(name), expected, "{name}");
+        }
+        assert_eq!(named_hours("my_site_2026_03_01_1100_1200.gz").unwrap().domain.as_str(), "my_site");
+    }
+}

@@ -1,0 +1,39 @@
+//! flowbook turns raw per-request CDN logs into five-minute usage per domain, and that usage into one Excel
+//! workbook per export task.
+//!
+//! ```text
+//!  files ──► decode ──► lines ──► Parser ──► UsageTable ──► rows, sorted ──► columns ──► sheets ──► .xlsx
+//!  folders   magic      bounded,  one per    one per         dense per        flow, vas   under      complete
+//!  globs     bytes      lent      format     thread, merged  domain × slice               1,048,576  or absent
+//!  stdin                          └► Reason ► Report ───────────────────────────────────► Data Quality
+//!
+//!  ExportRequest (strings) ──► validate ──► ExportSpec (types)  or  Code (the contract's error table)
+//! ```
+//!
+//! A module uses only modules listed before it; a test holds that. The invariants:
+//!
+//! 1. `log` and `usage` do no I/O and never fail for bad input: a bad line is data, an [`Error`] stops the job.
+//! 2. Nothing below `cli` knows clap; a third-party crate is named in one file.
+//! 3. Nothing between the sorted rows and the workbook collects rows: memory does not grow with the report.
+//! 4. The same input gives the same bytes, for any number of threads, any order and cutting of sources.
+//! 5. Lines read = accepted + out of scope + rejected + blank, checked in every run.
+//! 6. Only `locale` holds text that is not ASCII.
+
+// Words
+pub mod code;
+pub mod error;
+pub mod time;
+pub mod domain;
+pub mod region;
+pub mod locale;
+pub mod record;
+pub mod report;
+// Edges to the disk
+pub mod codec;
+pub mod output;
+// Logs in
+pub mod log;
+pub mod usage;
+pub mod ingest;
+
+pub use error::{Error, Result};

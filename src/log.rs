@@ -1,0 +1,85 @@
+//! Log formats: one [`Format`] per file, each a pure [`Parser`] from a line to a record or a reason.
+//!
+//! Does no I/O and never fails: a bad line is data.
+
+pub mod alibaba;
+
+use crate::domain::Domain;
+use crate::record::{Reason, Record};
+
+/// A log format that flowbook reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// The native format: offline logs of Alibaba Cloud CDN.
+    #[default]
+    Alibaba,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 1] = [Self::Alibaba];
+
+    /// The name in messages and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alibaba => "alibaba",
+        }
+    }
+
+    /// What the format is, in a few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Alibaba => "Alibaba Cloud CDN offline log",
+        }
+    }
+
+    /// A line as it should be.
+    #[must_use]
+    pub const fn sample(self) -> &'static str {
+        match self {
+            Self::Alibaba => alibaba::SAMPLE,
+        }
+    }
+
+    /// A parser for one source; `file_domain` is the domain that the file name tells.
+    #[must_use]
+    pub fn parser(self, file_domain: Option<&Domain>) -> Parser {
+        match self {
+            Self::Alibaba => Parser::Alibaba(alibaba::Parser::new(file_domain)),
+        }
+    }
+}
+
+/// The parser of one source.
+#[derive(Clone, Debug)]
+pub enum Parser {
+    /// See [`alibaba`].
+    Alibaba(alibaba::Parser),
+}
+
+impl Parser {
+    /// Reads one line, without its line end.
+    ///
+    /// # Errors
+    /// The reason why the line says nothing.
+    #[inline]
+    pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Reason> {
+        match self {
+            Self::Alibaba(parser) => parser.parse(line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_reads_its_own_sample() {
+        for format in Format::ALL {
+            assert!(format.parser(None).parse(format.sample().as_bytes()).is_ok(), "{}", format.name());
+        }
+    }
+}

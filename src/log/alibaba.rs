@@ -1,0 +1,435 @@
+//! The native format: offline logs of Alibaba Cloud CDN, tuned by hand.
+//!
+//! `[9/Jun/2015:01:58:09 +0800] IP PROXY MS "REFERER" "METHOD URL" STATUS REQUEST-SIZE RESPONSE-SIZE HIT|MISS
+//! "USER-AGENT" "CONTENT-TYPE" TRAILING…`
+//!
+//! Referer and user agent hold any bytes, quotes among them, and nothing escapes these. The request is
+//! therefore found by its shape: the first `" "` that is followed by a method, a URL up to the next `" `, and
+//! three digits. Nothing behind the cache result can mislead that, and only a referer that imitates a whole
+//! request with its status could. Knows nothing of files, ranges and scopes.
+
+use crate::domain::Domain;
+use crate::record::{MAX_BYTES, Protocol, Reason, Record};
+use crate::time;
+use memchr::{memchr, memrchr};
+
+/// A line as it should be.
+pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible; AhrefsBot/5.0)" "text/html""#;
+
+/// Longest `[d/Mon/yyyy:HH:MM:` in bytes.
+const MINUTE_LEN: usize = 19;
+
+/// The parser of one source, with the time stamp of the line before.
+#[derive(Clone, Debug)]
+pub struct Parser {
+    /// Host of lines whose URL has none.
+    file_domain: Option<Domain>,
+    minute: MinuteCache,
+}
+
+impl Parser {
+    /// A parser for one source; `file_domain` stands in where a URL has no host.
+    #[must_use]
+    pub fn new(file_domain: Option<&Domain>) -> Self {
+        Self { file_domain: file_domain.cloned(), minute: MinuteCache::default() }
+    }
+
+    /// Reads one line, without its line end.
+    ///
+    /// # Errors
+    /// The reason why the line says nothing.
+    #[inline]
+    pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Reason> {
+        let (time, rest) = self.minute.time(line).ok_or(Reason::BadTime)?;
+        let request = find_request(rest)?;
+        let (_, rest) = split_space(request.rest);
+        let (size, rest) = split_space(rest);
+        let bytes = response_size(size)?;
+        let (cache, rest) = split_space(rest);
+        let hit = match cache {
+            b"HIT" => true,
+            b"MISS" => false,
+            _ => return Err(Reason::BadCache),
+        };
+        let (scheme, host) = split_url(request.url);
+        let host = match (host, &self.file_domain) {
+            (Some(host), _) => host,
+            (None, Some(domain)) => domain.as_str().as_bytes(),
+            (None, None) => return Err(Reason::NoDomain),
+        };
+        let protocol = trailing_protocol(rest).unwrap_or(scheme);
+        Ok(Record { time, host, bytes, protocol, status: request.status, hit, region: Default::default() })
+    }
+}
+
+/// The last minute seen: lines of one minute differ in two digits of the time stamp only.
+#[derive(Clone, Debug, Default)]
+struct MinuteCache {
+    /// `[9/Jun/2015:01:58:`, in `len` bytes; none when `len` is 0.
+    text: [u8; MINUTE_LEN],
+    len: usize,
+    /// ` +0800]`.
+    zone: [u8; 7],
+    /// Unix seconds at the start of the minute.
+    start: i64,
+}
+
+impl MinuteCache {
+    /// The time of a line in unix seconds, and what follows the time stamp.
+    #[inline]
+    fn time<'a>(&mut self, line: &'a [u8]) -> Option<(i64, &'a [u8])> {
+        let known = self.len != 0
+            && line.len() >= self.len + 9
+            && line[..self.len] == self.text[..self.len]
+            && line[self.len + 2..self.len + 9] == self.zone;
+        if !known {
+            self.learn(line)?;
+        }
+        let second = two_digits(&line[self.len..])?;
+        // Second 60 is a leap second and counts in its minute.
+        (second <= 60).then(|| (self.start + i64::from(second.min(59)), &line[self.len + 9..]))
+    }
+
+    /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS ±hhmm]`, and keeps its minute.
+    #[cold]
+    fn learn(&mut self, line: &[u8]) -> Option<()> {
+        self.len = 0;
+        let day_len = 1 + usize::from(line.get(2).is_some_and(u8::is_ascii_digit));
+        let len = day_len + 17;
+        let stamp = line.get(..len + 9)?;
+        let day = digits(&stamp[1..=day_len])?;
+        let at = &stamp[day_len + 1..];
+        let separators = stamp[0] == b'[' && at[0] == b'/' && at[4] == b'/';
+        let colons = [at[9], at[12], at[15]] == *b":::" && at[18] == b' ' && at[24] == b']';
+        if !(separators && colons) {
+            return None;
+        }
+        let (year, hour, minute) = (digits(&at[5..9])?, digits(&at[10..12])?, digits(&at[13..15])?);
+        let offset = offset_seconds(&at[19..24])?;
+        let local = time::civil(year.try_into().ok()?, month(&at[1..4])?, day, hour, minute, 0)?;
+        self.text[..len].copy_from_slice(&stamp[..len]);
+        self.zone.copy_from_slice(&stamp[len + 2..]);
+        self.start = local - offset;
+        self.len = len;
+        Some(())
+    }
+}
+
+fn month(name: &[u8]) -> Option<u32> {
+    const NAMES: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let index = NAMES.chunks_exact(3).position(|n| n == name)?;
+    u32::try_from(index + 1).ok()
+}
+
+/// `+0800` in seconds.
+fn offset_seconds(text: &[u8]) -> Option<i64> {
+    let (hours, minutes) = (digits(&text[1..3])?, digits(&text[3..5])?);
+    let seconds = i64::from(hours * 3600 + minutes * 60);
+    match text[0] {
+        _ if hours > 23 || minutes > 59 => None,
+        b'+' => Some(seconds),
+        b'-' => Some(-seconds),
+        _ => None,
+    }
+}
+
+/// A few digits as a number.
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
+}
+
+#[inline]
+fn two_digits(text: &[u8]) -> Option<u32> {
+    let (tens, ones) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
+}
+
+/// A request that was found in a line.
+struct Request<'a> {
+    url: &'a [u8],
+    status: u16,
+    /// What follows the status and its space.
+    rest: &'a [u8],
+}
+
+/// Looks for the request by its shape. Of several failures the one that came furthest is told.
+#[inline]
+fn find_request(rest: &[u8]) -> Result<Request<'_>, Reason> {
+    let mut failure = Reason::BadRequest;
+    let mut from = 0;
+    while let Some(quote) = memchr(b'"', &rest[from..]) {
+        from += quote + 1;
+        if let Some(after) = rest[from..].strip_prefix(b" \"") {
+            match request_at(after) {
+                Err(Reason::BadRequest) => {}
+                Err(reason) => failure = reason,
+                found => return found,
+            }
+        }
+    }
+    Err(failure)
+}
+
+/// Reads `METHOD URL" STATUS ` at the start of `text`.
+#[inline]
+fn request_at(text: &[u8]) -> Result<Request<'_>, Reason> {
+    let method = text.iter().position(|b| !is_method_byte(*b)).unwrap_or(text.len());
+    if method == 0 || text.get(method) != Some(&b' ') {
+        return Err(Reason::BadRequest);
+    }
+    let url = &text[method + 1..];
+    let end = closing_quote(url).ok_or(Reason::BadRequest)?;
+    let (url, rest) = (&url[..end], &url[end + 2..]);
+    let (status, rest) = split_space(rest);
+    match *status {
+        [a, b, c] if status.iter().all(u8::is_ascii_digit) => {
+            let digit = |b: u8| u16::from(b - b'0');
+            Ok(Request { url, status: digit(a) * 100 + digit(b) * 10 + digit(c), rest })
+        }
+        _ => Err(Reason::BadStatus),
+    }
+}
+
+/// Methods are words like `GET`, `VERSION-CONTROL` or `M-SEARCH`.
+const fn is_method_byte(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'-' || byte == b'_'
+}
+
+/// Where a quote followed by a space stands.
+#[inline]
+fn closing_quote(text: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let quote = from + memchr(b'"', &text[from..])?;
+        if text.get(quote + 1) == Some(&b' ') {
+            return Some(quote);
+        }
+        from = quote + 1;
+    }
+}
+
+/// The text up to the first space, and what follows that space.
+#[inline]
+fn split_space(text: &[u8]) -> (&[u8], &[u8]) {
+    match text.iter().position(|b| *b == b' ') {
+        Some(space) => (&text[..space], &text[space + 1..]),
+        None => (text, &[]),
+    }
+}
+
+/// `-` is nothing sent; blanks and words are dirty data.
+#[inline]
+fn response_size(text: &[u8]) -> Result<u64, Reason> {
+    if text == b"-" {
+        return Ok(0);
+    }
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return Err(Reason::BadSize);
+    }
+    let bytes = text.iter().fold(0u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b - b'0')));
+    if bytes > MAX_BYTES { Err(Reason::HugeSize) } else { Ok(bytes) }
+}
+
+/// The protocol that the scheme tells, and the host, where the URL has one.
+#[inline]
+fn split_url(url: &[u8]) -> (Protocol, Option<&[u8]>) {
+    let scheme = url.iter().position(|b| !(b.is_ascii_alphanumeric() || b"+-.".contains(b))).unwrap_or(0);
+    let Some(rest) = url[scheme..].strip_prefix(b"://").filter(|_| scheme > 0) else {
+        return (Protocol::Other, None);
+    };
+    let end = rest.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let host = Some(&rest[..end]).filter(|host| !host.is_empty() && host[0] != b':');
+    (scheme_protocol(&url[..scheme]), host)
+}
+
+fn scheme_protocol(scheme: &[u8]) -> Protocol {
+    if scheme.eq_ignore_ascii_case(b"http") {
+        Protocol::Http
+    } else if scheme.eq_ignore_ascii_case(b"https") {
+        Protocol::Https
+    } else {
+        Protocol::Other
+    }
+}
+
+/// The strongest protocol word behind the last quote: `quic`, then `https`, then `http`.
+#[inline]
+fn trailing_protocol(rest: &[u8]) -> Option<Protocol> {
+    let tail = &rest[memrchr(b'"', rest).map_or(0, |quote| quote + 1)..];
+    if tail.is_empty() { None } else { protocol_word(tail) }
+}
+
+fn protocol_word(tail: &[u8]) -> Option<Protocol> {
+    let word = |word: &[u8]| match word.to_ascii_lowercase().as_slice() {
+        b"quic" => Some(Protocol::Quic),
+        b"https" => Some(Protocol::Https),
+        b"http" => Some(Protocol::Http),
+        _ => None,
+    };
+    // The order of `Protocol` is the order of strength here.
+    tail.split(|b| matches!(b, b' ' | b'\t')).filter(|w| matches!(w.len(), 4 | 5)).filter_map(word).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<(i64, String, u64, Protocol, u16, bool), Reason> {
+        let domain = Domain::new(b"file.example.com");
+        let mut parser = Parser::new(domain.as_ref());
+        let r = parser.parse(line.as_bytes())?;
+        Ok((r.time, String::from_utf8_lossy(r.host).into(), r.bytes, r.protocol, r.status, r.hit))
+    }
+
+    fn with(time: &str, referer: &str, request: &str, after: &str) -> String {
+        format!("[{time}] 1.2.3.4 - 5 \"{referer}\" \"{request}\" {after}")
+    }
+
+    const NOON: &str = "1/Mar/2026:12:00:00 +0800";
+    const URL: &str = "GET http://a.com/x";
+    const GOOD: &str = r#"200 191 2830 MISS "UA" "text/html""#;
+
+    #[test]
+    fn sample_reads_as_written() {
+        let time = time::parse_iso("2015-06-08T17:58:09Z").unwrap();
+        assert_eq!(parse(SAMPLE), Ok((time, "www.example.com".into(), 2830, Protocol::Http, 200, false)));
+    }
+
+    #[test]
+    fn times() {
+        let at = |text: &str| parse(&with(text, "-", URL, GOOD)).map(|r| time::iso(r.0));
+        for (text, expected) in [
+            ("1/Mar/2026:08:00:00 +0800", "2026-03-01T00:00:00Z"),
+            ("01/Mar/2026:08:00:00 +0800", "2026-03-01T00:00:00Z"),
+            ("28/Feb/2026:18:30:00 -0530", "2026-03-01T00:00:00Z"),
+            ("31/Dec/2016:23:59:60 +0000", "2016-12-31T23:59:59Z"),
+            ("29/Feb/2024:00:00:01 +0000", "2024-02-29T00:00:01Z"),
+        ] {
+            assert_eq!(at(text).as_deref(), Ok(expected), "{text}");
+        }
+        for wrong in [
+            "31/Feb/2026:08:00:00 +0800",
+            "29/Feb/2026:08:00:00 +0800",
+            "0/Mar/2026:08:00:00 +0800",
+            "1/Mar/2026:24:00:00 +0800",
+            "1/Mar/2026:08:60:00 +0800",
+            "1/Mar/2026:08:00:61 +0800",
+            "1/mar/2026:08:00:00 +0800",
+            "1/Mar/26:08:00:00 +0800",
+            "1/Mar/2026:08:00:00 0800",
+            "1/Mar/2026:08:00:00 +08:00",
+            "1/Mar/2026:08:00:00 +2400",
+            "001/Mar/2026:08:00:00 +0800",
+            "1/Mar/2026 08:00:00 +0800",
+            "",
+        ] {
+            assert_eq!(at(wrong), Err(Reason::BadTime), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_minute_is_remembered_only_while_it_is_the_same() {
+        let mut parser = Parser::new(None);
+        let mut at =
+            |text: &str| parser.parse(with(text, "-", URL, GOOD).as_bytes()).map(|r| time::iso(r.time));
+        assert_eq!(at("1/Mar/2026:08:00:00 +0800").as_deref(), Ok("2026-03-01T00:00:00Z"));
+        assert_eq!(at("1/Mar/2026:08:00:59 +0800").as_deref(), Ok("2026-03-01T00:00:59Z"));
+        assert_eq!(at("1/Mar/2026:08:00:61 +0800"), Err(Reason::BadTime));
+        assert_eq!(at("1/Mar/2026:08:00:5x +0800"), Err(Reason::BadTime));
+        assert_eq!(at("1/Mar/2026:08:00:59 +0900").as_deref(), Ok("2026-02-28T23:00:59Z"));
+        assert_eq!(at("11/Mar/2026:08:00:59 +0900").as_deref(), Ok("2026-03-10T23:00:59Z"));
+        assert_eq!(at("31/Feb/2026:08:00:59 +0900"), Err(Reason::BadTime));
+        assert_eq!(at("1/Mar/2026:08:00:07 +0800").as_deref(), Ok("2026-03-01T00:00:07Z"));
+    }
+
+    #[test]
+    fn sizes() {
+        let size =
+            |text: &str| parse(&with(NOON, "-", URL, &format!("200 191 {text} MISS \"UA\""))).map(|r| r.2);
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("-"), Ok(0));
+        assert_eq!(size("00012"), Ok(12));
+        assert_eq!(size("1125899906842624"), Ok(MAX_BYTES));
+        assert_eq!(size("1125899906842625"), Err(Reason::HugeSize));
+        assert_eq!(size("99999999999999999999999999999999"), Err(Reason::HugeSize));
+        for wrong in ["", " ", "laocao", "+5", "-5", "1.5", "5,000", "0x10"] {
+            assert_eq!(size(wrong), Err(Reason::BadSize), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn referer_and_user_agent_hold_anything() {
+        for text in [
+            "",
+            " ",
+            "\"",
+            "\"\"",
+            "\" \"",
+            "a\"b\" c",
+            "\" 200 1 99 HIT \"",
+            "x\" \"y",
+            "\" \"GET /",
+            "\0\u{1}",
+            "\\\"",
+            "\" \"B c\" d",
+            "é漢字",
+            "\" \"GET http://evil.com/\" 20",
+            "\" \"a b\" 2000 1 2 HIT ",
+        ] {
+            let line = with(NOON, text, URL, GOOD);
+            assert_eq!(parse(&line).map(|r| (r.1, r.2)), Ok(("a.com".into(), 2830)), "referer {text}");
+        }
+        for text in ["", "\"", "\" \"GET http://evil.com/\" 200 1 99 HIT \"", "\" quic https", "\0"] {
+            let line = with(NOON, "-", URL, &format!("200 191 2830 MISS \"{text}\" \"text/html\""));
+            assert_eq!(parse(&line).map(|r| (r.1, r.2)), Ok(("a.com".into(), 2830)), "user agent {text}");
+        }
+    }
+
+    #[test]
+    fn requests_and_hosts() {
+        let host = |request: &str| parse(&with(NOON, "-", request, GOOD)).map(|r| (r.1, r.3));
+        for (request, expected, protocol) in [
+            ("GET http://A.com:80/x", "A.com:80", Protocol::Http),
+            ("get HTTPS://a.com?x", "a.com", Protocol::Https),
+            ("POST http://a.com#x", "a.com", Protocol::Http),
+            ("GET rtmp://a.com/live", "a.com", Protocol::Other),
+            ("GET http://a.com/x y\"z", "a.com", Protocol::Http),
+            ("GET /only/path", "file.example.com", Protocol::Other),
+            ("GET http:///x", "file.example.com", Protocol::Http),
+            ("GET http://:80/x", "file.example.com", Protocol::Http),
+            ("GET ", "file.example.com", Protocol::Other),
+            ("GET ://a.com/", "file.example.com", Protocol::Other),
+        ] {
+            assert_eq!(host(request), Ok((expected.into(), protocol)), "{request}");
+        }
+        for wrong in ["", "GET", "GEThttp: //a.com/", "/x", " GET /"] {
+            assert_eq!(host(wrong), Err(Reason::BadRequest), "{wrong}");
+        }
+        let line = with(NOON, "-", "GET /only/path", GOOD);
+        assert_eq!(Parser::new(None).parse(line.as_bytes()), Err(Reason::NoDomain));
+    }
+
+    #[test]
+    fn what_follows_the_request() {
+        let after = |text: &str| parse(&with(NOON, "-", "GET https://a.com/", text)).map(|r| (r.3, r.4, r.5));
+        assert_eq!(after("404 191 2830 HIT"), Ok((Protocol::Https, 404, true)));
+        assert_eq!(after("000 - - MISS "), Ok((Protocol::Https, 0, false)));
+        for (tail, protocol) in [
+            ("quic", Protocol::Quic),
+            ("1.1.1.1 ", Protocol::Https),
+            ("1.1.1.1 http", Protocol::Http),
+            ("http https quic NOTLAST", Protocol::Quic),
+            ("http https", Protocol::Https),
+            ("quick DYNAMIC", Protocol::Https),
+        ] {
+            let line = format!("200 191 2830 HIT \"UA quic\" \"text/html; charset=utf-8\" {tail}");
+            assert_eq!(after(&line).map(|r| r.0), Ok(protocol), "{tail}");
+        }
+        assert_eq!(after("20 191 2830 HIT"), Err(Reason::BadStatus));
+        assert_eq!(after("- 191 2830 HIT"), Err(Reason::BadStatus));
+        assert_eq!(after("200"), Err(Reason::BadSize));
+        assert_eq!(after("200 191 28"), Err(Reason::BadCache));
+        assert_eq!(after("200 191 2830 MI"), Err(Reason::BadCache));
+        assert_eq!(after("200 191 2830 hit"), Err(Reason::BadCache));
+    }
+}

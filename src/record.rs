@@ -1,0 +1,111 @@
+//! The waist between log formats and usage: what one good line says ([`Record`]), or why it says nothing
+//! ([`Reason`]).
+
+use crate::region::Region;
+
+/// A line of more bytes than this (its newline not counted) is rejected as [`Reason::TooLong`].
+pub const MAX_LINE: usize = 1 << 20;
+/// A response of more bytes than this (1 PiB) is rejected as [`Reason::HugeSize`].
+pub const MAX_BYTES: u64 = 1 << 50;
+
+/// How a request was made, as far as it is billed apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Plain HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// HTTP over QUIC.
+    Quic,
+    /// Another scheme, or a format that cannot tell.
+    Other,
+}
+
+impl Protocol {
+    /// Every protocol; the position is the index into [`crate::usage::Usage::requests`].
+    pub const ALL: [Self; 4] = [Self::Http, Self::Https, Self::Quic, Self::Other];
+}
+
+/// What a figure needs of one request; borrows from the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Unix seconds, UTC, as logged.
+    pub time: i64,
+    /// The host as written, not yet normalised.
+    pub host: &'a [u8],
+    /// Response bytes as logged, at most [`MAX_BYTES`].
+    pub bytes: u64,
+    /// How the request was made.
+    pub protocol: Protocol,
+    /// HTTP status, 0 to 999.
+    pub status: u16,
+    /// Whether the edge answered from its cache.
+    pub hit: bool,
+    /// The billing region, where the format knows it.
+    pub region: Region,
+}
+
+/// Why a line was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Longer than [`MAX_LINE`].
+    TooLong,
+    /// No readable time stamp, or a date or time that does not exist.
+    BadTime,
+    /// No request (`"METHOD URL"`) where the format has one.
+    BadRequest,
+    /// The status is not three digits.
+    BadStatus,
+    /// The response size is blank or not a number.
+    BadSize,
+    /// The response size is above [`MAX_BYTES`].
+    HugeSize,
+    /// The cache result is missing or neither HIT nor MISS.
+    BadCache,
+    /// The host is no valid domain.
+    BadDomain,
+    /// The URL has no host and the file name tells no domain.
+    NoDomain,
+}
+
+impl Reason {
+    /// Every reason; the position is its index in counts.
+    pub const ALL: [Self; 9] = [
+        Self::TooLong,
+        Self::BadTime,
+        Self::BadRequest,
+        Self::BadStatus,
+        Self::BadSize,
+        Self::HugeSize,
+        Self::BadCache,
+        Self::BadDomain,
+        Self::NoDomain,
+    ];
+
+    /// The spelling in machine-readable output.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::BadTime => "bad_time",
+            Self::BadRequest => "bad_request",
+            Self::BadStatus => "bad_status",
+            Self::BadSize => "bad_size",
+            Self::HugeSize => "huge_size",
+            Self::BadCache => "bad_cache",
+            Self::BadDomain => "bad_domain",
+            Self::NoDomain => "no_domain",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_indices() {
+        assert!(Reason::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
+        assert!(Protocol::ALL.iter().enumerate().all(|(i, p)| *p as usize == i));
+    }
+}

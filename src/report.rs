@@ -1,0 +1,150 @@
+//! What was read, what was not counted and why: [`Report`], whose lines add up.
+//!
+//! Knows nothing of how lines are read or how a report is shown.
+
+use crate::domain::Domain;
+use crate::record::Reason;
+
+/// Rejected lines kept as samples, per reason.
+pub const SAMPLES_PER_REASON: usize = 5;
+/// Bytes of a rejected line kept in a sample.
+pub const SAMPLE_BYTES: usize = 200;
+
+/// Line counts of one source, or of several together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines read, of every kind.
+    pub lines: u64,
+    /// Lines that count in the export.
+    pub accepted: u64,
+    /// Good lines whose window lies outside the requested range.
+    pub outside_range: u64,
+    /// Good lines in the range, of domains that were not asked for.
+    pub other_domains: u64,
+    /// Empty lines.
+    pub blank: u64,
+    /// Lines without meaning, by [`Reason`].
+    pub rejected: [u64; Reason::ALL.len()],
+    /// Good lines whose window lies before the hour that the file name tells; they count as any other.
+    pub late: u64,
+    /// Response bytes of the accepted lines.
+    pub traffic: u128,
+}
+
+impl Counts {
+    /// Rejected lines, for whatever reason.
+    #[must_use]
+    pub fn rejected_total(&self) -> u64 {
+        self.rejected.iter().sum()
+    }
+
+    /// Good lines that do not count in this export.
+    #[must_use]
+    pub const fn out_of_scope(&self) -> u64 {
+        self.outside_range + self.other_domains
+    }
+
+    /// The law of conservation: lines read = accepted + out of scope + rejected + blank.
+    #[must_use]
+    pub fn balanced(&self) -> bool {
+        self.lines == self.accepted + self.out_of_scope() + self.rejected_total() + self.blank
+    }
+
+    /// Adds the counts of another part.
+    pub fn merge(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.accepted += other.accepted;
+        self.outside_range += other.outside_range;
+        self.other_domains += other.other_domains;
+        self.blank += other.blank;
+        self.late += other.late;
+        self.traffic += other.traffic;
+        for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
+            *sum += more;
+        }
+    }
+}
+
+/// The hours that a file name promises: `[start, end)` in unix seconds, for one domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedHours {
+    /// The domain in the file name.
+    pub domain: Domain,
+    /// Start of the file's span.
+    pub start: i64,
+    /// End of the file's span, exclusive.
+    pub end: i64,
+}
+
+/// One source and what came out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceReport {
+    /// The path as given or found; `stdin` for standard input.
+    pub name: String,
+    /// Size on disk in bytes, where it has one.
+    pub size: Option<u64>,
+    /// What the file name tells.
+    pub hours: Option<NamedHours>,
+    /// Its lines.
+    pub counts: Counts,
+    /// Why reading ended early; what was read before counts (only when the user said to go on).
+    pub fault: Option<String>,
+}
+
+/// A rejected line, shortened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Index into [`Report::sources`].
+    pub source: usize,
+    /// Line number, from 1.
+    pub line: u64,
+    /// Why it was rejected.
+    pub reason: Reason,
+    /// Its first [`SAMPLE_BYTES`] bytes.
+    pub text: Vec<u8>,
+}
+
+/// A source that was skipped because another one has the same content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The source that was skipped.
+    pub name: String,
+    /// The source that was read in its place.
+    pub same_as: String,
+}
+
+/// Everything that was read, in the order of source names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The sources, sorted by name.
+    pub sources: Vec<SourceReport>,
+    /// The first rejected lines of each reason, in the order of sources and lines.
+    pub samples: Vec<Sample>,
+    /// Sources skipped because they are there twice.
+    pub duplicates: Vec<Duplicate>,
+}
+
+impl Report {
+    /// The counts of all sources together.
+    #[must_use]
+    pub fn totals(&self) -> Counts {
+        self.sources.iter().fold(Counts::default(), |mut sum, source| {
+            sum.merge(&source.counts);
+            sum
+        })
+    }
+
+    /// The sources that could not be read to their end.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().filter_map(|s| Some((s.name.as_str(), s.fault.as_deref()?)))
+    }
+
+    /// Adds samples found later, keeping the first [`SAMPLES_PER_REASON`] of each reason.
+    pub fn add_samples(&mut self, samples: impl IntoIterator<Item = Sample>) {
+        for sample in samples {
+            if self.samples.iter().filter(|s| s.reason == sample.reason).count() < SAMPLES_PER_REASON {
+                self.samples.push(sample);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What is counted per domain, region and window: [`Usage`], and the law of its merge.
+//!
+//! Merging is a sum in every field, so partial results can be merged in any order and any grouping.
+//! Does no I/O.
+
+pub mod billing;
+pub mod table;
+
+use crate::domain::Domain;
+use crate::record::{Protocol, Record};
+use crate::region::Region;
+use crate::time::Window;
+
+/// The highest sum: what a signed 64-bit column of any database holds.
+pub const MAX_SUM: u64 = i64::MAX.unsigned_abs();
+
+/// Counters of requests. Every sum stays at or below [`MAX_SUM`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Response bytes.
+    pub bytes: u64,
+    /// Requests by protocol, in the order of [`Protocol::ALL`].
+    pub requests: [u64; 4],
+    /// Requests answered by the edge from its cache.
+    pub hits: u64,
+    /// Response bytes of these.
+    pub hit_bytes: u64,
+    /// Requests with a 4xx status.
+    pub client_errors: u64,
+    /// Requests with a 5xx status.
+    pub server_errors: u64,
+}
+
+/// A sum grew beyond [`MAX_SUM`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+impl Usage {
+    /// Number of counters.
+    pub const FIELDS: usize = 9;
+
+    /// Counts one request.
+    ///
+    /// # Errors
+    /// [`Overflow`] when the bytes of this window grow beyond [`MAX_SUM`]; the counters are then spoilt.
+    #[inline]
+    pub fn add(&mut self, record: &Record<'_>) -> Result<(), Overflow> {
+        // Requests cannot overflow: that would take more lines than a disk holds. Bytes are at most 2^50 a
+        // line, so the sum cannot wrap around before it is found too high; hit_bytes never exceeds bytes.
+        self.bytes += record.bytes;
+        self.requests[record.protocol as usize] += 1;
+        self.hits += u64::from(record.hit);
+        self.hit_bytes += if record.hit { record.bytes } else { 0 };
+        self.client_errors += u64::from(record.status / 100 == 4);
+        self.server_errors += u64::from(record.status / 100 == 5);
+        if self.bytes > MAX_SUM { Err(Overflow) } else { Ok(()) }
+    }
+
+    /// Adds the counters of another part.
+    ///
+    /// # Errors
+    /// [`Overflow`] when a sum grows beyond [`MAX_SUM`].
+    pub fn merge(&mut self, other: &Self) -> Result<(), Overflow> {
+        let sums = self.fields().into_iter().zip(other.fields());
+        let mut fields = [0; Self::FIELDS];
+        for (out, (a, b)) in fields.iter_mut().zip(sums) {
+            *out = a.checked_add(b).filter(|sum| *sum <= MAX_SUM).ok_or(Overflow)?;
+        }
+        *self = Self::from_fields(fields);
+        Ok(())
+    }
+
+    /// All requests.
+    #[must_use]
+    pub fn total_requests(&self) -> u64 {
+        self.requests.iter().sum()
+    }
+
+    /// Requests of one protocol.
+    #[must_use]
+    pub const fn requests_by(&self, protocol: Protocol) -> u64 {
+        self.requests[protocol as usize]
+    }
+
+    /// Every counter, in the order of the declaration.
+    #[must_use]
+    pub const fn fields(&self) -> [u64; Self::FIELDS] {
+        let [a, b, c, d] = self.requests;
+        [self.bytes, a, b, c, d, self.hits, self.hit_bytes, self.client_errors, self.server_errors]
+    }
+
+    /// The counters from [`Usage::fields`].
+    #[must_use]
+    pub const fn from_fields(fields: [u64; Self::FIELDS]) -> Self {
+        let [bytes, a, b, c, d, hits, hit_bytes, client_errors, server_errors] = fields;
+        Self { bytes, requests: [a, b, c, d], hits, hit_bytes, client_errors, server_errors }
+    }
+}
+
+/// The waist between usage and everything that shows it: one window of one domain in one region. Streams
+/// of rows are ordered by (domain, region, window) and hold no window twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The domain.
+    pub domain: &'a Domain,
+    /// The billing region.
+    pub region: Region,
+    /// The five minutes.
+    pub window: Window,
+    /// What was counted.
+    pub usage: Usage,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(crate) fn any_usage() -> impl Strategy<Value = Usage> {
+        proptest::array::uniform9(0..=MAX_SUM / 8).prop_map(Usage::from_fields)
+    }
+
+    proptest! {
+        #[test]
+        fn merge_is_commutative_and_associative(a in any_usage(), b in any_usage(), c in any_usage()) {
+            let merged = |parts: &[Usage]| {
+                let mut sum = Usage::default();
+                for part in parts {
+                    sum.merge(part).unwrap();
+                }
+                sum
+            };
+            prop_assert_eq!(merged(&[a, b]), merged(&[b, a]));
+            prop_assert_eq!(merged(&[merged(&[a, b]), c]), merged(&[a, merged(&[b, c])]));
+            prop_assert_eq!(merged(&[a]), a);
+        }
+    }
+
+    #[test]
+    fn sums_stop_at_the_limit() {
+        let full = Usage { bytes: MAX_SUM, ..Usage::default() };
+        let one = Usage { bytes: 1, ..Usage::default() };
+        assert_eq!(one.clone().merge(&full), Err(Overflow));
+        let record = Record {
+            time: 0,
+            host: b"a",
+            bytes: 1,
+            protocol: Protocol::Http,
+            status: 200,
+            hit: true,
+            region: Region::Cn,
+        };
+        assert_eq!(full.clone().add(&record), Err(Overflow));
+        assert_eq!(one.clone().add(&record), Ok(()));
+    }
+}

@@ -1,0 +1,158 @@
+//! [`UsageTable`]: Domain × Region → Window → [`Usage`], filled line by line, merged part by part.
+//!
+//! Cells lie in blocks of an hour, because log files do: the cell of a line is nearly always in the block
+//! of the line before. A series keeps its blocks sorted by hour, so rows leave in order without a sort.
+
+use super::{Overflow, Row, Usage};
+use crate::domain::Domain;
+use crate::region::Region;
+use crate::time::Window;
+use std::collections::BTreeMap;
+
+/// Windows in a block.
+const BLOCK: u32 = 12;
+type Block = [Usage; BLOCK as usize];
+
+/// The series of one domain in one region, as an index into the table that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesId(usize);
+
+/// A cell, as an index into the table that gave it; stays valid while the table grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellId {
+    block: usize,
+    offset: usize,
+}
+
+/// Usage of any number of domains, regions and windows.
+#[derive(Clone, Debug, Default)]
+pub struct UsageTable {
+    index: BTreeMap<(Domain, Region), SeriesId>,
+    /// Per series: (hour since 1970, index of the block), ascending by hour.
+    series: Vec<Vec<(u32, usize)>>,
+    blocks: Vec<Box<Block>>,
+}
+
+impl UsageTable {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The series of `domain` in `region`, new if need be.
+    pub fn series(&mut self, domain: &Domain, region: Region) -> SeriesId {
+        // Lines of one host come in runs and callers remember the series: a clone here is rare.
+        *self.index.entry((domain.clone(), region)).or_insert_with(|| {
+            self.series.push(Vec::new());
+            SeriesId(self.series.len() - 1)
+        })
+    }
+
+    /// The cell of `window`, new and zero if need be.
+    pub fn cell(&mut self, series: SeriesId, window: Window) -> CellId {
+        let (hour, offset) = (window.index() / BLOCK, (window.index() % BLOCK) as usize);
+        let hours = &mut self.series[series.0];
+        let block = match hours.binary_search_by_key(&hour, |(h, _)| *h) {
+            Ok(found) => hours[found].1,
+            Err(place) => {
+                let block = self.blocks.len();
+                self.blocks.push(Box::new([Usage::default(); BLOCK as usize]));
+                hours.insert(place, (hour, block));
+                block
+            }
+        };
+        CellId { block, offset }
+    }
+
+    /// The counters of a cell.
+    #[inline]
+    pub fn usage(&mut self, cell: CellId) -> &mut Usage {
+        &mut self.blocks[cell.block][cell.offset]
+    }
+
+    /// Adds everything of another table.
+    ///
+    /// # Errors
+    /// [`Overflow`], with the domain and the window whose sum grew too high.
+    pub fn merge(&mut self, other: Self) -> Result<(), (Overflow, Domain, Window)> {
+        if self.index.is_empty() {
+            *self = other;
+            return Ok(());
+        }
+        for row in other.rows() {
+            let series = self.series(row.domain, row.region);
+            let cell = self.cell(series, row.window);
+            self.usage(cell).merge(&row.usage).map_err(|e| (e, row.domain.clone(), row.window))?;
+        }
+        Ok(())
+    }
+
+    /// Domains and their regions, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = (&Domain, Region)> {
+        self.index.keys().map(|(domain, region)| (domain, *region))
+    }
+
+    /// The windows with at least one request, ordered by (domain, region, window).
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.index.iter().flat_map(move |((domain, region), series)| {
+            let cells = self.series[series.0].iter().flat_map(move |(hour, block)| {
+                (hour * BLOCK..).map(Window::from_index).zip(self.blocks[*block].iter().copied())
+            });
+            cells.filter(|(_, usage)| *usage != Usage::default()).map(move |(window, usage)| Row {
+                domain,
+                region: *region,
+                window,
+                usage,
+            })
+        })
+    }
+}
+
+/// Tables are equal when they give the same rows.
+impl PartialEq for UsageTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows().eq(other.rows())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::any_usage;
+    use super::*;
+    use proptest::prelude::*;
+
+    type Entry = (u8, usize, u32, Usage);
+
+    fn table(entries: &[Entry]) -> UsageTable {
+        let mut table = UsageTable::new();
+        for (name, region, window, usage) in entries {
+            let domain = Domain::new(format!("d{name}.com").as_bytes()).unwrap();
+            let series = table.series(&domain, Region::ALL[*region]);
+            let cell = table.cell(series, Window::from_index(*window));
+            table.usage(cell).merge(usage).unwrap();
+        }
+        table
+    }
+
+    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+        prop::collection::vec((0..4u8, 0..3usize, 0..60u32, any_usage()), 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_and_order_gives_the_same_table(all in entries(), at in 0..8usize) {
+            // Divided by 8 above, so that eight of them together cannot overflow.
+            let at = at.min(all.len());
+            let mut reversed = all.clone();
+            reversed.reverse();
+            let (mut head, mut tail) = (table(&all[..at]), table(&all[at..]));
+            prop_assert!(table(&all) == table(&reversed));
+            let first = head.clone();
+            head.merge(tail.clone()).unwrap();
+            tail.merge(first).unwrap();
+            prop_assert!(head == table(&all) && tail == table(&all));
+            prop_assert!(head.rows().is_sorted_by_key(|r| (r.domain.clone(), r.region, r.window)));
+        }
+    }
+}
