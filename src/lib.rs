@@ -25,8 +25,8 @@ pub mod error;
 pub mod time;
 pub mod domain;
 pub mod region;
-pub mod locale;
 pub mod record;
+pub mod locale;
 pub mod report;
 // Edges to the disk
 pub mod codec;
@@ -35,5 +35,10 @@ pub mod output;
 pub mod log;
 pub mod usage;
 pub mod ingest;
+// Workbooks out
+pub mod export;
+pub mod task;
+// Faces
+pub mod cli;
 
 pub use error::{Error, Result};

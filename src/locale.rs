@@ -1,1 +1,239 @@
-//! x
+//! Every word that a reader of a workbook sees, both languages in one row. Nothing else is translated, and
+//! no other file holds text that is not ASCII.
+
+use crate::record::Reason;
+
+/// The language of a workbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    EnUs,
+    /// Simplified Chinese.
+    ZhCn,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::EnUs, Self::ZhCn];
+
+    /// The spelling in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EnUs => "en-us",
+            Self::ZhCn => "zh-cn",
+        }
+    }
+
+    /// The language with this name, in upper or lower case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The language that a locale such as `zh_CN.UTF-8` asks for: Chinese for `zh`, else English.
+    #[must_use]
+    pub fn from_locale(locale: &str) -> Self {
+        let zh = locale.get(..2).is_some_and(|l| l.eq_ignore_ascii_case("zh"));
+        if zh { Self::ZhCn } else { Self::EnUs }
+    }
+}
+
+macro_rules! labels {
+    ($($name:ident: $en:literal, $zh:literal;)*) => {
+        /// A word or phrase of the workbook.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the English text beside each name says it")]
+        pub enum Label { $($name),* }
+
+        impl Label {
+            /// Every label.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The text in a language.
+            #[must_use]
+            pub const fn text(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::EnUs) => $en, (Self::$name, Language::ZhCn) => $zh,)*
+                }
+            }
+        }
+    };
+}
+
+labels! {
+    // Sheets
+    Summary: "Summary", "概览";
+    Daily: "Daily", "每日";
+    Account: "Account", "账户明细";
+    Domains: "Domains", "域名汇总";
+    Detail: "Detail", "域名明细";
+    DataQuality: "Data Quality", "数据核对";
+    // Summary: the task
+    Title: "CDN Usage Details", "CDN 用量明细";
+    Task: "Task", "任务";
+    TaskName: "Task Name", "任务名称";
+    TaskId: "Task ID", "任务 ID";
+    Type: "Type", "类型";
+    Flow: "flow: traffic and bandwidth", "flow：流量带宽";
+    Vas: "vas: requests", "vas：请求数";
+    Scope: "Scope", "导出范围";
+    WholeAccount: "All domains of the account", "账户下全部域名";
+    Group: "Group", "域名分组";
+    NamedDomains: "Selected domains", "指定域名";
+    DomainCount: "Number of Domains", "域名数";
+    StartTime: "Start Time", "开始时间";
+    EndTime: "End Time (exclusive)", "结束时间 (不含)";
+    TimeZone: "Time Zone", "时区";
+    Region: "Region", "计费区域";
+    AllRegions: "All", "全部";
+    TrafficFactor: "Traffic Factor", "流量系数";
+    BillType: "Billing Method", "计费方式";
+    Operator: "Operator", "操作人";
+    FormatVersion: "Format Version", "格式版本";
+    DetailSheets: "Detail Sheets", "明细工作表";
+    Sheet: "Sheet", "工作表";
+    FirstDomain: "First Domain", "首个域名";
+    LastDomain: "Last Domain", "末个域名";
+    Rows: "Rows", "行数";
+    // Summary: key figures
+    KeyFigures: "Key Figures", "关键指标";
+    Figure: "Figure", "指标";
+    Value: "Value", "数值";
+    Readable: "In Short", "易读值";
+    When: "When", "时间";
+    Billed: "Billed", "计费项";
+    TotalTraffic: "Total Traffic (bytes)", "总流量 (byte)";
+    TotalLoggedTraffic: "Logged Traffic (bytes)", "日志流量 (byte)";
+    PeakBandwidth: "Peak Bandwidth (bps)", "峰值带宽 (bps)";
+    AverageBandwidth: "Average Bandwidth (bps)", "平均带宽 (bps)";
+    Percentile95: "95th Percentile (bps)", "95 峰值 (bps)";
+    AverageDailyPeak: "Average of Daily Peaks (bps)", "日峰值平均 (bps)";
+    FourthDailyPeak: "4th Daily Peak (bps)", "第四峰值 (bps)";
+    AverageDaily95: "Average Daily 95th Percentile (bps)", "日 95 平均 (bps)";
+    NightHalf95: "Night-Half 95th Percentile (bps)", "夜间减半 95 峰值 (bps)";
+    HitRatioBytes: "Hit Ratio (bytes)", "字节命中率";
+    HitRatioRequests: "Hit Ratio (requests)", "请求命中率";
+    ClientErrors: "4xx Share of Requests", "4xx 请求占比";
+    ServerErrors: "5xx Share of Requests", "5xx 请求占比";
+    PeakRequests: "Peak Requests (5 min)", "峰值请求数 (5 分钟)";
+    Percentile95Requests: "95th Percentile (requests, 5 min)", "95 峰值 (请求数, 5 分钟)";
+    BusiestDay: "Busiest Day (requests)", "请求数最高日";
+    // Columns
+    Time: "Time", "时间";
+    Date: "Date", "日期";
+    DomainName: "Domain Name", "域名";
+    Traffic: "Traffic (bytes)", "流量 (byte)";
+    TrafficGb: "Traffic (GB)", "流量 (GB)";
+    LoggedTraffic: "Logged Traffic (bytes)", "日志流量 (byte)";
+    Bandwidth: "Bandwidth (bps)", "带宽 (bps)";
+    Requests: "Requests", "请求数";
+    HttpsRequests: "HTTPS Requests", "HTTPS 请求数";
+    QuicRequests: "QUIC Requests", "QUIC 请求数";
+    HttpRequests: "HTTP Requests", "HTTP 请求数";
+    OtherRequests: "Other Requests", "其他请求数";
+    PeakTime: "Peak Time", "峰值时间";
+    Share: "Share", "占比";
+    HitRatio: "Hit Ratio", "命中率";
+    // Charts
+    BandwidthOverTime: "Bandwidth", "带宽趋势";
+    RequestsOverTime: "Requests by Protocol (5 min)", "各协议请求数 (5 分钟)";
+    DailyTraffic: "Daily Traffic", "每日流量";
+    DailyRequests: "Daily Requests", "每日请求数";
+    TopDomains: "Top Ten Domains", "域名 Top 10";
+    BandwidthAxis: "Bandwidth", "带宽";
+    TrafficAxis: "Traffic (GB)", "流量 (GB)";
+    RequestsAxis: "Requests", "请求数";
+    Percentile95Line: "95th percentile", "95 峰值";
+    // Data quality
+    Lines: "Lines", "日志行";
+    LinesRead: "Lines Read", "读取行数";
+    Accepted: "Accepted", "计入";
+    OutsideRange: "Outside the Range", "时间范围外";
+    OtherDomains: "Other Domains", "其他域名";
+    Rejected: "Rejected", "拒收";
+    Blank: "Blank", "空行";
+    Balance: "Read = Accepted + Out of Scope + Rejected + Blank", "读取 = 计入 + 范围外 + 拒收 + 空行";
+    Balanced: "Yes", "是";
+    Unbalanced: "NO", "否";
+    LateLines: "Late Lines (before the hour of their file)", "迟到行 (早于文件时段)";
+    Late: "Late", "迟到";
+    Count: "Count", "数量";
+    Sources: "Sources", "日志来源";
+    SourceName: "Source", "来源";
+    Size: "Size (bytes)", "文件大小 (byte)";
+    Status: "Status", "状态";
+    Complete: "Complete", "完整";
+    Faults: "Sources Not Read to Their End", "未读完的来源";
+    Duplicates: "Duplicate Sources That Were Skipped", "已跳过的重复来源";
+    SameAs: "Same As", "与之相同";
+    Samples: "Samples of Rejected Lines", "拒收行示例";
+    Line: "Line", "行号";
+    Reason: "Reason", "原因";
+    Text: "Text", "内容";
+    MissingHours: "Hours Without a File Between Hours With One", "前后均有文件而自身缺文件的时段";
+    SilentSlices: "Slices Without Any Line Inside the Data's Span", "数据跨度内无任何日志的时段";
+    From: "From", "起";
+    Until: "Until (exclusive)", "止 (不含)";
+    Hours: "Hours", "小时数";
+    Slices: "Slices", "时段数";
+    None: "None", "无";
+    NotShown: "Not shown", "未列出";
+    // Reasons
+    TooLong: "Line longer than 1 MiB", "行长度超过 1 MiB";
+    BadTime: "Time stamp missing or impossible", "时间戳缺失或无效";
+    BadRequest: "No \"METHOD URL\" request", "缺少 \"METHOD URL\" 请求";
+    BadStatus: "Status is not three digits", "状态码不是三位数字";
+    BadSize: "Response size blank or not a number", "响应大小为空或非数字";
+    HugeSize: "Response size above 1 PiB", "响应大小超过 1 PiB";
+    BadCache: "Cache result neither HIT nor MISS", "缓存结果不是 HIT 或 MISS";
+    BadDomain: "Host is no valid domain", "主机名不是有效域名";
+    NoDomain: "No host in URL or file name", "URL 与文件名均无域名";
+}
+
+impl Label {
+    /// Why a line was rejected.
+    #[must_use]
+    pub const fn of_reason(reason: Reason) -> Self {
+        match reason {
+            Reason::TooLong => Self::TooLong,
+            Reason::BadTime => Self::BadTime,
+            Reason::BadRequest => Self::BadRequest,
+            Reason::BadStatus => Self::BadStatus,
+            Reason::BadSize => Self::BadSize,
+            Reason::HugeSize => Self::HugeSize,
+            Reason::BadCache => Self::BadCache,
+            Reason::BadDomain => Self::BadDomain,
+            Reason::NoDomain => Self::NoDomain,
+        }
+    }
+}
+
+/// How wide a text stands in a cell, in digits: East Asian characters take two.
+#[must_use]
+pub fn display_width(text: &str) -> usize {
+    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_has_both_languages() {
+        for label in Label::ALL {
+            let (en, zh) = (label.text(Language::EnUs), label.text(Language::ZhCn));
+            assert!(!en.is_empty() && en.is_ascii(), "{label:?}");
+            assert!(zh.chars().any(|c| !c.is_ascii()), "{label:?}");
+        }
+    }
+
+    #[test]
+    fn languages_are_found() {
+        assert_eq!(Language::from_name("ZH-cn"), Some(Language::ZhCn));
+        assert_eq!(Language::from_name("zh"), None);
+        assert_eq!(Language::from_locale("zh_TW.UTF-8"), Language::ZhCn);
+        assert_eq!(Language::from_locale("C"), Language::EnUs);
+        assert_eq!(Language::from_locale(""), Language::EnUs);
+    }
+}

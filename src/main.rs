@@ -1,1 +1,7 @@
-fn main() {}
+//! The flowbook command: parse arguments, run, choose the exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    flowbook::cli::run()
+}

@@ -4,6 +4,7 @@
 
 use crate::domain::Domain;
 use crate::record::Reason;
+use std::fmt;
 
 /// Rejected lines kept as samples, per reason.
 pub const SAMPLES_PER_REASON: usize = 5;
@@ -146,5 +147,79 @@ impl Report {
                 self.samples.push(sample);
             }
         }
+    }
+}
+
+/// How many rejected lines a run may have before its result is not to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectLimit {
+    /// So many lines.
+    Lines(u64),
+    /// So many millionths of the lines read.
+    Share(u64),
+}
+
+impl RejectLimit {
+    /// 5 %: a wrong format never yields a plausible workbook.
+    pub const DEFAULT: Self = Self::Share(50_000);
+
+    /// Reads a number of lines, or a percentage with up to four decimals (`0.1%`).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        let Some(percent) = text.strip_suffix('%') else {
+            return if digits(text) { text.parse().ok().map(Self::Lines) } else { None };
+        };
+        let (whole, part) = percent.split_once('.').unwrap_or((percent, ""));
+        if whole.is_empty() || whole.len() > 3 || part.len() > 4 || !digits(whole) || !digits(part) {
+            return None;
+        }
+        format!("{whole}{part:0<4}").parse().ok().filter(|share| *share <= 1_000_000).map(Self::Share)
+    }
+
+    /// Whether the counts have more rejected lines than allowed.
+    #[must_use]
+    pub fn exceeded(self, counts: &Counts) -> bool {
+        let rejected = counts.rejected_total();
+        match self {
+            Self::Lines(allowed) => rejected > allowed,
+            Self::Share(share) => {
+                u128::from(rejected) * 1_000_000 > u128::from(counts.lines) * u128::from(share)
+            }
+        }
+    }
+}
+
+impl fmt::Display for RejectLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lines(lines) => write!(f, "{lines} lines"),
+            Self::Share(share) => {
+                let text = format!("{}.{:04}", share / 10_000, share % 10_000);
+                write!(f, "{}%", text.trim_end_matches('0').trim_end_matches('.'))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits() {
+        for (text, shown) in
+            [("0", "0 lines"), ("12", "12 lines"), ("5%", "5%"), ("0.10%", "0.1%"), ("100%", "100%")]
+        {
+            assert_eq!(RejectLimit::parse(text).map(|l| l.to_string()).as_deref(), Some(shown));
+        }
+        for wrong in ["", "%", "-1", "101%", "0.00001%", "1e3", "five", "+1"] {
+            assert_eq!(RejectLimit::parse(wrong), None, "{wrong}");
+        }
+        let mut counts = Counts { lines: 1000, ..Counts::default() };
+        counts.rejected[0] = 50;
+        assert!(!RejectLimit::DEFAULT.exceeded(&counts) && !RejectLimit::Lines(50).exceeded(&counts));
+        counts.rejected[0] = 51;
+        assert!(RejectLimit::DEFAULT.exceeded(&counts) && RejectLimit::Lines(50).exceeded(&counts));
     }
 }

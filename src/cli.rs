@@ -1,0 +1,82 @@
+//! The command line: one function per subcommand, arguments in, library call, words out.
+//!
+//! The only folder that names clap, indicatif, serde, `serde_json` and toml.
+
+mod completions;
+mod config;
+mod export;
+mod generate;
+mod progress;
+mod show;
+
+use crate::error::{Error, ErrorKind};
+use crate::export::workbook::is_guarded;
+use clap::{Parser, Subcommand};
+use std::panic;
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the job failed: a log cannot be read to its end, the disk is full, ...
+  2  wrong request: the arguments, the export request or an existing output file
+  3  done, with rejects: more lines than --max-rejects were rejected (no workbook is written then),
+     or a log could not be read to its end and --keep-going was given";
+
+/// Turns raw CDN logs into five-minute usage per domain, in an Excel workbook.
+#[derive(Debug, Parser)]
+#[command(name = "flowbook", version, after_help = EXIT_CODES, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Export(Box<export::ExportArguments>),
+    Generate(generate::GenerateArguments),
+    Completions(completions::CompletionsArguments),
+}
+
+/// How a command ended, apart from failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Done,
+    WithRejects,
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    quiet_guarded_panics();
+    let result = match Arguments::parse().command {
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    };
+    match result {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::WithRejects) => ExitCode::from(3),
+        Err(error) => {
+            show::error(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &Error) -> ExitCode {
+    ExitCode::from(match error.kind() {
+        ErrorKind::Refused(_) | ErrorKind::Usage(_) => 2,
+        _ => 1,
+    })
+}
+
+/// A panic that becomes an error is told once, as that error.
+fn quiet_guarded_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !is_guarded() {
+            usual(info);
+        }
+    }));
+}

@@ -1,0 +1,211 @@
+//! `flowbook export`: logs in, workbook out.
+
+use super::{Ending, config, progress, show};
+use crate::error::Result;
+use crate::export::name::file_name;
+use crate::export::request::{ExportRequest, ExportSpec, validate};
+use crate::locale::Language;
+use crate::log::Format;
+use crate::region::Region;
+use crate::report::RejectLimit;
+use crate::task::{self, Progress, Task};
+use clap::Args;
+use std::env;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Export five-minute usage from logs to an Excel workbook.
+///
+/// The request has the parameters of CreateUsageDetailDataExportTask; a wrong one is answered with the
+/// error code of that operation.
+#[derive(Debug, Args)]
+#[command(after_help = super::EXIT_CODES)]
+pub(super) struct ExportArguments {
+    /// Logs: files, folders (with all below, except hidden files and workbooks), globs, or - for standard
+    /// input. Plain, gzip and zstd are told apart by content.
+    #[arg(required = true)]
+    logs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    request: RequestArguments,
+
+    /// Account and groups of domains (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format does not tell it.
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    region: Option<Region>,
+
+    /// The workbook [default: <task name or type>_<start>_<end>.xlsx in the current folder].
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Replace the workbook, and the file of rejected lines, if they exist.
+    #[arg(long)]
+    force: bool,
+
+    /// Count what can be read of damaged or unreadable logs, name them, and end with exit code 3.
+    #[arg(long)]
+    keep_going: bool,
+
+    /// Fail, without a workbook, when more lines than this are rejected: a number, or a percentage of all
+    /// lines.
+    #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
+    max_rejects: RejectLimit,
+
+    /// Write every rejected line to a CSV file: file, line, reason, text.
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+
+    /// Worker threads [default: one per core].
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+
+    /// Print one JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+
+    /// Show neither progress nor the table.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// The parameters of the request, as they are spelt in the contract.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request")]
+struct RequestArguments {
+    /// Start of the range, UTC: 2026-03-01T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    start_time: Option<String>,
+    /// End of the range, UTC, exclusive; at most 31 days after the start.
+    #[arg(long, value_name = "TIME")]
+    end_time: Option<String>,
+    /// What is exported: flow (traffic and bandwidth) or vas (request counts).
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// A group of domains from the configuration; overrides --domain-names.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Domains, separated by commas [default: all domains of the account].
+    #[arg(long, value_name = "NAMES")]
+    domain_names: Option<String>,
+    /// Name of the task, at most 256 bytes.
+    #[arg(long, value_name = "NAME")]
+    task_name: Option<String>,
+    /// Language of the workbook: zh-cn or en-us [default: that of the environment].
+    #[arg(long, value_name = "LANGUAGE")]
+    language: Option<String>,
+    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [default: UTC].
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    time_zone: Option<String>,
+    /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
+    #[arg(long, value_name = "FACTOR")]
+    traffic_factor: Option<String>,
+    /// How the usage is billed (month_95, hour_flow, ...): that figure is marked.
+    #[arg(long, value_name = "BILLTYPE")]
+    bill_type: Option<String>,
+    /// The product: cdn.
+    #[arg(long, value_name = "PRODUCT")]
+    product: Option<String>,
+    /// The same as the type.
+    #[arg(long, value_name = "DIMENSION")]
+    dimension: Option<String>,
+    /// The account's id.
+    #[arg(long, value_name = "ID")]
+    aliuid: Option<String>,
+    /// Who asks: 1 to 64 letters, digits, dots, underscores, @ or hyphens.
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+}
+
+impl RequestArguments {
+    fn request(&self) -> ExportRequest {
+        ExportRequest {
+            start_time: self.start_time.clone(),
+            end_time: self.end_time.clone(),
+            kind: self.kind.clone(),
+            group: self.group.clone(),
+            domain_names: self.domain_names.clone(),
+            task_name: self.task_name.clone(),
+            language: self.language.clone(),
+            product: self.product.clone(),
+            dimension: self.dimension.clone(),
+            bill_type: self.bill_type.clone(),
+            aliuid: self.aliuid.clone(),
+            operator: self.operator.clone(),
+            time_zone: self.time_zone.clone(),
+            traffic_factor: self.traffic_factor.clone(),
+        }
+    }
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    Region::from_code(text).ok_or_else(|| "give CN, NA, EU, AP1, AP2, AP3, MEAA or SA".into())
+}
+
+fn reject_limit(text: &str) -> Result<RejectLimit, String> {
+    RejectLimit::parse(text).ok_or_else(|| "give a number of lines, or a percentage like 0.1%".into())
+}
+
+pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
+    let result = attempt(arguments);
+    if let (true, Err(error)) = (arguments.json, &result) {
+        show::json_error(error);
+    }
+    result
+}
+
+fn attempt(arguments: &ExportArguments) -> Result<Ending> {
+    let account = config::account(arguments.config.as_deref())?;
+    let spec = validate(&arguments.request.request(), &account, environment_language())?;
+    let output = output_path(arguments, &spec);
+    let task = Task {
+        spec: &spec,
+        logs: &arguments.logs,
+        format: Format::default(),
+        region: arguments.region.unwrap_or_default(),
+        threads: arguments.threads,
+        keep_going: arguments.keep_going,
+        max_rejects: arguments.max_rejects,
+        rejects: arguments.rejects.as_deref(),
+        output: &output,
+        force: arguments.force,
+        created: creation_time(),
+    };
+    let progress = Progress::default();
+    let outcome = progress::beside(arguments.quiet, &progress, || task::run(&task, &progress))?;
+    show::faults(&outcome.report);
+    if arguments.json {
+        show::json(&task, &outcome);
+    } else if !arguments.quiet {
+        show::table(&task, &outcome);
+    }
+    if let Err(why) = &outcome.result {
+        show::message(why);
+    }
+    let complete = outcome.result.is_ok() && outcome.report.faults().next().is_none();
+    Ok(if complete { Ending::Done } else { Ending::WithRejects })
+}
+
+/// The file asked for; in a folder, the file of the usual name.
+fn output_path(arguments: &ExportArguments, spec: &ExportSpec) -> PathBuf {
+    match &arguments.output {
+        Some(path) if path.is_dir() => path.join(file_name(spec)),
+        Some(path) => path.clone(),
+        None => file_name(spec).into(),
+    }
+}
+
+/// The language of the environment, as programs look it up.
+fn environment_language() -> Language {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
+    Language::from_locale(&set.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default())
+}
+
+/// `SOURCE_DATE_EPOCH` where it is set, so that the same task gives the same bytes; else now.
+fn creation_time() -> i64 {
+    let set = env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs().cast_signed());
+    set.unwrap_or_else(now)
+}

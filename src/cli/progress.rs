@@ -1,0 +1,64 @@
+//! The progress bar: on a terminal only. The only file that names indicatif.
+
+use crate::task::Progress;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+/// Looks this often how far the work is.
+const TICK: Duration = Duration::from_millis(100);
+/// Work that ends before this shows no bar.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+const READING: &str = "{msg} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
+const STREAM: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
+const WRITING: &str = "{msg} [{bar:32}] {human_pos}/{human_len} rows {per_sec}, {eta} left";
+
+/// Runs `work` beside a bar on standard error, unless `quiet` or that is no terminal.
+pub(super) fn beside<T>(quiet: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if quiet || !io::stderr().is_terminal() {
+        return work();
+    }
+    thread::scope(|scope| {
+        let (done, until) = mpsc::channel::<()>();
+        scope.spawn(move || show(progress, &until));
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+fn show(progress: &Progress, until: &mpsc::Receiver<()>) {
+    let waiting = |time| matches!(until.recv_timeout(time), Err(RecvTimeoutError::Timeout));
+    if !waiting(PATIENCE) {
+        return;
+    }
+    let bar = ProgressBar::new(0);
+    let mut template = "";
+    loop {
+        let load = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed);
+        let (rows, total) = (load(&progress.rows_total), load(&progress.reading.total));
+        let (now, name, done, len) = match (rows, total) {
+            (0, 0) => (STREAM, "reading", load(&progress.reading.read), None),
+            (0, _) => (READING, "reading", load(&progress.reading.read), Some(total)),
+            _ => (WRITING, "writing", load(&progress.rows), Some(rows)),
+        };
+        if now != template {
+            template = now;
+            bar.reset();
+            bar.set_style(ProgressStyle::with_template(now).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_message(name);
+        }
+        if let Some(len) = len {
+            bar.set_length(len);
+        }
+        bar.set_position(done);
+        if !waiting(TICK) {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+}

@@ -1,0 +1,234 @@
+//! What people and scripts see at the end: the table, the JSON object, messages.
+
+use crate::error::{Error, ErrorKind};
+use crate::export::Exported;
+use crate::export::request::{ExportSpec, Kind};
+use crate::record::{Protocol, Reason};
+use crate::report::{Counts, Report};
+use crate::task::{Outcome, Task};
+use crate::time::iso;
+use crate::usage::billing::{Bandwidth, ratio};
+use serde_json::{Map, Value, json};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Write};
+
+/// Tells an error on standard error, with what to do where that is known.
+pub(super) fn error(error: &Error) {
+    let hint = match error.kind() {
+        ErrorKind::Damaged(_) => "\n  give --keep-going to count what can be read of such logs",
+        _ => "",
+    };
+    message(&format!("{error}{hint}"));
+}
+
+/// A message on standard error.
+pub(super) fn message(text: &str) {
+    // There is nobody left to tell when this fails.
+    let _ = writeln!(io::stderr(), "flowbook: {text}");
+}
+
+/// Names the sources that could not be read to their end.
+pub(super) fn faults(report: &Report) {
+    for (name, fault) in report.faults() {
+        message(&format!("{name}: {fault}"));
+    }
+}
+
+fn print(text: &str) {
+    // A reader that goes away has what it wanted.
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// The short table at the end.
+pub(super) fn table(task: &Task<'_>, outcome: &Outcome) {
+    let totals = outcome.report.totals();
+    let mut rows = vec![
+        ("lines read".to_owned(), grouped(totals.lines.into())),
+        ("accepted".into(), grouped(totals.accepted.into())),
+        ("out of scope".into(), grouped(totals.out_of_scope().into())),
+        ("rejected".into(), grouped(totals.rejected_total().into())),
+    ];
+    let reasons = Reason::ALL.iter().filter(|reason| totals.rejected[**reason as usize] > 0);
+    rows.extend(reasons.map(|r| (format!("  {}", r.key()), grouped(totals.rejected[*r as usize].into()))));
+    rows.push(("blank".into(), grouped(totals.blank.into())));
+    if !outcome.report.duplicates.is_empty() {
+        rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
+    }
+    if let Ok(exported) = &outcome.result {
+        rows.extend(figures(task.spec, exported));
+        rows.push(("workbook".into(), task.output.display().to_string()));
+    }
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in rows {
+        print(&format!("{name:width$}  {value}"));
+    }
+}
+
+fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {
+    let level = |value| exported.readable(spec, value);
+    let peak = match &exported.peak_time {
+        Some(time) => format!("{} at {time}", level(exported.figures.peak)),
+        None => level(0),
+    };
+    let total = match spec.kind {
+        Kind::Flow => {
+            let bytes = spec.factor.bytes(exported.total.bytes.into());
+            let readable = crate::export::columns::readable_bytes(bytes);
+            ("traffic".to_owned(), format!("{} bytes ({readable})", grouped(bytes)))
+        }
+        Kind::Vas => ("requests".to_owned(), grouped(exported.total.total_requests().into())),
+    };
+    let percentile = level(exported.figures.percentile_95);
+    vec![total, ("peak".into(), peak), ("95th percentile".into(), percentile)]
+}
+
+/// `1,234,567`.
+fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
+pub(super) fn json(task: &Task<'_>, outcome: &Outcome) {
+    let spec = task.spec;
+    let mut object = json!({
+        "RequestId": request_id(),
+        "TaskId": task_id(spec),
+        "StartTime": iso(spec.asked.0),
+        "EndTime": iso(spec.asked.1),
+        "counts": counts(&outcome.report),
+    });
+    match &outcome.result {
+        Ok(exported) => {
+            object["file"] = json!(task.output.display().to_string());
+            object["key_figures"] = key_figures(spec, exported);
+        }
+        Err(why) => object["error"] = json!(why),
+    }
+    print(&object.to_string());
+}
+
+/// A refused or failed request as JSON: the contract's envelope.
+pub(super) fn json_error(error: &Error) {
+    let (code, message) = match error.kind() {
+        ErrorKind::Refused(refusal) => (refusal.code.wire(), refusal.code.message()),
+        ErrorKind::Usage(_) => ("InvalidParameter", "Invalid Parameter."),
+        _ => ("InternalError", "The job failed."),
+    };
+    let detail = match error.kind() {
+        ErrorKind::Refused(refusal) => refusal.detail.clone(),
+        _ => error.to_string(),
+    };
+    let object = json!({"RequestId": request_id(), "Code": code, "Message": message, "Recommend": detail});
+    print(&object.to_string());
+}
+
+fn counts(report: &Report) -> Value {
+    let Counts { lines, accepted, outside_range, other_domains, blank, late, rejected, .. } = report.totals();
+    let reasons: Map<String, Value> =
+        Reason::ALL.iter().map(|r| (r.key().to_owned(), json!(rejected[*r as usize]))).collect();
+    let faults: Vec<Value> =
+        report.faults().map(|(name, fault)| json!({"file": name, "fault": fault})).collect();
+    json!({
+        "lines": lines,
+        "accepted": accepted,
+        "outside_range": outside_range,
+        "other_domains": other_domains,
+        "rejected": rejected.iter().sum::<u64>(),
+        "rejected_by_reason": reasons,
+        "blank": blank,
+        "late": late,
+        "sources": report.sources.len(),
+        "duplicates_skipped": report.duplicates.len(),
+        "faults": faults,
+    })
+}
+
+fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
+    let (total, f, factor) = (&exported.total, &exported.figures, spec.factor);
+    let mut object = json!({
+        "type": spec.kind.name(),
+        "domains": exported.domains,
+        "detail_rows": exported.rows,
+        "detail_sheets": exported.sheets,
+        "peak_time": exported.peak_time,
+        "requests": total.total_requests(),
+    });
+    match spec.kind {
+        Kind::Flow => {
+            let slice = |bytes| Bandwidth::of_slice(bytes, factor).bps();
+            object["total_traffic_bytes"] = json!(factor.bytes(total.bytes.into()));
+            object["logged_traffic_bytes"] = json!(total.bytes);
+            object["traffic_factor"] = json!(factor.to_string());
+            object["peak_bandwidth_bps"] = json!(slice(f.peak));
+            object["average_bandwidth_bps"] = json!(f.average(factor).bps());
+            object["percentile_95_bps"] = json!(slice(f.percentile_95));
+            object["average_daily_peak_bps"] = json!(f.average_daily_peak(factor).bps());
+            object["fourth_daily_peak_bps"] = json!(slice(f.fourth_daily_peak));
+            object["average_daily_95_bps"] = json!(f.average_daily_95(factor).bps());
+            object["night_half_95_bps"] = json!(f.night_half(factor).bps());
+            object["hit_ratio_bytes"] = json!(ratio(total.hit_bytes.into(), total.bytes.into()));
+        }
+        Kind::Vas => {
+            for (name, protocol) in [
+                ("https_requests", Protocol::Https),
+                ("quic_requests", Protocol::Quic),
+                ("http_requests", Protocol::Http),
+                ("other_requests", Protocol::Other),
+            ] {
+                object[name] = json!(total.requests_by(protocol));
+            }
+            object["peak_requests"] = json!(f.peak);
+            object["percentile_95_requests"] = json!(f.percentile_95);
+            object["hit_ratio_requests"] = json!(ratio(total.hits.into(), total.total_requests().into()));
+        }
+    }
+    object
+}
+
+/// An id like the contract's, `ED61C6C3-8241-4187-AAA7-5157AE175CEC`: random, never in a workbook.
+fn request_id() -> String {
+    let random = || u128::from(RandomState::new().build_hasher().finish());
+    let bits = (random() << 64) | random();
+    let part = |from: u32, len: u32| (bits >> from) & ((1 << len) - 1);
+    let (variant, version) = (0x8000 | part(48, 14), 0x4000 | part(64, 12));
+    format!("{:08X}-{:04X}-{version:04X}-{variant:04X}-{:012X}", part(96, 32), part(80, 16), part(0, 48))
+}
+
+/// A run without a store has no registered task: its id is a number that the same request always gets.
+fn task_id(spec: &ExportSpec) -> String {
+    // FNV-1a over what the task is, so that the number depends on nothing else.
+    let text = format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        spec.name, spec.kind, spec.asked, spec.scope, spec.selection.wanted
+    );
+    let hash =
+        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    (hash >> 24).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 12, 123, 1234, 1_234_567].map(grouped), ["0", "12", "123", "1,234", "1,234,567"]);
+    }
+
+    #[test]
+    fn request_ids_are_uuids() {
+        let id = request_id();
+        let lens: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(lens, [8, 4, 4, 4, 12]);
+        assert!(id.as_bytes()[14] == b'4' && b"89AB".contains(&id.as_bytes()[19]));
+        assert_ne!(id, request_id());
+    }
+}

@@ -1,0 +1,305 @@
+//! Usage out: [`export`] turns sorted rows into the workbook of a task.
+//!
+//! Rows go by once, straight into the Detail sheets; everything else is summed up beside them. Knows nothing
+//! of log files.
+
+pub mod calendar;
+pub mod columns;
+pub mod name;
+mod quality;
+pub mod request;
+pub mod sheets;
+mod summary;
+pub mod tally;
+pub mod workbook;
+
+use crate::domain::Domain;
+use crate::error::{Error, ErrorKind, Result};
+use crate::locale::{Label, display_width};
+use crate::output::{Output, folder};
+use crate::region::Region;
+use crate::report::Report;
+use crate::usage::billing::{Bandwidth, Figures};
+use crate::usage::{Row, Usage};
+use calendar::Calendar;
+use quality::Quality;
+use request::{ExportSpec, Kind};
+use sheets::SheetRows;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use summary::{Content, DetailSheet, level_axis};
+use tally::Tally;
+use workbook::{Book, Cell, Properties, Rows, Tone};
+
+/// Version of the export format: sheets, headings, columns and units change only with it.
+pub const FORMAT_VERSION: &str = "1";
+
+/// One series of the export: a domain in a region.
+pub type Series = (Domain, Region);
+
+/// Everything an export is made from beside its rows.
+pub struct Request<'a> {
+    /// What was asked for.
+    pub spec: &'a ExportSpec,
+    /// The series to export, sorted, those without any row included.
+    pub series: &'a [Series],
+    /// What was read.
+    pub report: &'a Report,
+    /// Creation time of the document, unix seconds.
+    pub created: i64,
+    /// Told how many rows have been written.
+    pub progress: &'a AtomicU64,
+}
+
+/// What stands in the workbook.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// Rows of all Detail sheets.
+    pub rows: u64,
+    /// Detail sheets.
+    pub sheets: usize,
+    /// Domains.
+    pub domains: usize,
+    /// Everything together, as logged.
+    pub total: Usage,
+    /// The figures over the sum of all domains, in logged bytes or in requests per slice.
+    pub figures: Figures,
+    /// When the peak was, in the report's zone.
+    pub peak_time: Option<String>,
+}
+
+/// Names of sheets and axes that several places need.
+struct Names {
+    daily: String,
+    account: String,
+    domains: String,
+    details: Vec<String>,
+    time: String,
+    /// Title and number format.
+    level_axis: (String, &'static str),
+}
+
+/// The series to export, sorted: every domain of the selection, named or found, in each region where it has
+/// rows, or in `region` where it has none.
+pub fn series<'a>(
+    spec: &ExportSpec,
+    keys: impl Iterator<Item = (&'a Domain, Region)>,
+    region: Region,
+) -> Vec<Series> {
+    let keys: Vec<(&Domain, Region)> = keys.collect();
+    let domains = spec.selection.resolve(keys.iter().map(|(domain, _)| *domain));
+    let mut series = Vec::new();
+    for domain in domains {
+        let first = keys.partition_point(|(d, _)| *d < &domain);
+        let regions = keys[first..].iter().take_while(|(d, _)| **d == domain).map(|(_, region)| *region);
+        let before = series.len();
+        series.extend(regions.map(|region| (domain.clone(), region)));
+        if series.len() == before {
+            series.push((domain, region));
+        }
+    }
+    series
+}
+
+/// Writes the workbook of a task: every series dense over the range, from rows sorted by (domain, region,
+/// window) that may leave zeros out.
+///
+/// # Errors
+/// When the workbook cannot be written, or a sum grows beyond 2^63 - 1.
+pub fn export<'a>(
+    rows: impl Iterator<Item = Row<'a>>,
+    request: &Request<'_>,
+    mut out: Output,
+    path: &Path,
+) -> Result<Exported> {
+    let exported = workbook::guarded(|| {
+        let writer = Writer::new(request, sheets::DATA_ROWS, folder(path))?;
+        writer.write(rows, &mut out)
+    });
+    let exported = exported.map_err(|e| e.at(path))?;
+    out.commit()?;
+    Ok(exported)
+}
+
+fn total_overflow() -> Error {
+    Error::damaged("a sum over domains or windows exceeds 2^63 - 1")
+}
+
+/// The work of [`export`].
+struct Writer<'a> {
+    request: &'a Request<'a>,
+    calendar: Calendar,
+    split: Vec<SheetRows>,
+    names: Names,
+    book: Book,
+    tally: Tally,
+}
+
+/// Positions of the sheets before Detail.
+const SUMMARY: usize = 0;
+const DAILY: usize = 1;
+const ACCOUNT: usize = 2;
+const DOMAINS: usize = 3;
+const DETAIL: usize = 4;
+
+impl<'a> Writer<'a> {
+    fn new(request: &'a Request<'a>, data_rows: u64, scratch: &Path) -> Result<Self> {
+        let spec = request.spec;
+        let calendar = Calendar::new(spec.range, spec.zone);
+        let slices = calendar.len() as u64;
+        let blocks = request.series.chunk_by(|a, b| a.0 == b.0).map(|regions| regions.len() as u64 * slices);
+        let split = sheets::split(blocks, data_rows);
+        let names = names(spec, split.len());
+        let version = [("flowbook export format", FORMAT_VERSION.to_owned())];
+        let properties = Properties {
+            title: spec.name.as_deref().unwrap_or(Label::Title.text(spec.language)),
+            custom: &version,
+            created: request.created,
+        };
+        let mut book = Book::new(&properties, scratch)?;
+        book.add_sheet(Label::Summary.text(spec.language), Rows::Kept)?;
+        for name in [&names.daily, &names.account, &names.domains] {
+            book.add_sheet(name, Rows::Kept)?;
+        }
+        for name in &names.details {
+            book.add_sheet(name, Rows::Streamed)?;
+        }
+        book.add_sheet(Label::DataQuality.text(spec.language), Rows::Streamed)?;
+        let tally = Tally::new(spec.kind, calendar.len());
+        Ok(Self { request, calendar, split, names, book, tally })
+    }
+
+    fn write<'r>(mut self, rows: impl Iterator<Item = Row<'r>>, out: &mut Output) -> Result<Exported> {
+        let details = self.detail(rows)?;
+        self.tally.sort_domains();
+        let figures = self.tally.figures(&self.calendar);
+        self.names.level_axis = level_axis(self.request.spec, figures.peak);
+        let Self { request, calendar, names, mut book, tally, .. } = self;
+        let spec = request.spec;
+        let content = Content {
+            spec,
+            calendar: &calendar,
+            tally: &tally,
+            figures: &figures,
+            names: &names,
+            details: &details,
+        };
+        content.daily(&mut book.sheet(DAILY)?)?;
+        content.account(&mut book.sheet(ACCOUNT)?)?;
+        content.domains(&mut book.sheet(DOMAINS)?, domain_width(request.series))?;
+        content.summary(&mut book.sheet(SUMMARY)?)?;
+        let quality = Quality { spec, calendar: &calendar, tally: &tally, report: request.report };
+        quality.write(&mut book.sheet(DETAIL + details.len())?)?;
+        book.save(out.file())?;
+        Ok(Exported {
+            rows: details.iter().map(|d| d.rows).sum(),
+            sheets: details.len(),
+            domains: tally.domains.len(),
+            total: tally.total,
+            peak_time: figures.peak_at.map(|slice| summary::when_text(spec, &calendar, slice)),
+            figures,
+        })
+    }
+
+    /// Pours the rows into the Detail sheets and counts them.
+    fn detail<'r>(&mut self, rows: impl Iterator<Item = Row<'r>>) -> Result<Vec<DetailSheet>> {
+        let request = self.request;
+        let columns = columns::detail(request.spec, domain_width(request.series));
+        for (sheet, rows) in self.split.iter().enumerate() {
+            let rows = u32::try_from(rows.end - rows.start).unwrap_or(u32::MAX);
+            self.book.sheet(DETAIL + sheet)?.table(&columns, rows)?;
+        }
+        let mut details: Vec<DetailSheet> = self.split.iter().map(DetailSheet::of).collect();
+        let mut rows = rows.peekable();
+        let mut usages = vec![Usage::default(); self.calendar.len()];
+        let mut written = 0;
+        for (at, (domain, region)) in request.series.iter().enumerate() {
+            usages.fill(Usage::default());
+            while let Some(row) = rows.next_if(|row| row.domain == domain && row.region == *region) {
+                // Rows outside the range are none of this export's.
+                if let Some(slice) = request.spec.range.position(row.window) {
+                    usages[slice] = row.usage;
+                }
+            }
+            self.tally.add(*region, &usages).map_err(|_| total_overflow())?;
+            self.pour(domain, *region, &usages, written, &mut details)?;
+            written += usages.len() as u64;
+            request.progress.store(written, Ordering::Relaxed);
+            if request.series.get(at + 1).is_none_or(|(next, _)| next != domain) {
+                self.tally.end_domain(domain).map_err(|_| total_overflow())?;
+            }
+        }
+        match rows.next() {
+            None => Ok(details),
+            Some(row) => Err(Error::new(ErrorKind::Defect(format!("a row of {} has no series", row.domain)))),
+        }
+    }
+
+    /// Writes one series as the rows from `first` on, counted over all Detail sheets together.
+    fn pour(
+        &mut self,
+        domain: &Domain,
+        region: Region,
+        usages: &[Usage],
+        first: u64,
+        details: &mut [DetailSheet],
+    ) -> Result<()> {
+        let spec = self.request.spec;
+        let region = columns::region_name(region, spec.language);
+        let end = first + usages.len() as u64;
+        for (at, span) in self.split.iter().enumerate() {
+            let part = first.max(span.start)..end.min(span.end);
+            if part.is_empty() {
+                continue;
+            }
+            details[at].holds(domain);
+            let mut sheet = self.book.sheet(DETAIL + at)?;
+            sheet.skip(1 + u32::try_from(part.start - span.start).unwrap_or(u32::MAX));
+            for row in part {
+                // The difference is a position in `usages`.
+                let slice = (row - first) as usize;
+                let mut cells = vec![
+                    Cell::Time(self.calendar.local(slice)),
+                    Cell::Text(domain.as_str()),
+                    Cell::Text(region),
+                ];
+                cells.extend(columns::figures(spec.kind, &usages[slice], spec.factor));
+                cells.extend(columns::logged(spec, &usages[slice]));
+                sheet.row(&cells, Tone::Plain)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn names(spec: &ExportSpec, details: usize) -> Names {
+    let word = |label: Label| label.text(spec.language).to_owned();
+    let detail = |number: usize| match number {
+        1 => word(Label::Detail),
+        _ => format!("{} {number}", word(Label::Detail)),
+    };
+    Names {
+        daily: word(Label::Daily),
+        account: word(Label::Account),
+        domains: word(Label::Domains),
+        details: (1..=details).map(detail).collect(),
+        time: columns::time_column(spec).heading,
+        level_axis: level_axis(spec, 0),
+    }
+}
+
+/// Wide enough for the longest name, within reason.
+fn domain_width(series: &[Series]) -> usize {
+    series.iter().map(|(domain, _)| display_width(domain.as_str())).max().unwrap_or(0).clamp(16, 60) + 2
+}
+
+impl Exported {
+    /// The peak and the 95th percentile as a reader wants them: a bandwidth, or requests in five minutes.
+    #[must_use]
+    pub fn readable(&self, spec: &ExportSpec, level: u64) -> String {
+        match spec.kind {
+            Kind::Flow => columns::readable_bandwidth(Bandwidth::of_slice(level, spec.factor)),
+            Kind::Vas => format!("{level} requests in 5 minutes"),
+        }
+    }
+}

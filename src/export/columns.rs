@@ -1,0 +1,149 @@
+//! Type flow and vas: headings and cells of the rows of Detail and Account.
+
+use super::request::{ExportSpec, Kind};
+use super::workbook::{Cell, Column};
+use crate::locale::{Label, Language};
+use crate::record::Protocol;
+use crate::region::Region;
+use crate::usage::Usage;
+use crate::usage::billing::{Bandwidth, Factor};
+
+/// Bytes in a GB: traffic steps in 1024.
+const GB: f64 = (1u64 << 30) as f64;
+
+/// A column whose heading is a label.
+#[must_use]
+pub fn column(label: Label, language: Language, width: usize) -> Column {
+    Column::new(label.text(language), width)
+}
+
+/// `Time (UTC+08:00)`.
+#[must_use]
+pub fn time_column(spec: &ExportSpec) -> Column {
+    let heading = format!("{} ({})", Label::Time.text(spec.language), spec.zone.heading(spec.range));
+    Column::new(&heading, 19)
+}
+
+/// The figures of a row: headings of the cells that [`figures`] gives.
+#[must_use]
+pub fn figure_columns(spec: &ExportSpec) -> Vec<Column> {
+    let labels: &[Label] = match spec.kind {
+        Kind::Flow => &[Label::Traffic, Label::Bandwidth],
+        Kind::Vas => &[
+            Label::Requests,
+            Label::HttpsRequests,
+            Label::QuicRequests,
+            Label::HttpRequests,
+            Label::OtherRequests,
+        ],
+    };
+    let width = if spec.kind == Kind::Flow { 20 } else { 14 };
+    labels.iter().map(|label| column(*label, spec.language, width)).collect()
+}
+
+/// The figures of a slice.
+#[must_use]
+pub fn figures(kind: Kind, usage: &Usage, factor: Factor) -> Vec<Cell<'static>> {
+    match kind {
+        Kind::Flow => vec![
+            Cell::Whole(factor.bytes(usage.bytes.into())),
+            Cell::Decimal(Bandwidth::of_slice(usage.bytes, factor).bps()),
+        ],
+        Kind::Vas => requests(usage).to_vec(),
+    }
+}
+
+/// All requests and those of each protocol, in the order of the columns.
+#[must_use]
+pub fn requests(usage: &Usage) -> [Cell<'static>; 5] {
+    let by = |protocol| Cell::Whole(usage.requests_by(protocol).into());
+    [
+        Cell::Whole(usage.total_requests().into()),
+        by(Protocol::Https),
+        by(Protocol::Quic),
+        by(Protocol::Http),
+        by(Protocol::Other),
+    ]
+}
+
+/// The last column where figures are multiplied: what was logged. Elsewhere there is none.
+#[must_use]
+pub fn logged_column(spec: &ExportSpec) -> Option<Column> {
+    has_logged(spec).then(|| column(Label::LoggedTraffic, spec.language, 20))
+}
+
+/// The cell below [`logged_column`].
+#[must_use]
+pub fn logged(spec: &ExportSpec, usage: &Usage) -> Option<Cell<'static>> {
+    has_logged(spec).then(|| Cell::Whole(usage.bytes.into()))
+}
+
+fn has_logged(spec: &ExportSpec) -> bool {
+    spec.kind == Kind::Flow && spec.factor != Factor::ONE
+}
+
+/// The columns of Detail.
+#[must_use]
+pub fn detail(spec: &ExportSpec, domain_width: usize) -> Vec<Column> {
+    let mut columns = vec![
+        time_column(spec),
+        column(Label::DomainName, spec.language, domain_width),
+        column(Label::Region, spec.language, 8),
+    ];
+    columns.extend(figure_columns(spec));
+    columns.extend(logged_column(spec));
+    columns
+}
+
+/// What a region is called.
+#[must_use]
+pub fn region_name(region: Region, language: Language) -> &'static str {
+    region.code().unwrap_or(Label::AllRegions.text(language))
+}
+
+/// Bytes in GB; exact, for the divisor is a power of two.
+#[must_use]
+pub fn gigabytes(bytes: u128) -> Cell<'static> {
+    Cell::Gigabytes(bytes as f64 / GB)
+}
+
+/// Bytes in the 1024-based unit that reads best, two decimals half-up: `117.74 GB`.
+#[must_use]
+pub fn readable_bytes(bytes: u128) -> String {
+    let units = ["B", "KB", "MB", "GB", "TB", "PB", "EB"];
+    let step = (0..units.len() - 1).find(|step| bytes >> (10 * (step + 1)) == 0).unwrap_or(units.len() - 1);
+    if step == 0 {
+        return format!("{bytes} B");
+    }
+    let unit = 1u128 << (10 * step);
+    let hundredths = (bytes * 200 + unit) / (unit * 2);
+    format!("{}.{:02} {}", hundredths / 100, hundredths % 100, units[step])
+}
+
+/// A bandwidth in the 1000-based unit that reads best, two decimals half-up: `16.78 Mbps`.
+#[must_use]
+pub fn readable_bandwidth(bandwidth: Bandwidth) -> String {
+    let units = ["bps", "kbps", "Mbps", "Gbps", "Tbps"];
+    let hundredths = bandwidth.hundredths();
+    let step = (0..4u32).find(|step| hundredths < 100 * 1000u128.pow(step + 1)).unwrap_or(4);
+    let unit = 1000u128.pow(step);
+    let rounded = (hundredths * 2 + unit) / (unit * 2);
+    format!("{}.{:02} {}", rounded / 100, rounded % 100, units[step as usize])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readable_figures() {
+        assert_eq!(readable_bytes(1023), "1023 B");
+        assert_eq!(readable_bytes(1024), "1.00 KB");
+        assert_eq!(readable_bytes(1536 << 20), "1.50 GB");
+        assert_eq!(readable_bytes(1 << 70), "1024.00 EB");
+        let bps = |bytes| readable_bandwidth(Bandwidth::new(bytes, 8, Factor::ONE));
+        assert_eq!(bps(999), "999.00 bps");
+        assert_eq!(bps(16_777_590), "16.78 Mbps");
+        assert_eq!(bps(1_000_000_000_000_000), "1000.00 Tbps");
+    }
+}

@@ -1,0 +1,50 @@
+//! The file name of a workbook that was given none: safe on every file system.
+
+use super::request::ExportSpec;
+use crate::time::broken_down;
+
+/// Longest name before the times, in bytes: the whole stays under the 255 that file systems allow.
+const MAX_STEM: usize = 180;
+/// Names that some systems keep for devices, whatever the extension.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+
+/// `<task name or type>_<start>_<end>.xlsx`, times in UTC as `20260301T000000Z`.
+#[must_use]
+pub fn file_name(spec: &ExportSpec) -> String {
+    let stem = spec.name.as_deref().map(safe).filter(|name| !name.is_empty());
+    let stem = stem.unwrap_or_else(|| spec.kind.name().to_owned());
+    let time = |unix| broken_down(unix).format("%Y%m%dT%H%M%SZ");
+    format!("{stem}_{}_{}.xlsx", time(spec.asked.0), time(spec.asked.1))
+}
+
+/// The name without what a file system refuses or a shell trips over.
+fn safe(name: &str) -> String {
+    let allowed = |c: char| if c.is_control() || "<>:\"/\\|?*".contains(c) { '_' } else { c };
+    let name: String = name.chars().map(allowed).collect();
+    let end = (0..=name.len().min(MAX_STEM)).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    let name = name[..end].trim_matches([' ', '.']);
+    let device = name.get(..3).is_some_and(|head| DEVICES.contains(&head.to_ascii_lowercase().as_str()));
+    if device || name.starts_with('-') { format!("_{name}") } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe() {
+        for (name, expected) in [
+            ("March invoice", "March invoice"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("a:b*c?\n", "a_b_c__"),
+            ("NUL", "_NUL"),
+            ("-rf", "_-rf"),
+            (".hidden.", "hidden"),
+            (" .. ", ""),
+            ("\u{8d26}\u{5355}", "\u{8d26}\u{5355}"),
+        ] {
+            assert_eq!(safe(name), expected);
+        }
+        assert_eq!(safe(&"\u{8d26}".repeat(85)).len(), 180);
+    }
+}

@@ -1,0 +1,280 @@
+//! The sheet Data Quality: what was read, what was not counted and why, what is missing.
+
+use super::calendar::Calendar;
+use super::request::ExportSpec;
+use super::tally::Tally;
+use super::workbook::{Cell, Sheet, Tone};
+use crate::domain::Domain;
+use crate::error::Result;
+use crate::locale::Label;
+use crate::record::Reason;
+use crate::report::{Counts, Report};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// Gaps listed one by one; beyond, their number is told.
+const MAX_GAPS: usize = 1000;
+/// Sources listed one by one: what surely fits on the sheet below everything else.
+const MAX_SOURCES: usize = 1_000_000;
+const HOUR: i64 = 3600;
+
+/// The sheet's content.
+pub(super) struct Quality<'a> {
+    pub(super) spec: &'a ExportSpec,
+    pub(super) calendar: &'a Calendar,
+    pub(super) tally: &'a Tally,
+    pub(super) report: &'a Report,
+}
+
+impl Quality<'_> {
+    /// Fills the sheet from top to bottom.
+    pub(super) fn write(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        sheet.list();
+        let numbers = 9 + Reason::ALL.len();
+        sheet.widths(std::iter::once(60).chain(std::iter::repeat_n(19, numbers)))?;
+        self.lines(sheet)?;
+        self.pairs(sheet, [Label::Faults, Label::Status], self.report.faults())?;
+        let duplicates = self.report.duplicates.iter().map(|d| (d.name.as_str(), d.same_as.as_str()));
+        self.pairs(sheet, [Label::Duplicates, Label::SameAs], duplicates)?;
+        self.missing_hours(sheet)?;
+        self.silent_slices(sheet)?;
+        self.samples(sheet)?;
+        self.sources(sheet)
+    }
+
+    fn word(&self, label: Label) -> &'static str {
+        label.text(self.spec.language)
+    }
+
+    /// The head of a section, with the headings of its columns.
+    fn section(&self, sheet: &mut Sheet<'_>, labels: &[Label]) -> Result<()> {
+        if sheet.next_row() > 0 {
+            sheet.skip(1);
+        }
+        let cells: Vec<Cell<'_>> = labels.iter().map(|label| Cell::Text(self.word(*label))).collect();
+        sheet.row(&cells, Tone::Section)
+    }
+
+    fn none(&self, sheet: &mut Sheet<'_>, empty: bool) -> Result<()> {
+        if empty { sheet.row(&[Cell::Text(self.word(Label::None))], Tone::Plain) } else { Ok(()) }
+    }
+
+    fn lines(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        let total = self.report.totals();
+        self.section(sheet, &[Label::Lines, Label::Count])?;
+        let mut line = |label, count: u64, indent: &str, tone| {
+            let text = format!("{indent}{}", self.word(label));
+            sheet.row(&[Cell::Text(&text), Cell::Whole(count.into())], tone)
+        };
+        line(Label::LinesRead, total.lines, "", Tone::Name)?;
+        line(Label::Accepted, total.accepted, "", Tone::Name)?;
+        line(Label::OutsideRange, total.outside_range, "", Tone::Name)?;
+        line(Label::OtherDomains, total.other_domains, "", Tone::Name)?;
+        line(Label::Rejected, total.rejected_total(), "", Tone::Name)?;
+        for reason in Reason::ALL {
+            line(Label::of_reason(reason), total.rejected[reason as usize], "    ", Tone::Name)?;
+        }
+        line(Label::Blank, total.blank, "", Tone::Name)?;
+        line(Label::LateLines, total.late, "", Tone::Name)?;
+        let balanced = self.word(if total.balanced() { Label::Balanced } else { Label::Unbalanced });
+        sheet.row(&[Cell::Text(self.word(Label::Balance)), Cell::Text(balanced)], Tone::Marked)
+    }
+
+    fn pairs<'b>(
+        &self,
+        sheet: &mut Sheet<'_>,
+        labels: [Label; 2],
+        pairs: impl Iterator<Item = (&'b str, &'b str)>,
+    ) -> Result<()> {
+        self.section(sheet, &labels)?;
+        let mut empty = true;
+        for (name, text) in pairs {
+            empty = false;
+            sheet.row(&[Cell::Text(name), Cell::Text(text)], Tone::Plain)?;
+        }
+        self.none(sheet, empty)
+    }
+
+    fn missing_hours(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        self.section(sheet, &[Label::MissingHours, Label::From, Label::Until, Label::Hours])?;
+        let gaps = missing_hours(self.report, self.spec);
+        self.none(sheet, gaps.is_empty())?;
+        for (domain, hours) in gaps.iter().take(MAX_GAPS) {
+            let local = |hour: i64| Cell::Time(self.spec.zone.local(hour * HOUR));
+            let count = Cell::Whole((hours.end - hours.start).unsigned_abs().into());
+            sheet.row(
+                &[Cell::Text(domain.as_str()), local(hours.start), local(hours.end), count],
+                Tone::Plain,
+            )?;
+        }
+        self.not_shown(sheet, gaps.len().saturating_sub(MAX_GAPS))
+    }
+
+    fn silent_slices(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        self.section(sheet, &[Label::SilentSlices, Label::From, Label::Until, Label::Slices])?;
+        let gaps = silent_slices(self.tally);
+        self.none(sheet, gaps.is_empty())?;
+        for gap in gaps.iter().take(MAX_GAPS) {
+            // A gap lies inside the data's span, so a slice follows it.
+            let local = |slice| Cell::Time(self.calendar.local(slice));
+            let cells = [Cell::Empty, local(gap.start), local(gap.end), Cell::Whole(gap.len() as u128)];
+            sheet.row(&cells, Tone::Plain)?;
+        }
+        self.not_shown(sheet, gaps.len().saturating_sub(MAX_GAPS))
+    }
+
+    fn not_shown(&self, sheet: &mut Sheet<'_>, more: usize) -> Result<()> {
+        if more == 0 {
+            return Ok(());
+        }
+        sheet.row(&[Cell::Text(self.word(Label::NotShown)), Cell::Whole(more as u128)], Tone::Plain)
+    }
+
+    /// Samples by reason: the text stands last and may run on to the right.
+    fn samples(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        self.section(sheet, &[Label::Samples, Label::Line, Label::Text])?;
+        self.none(sheet, self.report.samples.is_empty())?;
+        for reason in Reason::ALL {
+            let mut samples = self.report.samples.iter().filter(|s| s.reason == reason).peekable();
+            if samples.peek().is_some() {
+                sheet.row(&[Cell::Text(self.word(Label::of_reason(reason)))], Tone::Heading)?;
+            }
+            for sample in samples {
+                let text = String::from_utf8_lossy(&sample.text);
+                let name = &self.report.sources[sample.source].name;
+                let cells = [Cell::Text(name), Cell::Whole(sample.line.into()), Cell::Text(&text)];
+                sheet.row(&cells, Tone::Plain)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sources(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        let mut labels = vec![
+            Label::Sources,
+            Label::Size,
+            Label::Status,
+            Label::Traffic,
+            Label::Lines,
+            Label::Accepted,
+            Label::OutsideRange,
+            Label::OtherDomains,
+            Label::Rejected,
+            Label::Blank,
+            Label::Late,
+        ];
+        labels.extend(Reason::ALL.map(Label::of_reason));
+        self.section(sheet, &labels)?;
+        self.none(sheet, self.report.sources.is_empty())?;
+        for source in self.report.sources.iter().take(MAX_SOURCES) {
+            let size = source.size.map_or(Cell::Empty, |size| Cell::Whole(size.into()));
+            let status = if source.fault.is_some() { Label::Faults } else { Label::Complete };
+            let mut cells = vec![Cell::Text(&source.name), size, Cell::Text(self.word(status))];
+            cells.extend(source_counts(&source.counts).map(Cell::Whole));
+            cells.extend(source.counts.rejected.map(|count| Cell::Whole(count.into())));
+            sheet.row(&cells, Tone::Plain)?;
+        }
+        self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))
+    }
+}
+
+fn source_counts(counts: &Counts) -> [u128; 8] {
+    [
+        counts.traffic,
+        counts.lines.into(),
+        counts.accepted.into(),
+        counts.outside_range.into(),
+        counts.other_domains.into(),
+        counts.rejected_total().into(),
+        counts.blank.into(),
+        counts.late.into(),
+    ]
+}
+
+/// Hours since 1970 in which a domain in scope has no file although it has one before and one after, cut
+/// to the range; as far as file names tell.
+fn missing_hours<'a>(report: &'a Report, spec: &ExportSpec) -> Vec<(&'a Domain, Range<i64>)> {
+    let mut hours: BTreeMap<&Domain, BTreeSet<i64>> = BTreeMap::new();
+    for named in report.sources.iter().filter_map(|s| s.hours.as_ref()) {
+        if spec.selection.contains(named.domain.as_str()) {
+            let last = (named.end - 1).div_euclid(HOUR);
+            hours.entry(&named.domain).or_default().extend(named.start.div_euclid(HOUR)..=last);
+        }
+    }
+    let from = spec.range.start().start().div_euclid(HOUR);
+    let until = (spec.range.end().start() - 1).div_euclid(HOUR) + 1;
+    let gaps = hours.into_iter().flat_map(|(domain, hours)| {
+        let pairs: Vec<(i64, i64)> = hours.iter().copied().zip(hours.iter().copied().skip(1)).collect();
+        pairs.into_iter().map(move |(before, after)| (domain, before + 1..after))
+    });
+    gaps.map(|(domain, gap)| (domain, gap.start.max(from)..gap.end.min(until)))
+        .filter(|(_, gap)| gap.start < gap.end)
+        .collect()
+}
+
+/// Runs of slices without any request between the first and the last slice with one.
+fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
+    let mut gaps = Vec::new();
+    let mut expected = None;
+    for (at, usage) in tally.slices.iter().enumerate() {
+        if usage.total_requests() > 0 {
+            gaps.extend(expected.filter(|expected| *expected < at).map(|expected| expected..at));
+            expected = Some(at + 1);
+        }
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::request::{Account, ExportRequest, Kind, validate};
+    use crate::locale::Language;
+    use crate::report::{NamedHours, SourceReport};
+    use crate::usage::Usage;
+
+    fn spec() -> ExportSpec {
+        let text = |text: &str| Some(text.to_owned());
+        let request = ExportRequest {
+            start_time: text("2026-03-01T02:00:00Z"),
+            end_time: text("2026-03-01T09:00:00Z"),
+            kind: text("flow"),
+            domain_names: text("a.com"),
+            ..ExportRequest::default()
+        };
+        validate(&request, &Account::default(), Language::EnUs).unwrap()
+    }
+
+    #[test]
+    fn missing_hours_lie_between_hours_with_files() {
+        let midnight = crate::time::parse_iso("2026-03-01T00:00:00Z").unwrap();
+        let file = |domain: &str, hour: i64| SourceReport {
+            name: String::new(),
+            size: None,
+            hours: Some(NamedHours {
+                domain: Domain::new(domain.as_bytes()).unwrap(),
+                start: midnight + hour * HOUR,
+                end: midnight + (hour + 1) * HOUR,
+            }),
+            counts: Counts::default(),
+            fault: None,
+        };
+        let mut report = Report::default();
+        report.sources.extend([0, 1, 4, 5, 8, 12].map(|hour| file("a.com", hour)));
+        report.sources.extend([0, 9].map(|hour| file("b.com", hour)));
+        let first = midnight / HOUR;
+        let spec = spec();
+        let gaps: Vec<_> = missing_hours(&report, &spec).into_iter().map(|(_, gap)| gap).collect();
+        // From 2 to 9 o'clock: the gap that begins at 9 lies outside; b.com was not asked for.
+        assert_eq!(gaps, [first + 2..first + 4, first + 6..first + 8]);
+    }
+
+    #[test]
+    fn silent_slices_lie_inside_the_span() {
+        let mut tally = Tally::new(Kind::Flow, 9);
+        for at in [2, 3, 6, 8] {
+            tally.slices[at] = Usage { requests: [1, 0, 0, 0], ..Usage::default() };
+        }
+        assert_eq!(silent_slices(&tally), [4..6, 7..8]);
+    }
+}

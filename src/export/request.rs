@@ -1,0 +1,580 @@
+//! What was asked, as strings ([`ExportRequest`]), and what will be done, as types ([`ExportSpec`]), with one
+//! fallible function between: [`validate`]. Command line, task files and services all share it.
+//!
+//! The rules are those of `CreateUsageDetailDataExportTask`; knows nothing of logs and workbooks.
+
+use crate::code::{Code, Refusal};
+use crate::domain::{DomainSet, Pattern, Selection};
+use crate::locale::Language;
+use crate::time::{DAY_SECONDS, TimeRange, Zone, parse_iso};
+use crate::usage::billing::Factor;
+use std::collections::BTreeMap;
+
+/// Longest task name, in bytes.
+pub const MAX_TASK_NAME: usize = 256;
+/// Longest range, in seconds: 31 days.
+pub const MAX_RANGE: i64 = 31 * DAY_SECONDS;
+
+/// A request as it came in: every parameter a string, absent or empty where it was not given.
+#[derive(Clone, Debug, Default)]
+pub struct ExportRequest {
+    /// `StartTime`, `yyyy-MM-ddTHH:mm:ssZ`, UTC.
+    pub start_time: Option<String>,
+    /// `EndTime`, likewise; exclusive.
+    pub end_time: Option<String>,
+    /// `Type`: `flow` or `vas`.
+    pub kind: Option<String>,
+    /// `Group`; overrides `DomainNames`.
+    pub group: Option<String>,
+    /// `DomainNames`, separated by commas.
+    pub domain_names: Option<String>,
+    /// `TaskName`.
+    pub task_name: Option<String>,
+    /// `Language`: `zh-cn` or `en-us`.
+    pub language: Option<String>,
+    /// `Product`: `cdn`.
+    pub product: Option<String>,
+    /// `Dimension`: the same as `Type`.
+    pub dimension: Option<String>,
+    /// `BillType`, see [`BillType`].
+    pub bill_type: Option<String>,
+    /// `Aliuid`: the account's id.
+    pub aliuid: Option<String>,
+    /// `Operator`: who asks.
+    pub operator: Option<String>,
+    /// The zone of the report, see [`Zone::parse`].
+    pub time_zone: Option<String>,
+    /// The traffic factor, see [`Factor::parse`].
+    pub traffic_factor: Option<String>,
+}
+
+/// What the account may do.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account's id, if it has one.
+    pub id: Option<String>,
+    /// Whether the service is open to it.
+    pub status: AccountStatus,
+    /// The account's domains; [`DomainSet::all`] where every domain in the logs is the account's.
+    pub domains: DomainSet,
+    /// Groups of domains by name.
+    pub groups: BTreeMap<String, Vec<Pattern>>,
+}
+
+impl Default for Account {
+    /// An active account that owns every domain in the logs.
+    fn default() -> Self {
+        Self { id: None, status: AccountStatus::Active, domains: DomainSet::all(), groups: BTreeMap::new() }
+    }
+}
+
+/// Whether the service is open to an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccountStatus {
+    /// It is.
+    #[default]
+    Active,
+    /// Never opened.
+    NotOpen,
+    /// Suspended.
+    Suspended,
+}
+
+/// What is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Traffic and bandwidth.
+    Flow,
+    /// Request counts.
+    Vas,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Flow, Self::Vas];
+
+    /// The spelling in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Vas => "vas",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A figure that may be billed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Billed {
+    /// Total traffic.
+    Traffic,
+    /// The peak of each day.
+    DailyPeak,
+    /// 95th percentile of the range.
+    Percentile95,
+    /// Average of daily peaks.
+    AverageDailyPeak,
+    /// Fourth-highest daily peak.
+    FourthDailyPeak,
+    /// Average of each day's 95th percentile.
+    AverageDaily95,
+    /// 95th percentile with nights at half.
+    NightHalf95,
+    /// 95th percentile of each day.
+    Daily95,
+    /// All requests.
+    Requests,
+    /// HTTPS requests.
+    HttpsRequests,
+    /// QUIC requests.
+    QuicRequests,
+}
+
+/// A row of the list of bill types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BillType {
+    /// The spelling in requests, without `_overseas`.
+    pub name: &'static str,
+    /// The kind of export that holds the figure.
+    pub kind: Kind,
+    /// The figure that bills.
+    pub billed: Billed,
+}
+
+const fn bill_type(name: &'static str, kind: Kind, billed: Billed) -> BillType {
+    BillType { name, kind, billed }
+}
+
+impl BillType {
+    /// Every bill type; each is also known with the suffix `_overseas`.
+    pub const ALL: [Self; 13] = [
+        bill_type("hour_flow", Kind::Flow, Billed::Traffic),
+        bill_type("day_bandwidth", Kind::Flow, Billed::DailyPeak),
+        bill_type("month_95", Kind::Flow, Billed::Percentile95),
+        bill_type("month_avg_day_bandwidth", Kind::Flow, Billed::AverageDailyPeak),
+        bill_type("month_4th_day_bandwidth", Kind::Flow, Billed::FourthDailyPeak),
+        bill_type("month_avg_day_95", Kind::Flow, Billed::AverageDaily95),
+        bill_type("month_95_night_half", Kind::Flow, Billed::NightHalf95),
+        bill_type("hour_vas", Kind::Vas, Billed::HttpsRequests),
+        bill_type("day_count", Kind::Vas, Billed::Requests),
+        bill_type("hour_count", Kind::Vas, Billed::Requests),
+        bill_type("quic_hour_count", Kind::Vas, Billed::QuicRequests),
+        bill_type("rtlog_count_day", Kind::Vas, Billed::Requests),
+        bill_type("day_95", Kind::Flow, Billed::Daily95),
+    ];
+
+    fn from_name(name: &str) -> Option<Self> {
+        let base = name.strip_suffix("_overseas").unwrap_or(name);
+        Self::ALL.into_iter().find(|bill_type| bill_type.name == base)
+    }
+}
+
+/// Whose usage is exported, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All domains of the account.
+    Account,
+    /// The domains of a group.
+    Group(String),
+    /// Domains by name.
+    Domains,
+}
+
+/// A valid export.
+#[derive(Clone, Debug)]
+pub struct ExportSpec {
+    /// The task's name, if it has one.
+    pub name: Option<String>,
+    /// The task's id, where it is a registered task.
+    pub id: Option<String>,
+    /// Start and end as asked, in unix seconds.
+    pub asked: (i64, i64),
+    /// The windows of the export.
+    pub range: TimeRange,
+    /// What is exported.
+    pub kind: Kind,
+    /// Whose usage, as it is shown.
+    pub scope: Scope,
+    /// Whose usage, as it is chosen.
+    pub selection: Selection,
+    /// The language of the workbook.
+    pub language: Language,
+    /// How the figures will be billed, with the name as it was given.
+    pub bill_type: Option<(BillType, String)>,
+    /// Who asked.
+    pub operator: Option<String>,
+    /// The zone in which times are shown and days are cut.
+    pub zone: Zone,
+    /// By how much traffic and bandwidth are multiplied.
+    pub factor: Factor,
+}
+
+/// Turns a request into what will be done.
+///
+/// # Errors
+/// The row of the contract's error table that applies, the account's state first; the detail names the
+/// parameter, what it held and what was expected.
+pub fn validate(
+    request: &ExportRequest,
+    account: &Account,
+    default: Language,
+) -> Result<ExportSpec, Refusal> {
+    open_account(account)?;
+    product(given(request.product.as_ref()))?;
+    aliuid(given(request.aliuid.as_ref()), account)?;
+    let kind = kind(given(request.kind.as_ref()))?;
+    dimension(given(request.dimension.as_ref()), kind)?;
+    let (asked, range) = range(given(request.start_time.as_ref()), given(request.end_time.as_ref()))?;
+    let (scope, wanted) = scope(request, account)?;
+    Ok(ExportSpec {
+        name: task_name(given(request.task_name.as_ref()))?,
+        id: None,
+        asked,
+        range,
+        kind,
+        scope,
+        selection: Selection { account: account.domains.clone(), wanted },
+        language: language(given(request.language.as_ref()))?.unwrap_or(default),
+        bill_type: chosen_bill_type(given(request.bill_type.as_ref()), kind)?,
+        operator: operator(given(request.operator.as_ref()))?,
+        zone: zone(given(request.time_zone.as_ref()))?,
+        factor: factor(given(request.traffic_factor.as_ref()))?,
+    })
+}
+
+/// An empty parameter is one that was not given.
+fn given(parameter: Option<&String>) -> Option<&str> {
+    parameter.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+fn refuse<T>(code: Code, detail: String) -> Result<T, Refusal> {
+    Err(Refusal::new(code, detail))
+}
+
+fn open_account(account: &Account) -> Result<(), Refusal> {
+    match account.status {
+        AccountStatus::Active => Ok(()),
+        AccountStatus::NotOpen => {
+            refuse(Code::NotOpen, "The account's status is not_open; open the service first.".into())
+        }
+        AccountStatus::Suspended => {
+            refuse(Code::Suspended, "The account's status is suspended; settle what is due first.".into())
+        }
+    }
+}
+
+fn product(text: Option<&str>) -> Result<(), Refusal> {
+    match text {
+        Some(text) if !text.eq_ignore_ascii_case("cdn") => {
+            refuse(Code::InvalidProduct, format!("Product is {text:?}; the only product is cdn."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn aliuid(text: Option<&str>, account: &Account) -> Result<(), Refusal> {
+    let Some(text) = text else { return Ok(()) };
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return refuse(Code::InvalidAliuid, format!("Aliuid is {text:?}; an account id is digits only."));
+    }
+    match &account.id {
+        Some(id) if id != text => {
+            refuse(Code::InvalidAliuid, format!("Aliuid is {text}, but the account is {id}."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn kind(text: Option<&str>) -> Result<Kind, Refusal> {
+    let what = match text {
+        None => "Type is missing".into(),
+        Some(text) => match Kind::from_name(text) {
+            Some(kind) => return Ok(kind),
+            None => format!("Type is {text:?}"),
+        },
+    };
+    refuse(
+        Code::InvalidParameter,
+        format!("{what}; give flow (traffic and bandwidth) or vas (request counts)."),
+    )
+}
+
+fn dimension(text: Option<&str>, kind: Kind) -> Result<(), Refusal> {
+    match text {
+        Some(text) if text != kind.name() => refuse(
+            Code::InvalidDimension,
+            format!("Dimension is {text:?}; leave it out or give {}, as Type says.", kind.name()),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn range(start: Option<&str>, end: Option<&str>) -> Result<((i64, i64), TimeRange), Refusal> {
+    let start = instant("StartTime", Code::InvalidStartTime, start)?;
+    let end = instant("EndTime", Code::InvalidEndTime, end)?;
+    if end <= start {
+        return refuse(Code::InvalidTimeRange, "EndTime is not later than StartTime.".into());
+    }
+    if end - start > MAX_RANGE {
+        return refuse(
+            Code::InvalidTimeRange,
+            "The range is longer than 31 days; export it in parts.".into(),
+        );
+    }
+    match TimeRange::covering(start, end) {
+        Some(range) => Ok(((start, end), range)),
+        None => refuse(Code::InvalidStartTime, "StartTime lies before 1970.".into()),
+    }
+}
+
+fn instant(name: &str, code: Code, text: Option<&str>) -> Result<i64, Refusal> {
+    let expected = "give a UTC time like 2026-03-01T00:00:00Z";
+    match text {
+        None => refuse(code, format!("{name} is missing; {expected}.")),
+        Some(text) => match parse_iso(text) {
+            None => refuse(code, format!("{name} is {text:?}; {expected}.")),
+            Some(time) if time < 0 => refuse(code, format!("{name} lies before 1970; {expected}.")),
+            Some(time) => Ok(time),
+        },
+    }
+}
+
+/// Whose usage: `Group` overrides `DomainNames`; neither is the whole account.
+fn scope(request: &ExportRequest, account: &Account) -> Result<(Scope, DomainSet), Refusal> {
+    if let Some(name) = given(request.group.as_ref()) {
+        let Some(patterns) = account.groups.get(name) else {
+            let known: Vec<&str> = account.groups.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "there are none".into() } else { known.join(", ") };
+            return refuse(Code::InvalidParameter, format!("Group {name:?} is not known; groups: {known}."));
+        };
+        let outside = patterns.iter().find(|p| matches!(p, Pattern::Exact(_)) && !account.domains.covers(p));
+        if let Some(Pattern::Exact(domain)) = outside {
+            return refuse(
+                Code::IllegalOperation,
+                format!("Group {name:?} holds {domain}, which is not the account's."),
+            );
+        }
+        return Ok((Scope::Group(name.into()), patterns.iter().cloned().collect()));
+    }
+    match given(request.domain_names.as_ref()) {
+        None => Ok((Scope::Account, DomainSet::all())),
+        Some(names) => Ok((Scope::Domains, domain_names(names, account)?)),
+    }
+}
+
+fn domain_names(names: &str, account: &Account) -> Result<DomainSet, Refusal> {
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let mut wanted = Vec::new();
+    for name in names {
+        let pattern = match Pattern::parse(name) {
+            Some(pattern @ Pattern::Exact(_)) => pattern,
+            _ => {
+                return refuse(
+                    Code::IllegalOperation,
+                    format!("DomainNames holds {name:?}, which is no domain name."),
+                );
+            }
+        };
+        if !account.domains.covers(&pattern) {
+            return refuse(
+                Code::IllegalOperation,
+                format!("DomainNames holds {name}, which is not the account's."),
+            );
+        }
+        wanted.push(pattern);
+    }
+    if wanted.is_empty() {
+        return refuse(
+            Code::InvalidParameter,
+            "DomainNames holds no name; give names separated by commas.".into(),
+        );
+    }
+    Ok(wanted.into_iter().collect())
+}
+
+fn task_name(text: Option<&str>) -> Result<Option<String>, Refusal> {
+    match text {
+        Some(text) if text.len() > MAX_TASK_NAME => refuse(
+            Code::InvalidParameter,
+            format!("TaskName has {} bytes; at most {MAX_TASK_NAME} are allowed.", text.len()),
+        ),
+        text => Ok(text.map(String::from)),
+    }
+}
+
+fn language(text: Option<&str>) -> Result<Option<Language>, Refusal> {
+    match text.map(|text| (text, Language::from_name(text))) {
+        None => Ok(None),
+        Some((_, Some(language))) => Ok(Some(language)),
+        Some((text, None)) => {
+            refuse(Code::InvalidParameter, format!("Language is {text:?}; give zh-cn or en-us."))
+        }
+    }
+}
+
+fn chosen_bill_type(text: Option<&str>, kind: Kind) -> Result<Option<(BillType, String)>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    match BillType::from_name(text) {
+        Some(found) if found.kind == kind => Ok(Some((found, text.into()))),
+        Some(found) => refuse(
+            Code::InvalidBillType,
+            format!("BillType {text} bills a figure of Type {}, not of {}.", found.kind.name(), kind.name()),
+        ),
+        None => {
+            let known = BillType::ALL.map(|b| b.name).join(", ");
+            refuse(
+                Code::InvalidBillType,
+                format!("BillType is {text:?}; known, also with _overseas: {known}."),
+            )
+        }
+    }
+}
+
+fn operator(text: Option<&str>) -> Result<Option<String>, Refusal> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._@-".contains(&b);
+    match text {
+        Some(text) if text.len() > 64 || !text.bytes().all(allowed) => refuse(
+            Code::InvalidOperator,
+            format!("Operator is {text:?}; give 1 to 64 letters, digits, dots, underscores, @ or hyphens."),
+        ),
+        text => Ok(text.map(String::from)),
+    }
+}
+
+fn zone(text: Option<&str>) -> Result<Zone, Refusal> {
+    match text.map(|text| (text, Zone::parse(text))) {
+        None => Ok(Zone::UTC),
+        Some((_, Some(zone))) => Ok(zone),
+        Some((text, None)) => refuse(
+            Code::InvalidParameter,
+            format!("The time zone is {text:?}; give an offset like +08:00 or a name like Asia/Shanghai."),
+        ),
+    }
+}
+
+fn factor(text: Option<&str>) -> Result<Factor, Refusal> {
+    match text.map(|text| (text, Factor::parse(text))) {
+        None => Ok(Factor::ONE),
+        Some((_, Some(factor))) => Ok(factor),
+        Some((text, None)) => refuse(
+            Code::InvalidParameter,
+            format!(
+                "The traffic factor is {text:?}; give a number like 1.1, above 0 and up to {}.",
+                Factor::MAX
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> ExportRequest {
+        ExportRequest {
+            start_time: Some("2026-03-01T00:00:00Z".into()),
+            end_time: Some("2026-03-02T00:00:00Z".into()),
+            kind: Some("flow".into()),
+            ..ExportRequest::default()
+        }
+    }
+
+    fn account() -> Account {
+        let patterns = |names: &[&str]| names.iter().filter_map(|n| Pattern::parse(n)).collect::<Vec<_>>();
+        let groups = [
+            ("shop", patterns(&["a.example.com", "*.img.example.com"])),
+            ("foreign", patterns(&["x.example.net"])),
+        ];
+        Account {
+            id: Some("1234".into()),
+            domains: patterns(&["a.example.com", "b.example.com", "*.img.example.com"]).into_iter().collect(),
+            groups: groups.map(|(name, patterns)| (name.to_owned(), patterns)).into(),
+            ..Account::default()
+        }
+    }
+
+    fn code(change: impl FnOnce(&mut ExportRequest)) -> Option<Code> {
+        let mut request = request();
+        change(&mut request);
+        validate(&request, &account(), Language::EnUs).err().map(|r| r.code)
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.into())
+    }
+
+    #[test]
+    fn a_plain_request_is_the_whole_account() {
+        let spec = validate(&request(), &account(), Language::ZhCn).unwrap();
+        assert_eq!((spec.scope, spec.kind, spec.language), (Scope::Account, Kind::Flow, Language::ZhCn));
+        assert_eq!(spec.range.len(), 288);
+        let found = [crate::domain::Domain::new(b"z.img.example.com").unwrap()];
+        let names: Vec<String> =
+            spec.selection.resolve(found.iter()).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["a.example.com", "b.example.com", "z.img.example.com"]);
+    }
+
+    #[test]
+    fn every_rule_has_its_code() {
+        for (text, expected) in [
+            ("2026-03-01", Some(Code::InvalidStartTime)),
+            ("", Some(Code::InvalidStartTime)),
+            ("1969-12-31T23:00:00Z", Some(Code::InvalidStartTime)),
+            ("2026-03-02T00:00:00Z", Some(Code::InvalidTimeRange)),
+            ("2026-01-29T23:59:59Z", Some(Code::InvalidTimeRange)),
+            ("2026-01-30T00:00:00Z", None),
+        ] {
+            assert_eq!(code(|r| r.start_time = some(text)), expected, "{text}");
+        }
+        assert_eq!(code(|r| r.end_time = None), Some(Code::InvalidEndTime));
+        assert_eq!(code(|r| r.end_time = some("tomorrow")), Some(Code::InvalidEndTime));
+        assert_eq!(code(|r| r.kind = some("FLOW")), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.kind = None), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.product = some("dcdn")), Some(Code::InvalidProduct));
+        assert_eq!(code(|r| r.dimension = some("vas")), Some(Code::InvalidDimension));
+        assert_eq!(code(|r| r.dimension = some("flow")), None);
+        assert_eq!(code(|r| r.bill_type = some("month_95_overseas")), None);
+        assert_eq!(code(|r| r.bill_type = some("month_96")), Some(Code::InvalidBillType));
+        assert_eq!(code(|r| r.bill_type = some("hour_vas")), Some(Code::InvalidBillType));
+        assert_eq!(code(|r| r.aliuid = some("12x")), Some(Code::InvalidAliuid));
+        assert_eq!(code(|r| r.aliuid = some("99")), Some(Code::InvalidAliuid));
+        assert_eq!(code(|r| r.aliuid = some("1234")), None);
+        assert_eq!(code(|r| r.operator = some("a b")), Some(Code::InvalidOperator));
+        assert_eq!(code(|r| r.operator = some(&"a".repeat(65))), Some(Code::InvalidOperator));
+        assert_eq!(code(|r| r.operator = some("ops.team@example-1")), None);
+        assert_eq!(code(|r| r.task_name = some(&"n".repeat(257))), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.task_name = some(&"n".repeat(256))), None);
+        assert_eq!(code(|r| r.language = some("fr")), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.time_zone = some("Mars")), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.traffic_factor = some("0")), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.group = some("none")), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.group = some("foreign")), Some(Code::IllegalOperation));
+        assert_eq!(code(|r| r.domain_names = some("c.example.com")), Some(Code::IllegalOperation));
+        assert_eq!(code(|r| r.domain_names = some("a b")), Some(Code::IllegalOperation));
+        assert_eq!(code(|r| r.domain_names = some(" , ")), Some(Code::InvalidParameter));
+        assert_eq!(code(|r| r.domain_names = some("A.example.com:80, b.example.com.")), None);
+    }
+
+    #[test]
+    fn the_account_comes_first() {
+        for (status, expected) in
+            [(AccountStatus::NotOpen, Code::NotOpen), (AccountStatus::Suspended, Code::Suspended)]
+        {
+            let account = Account { status, ..account() };
+            let refusal = validate(&ExportRequest::default(), &account, Language::EnUs).unwrap_err();
+            assert_eq!((refusal.code, refusal.code.wire()), (expected, "OperationDenied"));
+        }
+    }
+
+    #[test]
+    fn a_group_overrides_names() {
+        let request = ExportRequest { group: some("shop"), domain_names: some("??"), ..request() };
+        let spec = validate(&request, &account(), Language::EnUs).unwrap();
+        assert_eq!(spec.scope, Scope::Group("shop".into()));
+        assert!(spec.selection.contains("z.img.example.com") && !spec.selection.contains("b.example.com"));
+    }
+}

@@ -1,0 +1,121 @@
+//! What the sheets beside Detail need, summed up while the rows go by: per slice, per region, per domain.
+//!
+//! Memory grows with slices and with domains, never with their product.
+
+use super::calendar::Calendar;
+use super::request::Kind;
+use crate::domain::Domain;
+use crate::region::Region;
+use crate::usage::billing::{self, Figures};
+use crate::usage::{Overflow, Usage};
+use std::collections::BTreeMap;
+
+/// Sums of an export.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    kind: Kind,
+    /// All domains and regions together, per slice.
+    pub slices: Vec<Usage>,
+    /// All domains together, per region and slice.
+    pub regions: BTreeMap<Region, Vec<Usage>>,
+    /// Each domain, over all regions.
+    pub domains: Vec<DomainTally>,
+    /// Everything together.
+    pub total: Usage,
+    /// The domain whose rows go by, per slice.
+    current: Vec<Usage>,
+}
+
+/// One domain's figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainTally {
+    /// The domain.
+    pub domain: Domain,
+    /// Its sum.
+    pub total: Usage,
+    /// Position and value of its peak slice, in bytes or requests; `None` without any.
+    pub peak: Option<(usize, u64)>,
+    /// Its own 95th percentile, in bytes or requests per slice.
+    pub percentile_95: u64,
+}
+
+/// What an export is about: response bytes of a `flow`, requests of a `vas`.
+#[must_use]
+pub fn measure(kind: Kind, usage: &Usage) -> u64 {
+    match kind {
+        Kind::Flow => usage.bytes,
+        Kind::Vas => usage.total_requests(),
+    }
+}
+
+impl Tally {
+    /// Nothing counted, in `slices` slices.
+    #[must_use]
+    pub fn new(kind: Kind, slices: usize) -> Self {
+        let zero = vec![Usage::default(); slices];
+        Self {
+            kind,
+            slices: zero.clone(),
+            regions: BTreeMap::new(),
+            domains: Vec::new(),
+            total: Usage::default(),
+            current: zero,
+        }
+    }
+
+    /// Counts one region of the current domain, slice by slice.
+    ///
+    /// # Errors
+    /// When a sum grows too high.
+    pub fn add(&mut self, region: Region, usages: &[Usage]) -> Result<(), Overflow> {
+        let slices = self.slices.len();
+        let of_region = self.regions.entry(region).or_insert_with(|| vec![Usage::default(); slices]);
+        for sums in [&mut self.slices, of_region, &mut self.current] {
+            for (sum, usage) in sums.iter_mut().zip(usages) {
+                sum.merge(usage)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the current domain.
+    ///
+    /// # Errors
+    /// When a sum grows too high.
+    pub fn end_domain(&mut self, domain: &Domain) -> Result<(), Overflow> {
+        let mut total = Usage::default();
+        for usage in &self.current {
+            total.merge(usage)?;
+        }
+        self.total.merge(&total)?;
+        let values = self.measures(&self.current);
+        self.domains.push(DomainTally {
+            domain: domain.clone(),
+            total,
+            peak: billing::peak(&values).filter(|(_, value)| *value > 0),
+            percentile_95: billing::percentile_95(&values),
+        });
+        self.current.fill(Usage::default());
+        Ok(())
+    }
+
+    /// Puts the largest domains first; of equals the first by name.
+    pub fn sort_domains(&mut self) {
+        let kind = self.kind;
+        self.domains.sort_by(|a, b| {
+            measure(kind, &b.total).cmp(&measure(kind, &a.total)).then_with(|| a.domain.cmp(&b.domain))
+        });
+    }
+
+    /// The figures over the sum of all domains.
+    #[must_use]
+    pub fn figures(&self, calendar: &Calendar) -> Figures {
+        Figures::of(&self.measures(&self.slices), calendar.days(), |slice| calendar.is_night(slice))
+    }
+
+    /// Bytes or requests of each slice.
+    #[must_use]
+    pub fn measures(&self, slices: &[Usage]) -> Vec<u64> {
+        slices.iter().map(|usage| measure(self.kind, usage)).collect()
+    }
+}

@@ -1,0 +1,417 @@
+//! The workbook: cells, styles, sheets, properties. Only this file and the folder beside it name
+//! rust_xlsxwriter; nothing here knows what the figures mean.
+
+pub mod chart;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::locale::display_width;
+use crate::time::DAY_SECONDS;
+use chart::Plot;
+use rust_xlsxwriter::{
+    ConditionalFormatDataBar, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook,
+    Worksheet, XlsxError,
+};
+use std::any::Any;
+use std::borrow::Cow;
+use std::cell::Cell as Flag;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// What stands in a cell. Times and dates are wall-clock seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Empty,
+    /// Text, never a formula.
+    Text(&'a str),
+    /// A date with its time.
+    Time(i64),
+    /// A date.
+    Date(i64),
+    /// A whole number.
+    Whole(u128),
+    /// A number with two decimals.
+    Decimal(f64),
+    /// A number with three decimals.
+    Gigabytes(f64),
+    /// A share of one, shown in percent.
+    Percent(f64),
+}
+
+/// How a cell stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As the rest.
+    Plain,
+    /// The heading of a column.
+    Heading,
+    /// The name of what stands beside it.
+    Name,
+    /// The head of a section.
+    Section,
+    /// The title of the sheet.
+    Title,
+    /// The figure that matters.
+    Marked,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub heading: String,
+    /// Its width in digits.
+    pub width: usize,
+}
+
+impl Column {
+    /// A column at least `width` digits wide, and wide enough for its heading and the filter button.
+    #[must_use]
+    pub fn new(heading: &str, width: usize) -> Self {
+        Self { heading: heading.into(), width: width.max(display_width(heading) + 4) }
+    }
+}
+
+/// Whether a sheet's rows are kept until the end, or written away as they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Few, in any order; charts can take their values along.
+    Kept,
+    /// Any number, from top to bottom.
+    Streamed,
+}
+
+const COLOUR_BAND: u32 = 0x1F_4E_79;
+const COLOUR_HEADING: u32 = 0xD9_E5_F1;
+const COLOUR_MARK: u32 = 0xFF_F2_CC;
+const COLOUR_BAR: u32 = 0x9D_C3_E6;
+const COLOUR_RULE: u32 = 0xBF_BF_BF;
+const A4: u8 = 9;
+
+/// Kinds of cells that differ in their number format.
+const NUMBER_FORMATS: [&str; 7] =
+    ["General", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd", "#,##0", "#,##0.00", "#,##0.000", "0.00%"];
+const TONES: [Tone; 6] = [Tone::Plain, Tone::Heading, Tone::Name, Tone::Section, Tone::Title, Tone::Marked];
+
+impl Cell<'_> {
+    const fn format(&self) -> usize {
+        match self {
+            Self::Empty | Self::Text(_) => 0,
+            Self::Time(_) => 1,
+            Self::Date(_) => 2,
+            Self::Whole(_) => 3,
+            Self::Decimal(_) => 4,
+            Self::Gigabytes(_) => 5,
+            Self::Percent(_) => 6,
+        }
+    }
+
+    fn number(&self) -> Option<f64> {
+        match *self {
+            Self::Empty | Self::Text(_) => None,
+            Self::Time(local) | Self::Date(local) => Some(serial(local)),
+            Self::Whole(number) => Some(number as f64),
+            Self::Decimal(number) | Self::Gigabytes(number) | Self::Percent(number) => Some(number),
+        }
+    }
+}
+
+/// Wall-clock seconds as Excel's days since 1899-12-30.
+#[must_use]
+pub fn serial(local: i64) -> f64 {
+    const EPOCH: i64 = 25_569;
+    (local + EPOCH * DAY_SECONDS) as f64 / DAY_SECONDS as f64
+}
+
+fn format(number_format: &str, tone: Tone) -> Format {
+    let format = Format::new().set_num_format(number_format);
+    match tone {
+        Tone::Plain => format,
+        Tone::Heading => format
+            .set_bold()
+            .set_background_color(COLOUR_HEADING)
+            .set_border_bottom(FormatBorder::Thin)
+            .set_border_bottom_color(COLOUR_BAND)
+            .set_align(FormatAlign::VerticalCenter)
+            .set_text_wrap(),
+        Tone::Name => format.set_border_bottom(FormatBorder::Hair).set_border_bottom_color(COLOUR_RULE),
+        Tone::Section => format
+            .set_bold()
+            .set_font_color(0xFF_FF_FF)
+            .set_background_color(COLOUR_BAND)
+            .set_align(FormatAlign::VerticalCenter)
+            .set_text_wrap(),
+        Tone::Title => format.set_bold().set_font_size(18).set_font_color(COLOUR_BAND),
+        Tone::Marked => format.set_bold().set_background_color(COLOUR_MARK),
+    }
+}
+
+/// A workbook in the making.
+pub struct Book {
+    workbook: Workbook,
+    /// By tone, then by kind of cell.
+    formats: Vec<Vec<Format>>,
+}
+
+/// What the file says of itself.
+pub struct Properties<'a> {
+    /// Title of the document.
+    pub title: &'a str,
+    /// Name and value of what else is to be known.
+    pub custom: &'a [(&'a str, String)],
+    /// Creation time in unix seconds.
+    pub created: i64,
+}
+
+fn written(error: XlsxError) -> Error {
+    match error {
+        XlsxError::IoError(error) => Error::io("cannot write the workbook")(error),
+        error => Error::io("cannot write the workbook")(io::Error::other(error.to_string())),
+    }
+}
+
+impl Book {
+    /// An empty workbook; rows of streamed sheets wait in files without a name in `scratch`.
+    ///
+    /// # Errors
+    /// When the folder does not take a file.
+    pub fn new(properties: &Properties<'_>, scratch: &Path) -> Result<Self> {
+        let mut workbook = Workbook::new();
+        workbook.set_tempdir(scratch).map_err(written)?;
+        let created = ExcelDateTime::from_timestamp(properties.created).map_err(written)?;
+        let document = DocProperties::new().set_title(properties.title).set_creation_datetime(&created);
+        let document = properties
+            .custom
+            .iter()
+            .fold(document, |d, (name, value)| d.set_custom_property(*name, value.as_str()));
+        workbook.set_properties(&document);
+        let formats = TONES.map(|tone| NUMBER_FORMATS.map(|number| format(number, tone)).to_vec()).to_vec();
+        Ok(Self { workbook, formats })
+    }
+
+    /// Adds a sheet behind the others and tells its position.
+    ///
+    /// # Errors
+    /// When Excel does not allow the name, or the rows cannot be written away.
+    pub fn add_sheet(&mut self, name: &str, rows: Rows) -> Result<usize> {
+        let sheet = match rows {
+            Rows::Kept => self.workbook.add_worksheet(),
+            Rows::Streamed => self.workbook.add_worksheet_with_low_memory().map_err(written)?,
+        };
+        sheet.set_name(name).map_err(written)?;
+        sheet.set_paper_size(A4).set_footer("&L&A&R&P / &N").set_print_fit_to_pages(1, 0);
+        Ok(self.workbook.worksheets().len() - 1)
+    }
+
+    /// A sheet by its position.
+    ///
+    /// # Errors
+    /// When there is no such sheet.
+    pub fn sheet(&mut self, position: usize) -> Result<Sheet<'_>> {
+        let Self { workbook, formats } = self;
+        Ok(Sheet { sheet: workbook.worksheet_from_index(position).map_err(written)?, formats, next: 0 })
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(mut self, out: &mut File) -> Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 20, out);
+        self.workbook.save_to_writer(&mut out).map_err(written)?;
+        out.flush().map_err(Error::io("cannot write the workbook"))
+    }
+}
+
+/// A sheet of a [`Book`], filled from top to bottom.
+pub struct Sheet<'a> {
+    sheet: &'a mut Worksheet,
+    formats: &'a [Vec<Format>],
+    next: u32,
+}
+
+impl Sheet<'_> {
+    /// The next row to be filled, from 0.
+    #[must_use]
+    pub const fn next_row(&self) -> u32 {
+        self.next
+    }
+
+    /// Leaves rows empty.
+    pub const fn skip(&mut self, rows: u32) {
+        self.next += rows;
+    }
+
+    /// Fills the next row from its first column on.
+    ///
+    /// # Errors
+    /// When the sheet is full or the row cannot be written away.
+    pub fn row(&mut self, cells: &[Cell<'_>], tone: Tone) -> Result<()> {
+        self.toned_row(cells, |_| tone)
+    }
+
+    /// Like [`Sheet::row`], with a tone for each column.
+    ///
+    /// # Errors
+    /// As [`Sheet::row`].
+    pub fn toned_row(&mut self, cells: &[Cell<'_>], tone: impl Fn(usize) -> Tone) -> Result<()> {
+        let row = self.next;
+        self.next += 1;
+        for ((col, cell), at) in (0..).zip(cells).zip(0..) {
+            let tone = tone(at);
+            let format = &self.formats[tone as usize][cell.format()];
+            let done = match (cell, cell.number()) {
+                (_, Some(number)) => self.sheet.write_number_with_format(row, col, number, format),
+                // Plain text needs no format, and a string without one is smaller in the file.
+                (Cell::Text(text), None) if tone == Tone::Plain => {
+                    self.sheet.write_string(row, col, clipped(text))
+                }
+                (Cell::Text(text), None) => {
+                    self.sheet.write_string_with_format(row, col, clipped(text), format)
+                }
+                (_, None) if tone == Tone::Plain => continue,
+                (_, None) => self.sheet.write_blank(row, col, format),
+            };
+            done.map_err(written)?;
+        }
+        Ok(())
+    }
+
+    /// Sets column widths, in digits.
+    ///
+    /// # Errors
+    /// When there are too many columns.
+    pub fn widths(&mut self, widths: impl IntoIterator<Item = usize>) -> Result<()> {
+        for (col, width) in (0..).zip(widths) {
+            self.sheet.set_column_width(col, width.min(255) as f64).map_err(written)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the sheet a table: the heading row, frozen, filterable, repeated on every printed page, above
+    /// `rows` rows of data.
+    ///
+    /// # Errors
+    /// When the heading cannot be written.
+    pub fn table(&mut self, columns: &[Column], rows: u32) -> Result<()> {
+        let headings: Vec<Cell<'_>> = columns.iter().map(|column| Cell::Text(&column.heading)).collect();
+        self.widths(columns.iter().map(|column| column.width))?;
+        self.row(&headings, Tone::Heading)?;
+        let last = u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_sub(1);
+        self.sheet.set_freeze_panes(1, 0).map_err(written)?;
+        self.sheet.autofilter(0, 0, rows, last).map_err(written)?;
+        self.sheet.set_repeat_rows(0, 0).map_err(written)?;
+        if columns.len() > 5 {
+            self.sheet.set_landscape();
+        }
+        Ok(())
+    }
+
+    /// Data bars in a column below the heading.
+    ///
+    /// # Errors
+    /// When the range is none.
+    pub fn bars(&mut self, column: u16, rows: u32) -> Result<()> {
+        if rows > 0 {
+            let bar = ConditionalFormatDataBar::new().set_fill_color(COLOUR_BAR).set_solid_fill(true);
+            self.sheet.add_conditional_format(1, column, rows, column, &bar).map_err(written)?;
+        }
+        Ok(())
+    }
+
+    /// A sheet to be read as a page: no grid, printed on one page.
+    pub fn page(&mut self) {
+        self.sheet.set_screen_gridlines(false).set_print_fit_to_pages(1, 1).set_portrait();
+    }
+
+    /// A sheet of several lists: printed as wide as it is, over any number of pages.
+    pub fn list(&mut self) {
+        self.sheet.set_landscape();
+    }
+
+    /// Puts a chart with its upper left corner on a cell, moved right by some pixels.
+    ///
+    /// # Errors
+    /// When the chart has no valid range.
+    pub fn chart(&mut self, row: u32, offset: u32, plot: &Plot<'_>) -> Result<()> {
+        let chart = plot.build();
+        self.sheet.insert_chart_with_offset(row, 0, &chart, offset, 0).map(drop).map_err(written)
+    }
+}
+
+/// Excel's limit for text in a cell, in UTF-16 units.
+const MAX_TEXT: usize = 32_767;
+
+/// The text as far as a cell and XML can hold it: no control characters, not longer than the limit.
+fn clipped(text: &str) -> Cow<'_, str> {
+    // No more units than bytes, so this many bytes always fit.
+    let end = (0..=text.len().min(MAX_TEXT)).rev().find(|end| text.is_char_boundary(*end));
+    let text = &text[..end.unwrap_or(0)];
+    let alien = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    if text.contains(alien) { text.replace(alien, "\u{fffd}").into() } else { text.into() }
+}
+
+thread_local! {
+    static GUARDED: Flag<bool> = const { Flag::new(false) };
+}
+
+/// Whether a panic on this thread is about to become an error, so that nobody need see it.
+#[must_use]
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// Runs `work`, turning a panic into an error: rust_xlsxwriter panics when its temporary file cannot grow.
+///
+/// # Errors
+/// What `work` gives, or the panic's message.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    result.unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))
+}
+
+fn from_panic(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    // The one panic that is expected names the failed write of a temporary file.
+    if text.contains("Os {") || text.contains("write") {
+        return Error::io("cannot write the workbook's rows to a temporary file")(io::Error::other(text));
+    }
+    Error::new(ErrorKind::Defect(text.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serials_are_exact_at_slices() {
+        assert!((serial(0) - 25569.0).abs() < f64::EPSILON);
+        assert!((serial(43_200) - 25569.5).abs() < f64::EPSILON);
+        for slice in 0..8928 {
+            let local = 1_772_323_200 + slice * 300;
+            let back = ((serial(local) - 25_569.0) * 86_400.0).round() as i64;
+            assert_eq!(back, local);
+        }
+    }
+
+    #[test]
+    fn text_is_clipped_at_a_character() {
+        assert_eq!(clipped("abc"), "abc");
+        let long = "\u{e9}".repeat(20_000);
+        assert_eq!(clipped(&long).len(), 32_766);
+        assert_eq!(clipped("a\0b\u{1b}"), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn panics_become_errors() {
+        let error = guarded::<()>(|| panic!("Couldn't write to xml file: Os {{ code: 28 }}")).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
+        let error = guarded::<()>(|| panic!("index out of bounds")).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Defect(_)) && !is_guarded());
+    }
+}

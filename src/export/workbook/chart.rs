@@ -1,0 +1,201 @@
+//! Native charts, described by what they show: ranges of sheets, titles, units.
+
+use super::serial;
+use crate::time::DAY_SECONDS;
+use rust_xlsxwriter::{
+    Chart, ChartAxis, ChartFont, ChartFormat, ChartLegendPosition, ChartLine, ChartMarker, ChartRange,
+    ChartSolidFill, ChartType,
+};
+
+/// A column of cells below a heading: rows `first..=last`, from 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'a> {
+    /// The sheet's name.
+    pub sheet: &'a str,
+    /// The column, from 0.
+    pub column: u16,
+    /// First row.
+    pub first: u32,
+    /// Last row.
+    pub last: u32,
+}
+
+impl Cells<'_> {
+    fn range(&self) -> ChartRange {
+        ChartRange::new_from_range(self.sheet, self.first, self.column, self.last, self.column)
+    }
+}
+
+/// A series of a chart.
+#[derive(Clone, Debug)]
+pub struct Line<'a> {
+    /// What it is called in the legend.
+    pub name: &'a str,
+    /// Its values.
+    pub values: Cells<'a>,
+    /// Its colour.
+    pub colour: u32,
+    /// Drawn broken, as limits are.
+    pub dashed: bool,
+}
+
+/// How the values are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Lines over time; from and to in wall-clock seconds.
+    Lines(i64, i64),
+    /// Areas on top of each other, one position per slice, over as many seconds.
+    Stacked(i64),
+    /// A column per day.
+    Columns,
+    /// A bar per name, the first on top.
+    Bars,
+}
+
+/// A chart.
+#[derive(Clone, Debug)]
+pub struct Plot<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// How it is drawn.
+    pub shape: Shape,
+    /// What the values belong to.
+    pub categories: Cells<'a>,
+    /// The title of the category axis; empty for none.
+    pub category_title: &'a str,
+    /// The title of the value axis, with its unit.
+    pub value_title: &'a str,
+    /// How values stand at their axis.
+    pub value_format: &'a str,
+    /// The series.
+    pub lines: Vec<Line<'a>>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+const COLOUR_GRID: u32 = 0xE3_E3_E3;
+const COLOUR_TEXT: u32 = 0x40_40_40;
+
+impl Plot<'_> {
+    pub(super) fn build(&self) -> Chart {
+        let mut chart = Chart::new(match self.shape {
+            Shape::Lines(..) => ChartType::ScatterStraight,
+            Shape::Stacked(_) => ChartType::AreaStacked,
+            Shape::Columns => ChartType::Column,
+            Shape::Bars => ChartType::Bar,
+        });
+        chart.title().set_name(self.title).set_font(&font(12).set_bold());
+        chart.set_width(self.width).set_height(self.height);
+        for line in &self.lines {
+            self.add(&mut chart, line);
+        }
+        if self.lines.len() > 1 {
+            chart.legend().set_position(ChartLegendPosition::Bottom).set_font(&font(9));
+        } else {
+            chart.legend().set_hidden();
+        }
+        axis(chart.x_axis()).set_major_gridlines(false);
+        axis(chart.y_axis()).set_major_gridlines(true).set_major_gridlines_line(&thin(COLOUR_GRID));
+        let (category_axis, value_axis): (
+            fn(&mut Chart) -> &mut ChartAxis,
+            fn(&mut Chart) -> &mut ChartAxis,
+        ) = (Chart::x_axis, Chart::y_axis);
+        value_axis(&mut chart).set_name(self.value_title).set_num_format(self.value_format).set_min(0);
+        if !self.category_title.is_empty() {
+            category_axis(&mut chart).set_name(self.category_title);
+        }
+        self.scale(category_axis(&mut chart));
+        chart
+    }
+
+    fn add(&self, chart: &mut Chart, line: &Line<'_>) {
+        let series = chart.add_series();
+        series.set_categories(&self.categories.range()).set_values(&line.values.range()).set_name(line.name);
+        match self.shape {
+            Shape::Lines(..) => {
+                let mut stroke = ChartLine::new();
+                stroke.set_color(line.colour).set_width(1.25);
+                if line.dashed {
+                    stroke.set_dash_type(rust_xlsxwriter::ChartLineDashType::Dash);
+                }
+                series.set_format(ChartFormat::new().set_line(&stroke));
+                series.set_marker(ChartMarker::new().set_none());
+            }
+            Shape::Stacked(_) => drop(series.set_format(&mut filled(line.colour))),
+            Shape::Columns | Shape::Bars => drop(series.set_format(&mut filled(line.colour)).set_gap(60)),
+        }
+    }
+
+    /// Puts marks on the category axis where a reader looks for them.
+    fn scale(&self, axis: &mut ChartAxis) {
+        match self.shape {
+            Shape::Lines(from, to) => {
+                let (step, format) = time_marks(to - from);
+                axis.set_min(serial(from)).set_max(serial(to));
+                axis.set_major_unit(step as f64 / DAY_SECONDS as f64).set_num_format(format);
+            }
+            Shape::Stacked(seconds) => {
+                let (step, format) = time_marks(seconds);
+                let slices = u16::try_from(step / crate::time::WINDOW_SECONDS).unwrap_or(u16::MAX);
+                axis.set_text_axis(true).set_num_format(format);
+                axis.set_label_interval(slices).set_tick_interval(slices);
+            }
+            Shape::Columns => drop(axis.set_text_axis(true).set_num_format("mm-dd")),
+            Shape::Bars => drop(axis.set_reverse()),
+        }
+    }
+}
+
+/// Seconds between marks of a time axis over so many seconds, and how they are written: at most a dozen.
+fn time_marks(seconds: i64) -> (i64, &'static str) {
+    const HOUR: i64 = 3600;
+    let steps = [300, 900, HOUR / 2, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
+    match steps.into_iter().find(|step| seconds / step <= 12) {
+        Some(step) if seconds <= DAY_SECONDS => (step, "hh:mm"),
+        Some(step) => (step, "mm-dd hh:mm"),
+        None => (
+            [1, 2, 3, 4].into_iter().find(|days| seconds / (days * DAY_SECONDS) <= 12).unwrap_or(7)
+                * DAY_SECONDS,
+            "mm-dd",
+        ),
+    }
+}
+
+fn axis(axis: &mut ChartAxis) -> &mut ChartAxis {
+    let mut line = ChartFormat::new();
+    line.set_line(&thin(0xA6_A6_A6));
+    axis.set_font(&font(9)).set_name_font(&font(9)).set_format(&mut line)
+}
+
+fn font(size: u32) -> ChartFont {
+    let mut font = ChartFont::new();
+    font.set_size(size).set_color(COLOUR_TEXT).unset_bold();
+    font
+}
+
+fn filled(colour: u32) -> ChartFormat {
+    let mut format = ChartFormat::new();
+    format.set_solid_fill(ChartSolidFill::new().set_color(colour));
+    format
+}
+
+fn thin(colour: u32) -> ChartLine {
+    let mut line = ChartLine::new();
+    line.set_color(colour).set_width(0.75);
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_axis_has_at_most_a_dozen_steps() {
+        for slices in 1..=31 * 288 + 1 {
+            let (step, _) = time_marks(slices * 300);
+            assert!(slices * 300 / step <= 12 && step % 300 == 0, "{slices} slices, step {step}");
+        }
+    }
+}

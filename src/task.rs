@@ -1,0 +1,125 @@
+//! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
+
+use crate::error::Result;
+use crate::export::request::ExportSpec;
+use crate::export::{self, Exported, export, series};
+use crate::ingest::source::discover;
+use crate::ingest::{self, Ingested, Job, ingest};
+use crate::log::Format;
+use crate::output::{Output, check, folder};
+use crate::region::Region;
+use crate::report::{RejectLimit, Report};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Task<'a> {
+    /// What is exported.
+    pub spec: &'a ExportSpec,
+    /// Files, folders, globs, or `-`.
+    pub logs: &'a [PathBuf],
+    /// The format of the logs.
+    pub format: Format,
+    /// The region of every line.
+    pub region: Region,
+    /// Worker threads; 0 is one per core.
+    pub threads: usize,
+    /// Go on when a source cannot be read to its end.
+    pub keep_going: bool,
+    /// How many lines may be rejected.
+    pub max_rejects: RejectLimit,
+    /// Where every rejected line goes, if anywhere.
+    pub rejects: Option<&'a Path>,
+    /// Where the workbook goes.
+    pub output: &'a Path,
+    /// Replace files that are there.
+    pub force: bool,
+    /// Creation time of the document, unix seconds.
+    pub created: i64,
+}
+
+/// How far a task is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Reading, in bytes.
+    pub reading: ingest::Progress,
+    /// Rows to be written; 0 while reading.
+    pub rows_total: AtomicU64,
+    /// Rows written.
+    pub rows: AtomicU64,
+}
+
+/// What came of a task.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was read.
+    pub report: Report,
+    /// The workbook, or why there is none: too many rejected lines.
+    pub result: Result<Exported, String>,
+}
+
+/// Runs a task. The workbook stands under its name only when it is complete; rejected lines are written
+/// whether it is made or not.
+///
+/// # Errors
+/// When a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
+pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
+    check(task.output, task.force)?;
+    let sources = discover(task.logs)?;
+    // Begun before the reading: what cannot be written is said at once.
+    let output = Output::create(task.output, task.force)?;
+    let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
+    let job = Job {
+        format: task.format,
+        region: task.region,
+        range: task.spec.range,
+        selection: &task.spec.selection,
+        threads: task.threads,
+        keep_going: task.keep_going,
+        keep_rejects: task.rejects.map(folder),
+        progress: &progress.reading,
+    };
+    let Ingested { table, report, rejects } = ingest(sources, &job)?;
+    if let (Some(rejects), Some(file), Some(path)) = (rejects, rejects_file, task.rejects) {
+        rejects.write_csv(&report, file, path)?;
+    }
+    if task.max_rejects.exceeded(&report.totals()) {
+        let why = too_many(task, &report);
+        return Ok(Outcome { report, result: Err(why) });
+    }
+    let series = series(task.spec, table.keys(), task.region);
+    progress.rows_total.store((series.len() * task.spec.range.len()) as u64, Ordering::Relaxed);
+    let request = export::Request {
+        spec: task.spec,
+        series: &series,
+        report: &report,
+        created: task.created,
+        progress: &progress.rows,
+    };
+    let exported = export(table.rows(), &request, output, task.output)?;
+    Ok(Outcome { report, result: Ok(exported) })
+}
+
+/// Says how many lines were rejected, what was expected, and shows the first of them.
+fn too_many(task: &Task<'_>, report: &Report) -> String {
+    let totals = report.totals();
+    let mut text = format!(
+        "{} of {} lines were rejected, more than the limit of {}: no workbook was written\n  expected: {}, lines like\n    {}",
+        totals.rejected_total(),
+        totals.lines,
+        task.max_rejects,
+        task.format.title(),
+        task.format.sample(),
+    );
+    if let Some(first) = report.samples.iter().min_by_key(|sample| (sample.source, sample.line)) {
+        text += &format!(
+            "\n  first rejected line: {}:{} ({})\n    {}",
+            report.sources[first.source].name,
+            first.line,
+            first.reason.key(),
+            first.text.escape_ascii(),
+        );
+    }
+    text
+}
