@@ -5,11 +5,14 @@
 
 pub mod calendar;
 pub mod columns;
+mod content;
 pub mod name;
 mod quality;
 pub mod request;
 pub mod sheets;
+mod plots;
 mod summary;
+mod totals;
 pub mod tally;
 pub mod workbook;
 
@@ -22,12 +25,13 @@ use crate::report::Report;
 use crate::usage::billing::{Bandwidth, Figures};
 use crate::usage::{Row, Usage};
 use calendar::Calendar;
+use content::{Content, DetailSheet};
+use plots::level_axis;
 use quality::Quality;
 use request::{ExportSpec, Kind};
 use sheets::SheetRows;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use summary::{Content, DetailSheet, level_axis};
 use tally::Tally;
 use workbook::{Book, Cell, Properties, Rows, Tone};
 
@@ -196,7 +200,7 @@ impl<'a> Writer<'a> {
             sheets: details.len(),
             domains: tally.domains.len(),
             total: tally.total,
-            peak_time: figures.peak_at.map(|slice| summary::when_text(spec, &calendar, slice)),
+            peak_time: figures.peak_at.map(|slice| content::when_text(spec, &calendar, slice)),
             figures,
         })
     }

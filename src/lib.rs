@@ -2,12 +2,12 @@
 //! workbook per export task.
 //!
 //! ```text
-//!  files ──► decode ──► lines ──► Parser ──► UsageTable ──► rows, sorted ──► columns ──► sheets ──► .xlsx
+//!  files --> decode --> lines --> Parser --> UsageTable --> rows, sorted --> columns --> sheets --> .xlsx
 //!  folders   magic      bounded,  one per    one per         dense per        flow, vas   under      complete
-//!  globs     bytes      lent      format     thread, merged  domain × slice               1,048,576  or absent
-//!  stdin                          └► Reason ► Report ───────────────────────────────────► Data Quality
+//!  globs     bytes      lent      format     thread, merged  domain x slice               1,048,576  or absent
+//!  stdin                          +> Reason > Report -----------------------------------> Data Quality
 //!
-//!  ExportRequest (strings) ──► validate ──► ExportSpec (types)  or  Code (the contract's error table)
+//!  ExportRequest (strings) --> validate --> ExportSpec (types)  or  Code (the contract's error table)
 //! ```
 //!
 //! A module uses only modules listed before it; a test holds that. The invariants:

@@ -92,13 +92,11 @@ labels! {
     Operator: "Operator", "操作人";
     FormatVersion: "Format Version", "格式版本";
     DetailSheets: "Detail Sheets", "明细工作表";
-    Sheet: "Sheet", "工作表";
     FirstDomain: "First Domain", "首个域名";
     LastDomain: "Last Domain", "末个域名";
     Rows: "Rows", "行数";
     // Summary: key figures
     KeyFigures: "Key Figures", "关键指标";
-    Figure: "Figure", "指标";
     Value: "Value", "数值";
     Readable: "In Short", "易读值";
     When: "When", "时间";
@@ -147,6 +145,7 @@ labels! {
     Percentile95Line: "95th percentile", "95 峰值";
     // Data quality
     Lines: "Lines", "日志行";
+    SourceLines: "Lines Read", "读取行数";
     LinesRead: "Lines Read", "读取行数";
     Accepted: "Accepted", "计入";
     OutsideRange: "Outside the Range", "时间范围外";
@@ -160,17 +159,17 @@ labels! {
     Late: "Late", "迟到";
     Count: "Count", "数量";
     Sources: "Sources", "日志来源";
-    SourceName: "Source", "来源";
     Size: "Size (bytes)", "文件大小 (byte)";
     Status: "Status", "状态";
     Complete: "Complete", "完整";
+    Incomplete: "Incomplete", "不完整";
     Faults: "Sources Not Read to Their End", "未读完的来源";
     Duplicates: "Duplicate Sources That Were Skipped", "已跳过的重复来源";
     SameAs: "Same As", "与之相同";
     Samples: "Samples of Rejected Lines", "拒收行示例";
     Line: "Line", "行号";
+    RejectedBySource: "Rejected Lines by Source", "各来源拒收行数";
     Reason: "Reason", "原因";
-    Text: "Text", "内容";
     MissingHours: "Hours Without a File Between Hours With One", "前后均有文件而自身缺文件的时段";
     SilentSlices: "Slices Without Any Line Inside the Data's Span", "数据跨度内无任何日志的时段";
     From: "From", "起";

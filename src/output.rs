@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// A file in the making: a temporary file beside its place, renamed by [`Output::commit`], removed when
-/// dropped before. A killed process leaves the temporary file (`.flowbook-….tmp`) and nothing else.
+/// dropped before. A killed process leaves the temporary file (`.flowbook-....tmp`) and nothing else.
 pub struct Output {
     file: NamedTempFile,
     path: PathBuf,

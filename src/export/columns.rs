@@ -11,17 +11,52 @@ use crate::usage::billing::{Bandwidth, Factor};
 /// Bytes in a GB: traffic steps in 1024.
 const GB: f64 = (1u64 << 30) as f64;
 
+/// Whether what stands under a label is a number.
+const fn is_number(label: Label) -> bool {
+    use Label as L;
+    !matches!(
+        label,
+        L::Time
+            | L::Date
+            | L::DomainName
+            | L::Region
+            | L::PeakTime
+            | L::When
+            | L::Readable
+            | L::Task
+            | L::KeyFigures
+            | L::Billed
+            | L::DetailSheets
+            | L::FirstDomain
+            | L::LastDomain
+            | L::Lines
+            | L::Faults
+            | L::Duplicates
+            | L::SameAs
+            | L::Status
+            | L::MissingHours
+            | L::SilentSlices
+            | L::From
+            | L::Until
+            | L::Samples
+            | L::RejectedBySource
+            | L::Reason
+            | L::Sources
+    )
+}
+
 /// A column whose heading is a label.
 #[must_use]
 pub fn column(label: Label, language: Language, width: usize) -> Column {
-    Column::new(label.text(language), width)
+    let heading = label.text(language);
+    if is_number(label) { Column::number(heading, width) } else { Column::text(heading, width) }
 }
 
 /// `Time (UTC+08:00)`.
 #[must_use]
 pub fn time_column(spec: &ExportSpec) -> Column {
     let heading = format!("{} ({})", Label::Time.text(spec.language), spec.zone.heading(spec.range));
-    Column::new(&heading, 19)
+    Column::text(&heading, 19)
 }
 
 /// The figures of a row: headings of the cells that [`figures`] gives.

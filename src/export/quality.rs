@@ -1,12 +1,13 @@
 //! The sheet Data Quality: what was read, what was not counted and why, what is missing.
 
 use super::calendar::Calendar;
+use super::columns::column;
 use super::request::ExportSpec;
 use super::tally::Tally;
-use super::workbook::{Cell, Sheet, Tone};
+use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::domain::Domain;
 use crate::error::Result;
-use crate::locale::Label;
+use crate::locale::{Label, display_width};
 use crate::record::Reason;
 use crate::report::{Counts, Report};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +31,8 @@ impl Quality<'_> {
     /// Fills the sheet from top to bottom.
     pub(super) fn write(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         sheet.list();
-        let numbers = 9 + Reason::ALL.len();
-        sheet.widths(std::iter::once(60).chain(std::iter::repeat_n(19, numbers)))?;
+        let longest = self.report.sources.iter().map(|s| display_width(&s.name)).max().unwrap_or(0);
+        sheet.widths([longest.clamp(52, 100) + 2, 19, 19, 19, 12, 12, 12, 12, 12, 12, 12])?;
         self.lines(sheet)?;
         self.pairs(sheet, [Label::Faults, Label::Status], self.report.faults())?;
         let duplicates = self.report.duplicates.iter().map(|d| (d.name.as_str(), d.same_as.as_str()));
@@ -39,6 +40,7 @@ impl Quality<'_> {
         self.missing_hours(sheet)?;
         self.silent_slices(sheet)?;
         self.samples(sheet)?;
+        self.rejected(sheet)?;
         self.sources(sheet)
     }
 
@@ -51,8 +53,8 @@ impl Quality<'_> {
         if sheet.next_row() > 0 {
             sheet.skip(1);
         }
-        let cells: Vec<Cell<'_>> = labels.iter().map(|label| Cell::Text(self.word(*label))).collect();
-        sheet.row(&cells, Tone::Section)
+        let columns: Vec<Column> = labels.iter().map(|label| column(*label, self.spec.language, 0)).collect();
+        sheet.heads(&columns, [Tone::Section, Tone::SectionRight])
     }
 
     fn none(&self, sheet: &mut Sheet<'_>, empty: bool) -> Result<()> {
@@ -130,32 +132,32 @@ impl Quality<'_> {
         sheet.row(&[Cell::Text(self.word(Label::NotShown)), Cell::Whole(more as u128)], Tone::Plain)
     }
 
-    /// Samples by reason: the text stands last and may run on to the right.
+    /// Samples by reason; the text of a line stands below its place and may run on to the right.
     fn samples(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        self.section(sheet, &[Label::Samples, Label::Line, Label::Text])?;
+        self.section(sheet, &[Label::Samples, Label::Line])?;
         self.none(sheet, self.report.samples.is_empty())?;
         for reason in Reason::ALL {
             let mut samples = self.report.samples.iter().filter(|s| s.reason == reason).peekable();
             if samples.peek().is_some() {
-                sheet.row(&[Cell::Text(self.word(Label::of_reason(reason)))], Tone::Heading)?;
+                sheet.row(&[Cell::Text(self.word(Label::of_reason(reason))), Cell::Empty], Tone::Heading)?;
             }
             for sample in samples {
-                let text = String::from_utf8_lossy(&sample.text);
+                let text = format!("    {}", String::from_utf8_lossy(&sample.text));
                 let name = &self.report.sources[sample.source].name;
-                let cells = [Cell::Text(name), Cell::Whole(sample.line.into()), Cell::Text(&text)];
-                sheet.row(&cells, Tone::Plain)?;
+                sheet.row(&[Cell::Text(name), Cell::Whole(sample.line.into())], Tone::Plain)?;
+                sheet.row(&[Cell::Text(&text)], Tone::Plain)?;
             }
         }
         Ok(())
     }
 
     fn sources(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let mut labels = vec![
+        let labels = [
             Label::Sources,
-            Label::Size,
             Label::Status,
+            Label::Size,
             Label::Traffic,
-            Label::Lines,
+            Label::SourceLines,
             Label::Accepted,
             Label::OutsideRange,
             Label::OtherDomains,
@@ -163,18 +165,34 @@ impl Quality<'_> {
             Label::Blank,
             Label::Late,
         ];
-        labels.extend(Reason::ALL.map(Label::of_reason));
         self.section(sheet, &labels)?;
         self.none(sheet, self.report.sources.is_empty())?;
         for source in self.report.sources.iter().take(MAX_SOURCES) {
             let size = source.size.map_or(Cell::Empty, |size| Cell::Whole(size.into()));
-            let status = if source.fault.is_some() { Label::Faults } else { Label::Complete };
-            let mut cells = vec![Cell::Text(&source.name), size, Cell::Text(self.word(status))];
+            let status = if source.fault.is_some() { Label::Incomplete } else { Label::Complete };
+            let mut cells = vec![Cell::Text(&source.name), Cell::Text(self.word(status)), size];
             cells.extend(source_counts(&source.counts).map(Cell::Whole));
-            cells.extend(source.counts.rejected.map(|count| Cell::Whole(count.into())));
             sheet.row(&cells, Tone::Plain)?;
         }
         self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))
+    }
+
+    /// What was rejected in each source and why, where anything was.
+    fn rejected(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        self.section(sheet, &[Label::RejectedBySource, Label::Count, Label::Reason])?;
+        let counts = self.report.sources.iter().flat_map(|source| {
+            Reason::ALL
+                .into_iter()
+                .map(move |reason| (source, reason, source.counts.rejected[reason as usize]))
+        });
+        let counts: Vec<_> = counts.filter(|(_, _, count)| *count > 0).collect();
+        self.none(sheet, counts.is_empty())?;
+        for (source, reason, count) in counts.iter().take(MAX_GAPS) {
+            let reason = self.word(Label::of_reason(*reason));
+            let cells = [Cell::Text(&source.name), Cell::Whole((*count).into()), Cell::Text(reason)];
+            sheet.row(&cells, Tone::Plain)?;
+        }
+        self.not_shown(sheet, counts.len().saturating_sub(MAX_GAPS))
     }
 }
 

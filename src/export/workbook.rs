@@ -47,10 +47,16 @@ pub enum Tone {
     Plain,
     /// The heading of a column.
     Heading,
-    /// The name of what stands beside it.
+    /// The heading of a column of numbers.
+    HeadingRight,
+    /// The name of what stands beside it, or a figure beside a name.
     Name,
+    /// A fact beside a name, to be read like text.
+    Fact,
     /// The head of a section.
     Section,
+    /// The head of a column of numbers in a section.
+    SectionRight,
     /// The title of the sheet.
     Title,
     /// The figure that matters.
@@ -64,13 +70,22 @@ pub struct Column {
     pub heading: String,
     /// Its width in digits.
     pub width: usize,
+    /// Whether it holds numbers, which stand to the right.
+    pub right: bool,
 }
 
 impl Column {
-    /// A column at least `width` digits wide, and wide enough for its heading and the filter button.
+    /// A column of text or times, at least `width` digits wide, and wide enough for its heading and the
+    /// filter button.
     #[must_use]
-    pub fn new(heading: &str, width: usize) -> Self {
-        Self { heading: heading.into(), width: width.max(display_width(heading) + 4) }
+    pub fn text(heading: &str, width: usize) -> Self {
+        Self { heading: heading.into(), width: width.max(display_width(heading) + 4), right: false }
+    }
+
+    /// Likewise a column of numbers.
+    #[must_use]
+    pub fn number(heading: &str, width: usize) -> Self {
+        Self { right: true, ..Self::text(heading, width) }
     }
 }
 
@@ -93,7 +108,17 @@ const A4: u8 = 9;
 /// Kinds of cells that differ in their number format.
 const NUMBER_FORMATS: [&str; 7] =
     ["General", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd", "#,##0", "#,##0.00", "#,##0.000", "0.00%"];
-const TONES: [Tone; 6] = [Tone::Plain, Tone::Heading, Tone::Name, Tone::Section, Tone::Title, Tone::Marked];
+const TONES: [Tone; 9] = [
+    Tone::Plain,
+    Tone::Heading,
+    Tone::HeadingRight,
+    Tone::Name,
+    Tone::Fact,
+    Tone::Section,
+    Tone::SectionRight,
+    Tone::Title,
+    Tone::Marked,
+];
 
 impl Cell<'_> {
     const fn format(&self) -> usize {
@@ -125,25 +150,35 @@ pub fn serial(local: i64) -> f64 {
     (local + EPOCH * DAY_SECONDS) as f64 / DAY_SECONDS as f64
 }
 
-fn format(number_format: &str, tone: Tone) -> Format {
-    let format = Format::new().set_num_format(number_format);
+fn format(kind: usize, tone: Tone) -> Format {
+    let format = Format::new().set_num_format(NUMBER_FORMATS[kind]);
+    let is_text = kind == 0;
+    // Times stand to the left, away from the text that follows them; text keeps off the number before it.
+    let format = match kind {
+        1 | 2 => format.set_align(FormatAlign::Left),
+        _ => format,
+    };
+    let head = |format: Format, right| {
+        let format = format.set_bold().set_text_wrap().set_align(FormatAlign::VerticalCenter);
+        if right { format.set_align(FormatAlign::Right) } else { format }
+    };
+    let ruled =
+        |format: Format| format.set_border_bottom(FormatBorder::Hair).set_border_bottom_color(COLOUR_RULE);
     match tone {
         Tone::Plain => format,
-        Tone::Heading => format
-            .set_bold()
+        Tone::Heading | Tone::HeadingRight => head(format, tone == Tone::HeadingRight)
             .set_background_color(COLOUR_HEADING)
             .set_border_bottom(FormatBorder::Thin)
-            .set_border_bottom_color(COLOUR_BAND)
-            .set_align(FormatAlign::VerticalCenter)
-            .set_text_wrap(),
-        Tone::Name => format.set_border_bottom(FormatBorder::Hair).set_border_bottom_color(COLOUR_RULE),
-        Tone::Section => format
-            .set_bold()
-            .set_font_color(0xFF_FF_FF)
-            .set_background_color(COLOUR_BAND)
-            .set_align(FormatAlign::VerticalCenter)
-            .set_text_wrap(),
+            .set_border_bottom_color(COLOUR_BAND),
+        Tone::Name if is_text => ruled(format).set_indent(1),
+        Tone::Name => ruled(format),
+        Tone::Fact => ruled(format).set_align(FormatAlign::Left).set_indent(1),
+        Tone::Section => {
+            head(format, false).set_indent(1).set_font_color(0xFF_FF_FF).set_background_color(COLOUR_BAND)
+        }
+        Tone::SectionRight => head(format, true).set_font_color(0xFF_FF_FF).set_background_color(COLOUR_BAND),
         Tone::Title => format.set_bold().set_font_size(18).set_font_color(COLOUR_BAND),
+        Tone::Marked if is_text => format.set_bold().set_background_color(COLOUR_MARK).set_indent(1),
         Tone::Marked => format.set_bold().set_background_color(COLOUR_MARK),
     }
 }
@@ -187,7 +222,8 @@ impl Book {
             .iter()
             .fold(document, |d, (name, value)| d.set_custom_property(*name, value.as_str()));
         workbook.set_properties(&document);
-        let formats = TONES.map(|tone| NUMBER_FORMATS.map(|number| format(number, tone)).to_vec()).to_vec();
+        let kinds = |tone| (0..NUMBER_FORMATS.len()).map(|kind| format(kind, tone)).collect();
+        let formats = TONES.map(kinds).to_vec();
         Ok(Self { workbook, formats })
     }
 
@@ -264,7 +300,7 @@ impl Sheet<'_> {
             let format = &self.formats[tone as usize][cell.format()];
             let done = match (cell, cell.number()) {
                 (_, Some(number)) => self.sheet.write_number_with_format(row, col, number, format),
-                // Plain text needs no format, and a string without one is smaller in the file.
+                // Plain text needs no format.
                 (Cell::Text(text), None) if tone == Tone::Plain => {
                     self.sheet.write_string(row, col, clipped(text))
                 }
@@ -296,9 +332,8 @@ impl Sheet<'_> {
     /// # Errors
     /// When the heading cannot be written.
     pub fn table(&mut self, columns: &[Column], rows: u32) -> Result<()> {
-        let headings: Vec<Cell<'_>> = columns.iter().map(|column| Cell::Text(&column.heading)).collect();
         self.widths(columns.iter().map(|column| column.width))?;
-        self.row(&headings, Tone::Heading)?;
+        self.heads(columns, [Tone::Heading, Tone::HeadingRight])?;
         let last = u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_sub(1);
         self.sheet.set_freeze_panes(1, 0).map_err(written)?;
         self.sheet.autofilter(0, 0, rows, last).map_err(written)?;
@@ -307,6 +342,15 @@ impl Sheet<'_> {
             self.sheet.set_landscape();
         }
         Ok(())
+    }
+
+    /// Writes the headings of columns; the second tone is for numbers.
+    ///
+    /// # Errors
+    /// As [`Sheet::row`].
+    pub fn heads(&mut self, columns: &[Column], tones: [Tone; 2]) -> Result<()> {
+        let headings: Vec<Cell<'_>> = columns.iter().map(|column| Cell::Text(&column.heading)).collect();
+        self.toned_row(&headings, |at| tones[usize::from(columns[at].right)])
     }
 
     /// Data bars in a column below the heading.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::report::{Duplicate, NamedHours};
 use crate::time;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
@@ -96,15 +96,17 @@ fn add_path(path: &Path, found: &mut Found) {
 }
 
 fn add_folder(folder: &Path, found: &mut Found) {
-    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
-    let own = |name: &std::ffi::OsStr| {
-        let name = name.as_encoded_bytes();
-        name == OWN_NAME || name.ends_with(OWN_ENDING)
+    // Links may lead to a folder by several ways, or back to one above: each is entered once.
+    let mut entered = HashSet::new();
+    let mut enter = |entry: &walkdir::DirEntry| {
+        let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+        let mut is_new = || fs::canonicalize(entry.path()).map_or(true, |path| entered.insert(path));
+        !hidden && (!entry.file_type().is_dir() || is_new())
     };
-    let walk = walkdir::WalkDir::new(folder).follow_links(true);
-    for entry in walk.into_iter().filter_entry(|e| e.depth() == 0 || !hidden(e.file_name())) {
+    let walk = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(&mut enter) {
         match entry {
-            Ok(entry) if entry.file_type().is_dir() || own(entry.file_name()) => {}
+            Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
             Ok(entry) => drop(found.insert(entry.path().to_owned(), Source::file(entry.path()))),
             // A link back to a folder above: everything in it is found already.
             Err(error) if error.loop_ancestor().is_some() => {}
@@ -117,18 +119,27 @@ fn add_folder(folder: &Path, found: &mut Found) {
     }
 }
 
+/// Whether a file found by walking or by a glob is one of flowbook's own results.
+fn is_own(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name == OWN_NAME || name.ends_with(OWN_ENDING)
+}
+
 fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
     let is_glob = argument.to_str().filter(|text| text.contains(['*', '?', '[']));
     let Some(pattern) = is_glob else {
         found.insert(argument.to_owned(), Source::file(argument));
         return Ok(());
     };
-    let paths =
-        glob::glob(pattern).map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
+    // As in a shell, a hidden file is matched only by a pattern with its dot.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let paths = glob::glob_with(pattern, options);
+    let paths = paths.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
     let mut any = false;
     for path in paths {
         any = true;
         match path {
+            Ok(path) if is_own(&path) => {}
             Ok(path) => add_path(&path, found),
             Err(error) => {
                 let fault = format!("cannot read: {}", error.error());

@@ -1,7 +1,7 @@
 //! The native format: offline logs of Alibaba Cloud CDN, tuned by hand.
 //!
 //! `[9/Jun/2015:01:58:09 +0800] IP PROXY MS "REFERER" "METHOD URL" STATUS REQUEST-SIZE RESPONSE-SIZE HIT|MISS
-//! "USER-AGENT" "CONTENT-TYPE" TRAILING…`
+//! "USER-AGENT" "CONTENT-TYPE" TRAILING...`
 //!
 //! Referer and user agent hold any bytes, quotes among them, and nothing escapes these. The request is
 //! therefore found by its shape: the first `" "` that is followed by a method, a URL up to the next `" `, and
@@ -90,7 +90,7 @@ impl MinuteCache {
         (second <= 60).then(|| (self.start + i64::from(second.min(59)), &line[self.len + 9..]))
     }
 
-    /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS ±hhmm]`, and keeps its minute.
+    /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS +-hhmm]`, and keeps its minute.
     #[cold]
     fn learn(&mut self, line: &[u8]) -> Option<()> {
         self.len = 0;
@@ -372,7 +372,7 @@ mod tests {
             "\0\u{1}",
             "\\\"",
             "\" \"B c\" d",
-            "é漢字",
+            "\u{e9}\u{6f22}",
             "\" \"GET http://evil.com/\" 20",
             "\" \"a b\" 2000 1 2 HIT ",
         ] {

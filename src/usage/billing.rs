@@ -1,6 +1,6 @@
 //! Bandwidth, percentiles, peaks: every rule by which CDN usage is billed, on whole numbers.
 //!
-//! A slice is a window of five minutes; its bandwidth is bytes × 8 / 300. Percentiles and peaks are taken
+//! A slice is a window of five minutes; its bandwidth is bytes x 8 / 300. Percentiles and peaks are taken
 //! over the sum of the domains, slice by slice. Averages divide once, at the end; every figure is rounded
 //! once, half-up, to a hundredth.
 
@@ -132,13 +132,13 @@ pub struct Figures {
     pub fourth_daily_peak: u64,
     /// Sum of each day's own 95th percentile.
     pub sum_of_daily_95: u128,
-    /// 95th percentile with the slices of 00:00–08:00 local time at half: in half bytes.
+    /// 95th percentile with the slices of 00:00-08:00 local time at half: in half bytes.
     pub night_half_95: u64,
 }
 
 impl Figures {
     /// Takes the figures of `slices`; `days` are the positions of each local day in turn, `is_night` tells
-    /// whether a slice lies in 00:00–08:00 local time.
+    /// whether a slice lies in 00:00-08:00 local time.
     #[must_use]
     pub fn of(slices: &[u64], days: &[Range<usize>], is_night: impl Fn(usize) -> bool) -> Self {
         let day_slices = || days.iter().map(|day| &slices[day.clone()]);
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(Bandwidth::of_slice(571_963_305, factor).to_string(), "16777590.28");
         assert_eq!(Bandwidth::of_slice(1, Factor::ONE).to_string(), "0.03");
         assert_eq!(Bandwidth::of_slice(3, Factor::ONE).to_string(), "0.08");
-        // 3 × 8 / 4800 = 0.005: the half goes up.
+        // 3 x 8 / 4800 = 0.005: the half goes up.
         assert_eq!(Bandwidth::new(3, 4800, Factor::ONE).to_string(), "0.01");
         assert_eq!(Bandwidth::of_slice(571_963_305, factor).bps().to_string(), "16777590.28");
     }

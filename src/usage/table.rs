@@ -1,4 +1,4 @@
-//! [`UsageTable`]: Domain × Region → Window → [`Usage`], filled line by line, merged part by part.
+//! [`UsageTable`]: Domain x Region -> Window -> [`Usage`], filled line by line, merged part by part.
 //!
 //! Cells lie in blocks of an hour, because log files do: the cell of a line is nearly always in the block
 //! of the line before. A series keeps its blocks sorted by hour, so rows leave in order without a sort.

@@ -3,8 +3,8 @@
 use super::serial;
 use crate::time::DAY_SECONDS;
 use rust_xlsxwriter::{
-    Chart, ChartAxis, ChartFont, ChartFormat, ChartLegendPosition, ChartLine, ChartMarker, ChartRange,
-    ChartSolidFill, ChartType,
+    Chart, ChartAxis, ChartAxisLabelPosition, ChartFont, ChartFormat, ChartLegendPosition, ChartLine,
+    ChartMarker, ChartRange, ChartSolidFill, ChartType,
 };
 
 /// A column of cells below a heading: rows `first..=last`, from 0.
@@ -96,17 +96,23 @@ impl Plot<'_> {
         } else {
             chart.legend().set_hidden();
         }
-        axis(chart.x_axis()).set_major_gridlines(false);
-        axis(chart.y_axis()).set_major_gridlines(true).set_major_gridlines_line(&thin(COLOUR_GRID));
-        let (category_axis, value_axis): (
-            fn(&mut Chart) -> &mut ChartAxis,
-            fn(&mut Chart) -> &mut ChartAxis,
-        ) = (Chart::x_axis, Chart::y_axis);
-        value_axis(&mut chart).set_name(self.value_title).set_num_format(self.value_format).set_min(0);
+        let (categories, values): (Axis, Axis) = match self.shape {
+            // A bar chart lies on its side: its categories stand at the y axis.
+            Shape::Bars => (Chart::y_axis, Chart::x_axis),
+            _ => (Chart::x_axis, Chart::y_axis),
+        };
+        let axis = plain(categories(&mut chart)).set_major_gridlines(false);
         if !self.category_title.is_empty() {
-            category_axis(&mut chart).set_name(self.category_title);
+            axis.set_name(self.category_title);
         }
-        self.scale(category_axis(&mut chart));
+        self.scale(axis);
+        let axis =
+            plain(values(&mut chart)).set_major_gridlines(true).set_major_gridlines_line(&thin(COLOUR_GRID));
+        axis.set_name(self.value_title).set_num_format(self.value_format).set_min(0);
+        if self.shape == Shape::Bars {
+            // With the first category on top, the value axis would stand there too.
+            axis.set_label_position(ChartAxisLabelPosition::High);
+        }
         chart
     }
 
@@ -163,7 +169,10 @@ fn time_marks(seconds: i64) -> (i64, &'static str) {
     }
 }
 
-fn axis(axis: &mut ChartAxis) -> &mut ChartAxis {
+/// Picks an axis of a chart.
+type Axis = fn(&mut Chart) -> &mut ChartAxis;
+
+fn plain(axis: &mut ChartAxis) -> &mut ChartAxis {
     let mut line = ChartFormat::new();
     line.set_line(&thin(0xA6_A6_A6));
     axis.set_font(&font(9)).set_name_font(&font(9)).set_format(&mut line)

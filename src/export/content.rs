@@ -1,0 +1,99 @@
+//! What the sheets beside Detail are made from, and the cells that several of them share.
+
+use super::Names;
+use super::calendar::Calendar;
+use super::columns::column;
+use super::request::{ExportSpec, Kind};
+use super::sheets::SheetRows;
+use super::tally::Tally;
+use super::workbook::{Cell, Column};
+use crate::domain::Domain;
+use crate::locale::Label;
+use crate::time::minute_text;
+use crate::usage::Usage;
+use crate::usage::billing::{Bandwidth, Figures, ratio};
+
+/// What the sheets are made from.
+pub(super) struct Content<'a> {
+    pub(super) spec: &'a ExportSpec,
+    pub(super) calendar: &'a Calendar,
+    pub(super) tally: &'a Tally,
+    pub(super) figures: &'a Figures,
+    pub(super) names: &'a Names,
+    /// A row per Detail sheet: its position, first and last domain, domains, rows.
+    pub(super) details: &'a [DetailSheet],
+}
+
+/// What stands on a Detail sheet.
+pub(super) struct DetailSheet {
+    /// First and last domain.
+    pub(super) domains: Option<(Domain, Domain)>,
+    pub(super) count: u64,
+    pub(super) rows: u64,
+}
+
+impl DetailSheet {
+    /// A sheet for these rows, no domain known yet.
+    pub(super) fn of(rows: &SheetRows) -> Self {
+        Self { domains: None, count: 0, rows: rows.end - rows.start }
+    }
+
+    /// Notes that the sheet holds rows of a domain; domains come in order.
+    pub(super) fn holds(&mut self, domain: &Domain) {
+        match &mut self.domains {
+            Some((_, last)) if last == domain => return,
+            Some((_, last)) => *last = domain.clone(),
+            None => self.domains = Some((domain.clone(), domain.clone())),
+        }
+        self.count += 1;
+    }
+}
+
+impl Content<'_> {
+    pub(super) fn word(&self, label: Label) -> &'static str {
+        label.text(self.spec.language)
+    }
+
+    pub(super) fn column(&self, label: Label, width: usize) -> Column {
+        column(label, self.spec.language, width)
+    }
+
+    pub(super) fn is_flow(&self) -> bool {
+        self.spec.kind == Kind::Flow
+    }
+
+    /// Bandwidth of so many logged bytes in one slice.
+    pub(super) fn slice(&self, bytes: u64) -> Bandwidth {
+        Bandwidth::of_slice(bytes, self.spec.factor)
+    }
+
+    /// A peak or percentile as a cell: bandwidth of a flow, requests of a vas.
+    pub(super) fn level(&self, value: u64) -> Cell<'static> {
+        if self.is_flow() { Cell::Decimal(self.slice(value).bps()) } else { Cell::Whole(value.into()) }
+    }
+
+    pub(super) fn time_of(&self, slice: Option<usize>) -> Cell<'static> {
+        slice.map_or(Cell::Empty, |slice| Cell::Time(self.calendar.local(slice)))
+    }
+
+    pub(super) fn traffic(&self, usage: &Usage) -> u128 {
+        self.spec.factor.bytes(usage.bytes.into())
+    }
+
+    pub(super) fn hit_ratio(&self, usage: &Usage) -> Cell<'static> {
+        Cell::Percent(match self.spec.kind {
+            Kind::Flow => ratio(usage.hit_bytes.into(), usage.bytes.into()),
+            Kind::Vas => ratio(usage.hits.into(), usage.total_requests().into()),
+        })
+    }
+}
+
+/// Rows of a sheet; more than a sheet holds are refused when they are written.
+pub(super) fn rows_of(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The times as a text for messages: `2026-03-01 20:05 (UTC+08:00)`.
+pub(super) fn when_text(spec: &ExportSpec, calendar: &Calendar, slice: usize) -> String {
+    format!("{} ({})", minute_text(calendar.local(slice)), spec.zone.heading(spec.range))
+}

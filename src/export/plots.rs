@@ -1,0 +1,129 @@
+//! The charts of the Summary: what they show, from which ranges.
+
+use super::content::{Content, rows_of};
+use super::request::{ExportSpec, Kind};
+use super::workbook::Sheet;
+use super::workbook::chart::{Cells, Line, Plot, Shape};
+use crate::error::Result;
+use crate::locale::Label;
+use crate::usage::billing::Bandwidth;
+
+/// Pixels that the columns of the Summary are wide together.
+const SUMMARY_PIXELS: u32 = 774;
+const CHART_HEIGHT: u32 = 290;
+const ROW_PIXELS: u32 = 20;
+const BLUE: u32 = 0x2E_75_B6;
+const RED: u32 = 0xC0_00_00;
+const ORANGE: u32 = 0xED_7D_31;
+const GREEN: u32 = 0x70_AD_47;
+const GREY: u32 = 0xA5_A5_A5;
+
+impl Content<'_> {
+    /// Puts the charts below what stands on the sheet.
+    pub(super) fn charts(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        let row = sheet.next_row();
+        sheet.chart(row, 0, &self.over_time())?;
+        let below = row + (CHART_HEIGHT + 8).div_ceil(ROW_PIXELS);
+        sheet.chart(below, 0, &self.per_day())?;
+        sheet.chart(below, SUMMARY_PIXELS / 2, &self.per_domain())
+    }
+
+    fn over_time(&self) -> Plot<'_> {
+        let last = rows_of(self.calendar.len());
+        let cells = |column| Cells { sheet: &self.names.account, column, first: 1, last };
+        let line = |name, column, colour| Line { name, values: cells(column), colour, dashed: false };
+        let (from, to) = (self.calendar.local(0), self.calendar.local(self.calendar.len() - 1));
+        let word = |label| self.word(label);
+        let (title, shape, lines) = match self.spec.kind {
+            Kind::Flow => {
+                let limit = Line { dashed: true, ..line(word(Label::Percentile95Line), 4, RED) };
+                let lines = vec![line(word(Label::BandwidthAxis), 3, BLUE), limit];
+                (Label::BandwidthOverTime, Shape::Lines(from, to.max(from) + 300), lines)
+            }
+            Kind::Vas => {
+                let lines = vec![
+                    line(word(Label::HttpsRequests), 3, BLUE),
+                    line(word(Label::QuicRequests), 4, GREEN),
+                    line(word(Label::HttpRequests), 5, ORANGE),
+                    line(word(Label::OtherRequests), 6, GREY),
+                ];
+                (Label::RequestsOverTime, Shape::Stacked(self.spec.range.seconds()), lines)
+            }
+        };
+        Plot {
+            title: word(title),
+            shape,
+            categories: cells(0),
+            category_title: self.names.time.as_str(),
+            value_title: &self.names.level_axis.0,
+            value_format: self.names.level_axis.1,
+            lines,
+            width: SUMMARY_PIXELS,
+            height: CHART_HEIGHT,
+        }
+    }
+
+    fn per_day(&self) -> Plot<'_> {
+        let last = rows_of(self.calendar.days().len());
+        let cells = |column| Cells { sheet: &self.names.daily, column, first: 1, last };
+        let (title, column) =
+            if self.is_flow() { (Label::DailyTraffic, 2) } else { (Label::DailyRequests, 1) };
+        self.totals_plot(title, Shape::Columns, cells(0), cells(column))
+    }
+
+    fn per_domain(&self) -> Plot<'_> {
+        let last = rows_of(self.tally.domains.len().clamp(1, 10));
+        let cells = |column| Cells { sheet: &self.names.domains, column, first: 1, last };
+        let column = if self.is_flow() { 2 } else { 1 };
+        self.totals_plot(Label::TopDomains, Shape::Bars, cells(0), cells(column))
+    }
+
+    fn totals_plot<'b>(
+        &'b self,
+        title: Label,
+        shape: Shape,
+        categories: Cells<'b>,
+        values: Cells<'b>,
+    ) -> Plot<'b> {
+        let (axis, format) = if self.is_flow() {
+            (Label::TrafficAxis, self.gb_format())
+        } else {
+            (Label::RequestsAxis, "#,##0")
+        };
+        let colour = if shape == Shape::Bars { GREEN } else { BLUE };
+        Plot {
+            title: self.word(title),
+            shape,
+            categories,
+            category_title: if shape == Shape::Bars { "" } else { self.word(Label::Date) },
+            value_title: self.word(axis),
+            value_format: format,
+            lines: vec![Line { name: self.word(axis), values, colour, dashed: false }],
+            width: SUMMARY_PIXELS / 2 - 4,
+            height: CHART_HEIGHT,
+        }
+    }
+
+    fn gb_format(&self) -> &'static str {
+        match self.traffic(&self.tally.total) >> 20 {
+            0..100 => "#,##0.0000",
+            100..10_240 => "#,##0.00",
+            _ => "#,##0",
+        }
+    }
+}
+
+/// Title and number format of an axis of requests, or of bandwidths: these count in thousands, so a number
+/// format shows them in the unit that fits their peak.
+pub(super) fn level_axis(spec: &ExportSpec, peak: u64) -> (String, &'static str) {
+    if spec.kind == Kind::Vas {
+        return (Label::RequestsAxis.text(spec.language).into(), "#,##0");
+    }
+    let (unit, format) = match Bandwidth::of_slice(peak, spec.factor).hundredths() / 100 {
+        0..10_000 => ("bps", "#,##0"),
+        10_000..10_000_000 => ("kbps", "#,##0,"),
+        10_000_000..10_000_000_000 => ("Mbps", "#,##0,,"),
+        _ => ("Gbps", "#,##0,,,"),
+    };
+    (format!("{} ({unit})", Label::BandwidthAxis.text(spec.language)), format)
+}

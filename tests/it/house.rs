@@ -1,0 +1,175 @@
+//! The repository checks itself: layers, owners of third-party crates, scripts, the error table, the README.
+
+use super::harness::{Place, repository};
+use flowbook::code::Code;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every Rust file of `src` with its text, tests in it left out.
+fn sources() -> Vec<(PathBuf, String)> {
+    let src = repository().join("src");
+    let files = walkdir::WalkDir::new(&src).sort_by_file_name().into_iter().map(Result::unwrap);
+    let rust = files.filter(|entry| entry.path().extension().is_some_and(|e| e == "rs"));
+    rust.map(|entry| {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+        (entry.path().strip_prefix(&src).unwrap().to_owned(), code)
+    })
+    .collect()
+}
+
+/// The room a file belongs to: the first part of its path.
+fn room(file: &Path) -> String {
+    let first = file.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Names of rooms that a line of code uses through `crate::`.
+fn used_rooms(line: &str) -> Vec<String> {
+    let code = line.split("//").next().unwrap_or_default();
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    code.split("crate::").skip(1).map(name).filter(|n| !n.is_empty()).collect()
+}
+
+#[test]
+fn a_module_uses_only_modules_listed_before_it() {
+    let lib = fs::read_to_string(repository().join("src/lib.rs")).unwrap();
+    let order: Vec<&str> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(order.len() > 10, "the map lists the rooms");
+    let place = |name: &str| order.iter().position(|room| *room == name);
+    let forbidden: BTreeMap<&str, &[&str]> = [
+        ("log", &["codec", "output", "report"][..]),
+        ("usage", &["codec", "output", "log", "report"]),
+        ("export", &["log", "ingest", "codec"]),
+        ("ingest", &["locale"]),
+    ]
+    .into();
+    for (file, code) in sources() {
+        let room = room(&file);
+        let Some(own) = place(&room) else {
+            assert!(matches!(room.as_str(), "lib" | "main"), "{} is not on the map", file.display());
+            continue;
+        };
+        for (number, line) in code.lines().enumerate() {
+            for used in used_rooms(line) {
+                // Names that are no room stand at the top of the crate: Error, Result.
+                let Some(other) = place(&used) else { continue };
+                let at = format!("{}:{}: {}", file.display(), number + 1, line.trim());
+                assert!(other <= own, "{room} must not know {used}: {at}");
+                let never = forbidden.get(room.as_str()).is_some_and(|rooms| rooms.contains(&used.as_str()));
+                assert!(!never, "{room} must never know {used}: {at}");
+            }
+        }
+    }
+}
+
+/// Third-party crates and the one file or folder that may name each.
+const OWNERS: [(&str, &str); 15] = [
+    ("chrono_tz", "time.rs"),
+    ("clap", "cli"),
+    ("clap_complete", "cli"),
+    ("csv", "ingest/rejects.rs"),
+    ("flate2", "codec.rs"),
+    ("glob", "ingest/source.rs"),
+    ("indicatif", "cli/progress.rs"),
+    ("rust_xlsxwriter", "export/workbook"),
+    ("serde", "cli"),
+    ("serde_json", "cli"),
+    ("tempfile", "output.rs"),
+    ("toml", "cli"),
+    ("walkdir", "ingest/source.rs"),
+    ("zstd", "codec.rs"),
+    ("chrono", "time.rs"),
+];
+
+#[test]
+fn a_third_party_crate_has_one_owner() {
+    for (file, code) in sources() {
+        for (name, owner) in OWNERS {
+            let path = file.display().to_string();
+            let owns =
+                path == owner || path.starts_with(&format!("{owner}/")) || path == format!("{owner}.rs");
+            let named = |line: &str| {
+                let code = line.split("//").next().unwrap_or_default();
+                let uses = [
+                    format!("use {name}::"),
+                    format!("use {name};"),
+                    format!(" {name}::"),
+                    format!("({name}::"),
+                ];
+                uses.iter().any(|text| code.contains(text.as_str()))
+            };
+            let line = code.lines().find(|line| !owns && named(line));
+            assert!(
+                line.is_none(),
+                "{path} names {name}, which belongs to {owner}: {}",
+                line.unwrap_or_default()
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_locale_holds_other_scripts() {
+    let roots = ["src", "tests", "benches"].map(|root| repository().join(root));
+    for entry in roots.iter().flat_map(walkdir::WalkDir::new).map(Result::unwrap) {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("src/locale.rs") {
+            let text = fs::read_to_string(path).unwrap();
+            let line = text.lines().position(|line| !line.is_ascii());
+            assert_eq!(line.map(|at| at + 1), None, "{} has a line that is not ASCII", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (file, code) in sources() {
+        assert!(code.starts_with("//! "), "{} has no heading", file.display());
+        assert!(code.lines().count() <= 560, "{} is too long for one noun", file.display());
+    }
+}
+
+#[test]
+fn the_readme_lists_every_code() {
+    let readme = readme();
+    for code in Code::ALL {
+        assert!(readme.contains(&format!("| `{}` | {} |", code.wire(), code.message())), "{code:?}");
+    }
+}
+
+fn readme() -> String {
+    fs::read_to_string(repository().join("README.md")).unwrap()
+}
+
+/// The commands of the README's code blocks marked `sh`, continued lines joined.
+fn readme_commands() -> Vec<String> {
+    let readme = readme();
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let joined = blocks.map(|block| block.replace("\\\n", " ")).collect::<String>();
+    let lines = joined.lines().map(|line| line.split(" # ").next().unwrap_or_default().trim());
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(String::from).collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_work() {
+    let place = Place::new();
+    let data = repository().join("data");
+    let mut exports = 0;
+    for command in readme_commands() {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let arguments = match words.as_slice() {
+            ["cargo", "run", "--release", "--", rest @ ..] | ["flowbook", rest @ ..] => rest,
+            _ => continue,
+        };
+        assert!(!command.contains(['|', '>', '$', '\'']), "a plain command: {command}");
+        let arguments: Vec<String> =
+            arguments.iter().map(|word| word.replace("data/", &format!("{}/", data.display()))).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        place.run(&arguments, 0);
+        exports += u32::from(arguments[0] == "export");
+    }
+    assert!(exports >= 2, "the README shows how to export");
+}

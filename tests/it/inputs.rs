@@ -1,0 +1,287 @@
+//! Hostile and odd inputs, through the command line: nothing is lost, nothing crashes, everything is named.
+
+use super::book::Book;
+use super::harness::{Place, encode, gzip, line};
+use flowbook::codec::Codec;
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+const NOON: &str = "1/Mar/2026:12:00:00 +0800";
+
+fn lines(count: u64) -> String {
+    (1..=count).map(|n| line(NOON, "a.com", n)).collect()
+}
+
+fn accepted(json: &serde_json::Value) -> u64 {
+    json["counts"]["accepted"].as_u64().unwrap()
+}
+
+#[test]
+fn files_folders_globs_and_standard_input() {
+    let place = Place::new();
+    place.write("logs/a.log", lines(1));
+    place.write("logs/deep/er/b.gz", gzip(lines(2).as_bytes()));
+    place.write("logs/c.weird", encode(Codec::Zstd, lines(3).as_bytes()));
+    place.write("logs/.hidden", "not read");
+    place.write("logs/old.xlsx", "not read");
+    place.write("logs/empty", "");
+    for (logs, expected) in [
+        (&["logs"][..], 6),
+        (&["logs/a.log", "logs"], 6),
+        (&["logs/*"], 6),
+        (&["logs/?.*"], 4),
+        (&["logs/**/*.gz"], 2),
+        (&["logs/.hidden", "--max-rejects", "1"], 0),
+    ] {
+        let mut arguments = logs.to_vec();
+        arguments.extend(["--json", "--force"]);
+        let expected: u64 = expected;
+        assert_eq!(accepted(&place.export(&arguments, 0).json()), expected, "{logs:?}");
+    }
+    let mut child = place.command();
+    let arguments = ["export", "-", "--type", "flow", "--json", "--force", "--output", "out.xlsx"];
+    child.args(arguments).args([
+        "--start-time",
+        "2026-03-01T00:00:00Z",
+        "--end-time",
+        "2026-03-02T00:00:00Z",
+    ]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&gzip(lines(4).as_bytes())).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(accepted(&serde_json::from_slice(&output.stdout).unwrap()), 4);
+    let mut book = Book::open(&place.path("out.xlsx"));
+    let quality = book.rows("Data Quality");
+    assert!(quality.iter().any(|row| row[0] == "stdin"), "{quality:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn symbolic_links_may_loop() {
+    use std::os::unix::fs::symlink;
+    let place = Place::new();
+    place.write("logs/a.log", lines(2));
+    symlink("..", place.path("logs/up")).unwrap();
+    symlink(".", place.path("logs/self")).unwrap();
+    symlink("a.log", place.path("logs/b.log")).unwrap();
+    let json = place.export(&["logs", "--json"], 0).json();
+    // The link to the file is the same source by another name.
+    assert_eq!((accepted(&json), json["counts"]["duplicates_skipped"].as_u64()), (2, Some(1)));
+}
+
+#[test]
+fn the_same_content_counts_once() {
+    let place = Place::new();
+    place.write("one.gz", gzip(lines(3).as_bytes()));
+    place.write("copies/two.gz", gzip(lines(3).as_bytes()));
+    place.write("other.log", lines(2));
+    let json = place.export(&["one.gz", "copies", "other.log", "./other.log", "--json"], 0).json();
+    assert_eq!((accepted(&json), json["counts"]["duplicates_skipped"].as_u64()), (5, Some(2)));
+    let quality = Book::open(&place.path("out.xlsx")).rows("Data Quality");
+    let pair = |a: &str, b: &str| quality.iter().any(|row| row[0] == a && row[1] == b);
+    assert!(pair("one.gz", "copies/two.gz") && pair("other.log", "./other.log"), "{quality:?}");
+}
+
+#[test]
+fn line_ends_and_blank_lines() {
+    let place = Place::new();
+    let text = lines(3).replace('\n', "\r\n");
+    place.write("a.log", format!("\r\n\n  \t\n{}", text.trim_end()));
+    let json = place.export(&["a.log", "--json"], 0).json();
+    assert_eq!((accepted(&json), json["counts"]["blank"].as_u64()), (3, Some(3)));
+}
+
+#[test]
+fn lines_of_any_length() {
+    let place = Place::new();
+    let (long, most) = ("x".repeat(3 << 20), "y".repeat((1 << 20) - 300));
+    let rest = lines(1).replace("Mozilla/5.0", &most);
+    let text = format!("{}{long}\n{rest}{}", lines(2), lines(1));
+    for content in [text.clone().into_bytes(), gzip(text.as_bytes())] {
+        place.write("a.log", content);
+        let arguments = ["a.log", "--json", "--force", "--max-rejects", "1", "--rejects", "rejects.csv"];
+        let json = place.export(&arguments, 0).json();
+        assert_eq!(
+            (accepted(&json), json["counts"]["rejected_by_reason"]["too_long"].as_u64()),
+            (4, Some(1))
+        );
+        let rejects = fs::read(place.path("rejects.csv")).unwrap();
+        assert!(rejects.starts_with(b"file,line,reason,text\na.log,3,too_long,xxx"));
+        assert_eq!(rejects.len(), "file,line,reason,text\na.log,3,too_long,\n".len() + (1 << 20));
+    }
+}
+
+#[test]
+fn truncated_and_corrupt_files_fail_the_job_or_are_named() {
+    let text = lines(4000);
+    let damaged = [Codec::Gzip, Codec::Zstd].into_iter().flat_map(|codec| {
+        let whole = encode(codec, text.as_bytes());
+        let mut flipped = whole.clone();
+        let middle = whole.len() / 2;
+        flipped[middle..middle + 8].iter_mut().for_each(|b| *b ^= 0xff);
+        [("cut", whole[..whole.len() * 3 / 4].to_vec()), ("flipped", flipped)]
+    });
+    for (what, content) in damaged {
+        let place = Place::new();
+        place.write("bad.gz", content);
+        place.write("good.log", line(NOON, "b.com", 7));
+        let done = place.export(&["bad.gz", "good.log"], 1);
+        done.says(&["bad.gz: the ", " stream ", "--keep-going"]);
+        assert!(!place.exists("out.xlsx") && place.names().len() == 2, "{what}");
+        let done = place.export(&["bad.gz", "good.log", "--keep-going", "--json"], 3);
+        done.says(&["bad.gz: the "]);
+        let json = done.json();
+        assert_eq!(json["counts"]["faults"][0]["file"], "bad.gz");
+        assert!((1..=4001).contains(&accepted(&json)), "{what}");
+        let quality = Book::open(&place.path("out.xlsx")).rows("Data Quality");
+        assert!(
+            quality.iter().any(|row| row[0] == "bad.gz" && row[1].contains("stream")),
+            "{what}: {quality:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_read_before_a_fault_counts_exactly() {
+    let place = Place::new();
+    // Two whole members, then one without its end.
+    let mut content = gzip(lines(10).as_bytes());
+    content.extend(gzip(lines(5).as_bytes()));
+    let last = gzip(lines(1).as_bytes());
+    content.extend(&last[..last.len() - 4]);
+    place.write("bad.gz", content);
+    let json = place.export(&["bad.gz", "--keep-going", "--json"], 3).json();
+    assert!((15..=16).contains(&accepted(&json)));
+}
+
+#[test]
+fn missing_and_unreadable_sources_are_named() {
+    let place = Place::new();
+    place.write("good.log", lines(2));
+    for bad in ["missing.log", "none-*.gz", "no/such/folder"] {
+        place.export(&["good.log", bad, "--force"], 1).says(&[bad]);
+        let json = place.export(&["good.log", bad, "--keep-going", "--json", "--force"], 3).json();
+        assert_eq!((accepted(&json), json["counts"]["faults"][0]["file"].as_str()), (2, Some(bad)));
+    }
+    place.run(&["export", "--type", "flow"], 2);
+    place.export(&["[bad", "--force"], 2).says(&["[bad"]);
+}
+
+#[test]
+fn binary_files_are_rejected_lines() {
+    let place = Place::new();
+    let noise: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    place.write("noise.bin", &noise);
+    place.write("zeros.bin", vec![0; 3 << 20]);
+    let done = place.export(&["noise.bin", "zeros.bin"], 3);
+    done.says(&[
+        "lines were rejected",
+        "limit of 5%",
+        "Alibaba Cloud CDN offline log",
+        "first rejected line: noise.bin:1",
+    ]);
+    assert!(!place.exists("out.xlsx"));
+    let json = place.export(&["noise.bin", "zeros.bin", "--max-rejects", "100%", "--json"], 0).json();
+    let newlines = noise.iter().filter(|b| **b == b'\n').count() as u64;
+    assert!(json["counts"]["lines"].as_u64().unwrap() >= newlines);
+    assert_eq!(accepted(&json), 0);
+}
+
+#[test]
+fn the_limit_of_rejects_is_exact() {
+    let place = Place::new();
+    place.write("a.log", lines(95) + &"bad line\n".repeat(5));
+    place.export(&["a.log"], 0);
+    for limit in ["4", "4.9999%", "0"] {
+        let done = place.export(&["a.log", "--max-rejects", limit, "--force", "--json"], 3);
+        done.says(&["5 of 100 lines were rejected", "a.log:96", "bad line"]);
+        assert!(done.json()["error"].as_str().unwrap().contains("rejected"));
+    }
+    for limit in ["5", "5%", "100%"] {
+        place.export(&["a.log", "--max-rejects", limit, "--force"], 0);
+    }
+}
+
+#[test]
+fn every_rejected_line_is_written_as_it_was() {
+    let place = Place::new();
+    let odd: &[u8] = b"quote \" comma , NUL \0 bytes \xff\xfe end";
+    let mut content = lines(1).into_bytes();
+    content.extend(odd);
+    content.extend(b"\r\n");
+    content.extend(line("31/Feb/2026:12:00:00 +0800", "a.com", 1).bytes());
+    place.write("a.log", content);
+    place.export(&["a.log", "--max-rejects", "2", "--rejects", "r.csv"], 0);
+    let mut reader = csv::Reader::from_path(place.path("r.csv")).unwrap();
+    let rows: Vec<csv::ByteRecord> = reader.byte_records().map(Result::unwrap).collect();
+    let fields =
+        |at: usize| rows[at].iter().take(3).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+    assert_eq!(fields(0), "a.log 2 bad_time");
+    assert_eq!(&rows[0][3], odd);
+    assert_eq!(fields(1), "a.log 3 bad_time");
+    place.export(&["a.log", "--force", "--max-rejects", "2", "--rejects", "r.csv"], 0);
+    place.export(&["a.log", "--output", "x.xlsx", "--max-rejects", "2", "--rejects", "r.csv"], 2);
+}
+
+#[test]
+fn names_tell_the_domain_of_paths() {
+    let place = Place::new();
+    let text = lines(1).replace("http://a.com", "");
+    place.write("www.b.com_2026_03_01_120000_130000.log", &text);
+    place.write("www.c.com_2026_03_01_1200_1300.log", text.replace("/x", "/y"));
+    let late = line("1/Mar/2026:11:59:59 +0800", "www.b.com", 1);
+    place.write("www.b.com_2026_03_01_120000_130000_2.log", late);
+    let json = place.export(&[".", "--json"], 0).json();
+    assert_eq!(json["counts"]["late"], 1);
+    let mut book = Book::open(&place.path("out.xlsx"));
+    let domains: Vec<String> = book.rows("Domains").into_iter().skip(1).map(|row| row[0].clone()).collect();
+    assert_eq!(domains, ["www.b.com", "www.c.com"]);
+    place.write("plain/access.log", &text);
+    place.export(&["plain", "--force"], 3).says(&["no_domain"]);
+}
+
+#[test]
+fn an_output_is_replaced_only_when_told() {
+    let place = Place::new();
+    place.write("a.log", lines(1));
+    place.write("out.xlsx", "precious");
+    place.export(&["a.log"], 2).says(&["out.xlsx: exists already; give --force"]);
+    assert_eq!(fs::read(place.path("out.xlsx")).unwrap(), b"precious");
+    place.export(&["a.log", "--force"], 0);
+    assert!(fs::read(place.path("out.xlsx")).unwrap().starts_with(b"PK"));
+    assert_eq!(place.names(), ["a.log", "out.xlsx"]);
+}
+
+#[test]
+fn the_default_name_tells_the_task() {
+    let place = Place::new();
+    place.write("a.log", lines(1));
+    let times = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T23:59:59Z"];
+    let run = |more: &[&str]| {
+        let mut arguments = vec!["export", "a.log", "--quiet"];
+        arguments.extend(times);
+        arguments.extend(more);
+        let done = place.run(&arguments, 0);
+        assert!(done.stdout.is_empty() && done.stderr.is_empty());
+    };
+    run(&["--type", "vas"]);
+    run(&["--type", "flow", "--task-name", "Bill: March/2026"]);
+    let expected = [
+        "Bill_ March_2026_20260301T000000Z_20260301T235959Z.xlsx",
+        "a.log",
+        "vas_20260301T000000Z_20260301T235959Z.xlsx",
+    ];
+    assert_eq!(place.names(), expected);
+}
+
+#[test]
+fn sums_that_grow_too_high_fail_the_job() {
+    let place = Place::new();
+    place.write("a.log", line(NOON, "a.com", 1 << 50).repeat(8192));
+    place.export(&["a.log"], 1).says(&["a.log: line 8192", "a.com", "2^63 - 1"]);
+    place.write("a.log", line(NOON, "a.com", 1 << 50).repeat(8191));
+    let json = place.export(&["a.log", "--json"], 0).json();
+    assert_eq!(json["key_figures"]["total_traffic_bytes"].as_u64(), Some(8191 << 50));
+}

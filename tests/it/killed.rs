@@ -1,0 +1,90 @@
+//! Killed processes and full disks: nothing but a complete file ever stands under the output's name.
+
+use super::book::Book;
+use super::harness::{Place, gzip, line};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
+
+/// Enough to write for some time: many domains over a month.
+fn place() -> Place {
+    let place = Place::new();
+    let text: String = (0..12).map(|n| line("1/Mar/2026:08:00:00 +0800", &format!("d{n}.com"), n)).collect();
+    place.write("a.gz", gzip(text.as_bytes()));
+    place
+}
+
+const MONTH: [&str; 11] = [
+    "export",
+    "a.gz",
+    "--type",
+    "vas",
+    "--start-time",
+    "2026-03-01T00:00:00Z",
+    "--end-time",
+    "2026-04-01T00:00:00Z",
+    "--output",
+    "out.xlsx",
+    "--quiet",
+];
+
+#[cfg(unix)]
+#[test]
+fn a_kill_at_any_moment_leaves_no_partial_file() {
+    let place = place();
+    let begun = Instant::now();
+    place.run(&MONTH, 0);
+    let whole = begun.elapsed();
+    let complete = fs::read(place.path("out.xlsx")).unwrap();
+    fs::remove_file(place.path("out.xlsx")).unwrap();
+    let (mut killed, rounds) = (0, 12);
+    for round in 0..rounds {
+        let mut child = place.command().args(MONTH).spawn().unwrap();
+        thread::sleep(whole * round / rounds);
+        let _ = child.kill();
+        killed += u32::from(!child.wait().unwrap().success());
+        if place.exists("out.xlsx") {
+            assert!(fs::read(place.path("out.xlsx")).unwrap() == complete, "round {round}");
+            fs::remove_file(place.path("out.xlsx")).unwrap();
+        }
+    }
+    assert!(killed > 0, "no round was killed before its end");
+    place.run(&MONTH, 0);
+    assert!(fs::read(place.path("out.xlsx")).unwrap() == complete);
+    assert_eq!(Book::open(&place.path("out.xlsx")).sheets().len(), 6);
+}
+
+/// Runs flowbook where no file may grow beyond so many KiB.
+#[cfg(unix)]
+fn limited(place: &Place, kib: u32) -> std::process::Output {
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("bash");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_flowbook")]).args(MONTH);
+    command.current_dir(place.path("")).stdin(Stdio::null()).output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_fails_the_job_cleanly() {
+    for kib in [0, 16, 600, 3000] {
+        let place = place();
+        let output = limited(&place, kib);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{kib} KiB: {message}");
+        assert!(message.contains("out.xlsx: cannot write"), "{kib} KiB: {message}");
+        assert!(!message.contains("panicked"), "{kib} KiB: {message}");
+        assert_eq!(place.names(), ["a.gz"], "{kib} KiB");
+    }
+}
+
+#[test]
+fn standard_output_may_be_closed() {
+    let place = place();
+    let mut command = place.command();
+    let arguments: Vec<&str> = MONTH.into_iter().filter(|a| *a != "--quiet").collect();
+    let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    assert!(status.success() && place.exists("out.xlsx"));
+}

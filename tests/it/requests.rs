@@ -1,0 +1,156 @@
+//! Every row of the contract's error table, through the command line. Throttling is the service's own.
+
+use super::harness::{Place, line};
+
+const CONFIG: &str =
+    "[account]\nid = \"1234\"\ndomains = [\"a.com\", \"b.com\"]\n[groups]\nshop = [\"a.com\"]\n";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("a.log", line("1/Mar/2026:08:00:00 +0800", "a.com", 300));
+    place.write("flowbook.toml", CONFIG);
+    place.write("closed.toml", "[account]\nstatus = \"not_open\"\n");
+    place.write("suspended.toml", "[account]\nstatus = \"suspended\"\n");
+    place
+}
+
+/// Refused with a code and its message; the detail names what was wrong; no file appears.
+#[track_caller]
+fn refused(more: &[&str], code: &str, message: &str, detail: &str) {
+    let place = place();
+    let mut arguments = vec!["a.log", "--config", "flowbook.toml"];
+    if more.contains(&"--config") {
+        arguments.truncate(1);
+    }
+    arguments.extend(more);
+    let done = place.export(&arguments, 2);
+    done.says(&[&format!("{code}: {message}\n"), detail]);
+    assert!(!place.exists("out.xlsx") && done.stdout.is_empty());
+    arguments.push("--json");
+    let json = place.export(&arguments, 2).json();
+    assert_eq!((json["Code"].as_str(), json["Message"].as_str()), (Some(code), Some(message)));
+}
+
+/// As the last argument wins nowhere: a request whose times are given here only.
+#[track_caller]
+fn refused_times(times: &[&str], code: &str, message: &str, detail: &str) {
+    let place = place();
+    let mut arguments = vec!["export", "a.log", "--type", "flow", "--output", "out.xlsx"];
+    arguments.extend(times);
+    place.run(&arguments, 2).says(&[&format!("{code}: {message}\n"), detail]);
+    assert!(!place.exists("out.xlsx"));
+}
+
+#[test]
+fn illegal_operation() {
+    let message = "Illegal domain, operation is not permitted.";
+    refused(&["--domain-names", "c.com"], "IllegalOperation", message, "c.com");
+    refused(&["--domain-names", "a.com,no domain"], "IllegalOperation", message, "no domain");
+}
+
+#[test]
+fn operation_denied() {
+    let open = "Your account does not open Cdn service yet.";
+    refused(&["--config", "closed.toml"], "OperationDenied", open, "not_open");
+    let suspended = "Your Cdn service is suspended.";
+    refused(&["--config", "suspended.toml"], "OperationDenied", suspended, "suspended");
+}
+
+#[test]
+fn invalid_parameter() {
+    for (arguments, detail) in [
+        (["--type", "bandwidth"], "Type is \"bandwidth\""),
+        (["--type", ""], "Type is missing"),
+        (["--language", "fr-fr"], "Language is \"fr-fr\""),
+        (["--group", "nobody"], "Group \"nobody\" is not known; groups: shop"),
+        (["--domain-names", ","], "DomainNames"),
+        (["--time-zone", "Mars/Base"], "time zone is \"Mars/Base\""),
+        (["--traffic-factor", "-1"], "traffic factor is \"-1\""),
+    ] {
+        let arguments = arguments.map(|a| if a == "-1" { "--traffic-factor=-1" } else { a });
+        let arguments: Vec<&str> =
+            if arguments[1].starts_with("--traffic") { vec![arguments[1]] } else { arguments.to_vec() };
+        refused(&arguments, "InvalidParameter", "Invalid Parameter.", detail);
+    }
+    refused(
+        &["--task-name", &"n".repeat(257)],
+        "InvalidParameter",
+        "Invalid Parameter.",
+        "TaskName has 257 bytes",
+    );
+}
+
+#[test]
+fn invalid_optional_parameters() {
+    for (name, value) in [
+        ("Product", "dcdn"),
+        ("Dimension", "vas"),
+        ("BillType", "month_96"),
+        ("Aliuid", "12x4"),
+        ("Aliuid", "99"),
+        ("Operator", "no spaces"),
+    ] {
+        let flag = match name {
+            "BillType" => "--bill-type".to_owned(),
+            name => format!("--{}", name.to_lowercase()),
+        };
+        let (code, message) = (format!("InvalidParameter{name}"), format!("Invalid Parameter {name}."));
+        refused(&[&flag, value], &code, &message, value);
+    }
+}
+
+#[test]
+fn invalid_times() {
+    let start = ("InvalidParameterStartTime", "Invalid Parameter StartTime.");
+    let end = ("InvalidParameterEndTime", "Invalid Parameter EndTime.");
+    let good = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
+    for wrong in ["2026-03-01", "2026-02-30T00:00:00Z", "2026-03-01T00:00:00+08:00", "now", ""] {
+        refused_times(&["--start-time", wrong, good[2], good[3]], start.0, start.1, "2026-03-01T00:00:00Z");
+        refused_times(&[good[0], good[1], "--end-time", wrong], end.0, end.1, "2026-03-01T00:00:00Z");
+    }
+    refused_times(&good[2..], start.0, start.1, "StartTime is missing");
+    refused_times(&good[..2], end.0, end.1, "EndTime is missing");
+}
+
+#[test]
+fn invalid_time_range() {
+    let message = "StartTime and EndTime range should less than 1 month.";
+    let range = |start, end, detail| {
+        refused_times(&["--start-time", start, "--end-time", end], "InvalidTimeRange", message, detail);
+    };
+    range("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z", "not later");
+    range("2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z", "not later");
+    range("2026-03-01T00:00:00Z", "2026-04-01T00:00:01Z", "31 days");
+}
+
+#[test]
+fn arguments_that_cannot_be_meant() {
+    let place = place();
+    for (more, part) in [
+        (&["--config", "none.toml"][..], "none.toml: cannot read the configuration"),
+        (&["--region", "XX"], "--region"),
+        (&["--max-rejects", "101%"], "--max-rejects"),
+        (&["--threads", "many"], "--threads"),
+        (&["--frobnicate"], "--frobnicate"),
+        (&["--output", "nowhere/out.xlsx"], "out.xlsx"),
+    ] {
+        let mut arguments = vec!["export", "a.log", "--type", "flow", "--start-time", "2026-03-01T00:00:00Z"];
+        arguments.extend(["--end-time", "2026-03-02T00:00:00Z"]);
+        arguments.extend(more);
+        let code = if part == "out.xlsx" { 1 } else { 2 };
+        place.run(&arguments, code).says(&[part]);
+    }
+    assert!(place.names().iter().all(|name| !name.ends_with(".xlsx")));
+}
+
+#[test]
+fn a_good_request_echoes_its_range() {
+    let place = place();
+    let json = place.export(&["a.log", "--config", "flowbook.toml", "--group", "shop", "--json"], 0).json();
+    assert_eq!(json["StartTime"], "2026-03-01T00:00:00Z");
+    assert_eq!(json["EndTime"], "2026-03-02T00:00:00Z");
+    assert!(json["TaskId"].as_str().unwrap().bytes().all(|b| b.is_ascii_digit()));
+    assert_eq!(json["RequestId"].as_str().unwrap().len(), 36);
+    assert_eq!(json["key_figures"]["total_traffic_bytes"], 300);
+    assert_eq!(json["counts"]["accepted"], 1);
+}
