@@ -38,6 +38,8 @@ pub mod ingest;
 // Workbooks out
 pub mod export;
 pub mod task;
+// Trial data
+pub mod generate;
 // Faces
 pub mod cli;
 

@@ -58,6 +58,11 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome) {
         rows.extend(figures(task.spec, exported));
         rows.push(("workbook".into(), task.output.display().to_string()));
     }
+    self::rows(&rows);
+}
+
+/// Names and values, one below the other, on standard output.
+pub(super) fn rows(rows: &[(String, String)]) {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in rows {
         print(&format!("{name:width$}  {value}"));
@@ -83,7 +88,7 @@ fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {
 }
 
 /// `1,234,567`.
-fn grouped(number: u128) -> String {
+pub(super) fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
