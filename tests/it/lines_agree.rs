@@ -1,0 +1,118 @@
+//! The fast parser and the oracle read the same from every line.
+
+use crate::hostile;
+use crate::oracle::{self, Rec};
+use flowbook::domain::Domain;
+use flowbook::log::{Format, Parser};
+use flowbook::record::{Protocol, Reason};
+use flowbook::region::Region;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use std::collections::BTreeMap;
+
+const FILE_DOMAIN: &str = "file.example.com";
+
+fn parser(file_domain: Option<&str>) -> Parser {
+    let domain = file_domain.map(|name| Domain::new(name.as_bytes()).unwrap());
+    Format::Alibaba.parser(domain.as_ref())
+}
+
+/// What the library makes of a line: a parser gives the host as written, whoever counts judges it.
+fn fast(parser: &mut Parser, line: &[u8]) -> Result<Rec, Reason> {
+    let record = parser.parse(line)?;
+    assert_eq!(record.region, Region::Unspecified);
+    let domain = Domain::new(record.host).ok_or(Reason::BadDomain)?.to_string();
+    let (time, bytes, protocol) = (record.time, record.bytes, record.protocol);
+    Ok(Rec { time, domain, bytes, protocol, status: record.status, hit: record.hit })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// Several lines by one parser, because it may remember the line before.
+    #[test]
+    fn any_lines(lines in prop::collection::vec(hostile::line(), 1..5), named in any::<bool>()) {
+        let file_domain = named.then_some(FILE_DOMAIN);
+        let mut parser = parser(file_domain);
+        for line in &lines {
+            let (found, expected) = (fast(&mut parser, line), oracle::parse(line, file_domain));
+            prop_assert_eq!(found, expected, "{}", line.escape_ascii());
+        }
+    }
+}
+
+const GOOD: [&[u8]; 3] = [
+    br#"[9/Jun/2015:01:58:09 +0800] 10.0.0.1 - 15 "-" "GET http://www.a.com/i" 200 191 2830 MISS "M" "t" quic"#,
+    br#"[29/Feb/2016:23:59:60 -0330] :: - 0 "" "x_Y HTTPS://[::1]:80?" 499 - - HIT "" " " http"#,
+    br#"[01/Jan/1970:00:00:00 +0000] - - 0 "a" "GET /" 500 0 1125899906842624 HIT"#,
+];
+
+/// Every byte in every place, put in its place or put before, and every byte left out; with the good
+/// line before and after, because the parser may remember it.
+#[test]
+fn every_line_with_one_byte_wrong() {
+    for good in GOOD {
+        for file_domain in [None, Some(FILE_DOMAIN)] {
+            let mut parser = parser(file_domain);
+            let plain = oracle::parse(good, file_domain);
+            let mut check = |line: &[u8]| {
+                assert_eq!(fast(&mut parser, good), plain);
+                let expected = oracle::parse(line, file_domain);
+                assert_eq!(fast(&mut parser, line), expected, "{}", line.escape_ascii());
+            };
+            for at in 0..=good.len() {
+                let (head, tail) = good.split_at(at);
+                check(head);
+                check(&[head, tail.get(1..).unwrap_or_default()].concat());
+                for byte in (0..=u8::MAX).filter(|b| *b != b'\n') {
+                    check(&[head, &[byte], tail].concat());
+                    check(&[head, &[byte], tail.get(1..).unwrap_or_default()].concat());
+                }
+            }
+        }
+    }
+}
+
+/// Every date and every time of day in the reach of two digits, in both spellings of the day.
+#[test]
+fn every_date_and_time() {
+    let mut parser = parser(None);
+    let mut check = |stamp: &str| {
+        let line = format!("{stamp} - - 0 \"-\" \"GET http://a.com/\" 200 1 2 HIT");
+        assert_eq!(fast(&mut parser, line.as_bytes()), oracle::parse(line.as_bytes(), None), "{line}");
+    };
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    for year in ["0000", "0004", "1600", "1900", "1969", "1970", "2000", "2015", "2016", "2100", "9999"] {
+        for month in months {
+            for day in 0..=32 {
+                check(&format!("[{day}/{month}/{year}:00:00:00 +0000]"));
+                check(&format!("[{day:02}/{month}/{year}:23:59:59 -2359]"));
+            }
+        }
+    }
+    for (hour, minute) in (0..=25).flat_map(|h| (0..=61).map(move |m| (h, m))) {
+        for second in [0, 59, 60, 61] {
+            check(&format!("[1/Jan/2016:{hour:02}:{minute:02}:{second:02} +0800]"));
+        }
+        check(&format!("[1/Jan/2016:00:00:00 +{hour:02}{minute:02}]"));
+        check(&format!("[1/Jan/2016:00:00:00 -{hour:02}{minute:02}]"));
+    }
+}
+
+/// Guards the generator: lines of every outcome come out of it, many of them good.
+#[test]
+fn the_generator_reaches_every_outcome() {
+    let mut runner = TestRunner::deterministic();
+    let (mut good, mut bad) = (BTreeMap::<Protocol, u32>::new(), BTreeMap::<Reason, u32>::new());
+    for _ in 0..4000 {
+        let line = hostile::line().new_tree(&mut runner).unwrap().current();
+        match oracle::parse(&line, None) {
+            Ok(rec) => *good.entry(rec.protocol).or_default() += 1,
+            Err(reason) => *bad.entry(reason).or_default() += 1,
+        }
+    }
+    assert!(Protocol::ALL.iter().all(|p| good.get(p).is_some_and(|n| *n >= 40)), "{good:?} {bad:?}");
+    let reasons = Reason::ALL.iter().filter(|r| **r != Reason::TooLong);
+    assert!(reasons.clone().all(|r| bad.get(r).is_some_and(|n| *n >= 10)), "{good:?} {bad:?}");
+}

@@ -1,0 +1,251 @@
+//! The slow, obvious reader of native log lines that checks the fast one: a few regular expressions, read
+//! from the rules of the format, and a map.
+//!
+//! Shares with the library only the names of reasons and protocols. It remembers nothing between lines.
+
+use chrono::NaiveDate;
+use flowbook::record::{Protocol, Reason};
+use regex::bytes::Regex;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// What a good line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rec {
+    /// Unix seconds.
+    pub(crate) time: i64,
+    /// Normalised.
+    pub(crate) domain: String,
+    pub(crate) bytes: u64,
+    pub(crate) protocol: Protocol,
+    pub(crate) status: u16,
+    pub(crate) hit: bool,
+}
+
+/// Reads one line, without its line end. `file_domain` is the domain in the file name.
+pub(crate) fn parse(line: &[u8], file_domain: Option<&str>) -> Result<Rec, Reason> {
+    let (time, after_time) = time(line).ok_or(Reason::BadTime)?;
+    let request = request(after_time)?;
+    // Request size, response size, cache result, everything else.
+    let fields: Vec<&[u8]> = request.after_status.splitn(4, |b| *b == b' ').collect();
+    let field = |n: usize| fields.get(n).copied().unwrap_or(b"");
+    let bytes = size(field(1))?;
+    let hit = match field(2) {
+        b"HIT" => true,
+        b"MISS" => false,
+        _ => return Err(Reason::BadCache),
+    };
+    let (scheme, host) = scheme_and_host(request.url);
+    let domain = match (host, file_domain) {
+        (Some(host), _) => domain(host).ok_or(Reason::BadDomain)?,
+        (None, Some(name)) => domain(name.as_bytes()).ok_or(Reason::BadDomain)?,
+        (None, None) => return Err(Reason::NoDomain),
+    };
+    Ok(Rec { time, domain, bytes, protocol: protocol(field(3), scheme), status: request.status, hit })
+}
+
+/// All expressions take bytes as bytes, and a dot for any of them.
+fn regex(pattern: &str) -> Regex {
+    Regex::new(&format!("(?s-u){pattern}")).unwrap()
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The time stamp in unix seconds, and what follows it.
+fn time(line: &[u8]) -> Option<(i64, &[u8])> {
+    static STAMP: LazyLock<Regex> = LazyLock::new(|| {
+        let date = r"([0-9]{1,2})/([A-Za-z]{3})/([0-9]{4})";
+        let clock = r"([0-9]{2}):([0-9]{2}):([0-9]{2})";
+        regex(&format!(r"^\[{date}:{clock} ([+-])([0-9]{{2}})([0-9]{{2}})\]"))
+    });
+    let found = STAMP.captures(line)?;
+    let text = |n: usize| std::str::from_utf8(&found[n]).unwrap();
+    let number = |n: usize| text(n).parse::<u32>().unwrap();
+    let month = u32::try_from(1 + MONTHS.iter().position(|m| *m == text(2))?).unwrap();
+    let date = NaiveDate::from_ymd_opt(number(3).cast_signed(), month, number(1))?;
+    // A leap second counts in the minute that it ends.
+    let second = if number(6) == 60 { 59 } else { number(6) };
+    let local = date.and_hms_opt(number(4), number(5), second)?.and_utc().timestamp();
+    let (hours, minutes) = (number(8), number(9));
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let east = i64::from(hours * 3600 + minutes * 60);
+    let unix = if text(7) == "+" { local - east } else { local + east };
+    Some((unix, &line[found[0].len()..]))
+}
+
+struct Request<'a> {
+    url: &'a [u8],
+    status: u16,
+    after_status: &'a [u8],
+}
+
+/// The first place that looks like a request with a status behind it, whatever quotes stand around.
+fn request(text: &[u8]) -> Result<Request<'_>, Reason> {
+    static METHOD_AND_URL: LazyLock<Regex> = LazyLock::new(|| regex(r#"^" "[A-Za-z_-]+ (.*?)" "#));
+    static STATUS: LazyLock<Regex> = LazyLock::new(|| regex("^([0-9]{3})(?: |$)"));
+    let mut reason = Reason::BadRequest;
+    for place in 0..text.len() {
+        if !text[place..].starts_with(b"\" \"") {
+            continue;
+        }
+        let Some(head) = METHOD_AND_URL.captures(&text[place..]) else { continue };
+        let after_url = &text[place + head[0].len()..];
+        if let Some(found) = STATUS.captures(after_url) {
+            let status = std::str::from_utf8(&found[1]).unwrap().parse().unwrap();
+            let url = head.get(1).unwrap().as_bytes();
+            return Ok(Request { url, status, after_status: &after_url[found[0].len()..] });
+        }
+        reason = Reason::BadStatus;
+    }
+    Err(reason)
+}
+
+/// A response size in bytes.
+fn size(text: &[u8]) -> Result<u64, Reason> {
+    if text == b"-" {
+        return Ok(0);
+    }
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return Err(Reason::BadSize);
+    }
+    let digit = |b: &u8| u128::from(b - b'0');
+    let value = text.iter().fold(0_u128, |value, b| value.saturating_mul(10).saturating_add(digit(b)));
+    if value > 1 << 50 { Err(Reason::HugeSize) } else { Ok(u64::try_from(value).unwrap()) }
+}
+
+/// The two parts of a URL that count, where it has them.
+fn scheme_and_host(url: &[u8]) -> (Option<&[u8]>, Option<&[u8]>) {
+    static URL: LazyLock<Regex> = LazyLock::new(|| regex("^([A-Za-z0-9+.-]+)://([^/?#]*)"));
+    let Some(found) = URL.captures(url) else { return (None, None) };
+    let [scheme, host] = [1, 2].map(|n| found.get(n).unwrap().as_bytes());
+    let no_host = host.is_empty() || host.starts_with(b":");
+    (Some(scheme), if no_host { None } else { Some(host) })
+}
+
+/// Words behind the last quote go before the scheme.
+fn protocol(after_cache: &[u8], scheme: Option<&[u8]>) -> Protocol {
+    let unquoted = after_cache.rsplit(|b| *b == b'"').next().unwrap();
+    let has = |word: &[u8]| {
+        unquoted.split(|b| *b == b' ' || *b == b'\t').any(|found| found.eq_ignore_ascii_case(word))
+    };
+    let scheme = scheme.unwrap_or_default().to_ascii_lowercase();
+    match scheme.as_slice() {
+        _ if has(b"quic") => Protocol::Quic,
+        _ if has(b"https") => Protocol::Https,
+        _ if has(b"http") => Protocol::Http,
+        b"https" => Protocol::Https,
+        b"http" => Protocol::Http,
+        _ => Protocol::Other,
+    }
+}
+
+/// The normal form of a host: lower case, no port, no dot at the end.
+fn domain(host: &[u8]) -> Option<String> {
+    static PORT_OR_DOT: LazyLock<Regex> = LazyLock::new(|| regex(r"^([^:]*|.*\]):[0-9]*$|^(.*)\.$"));
+    let mut name = host;
+    while let Some(found) = PORT_OR_DOT.captures(name) {
+        name = found.get(1).or(found.get(2)).unwrap().as_bytes();
+    }
+    let visible = name.iter().all(|b| (0x21..=0x7e).contains(b));
+    let name = name.to_ascii_lowercase();
+    if visible && (1..=253).contains(&name.len()) { String::from_utf8(name).ok() } else { None }
+}
+
+/// Usage by domain and window (unix seconds / 300), in the order of `Usage::fields`.
+pub(crate) type Table = BTreeMap<(String, u32), [u64; 9]>;
+
+/// What became of the lines of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) lines: u64,
+    pub(crate) accepted: u64,
+    /// Good lines of a time that has no window.
+    pub(crate) before_1970: u64,
+    pub(crate) blank: u64,
+    /// Bytes of the accepted lines.
+    pub(crate) traffic: u128,
+    /// Number (from 1) and reason of every rejected line, in order.
+    pub(crate) rejects: Vec<(u64, Reason)>,
+}
+
+/// Reads a whole text. Its last line may lack the line feed; a carriage return at its end is taken off all the
+/// same.
+pub(crate) fn aggregate(text: &[u8], file_domain: Option<&str>) -> (Table, Tally) {
+    let (mut table, mut tally) = (Table::new(), Tally::default());
+    for line in text.split_inclusive(|b| *b == b'\n') {
+        tally.lines += 1;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        if line.len() > 1 << 20 {
+            tally.rejects.push((tally.lines, Reason::TooLong));
+            continue;
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            tally.blank += 1;
+            continue;
+        }
+        match parse(line, file_domain) {
+            Err(reason) => tally.rejects.push((tally.lines, reason)),
+            Ok(rec) if rec.time < 0 => tally.before_1970 += 1,
+            Ok(rec) => {
+                tally.accepted += 1;
+                tally.traffic += u128::from(rec.bytes);
+                count(&mut table, &rec);
+            }
+        }
+    }
+    (table, tally)
+}
+
+fn count(table: &mut Table, rec: &Rec) {
+    let window = u32::try_from(rec.time / 300).unwrap();
+    let fields = table.entry((rec.domain.clone(), window)).or_default();
+    fields[0] += rec.bytes;
+    match rec.protocol {
+        Protocol::Http => fields[1] += 1,
+        Protocol::Https => fields[2] += 1,
+        Protocol::Quic => fields[3] += 1,
+        Protocol::Other => fields[4] += 1,
+    }
+    if rec.hit {
+        fields[5] += 1;
+        fields[6] += rec.bytes;
+    }
+    if (400..500).contains(&rec.status) {
+        fields[7] += 1;
+    }
+    if (500..600).contains(&rec.status) {
+        fields[8] += 1;
+    }
+}
+
+/// Adds the usage of another text.
+pub(crate) fn merge(sum: &mut Table, more: Table) {
+    for (key, fields) in more {
+        let cell = sum.entry(key).or_default();
+        for (field, more) in cell.iter_mut().zip(fields) {
+            *field += more;
+        }
+    }
+}
+
+#[test]
+fn the_oracle_reads_the_documented_line() {
+    let line = br#"[9/Jun/2015:01:58:09 +0800] 10.10.10.10 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible)" "text/html""#;
+    let expected = Rec {
+        time: 1_433_786_289,
+        domain: "www.example.com".into(),
+        bytes: 2830,
+        protocol: Protocol::Http,
+        status: 200,
+        hit: false,
+    };
+    assert_eq!(parse(line, None), Ok(expected));
+    let (table, tally) = aggregate(line, None);
+    let cell = (("www.example.com".to_string(), 4_779_287), [2830, 1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(table.into_iter().collect::<Vec<_>>(), [cell]);
+    assert_eq!(tally, Tally { lines: 1, accepted: 1, traffic: 2830, ..Tally::default() });
+}
