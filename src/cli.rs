@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
-        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,

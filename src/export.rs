@@ -259,9 +259,8 @@ impl<'a> Writer<'a> {
             details[at].holds(domain);
             let mut sheet = self.book.sheet(DETAIL + at)?;
             sheet.skip(1 + u32::try_from(part.start - span.start).unwrap_or(u32::MAX));
-            for row in part {
-                // The difference is a position in `usages`.
-                let slice = (row - first) as usize;
+            let slices = (0..usages.len()).zip(first..).filter(|(_, row)| part.contains(row));
+            for (slice, _) in slices {
                 let mut cells = vec![
                     Cell::Time(self.calendar.local(slice)),
                     Cell::Text(domain.as_str()),

@@ -178,7 +178,7 @@ fn read(
     fold: &mut Fold<'_>,
 ) -> Result<Option<String>> {
     loop {
-        match lines.next() {
+        match lines.next_chunk() {
             Ok(Some(chunk)) => fold.chunk(&chunk)?,
             Ok(None) => break,
             Err(error) => return Ok(Some(fault(&error, codec, lines))),

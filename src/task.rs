@@ -9,6 +9,7 @@ use crate::log::Format;
 use crate::output::{Output, check, folder};
 use crate::region::Region;
 use crate::report::{RejectLimit, Report};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -113,7 +114,8 @@ fn too_many(task: &Task<'_>, report: &Report) -> String {
         task.format.sample(),
     );
     if let Some(first) = report.samples.iter().min_by_key(|sample| (sample.source, sample.line)) {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n  first rejected line: {}:{} ({})\n    {}",
             report.sources[first.source].name,
             first.line,

@@ -20,6 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// error code of that operation.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct ExportArguments {
     /// Logs: files, folders (with all below, except hidden files and workbooks), globs, or - for standard
     /// input. Plain, gzip and zstd are told apart by content.
@@ -71,6 +72,8 @@ pub(super) struct ExportArguments {
     quiet: bool,
 }
 
+const BILL_TYPE_HELP: &str = "How the usage is billed (month_95, hour_flow, ...): that figure is marked";
+
 /// The parameters of the request, as they are spelt in the contract.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
@@ -102,8 +105,7 @@ struct RequestArguments {
     /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
     #[arg(long, value_name = "FACTOR")]
     traffic_factor: Option<String>,
-    /// How the usage is billed (month_95, hour_flow, ...): that figure is marked.
-    #[arg(long, value_name = "BILLTYPE")]
+    #[arg(long, value_name = "BILLTYPE", help = BILL_TYPE_HELP)]
     bill_type: Option<String>,
     /// The product: cdn.
     #[arg(long, value_name = "PRODUCT")]

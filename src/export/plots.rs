@@ -8,10 +8,13 @@ use crate::error::Result;
 use crate::locale::Label;
 use crate::usage::billing::Bandwidth;
 
-/// Pixels that the columns of the Summary are wide together.
-const SUMMARY_PIXELS: u32 = 774;
+/// Pixels that the first two columns of the Summary are wide, and the others: charts end where columns do.
+const LEFT_PIXELS: u32 = 409;
+const RIGHT_PIXELS: u32 = 358;
 const CHART_HEIGHT: u32 = 290;
-const ROW_PIXELS: u32 = 20;
+/// Rows that a chart covers, with a little space below.
+const CHART_ROWS: u32 = 15;
+
 const BLUE: u32 = 0x2E_75_B6;
 const RED: u32 = 0xC0_00_00;
 const ORANGE: u32 = 0xED_7D_31;
@@ -21,11 +24,13 @@ const GREY: u32 = 0xA5_A5_A5;
 impl Content<'_> {
     /// Puts the charts below what stands on the sheet.
     pub(super) fn charts(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let row = sheet.next_row();
-        sheet.chart(row, 0, &self.over_time())?;
-        let below = row + (CHART_HEIGHT + 8).div_ceil(ROW_PIXELS);
-        sheet.chart(below, 0, &self.per_day())?;
-        sheet.chart(below, SUMMARY_PIXELS / 2, &self.per_domain())
+        for charts in [vec![(0, self.over_time())], vec![(0, self.per_domain()), (2, self.per_day())]] {
+            for (column, plot) in charts {
+                sheet.chart(column, &plot)?;
+            }
+            sheet.skip(CHART_ROWS);
+        }
+        Ok(())
     }
 
     fn over_time(&self) -> Plot<'_> {
@@ -58,7 +63,7 @@ impl Content<'_> {
             value_title: &self.names.level_axis.0,
             value_format: self.names.level_axis.1,
             lines,
-            width: SUMMARY_PIXELS,
+            width: LEFT_PIXELS + RIGHT_PIXELS,
             height: CHART_HEIGHT,
         }
     }
@@ -99,7 +104,7 @@ impl Content<'_> {
             value_title: self.word(axis),
             value_format: format,
             lines: vec![Line { name: self.word(axis), values, colour, dashed: false }],
-            width: SUMMARY_PIXELS / 2 - 4,
+            width: if shape == Shape::Bars { LEFT_PIXELS } else { RIGHT_PIXELS },
             height: CHART_HEIGHT,
         }
     }

@@ -53,6 +53,9 @@ impl Quality<'_> {
         if sheet.next_row() > 0 {
             sheet.skip(1);
         }
+        if labels.len() > 4 {
+            sheet.tall()?;
+        }
         let columns: Vec<Column> = labels.iter().map(|label| column(*label, self.spec.language, 0)).collect();
         sheet.heads(&columns, [Tone::Section, Tone::SectionRight])
     }
@@ -190,7 +193,7 @@ impl Quality<'_> {
         for (source, reason, count) in counts.iter().take(MAX_GAPS) {
             let reason = self.word(Label::of_reason(*reason));
             let cells = [Cell::Text(&source.name), Cell::Whole((*count).into()), Cell::Text(reason)];
-            sheet.row(&cells, Tone::Plain)?;
+            sheet.toned_row(&cells, |at| if at == 2 { Tone::Fact } else { Tone::Plain })?;
         }
         self.not_shown(sheet, counts.len().saturating_sub(MAX_GAPS))
     }

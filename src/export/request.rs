@@ -370,14 +370,9 @@ fn domain_names(names: &str, account: &Account) -> Result<DomainSet, Refusal> {
     let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
     let mut wanted = Vec::new();
     for name in names {
-        let pattern = match Pattern::parse(name) {
-            Some(pattern @ Pattern::Exact(_)) => pattern,
-            _ => {
-                return refuse(
-                    Code::IllegalOperation,
-                    format!("DomainNames holds {name:?}, which is no domain name."),
-                );
-            }
+        let Some(pattern @ Pattern::Exact(_)) = Pattern::parse(name) else {
+            let detail = format!("DomainNames holds {name:?}, which is no domain name.");
+            return refuse(Code::IllegalOperation, detail);
         };
         if !account.domains.covers(&pattern) {
             return refuse(
@@ -503,6 +498,7 @@ mod tests {
         validate(&request, &account(), Language::EnUs).err().map(|r| r.code)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "parameters are optional")]
     fn some(text: &str) -> Option<String> {
         Some(text.into())
     }

@@ -46,8 +46,8 @@ mod tests {
         assert_eq!(split([4, 4, 4], 10), [0..8, 8..12]);
         assert_eq!(split([5, 5, 5], 10), [0..10, 10..15]);
         assert_eq!(split([3, 25, 3], 10), [0..10, 10..20, 20..28, 28..31]);
-        assert_eq!(split([10], 10), [0..10]);
-        assert_eq!(split([], 10), [0..0]);
+        assert_eq!(split([10], 10), vec![0..10; 1]);
+        assert_eq!(split([], 10), vec![0..0; 1]);
         assert_eq!(split([8928; 118], DATA_ROWS), [0..117 * 8928, 117 * 8928..118 * 8928]);
     }
 

@@ -11,12 +11,15 @@ use crate::locale::Label;
 use crate::usage::billing::{Bandwidth, peak, ratio};
 
 /// Columns of the Summary, and pixels that they are wide together.
-const SUMMARY_WIDTHS: [usize; 5] = [36, 25, 16, 20, 10];
+const SUMMARY_WIDTHS: [usize; 5] = [36, 21, 15, 21, 13];
+
+/// With up to so many Detail sheets the Summary is printed on one page.
+const PAGE_DETAILS: usize = 4;
 
 impl Content<'_> {
     /// Summary: the task, the key figures, what stands where, the charts.
     pub(super) fn summary(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        sheet.page();
+        sheet.page(self.details.len() <= PAGE_DETAILS);
         sheet.widths(SUMMARY_WIDTHS)?;
         sheet.row(&[Cell::Text(self.word(Label::Title))], Tone::Title)?;
         sheet.skip(1);
@@ -24,9 +27,8 @@ impl Content<'_> {
         sheet.skip(1);
         self.key_figures(sheet)?;
         sheet.skip(1);
-        self.detail_sheets(sheet)?;
-        sheet.skip(1);
-        self.charts(sheet)
+        self.charts(sheet)?;
+        self.detail_sheets(sheet)
     }
 
     fn section(&self, sheet: &mut Sheet<'_>, labels: &[Label]) -> Result<()> {
@@ -180,18 +182,19 @@ impl Content<'_> {
     }
 
     fn detail_sheets(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let heads = [Label::DetailSheets, Label::FirstDomain, Label::Rows, Label::LastDomain, Label::Domains];
-        self.section(sheet, &heads)?;
+        self.section(sheet, &[Label::DetailSheets, Label::Rows, Label::DomainsHere])?;
         for (name, detail) in self.names.details.iter().zip(self.details) {
-            let (first, last) = detail.domains.as_ref().map_or(("", ""), |(a, b)| (a.as_str(), b.as_str()));
-            let cells = [
-                Cell::Text(name),
-                Cell::Text(first),
-                Cell::Whole(detail.rows.into()),
-                Cell::Text(last),
-                Cell::Whole(detail.count.into()),
-            ];
-            sheet.row(&cells, Tone::Name)?;
+            let blank = Cell::Empty;
+            let (rows, count) = (Cell::Whole(detail.rows.into()), Cell::Whole(detail.count.into()));
+            sheet.row(&[Cell::Text(name), rows, count, blank, blank], Tone::Name)?;
+            if let Some((first, last)) = &detail.domains {
+                // A name may run on to the right.
+                for (label, domain) in [(Label::FirstDomain, first), (Label::LastDomain, last)] {
+                    let label = format!("    {}", self.word(label));
+                    let cells = [Cell::Text(&label), Cell::Text(domain.as_str()), blank, blank, blank];
+                    sheet.row(&cells, Tone::Name)?;
+                }
+            }
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! The workbook: cells, styles, sheets, properties. Only this file and the folder beside it name
-//! rust_xlsxwriter; nothing here knows what the figures mean.
+//! `rust_xlsxwriter`; nothing here knows what the figures mean.
 
 pub mod chart;
 
@@ -104,6 +104,8 @@ const COLOUR_MARK: u32 = 0xFF_F2_CC;
 const COLOUR_BAR: u32 = 0x9D_C3_E6;
 const COLOUR_RULE: u32 = 0xBF_BF_BF;
 const A4: u8 = 9;
+/// Height of a row of two lines, in points.
+const TWO_LINES: f64 = 30.0;
 
 /// Kinds of cells that differ in their number format.
 const NUMBER_FORMATS: [&str; 7] =
@@ -153,9 +155,9 @@ pub fn serial(local: i64) -> f64 {
 fn format(kind: usize, tone: Tone) -> Format {
     let format = Format::new().set_num_format(NUMBER_FORMATS[kind]);
     let is_text = kind == 0;
-    // Times stand to the left, away from the text that follows them; text keeps off the number before it.
+    // Times and text stand to the left, and keep off the number before them.
     let format = match kind {
-        1 | 2 => format.set_align(FormatAlign::Left),
+        1 | 2 => format.set_align(FormatAlign::Left).set_indent(1),
         _ => format,
     };
     let head = |format: Format, right| {
@@ -247,7 +249,7 @@ impl Book {
     /// When there is no such sheet.
     pub fn sheet(&mut self, position: usize) -> Result<Sheet<'_>> {
         let Self { workbook, formats } = self;
-        Ok(Sheet { sheet: workbook.worksheet_from_index(position).map_err(written)?, formats, next: 0 })
+        Ok(Sheet { inner: workbook.worksheet_from_index(position).map_err(written)?, formats, next: 0 })
     }
 
     /// Writes the file.
@@ -263,7 +265,7 @@ impl Book {
 
 /// A sheet of a [`Book`], filled from top to bottom.
 pub struct Sheet<'a> {
-    sheet: &'a mut Worksheet,
+    inner: &'a mut Worksheet,
     formats: &'a [Vec<Format>],
     next: u32,
 }
@@ -299,20 +301,28 @@ impl Sheet<'_> {
             let tone = tone(at);
             let format = &self.formats[tone as usize][cell.format()];
             let done = match (cell, cell.number()) {
-                (_, Some(number)) => self.sheet.write_number_with_format(row, col, number, format),
+                (_, Some(number)) => self.inner.write_number_with_format(row, col, number, format),
                 // Plain text needs no format.
                 (Cell::Text(text), None) if tone == Tone::Plain => {
-                    self.sheet.write_string(row, col, clipped(text))
+                    self.inner.write_string(row, col, clipped(text))
                 }
                 (Cell::Text(text), None) => {
-                    self.sheet.write_string_with_format(row, col, clipped(text), format)
+                    self.inner.write_string_with_format(row, col, clipped(text), format)
                 }
                 (_, None) if tone == Tone::Plain => continue,
-                (_, None) => self.sheet.write_blank(row, col, format),
+                (_, None) => self.inner.write_blank(row, col, format),
             };
             done.map_err(written)?;
         }
         Ok(())
+    }
+
+    /// Makes the next row high enough for headings of two lines.
+    ///
+    /// # Errors
+    /// When the sheet is full.
+    pub fn tall(&mut self) -> Result<()> {
+        self.inner.set_row_height(self.next, TWO_LINES).map(drop).map_err(written)
     }
 
     /// Sets column widths, in digits.
@@ -321,7 +331,7 @@ impl Sheet<'_> {
     /// When there are too many columns.
     pub fn widths(&mut self, widths: impl IntoIterator<Item = usize>) -> Result<()> {
         for (col, width) in (0..).zip(widths) {
-            self.sheet.set_column_width(col, width.min(255) as f64).map_err(written)?;
+            self.inner.set_column_width(col, width.min(255) as f64).map_err(written)?;
         }
         Ok(())
     }
@@ -335,11 +345,11 @@ impl Sheet<'_> {
         self.widths(columns.iter().map(|column| column.width))?;
         self.heads(columns, [Tone::Heading, Tone::HeadingRight])?;
         let last = u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_sub(1);
-        self.sheet.set_freeze_panes(1, 0).map_err(written)?;
-        self.sheet.autofilter(0, 0, rows, last).map_err(written)?;
-        self.sheet.set_repeat_rows(0, 0).map_err(written)?;
+        self.inner.set_freeze_panes(1, 0).map_err(written)?;
+        self.inner.autofilter(0, 0, rows, last).map_err(written)?;
+        self.inner.set_repeat_rows(0, 0).map_err(written)?;
         if columns.len() > 5 {
-            self.sheet.set_landscape();
+            self.inner.set_landscape();
         }
         Ok(())
     }
@@ -360,28 +370,27 @@ impl Sheet<'_> {
     pub fn bars(&mut self, column: u16, rows: u32) -> Result<()> {
         if rows > 0 {
             let bar = ConditionalFormatDataBar::new().set_fill_color(COLOUR_BAR).set_solid_fill(true);
-            self.sheet.add_conditional_format(1, column, rows, column, &bar).map_err(written)?;
+            self.inner.add_conditional_format(1, column, rows, column, &bar).map_err(written)?;
         }
         Ok(())
     }
 
-    /// A sheet to be read as a page: no grid, printed on one page.
-    pub fn page(&mut self) {
-        self.sheet.set_screen_gridlines(false).set_print_fit_to_pages(1, 1).set_portrait();
+    /// A sheet to be read as a page: no grid, printed upright, on one page if it is to fit.
+    pub fn page(&mut self, fit: bool) {
+        self.inner.set_screen_gridlines(false).set_print_fit_to_pages(1, u16::from(fit)).set_portrait();
     }
 
     /// A sheet of several lists: printed as wide as it is, over any number of pages.
     pub fn list(&mut self) {
-        self.sheet.set_landscape();
+        self.inner.set_landscape();
     }
 
-    /// Puts a chart with its upper left corner on a cell, moved right by some pixels.
+    /// Puts a chart with its upper left corner on a cell of the next row.
     ///
     /// # Errors
     /// When the chart has no valid range.
-    pub fn chart(&mut self, row: u32, offset: u32, plot: &Plot<'_>) -> Result<()> {
-        let chart = plot.build();
-        self.sheet.insert_chart_with_offset(row, 0, &chart, offset, 0).map(drop).map_err(written)
+    pub fn chart(&mut self, column: u16, plot: &Plot<'_>) -> Result<()> {
+        self.inner.insert_chart(self.next, column, &plot.build()).map(drop).map_err(written)
     }
 }
 
@@ -407,7 +416,7 @@ pub fn is_guarded() -> bool {
     GUARDED.get()
 }
 
-/// Runs `work`, turning a panic into an error: rust_xlsxwriter panics when its temporary file cannot grow.
+/// Runs `work`, turning a panic into an error: `rust_xlsxwriter` panics when its temporary file cannot grow.
 ///
 /// # Errors
 /// What `work` gives, or the panic's message.
@@ -433,6 +442,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "the doubles are rounded")]
     fn serials_are_exact_at_slices() {
         assert!((serial(0) - 25569.0).abs() < f64::EPSILON);
         assert!((serial(43_200) - 25569.5).abs() < f64::EPSILON);

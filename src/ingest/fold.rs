@@ -25,7 +25,8 @@ pub(super) struct Fold<'a> {
 /// Everything but the parser, from which a record borrows.
 struct State<'a> {
     job: &'a Job<'a>,
-    /// Start of the range in unix seconds, and its length.
+    /// First window of the range, its start in unix seconds, and the length of the range.
+    first: u32,
     start: i64,
     seconds: i64,
     /// Lines of before this time are late for their file.
@@ -70,6 +71,7 @@ impl<'a> Fold<'a> {
     ) -> Self {
         let state = State {
             job,
+            first: job.range.start().index(),
             start: job.range.start().start(),
             seconds: job.range.seconds(),
             hour_start: hours.map_or(i64::MIN, |h| h.start),
@@ -157,8 +159,7 @@ impl State<'_> {
         self.counts.accepted += 1;
         self.counts.late += u64::from(record.time < self.hour_start);
         self.counts.traffic += u128::from(record.bytes);
-        // In the range, so it lies after 1970 and the offset fits.
-        let window = Window::from_index(self.job.range.start().index() + (since / WINDOW_SECONDS) as u32);
+        let window = window_at(self.first, since);
         let region = if self.job.region == Region::Unspecified { record.region } else { self.job.region };
         let cell = match place {
             Some(place) if place.window == window && place.region == region => place.cell,
@@ -178,6 +179,17 @@ impl State<'_> {
             Some(name) => Domain::new(name.as_bytes()).map_or(Meaning::Invalid, |d| Meaning::Wanted(d, None)),
         };
     }
+}
+
+/// The window so many seconds after the start of the window with the number `first`.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "in the range, so at most its length"
+)]
+const fn window_at(first: u32, since: i64) -> Window {
+    Window::from_index(first + (since / WINDOW_SECONDS) as u32)
 }
 
 #[cold]

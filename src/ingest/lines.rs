@@ -10,7 +10,7 @@ use std::io::{self, Read};
 /// Bytes read at a time: fits into a core's second-level cache together with what is made of it.
 const READ: usize = 256 << 10;
 
-/// What [`Lines::next`] lends.
+/// What [`Lines::next_chunk`] lends.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Chunk<'a> {
     /// Whole lines, each with its newline; only the last line of the input may lack it.
@@ -76,7 +76,7 @@ impl<R: Read> Lines<R> {
     ///
     /// # Errors
     /// When the input fails; all whole lines before the failure have been lent by then.
-    pub fn next(&mut self) -> io::Result<Option<Chunk<'_>>> {
+    pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let unread = &self.buffer[self.start..self.end];
             if self.skipping {
@@ -145,7 +145,7 @@ mod tests {
     /// Every line without its newline; too long ones as their length in angle brackets.
     fn lines(mut lines: Lines<Drops<'_>>) -> Vec<String> {
         let mut found = Vec::new();
-        while let Some(chunk) = lines.next().unwrap() {
+        while let Some(chunk) = lines.next_chunk().unwrap() {
             match chunk {
                 Chunk::TooLong(line) => found.push(format!("<{}>", line.len())),
                 Chunk::Lines(block) => {

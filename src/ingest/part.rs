@@ -160,7 +160,7 @@ mod tests {
             let span = (pair[0] as u64, pair[1] as u64);
             let stretch = Stretch::open(file.reopen().unwrap(), span).unwrap();
             let mut lines = if span.0 == 0 { Lines::new(stretch) } else { Lines::after_newline(stretch) };
-            while let Some(chunk) = lines.next().unwrap() {
+            while let Some(chunk) = lines.next_chunk().unwrap() {
                 let Chunk::Lines(block) = chunk else { panic!("no line is long") };
                 found.extend(String::from_utf8_lossy(block).lines().map(String::from));
             }

@@ -10,6 +10,7 @@
 
 use crate::domain::Domain;
 use crate::record::{MAX_BYTES, Protocol, Reason, Record};
+use crate::region::Region;
 use crate::time;
 use memchr::{memchr, memrchr};
 
@@ -58,7 +59,7 @@ impl Parser {
             (None, None) => return Err(Reason::NoDomain),
         };
         let protocol = trailing_protocol(rest).unwrap_or(scheme);
-        Ok(Record { time, host, bytes, protocol, status: request.status, hit, region: Default::default() })
+        Ok(Record { time, host, bytes, protocol, status: request.status, hit, region: Region::Unspecified })
     }
 }
 

@@ -30,7 +30,7 @@ pub struct UsageTable {
     index: BTreeMap<(Domain, Region), SeriesId>,
     /// Per series: (hour since 1970, index of the block), ascending by hour.
     series: Vec<Vec<(u32, usize)>>,
-    blocks: Vec<Box<Block>>,
+    blocks: Vec<Block>,
 }
 
 impl UsageTable {
@@ -57,7 +57,7 @@ impl UsageTable {
             Ok(found) => hours[found].1,
             Err(place) => {
                 let block = self.blocks.len();
-                self.blocks.push(Box::new([Usage::default(); BLOCK as usize]));
+                self.blocks.push([Usage::default(); BLOCK as usize]);
                 hours.insert(place, (hour, block));
                 block
             }

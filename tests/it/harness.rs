@@ -57,9 +57,8 @@ impl Place {
     pub(crate) fn run(&self, arguments: &[&str], code: i32) -> Done {
         let output = self.command().args(arguments).output().expect("flowbook starts");
         let done = Done::of(&output);
-        if output.status.code() != Some(code) {
-            panic!("expected exit code {code}\n{}", self.describe(arguments, &output));
-        }
+        let as_expected = output.status.code() == Some(code);
+        assert!(as_expected, "expected exit code {code}\n{}", self.describe(arguments, &output));
         done
     }
 

@@ -160,9 +160,10 @@ fn the_commands_of_the_readme_work() {
     let mut exports = 0;
     for command in readme_commands() {
         let words: Vec<&str> = command.split_whitespace().collect();
-        let arguments = match words.as_slice() {
-            ["cargo", "run", "--release", "--", rest @ ..] | ["flowbook", rest @ ..] => rest,
-            _ => continue,
+        let (["cargo", "run", "--release", "--", arguments @ ..] | ["flowbook", arguments @ ..]) =
+            words.as_slice()
+        else {
+            continue;
         };
         assert!(!command.contains(['|', '>', '$', '\'']), "a plain command: {command}");
         let arguments: Vec<String> =

@@ -1,7 +1,15 @@
 //! All integration tests in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "tests fail by panics, on small numbers"
+)]
+
 mod book;
+mod cases;
 mod files_agree;
+mod generated;
 mod harness;
 mod hostile;
 mod house;

@@ -86,7 +86,7 @@ impl Plot<'_> {
             Shape::Columns => ChartType::Column,
             Shape::Bars => ChartType::Bar,
         });
-        chart.title().set_name(self.title).set_font(&font(12).set_bold());
+        chart.title().set_name(self.title).set_font(font(12).set_bold());
         chart.set_width(self.width).set_height(self.height);
         for line in &self.lines {
             self.add(&mut chart, line);
