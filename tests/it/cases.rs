@@ -47,7 +47,9 @@ fn every_case_ends_as_written() {
     let cases = fs::read_dir(repository().join("data/cases")).unwrap();
     let cases: Vec<_> = cases.map(|entry| entry.unwrap().path()).collect();
     assert!(cases.len() >= 4);
-    cases.iter().for_each(|case| check(case));
+    for case in &cases {
+        check(case);
+    }
 }
 
 /// The sample's totals, held against the workbook that the README's first command makes.
