@@ -38,6 +38,15 @@ enum Command {
     Completions(completions::CompletionsArguments),
 }
 
+/// More threads than this help nobody.
+const MAX_THREADS: usize = 1024;
+
+/// Reads a number of threads; 0 is one per core.
+fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= MAX_THREADS);
+    number.ok_or_else(|| format!("give a number up to {MAX_THREADS}; 0 is one per core"))
+}
+
 /// How a command ended, apart from failing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {

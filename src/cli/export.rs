@@ -60,7 +60,7 @@ pub(super) struct ExportArguments {
     rejects: Option<PathBuf>,
 
     /// Worker threads [default: one per core].
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = super::threads)]
     threads: usize,
 
     /// Print one JSON object instead of the table.

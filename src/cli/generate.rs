@@ -39,7 +39,7 @@ pub(super) struct GenerateArguments {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     dirty: f64,
     /// Worker threads [default: one per core].
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = super::threads)]
     threads: usize,
     /// Do not print what was made.
     #[arg(short, long)]

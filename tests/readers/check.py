@@ -27,7 +27,9 @@ def is_detail(name):
 
 
 def seconds(time):
-    """Excel's days are doubles: whole seconds are meant."""
+    """Excel's days are doubles: whole seconds are meant. Some readers give midnight as a date."""
+    if not isinstance(time, dt.datetime):
+        time = dt.datetime.combine(time, dt.time())
     return round((time - EPOCH).total_seconds())
 
 

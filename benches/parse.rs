@@ -1,0 +1,31 @@
+//! Parsing native lines, one after the other on one core.
+
+use super::corpus::Corpus;
+use criterion::{Criterion, Throughput};
+use flowbook::codec::Codec;
+use flowbook::domain::Domain;
+use flowbook::log::Format;
+
+pub(crate) fn bench(c: &mut Criterion) {
+    let corpus = Corpus::new(Codec::Plain);
+    let text = corpus.text();
+    // Some lines carry a path only; which domain stands in for them does not matter here.
+    let domain = Domain::new(b"www.example.com");
+    let mut group = c.benchmark_group("parse");
+    group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(10);
+    group.bench_function("alibaba", |b| {
+        b.iter(|| {
+            let mut parser = Format::Alibaba.parser(domain.as_ref());
+            let (mut records, mut bytes) = (0, 0);
+            for line in text.split_inclusive(|b| *b == b'\n') {
+                let line = line.strip_suffix(b"\n").unwrap_or(line);
+                if let Ok(record) = parser.parse(line.strip_suffix(b"\r").unwrap_or(line)) {
+                    records += 1;
+                    bytes += u128::from(record.bytes);
+                }
+            }
+            assert_eq!((records, bytes), (corpus.made.accepted, corpus.made.traffic));
+        });
+    });
+    group.finish();
+}
