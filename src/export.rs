@@ -306,3 +306,81 @@ impl Exported {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locale::Language;
+    use crate::usage::table::UsageTable;
+    use calamine::{Reader, Xlsx, open_workbook};
+    use request::{Account, ExportRequest, validate};
+
+    /// The workbook of three domains over an hour, one of them in two regions; every cell as text.
+    fn sheets(limit: u64) -> Vec<(String, Vec<Vec<String>>)> {
+        let text = |text: &str| Some(text.to_owned());
+        let request = ExportRequest {
+            start_time: text("2026-03-01T00:00:00Z"),
+            end_time: text("2026-03-01T01:00:00Z"),
+            kind: text("flow"),
+            domain_names: text("c.com,b.com,a.com"),
+            ..ExportRequest::default()
+        };
+        let spec = validate(&request, &Account::default(), Language::EnUs).unwrap();
+        let mut table = UsageTable::new();
+        for (name, region, bytes) in
+            [("a.com", Region::Cn, 300), ("b.com", Region::Eu, 600), ("b.com", Region::Cn, 900)]
+        {
+            let id = table.series(&Domain::new(name.as_bytes()).unwrap(), region);
+            let cell = table.cell(id, spec.range.start());
+            *table.usage(cell) = Usage { bytes, requests: [1, 0, 0, 0], ..Usage::default() };
+        }
+        let series = series(&spec, table.keys(), Region::Na);
+        let (report, progress) = (Report::default(), AtomicU64::new(0));
+        let request =
+            Request { spec: &spec, series: &series, report: &report, created: 0, progress: &progress };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.xlsx");
+        let mut out = Output::create(&path, false).unwrap();
+        let exported =
+            Writer::new(&request, limit, dir.path()).unwrap().write(table.rows(), &mut out).unwrap();
+        out.commit().unwrap();
+        assert_eq!((exported.rows, exported.total.bytes), (48, 1800));
+        let mut book: Xlsx<_> = open_workbook(&path).unwrap();
+        let read = |(name, range): (String, calamine::Range<calamine::Data>)| {
+            (name, range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect())
+        };
+        book.worksheets().into_iter().map(read).collect()
+    }
+
+    #[test]
+    fn detail_is_split_with_domains_whole() {
+        for (limit, rows) in
+            [(100, vec![48]), (40, vec![36, 12]), (24, vec![12, 24, 12]), (20, vec![20, 16, 12])]
+        {
+            let sheets = sheets(limit);
+            let detail: Vec<_> = sheets.iter().filter(|(name, _)| name.starts_with("Detail")).collect();
+            let lens: Vec<usize> = detail.iter().map(|(_, rows)| rows.len() - 1).collect();
+            assert_eq!(lens, rows, "limit {limit}");
+            let all: Vec<&Vec<String>> = detail.iter().flat_map(|(_, rows)| &rows[1..]).collect();
+            let series: Vec<String> = all.iter().step_by(12).map(|row| row[1..4].join(" ")).collect();
+            assert_eq!(series, ["a.com CN 300", "b.com CN 900", "b.com EU 600", "c.com NA 0"]);
+            let names: Vec<&str> = detail.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, ["Detail", "Detail 2", "Detail 3"][..rows.len()]);
+            let (_, summary) = &sheets[0];
+            let listed =
+                summary.iter().filter(|row| row[0].starts_with("Detail") && row[0] != "Detail Sheets");
+            assert_eq!(listed.count(), rows.len());
+        }
+    }
+
+    #[test]
+    fn the_account_shows_all_regions_and_each() {
+        let sheets = sheets(100);
+        let (_, account) = &sheets[2];
+        let blocks: Vec<String> = account[1..].iter().step_by(12).map(|row| row[1..3].join(" ")).collect();
+        assert_eq!(blocks, ["All 1800", "CN 1200", "NA 0", "EU 600"]);
+        let (_, domains) = &sheets[3];
+        let order: Vec<String> = domains[1..].iter().map(|row| row[..2].join(" ")).collect();
+        assert_eq!(order, ["b.com 1500", "a.com 300", "c.com 0"]);
+    }
+}

@@ -72,9 +72,7 @@ impl Content<'_> {
         let (zone, offset) = (spec.zone.to_string(), spec.zone.heading(spec.range));
         let zone = if zone == offset { zone } else { format!("{zone} ({offset})") };
         self.named(sheet, Label::TimeZone, Cell::Text(&zone))?;
-        if self.is_flow() {
-            self.named(sheet, Label::TrafficFactor, Cell::Text(&format!("x {}", spec.factor)))?;
-        }
+        self.named(sheet, Label::TrafficFactor, Cell::Text(&format!("x {}", spec.factor)))?;
         if let Some((bill_type, name)) = &spec.bill_type {
             let text = match daily_column(bill_type.billed) {
                 Some(label) => format!("{name} ({}: {})", self.names.daily, self.word(label)),

@@ -369,7 +369,7 @@ impl Sheet<'_> {
     /// When the range is none.
     pub fn bars(&mut self, column: u16, rows: u32) -> Result<()> {
         if rows > 0 {
-            let bar = ConditionalFormatDataBar::new().set_fill_color(COLOUR_BAR).set_solid_fill(true);
+            let bar = ConditionalFormatDataBar::new().set_fill_color(COLOUR_BAR).use_classic_style();
             self.inner.add_conditional_format(1, column, rows, column, &bar).map_err(written)?;
         }
         Ok(())

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 
 import openpyxl
 import pandas
@@ -116,6 +117,8 @@ def main():
     parser.add_argument("--offset", type=int, default=0, help="hours that the workbook's zone is ahead of UTC")
     parser.add_argument("--soffice", action="store_true")
     arguments = parser.parse_args()
+    # A workbook must open without a word.
+    warnings.simplefilter("error")
     readers = [by_calamine, by_openpyxl, by_pandas] + ([by_soffice] if arguments.soffice else [])
     results = [read(reader, arguments.workbook) for reader in readers]
     good = all(result == results[0] for result in results)
