@@ -220,34 +220,57 @@ fn equal_sources(sources: &[Source]) -> BTreeMap<usize, usize> {
     candidates.par_iter().flat_map_iter(|group| equal_in_group(sources, group)).collect()
 }
 
+/// Told apart by their first bytes, then by a hash of everything; only what is equal by that is compared.
 fn equal_in_group(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
-    let mut by_head: HashMap<u64, Vec<usize>> = HashMap::new();
-    let mut equal = Vec::new();
-    for &at in group {
-        // A file that cannot be read is reported when its turn to be read comes.
-        let Some(path) = &sources[at].path else { continue };
-        let Ok(head) = head_hash(path) else { continue };
-        let firsts = by_head.entry(head).or_default();
-        let same = |first: &&usize| {
-            sources[**first].path.as_ref().is_some_and(|p| same_bytes(p, path).unwrap_or(false))
-        };
-        match firsts.iter().find(same) {
-            Some(first) => equal.push((at, *first)),
-            None => firsts.push(at),
-        }
-    }
-    equal
+    let by_head = by_hash(sources, group, HEAD);
+    let by_content =
+        by_head.iter().filter(|same| same.len() > 1).flat_map(|same| by_hash(sources, same, u64::MAX));
+    by_content.flat_map(|same| equal_to_first(sources, &same)).collect()
 }
 
 /// The first bytes differ in most files of equal size; a compressed file differs within its first line.
 const HEAD: u64 = 4 << 10;
 
-fn head_hash(path: &Path) -> io::Result<u64> {
-    let mut head = Vec::with_capacity(4 << 10);
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+/// Groups sources by a hash of their first `limit` bytes, each group in the order of names. A file that
+/// cannot be read is in none: it is reported when its turn to be read comes.
+fn by_hash(sources: &[Source], group: &[usize], limit: u64) -> Vec<Vec<usize>> {
+    let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
+    for &at in group {
+        if let Some(Ok(hash)) = sources[at].path.as_ref().map(|path| hash(path, limit)) {
+            groups.entry(hash).or_default().push(at);
+        }
+    }
+    groups.into_values().collect()
+}
+
+fn hash(path: &Path, limit: u64) -> io::Result<u64> {
+    let (mut file, mut part) = (File::open(path)?.take(limit), Vec::new());
     let mut hasher = DefaultHasher::new();
-    hasher.write(&head);
-    Ok(hasher.finish())
+    loop {
+        part.clear();
+        file.by_ref().take(1 << 20).read_to_end(&mut part)?;
+        if part.is_empty() {
+            return Ok(hasher.finish());
+        }
+        hasher.write(&part);
+    }
+}
+
+/// Each source of a group that has the bytes of an earlier one, with that one.
+fn equal_to_first(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
+    let same = |a: usize, b: usize| match (&sources[a].path, &sources[b].path) {
+        (Some(a), Some(b)) => same_bytes(a, b).unwrap_or(false),
+        _ => false,
+    };
+    let mut firsts: Vec<usize> = Vec::new();
+    let mut equal = Vec::new();
+    for &at in group {
+        match firsts.iter().find(|first| same(**first, at)) {
+            Some(first) => equal.push((at, *first)),
+            None => firsts.push(at),
+        }
+    }
+    equal
 }
 
 fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
@@ -294,5 +317,22 @@ mod tests {
             assert_eq!(span(name), expected, "{name}");
         }
         assert_eq!(named_hours("my_site_2026_03_01_1100_1200.gz").unwrap().domain.as_str(), "my_site");
+    }
+
+    #[test]
+    fn duplicates_are_equal_to_the_last_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let head = "x".repeat(9000);
+        for (name, tail) in [("a", "1"), ("b", "2"), ("c", "1"), ("d", "2"), ("e", "3"), ("f", ""), ("g", "")]
+        {
+            let text = if tail.is_empty() { String::new() } else { format!("{head}{tail}") };
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let (kept, duplicates) = without_duplicates(discover(&[dir.path().to_owned()]).unwrap());
+        let short = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let kept: Vec<String> = kept.iter().map(|source| short(&source.name)).collect();
+        assert_eq!(kept, ["a", "b", "e", "f", "g"]);
+        let pairs: Vec<_> = duplicates.iter().map(|d| (short(&d.name), short(&d.same_as))).collect();
+        assert_eq!(pairs, [("c".into(), "a".into()), ("d".into(), "b".into())]);
     }
 }
