@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod export;
 mod generate;
+mod interrupt;
 mod progress;
 mod show;
 
@@ -58,7 +59,9 @@ enum Ending {
 #[must_use]
 pub fn run() -> ExitCode {
     quiet_guarded_panics();
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    interrupt::clean_up();
+    let result = match arguments.command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),

@@ -25,12 +25,12 @@ pub enum ErrorKind {
     Io(&'static str, io::Error),
     /// A source is truncated or corrupt; the text says how.
     Damaged(String),
+    /// A sum grew beyond what any engine or database holds; the text says which.
+    Overflow(String),
     /// The export request breaks a rule of the contract.
     Refused(Refusal),
     /// What was asked cannot be done as asked (arguments, configuration, an existing output file).
     Usage(String),
-    /// More lines were rejected than the limit allows; the text explains and shows the first one.
-    TooManyRejects(String),
     /// A law of the program does not hold; always a defect of flowbook itself.
     Defect(String),
 }
@@ -90,7 +90,7 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(doing, source) => write!(f, "{doing}: {source}"),
-            Self::Damaged(text) | Self::Usage(text) | Self::TooManyRejects(text) => f.write_str(text),
+            Self::Damaged(text) | Self::Overflow(text) | Self::Usage(text) => f.write_str(text),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Defect(text) => write!(f, "a defect of flowbook, please report it: {text}"),
         }

@@ -70,6 +70,8 @@ pub struct Exported {
     pub figures: Figures,
     /// When the peak was, in the report's zone.
     pub peak_time: Option<String>,
+    /// The first and the last slice with a request.
+    pub with_data: Option<(usize, usize)>,
 }
 
 /// Names of sheets and axes that several places need.
@@ -126,7 +128,7 @@ pub fn export<'a>(
 }
 
 fn total_overflow() -> Error {
-    Error::damaged("a sum over domains or windows exceeds 2^63 - 1")
+    Error::new(ErrorKind::Overflow("a sum over domains or windows exceeds 2^63 - 1".into()))
 }
 
 /// The work of [`export`].
@@ -200,6 +202,7 @@ impl<'a> Writer<'a> {
             sheets: details.len(),
             domains: tally.domains.len(),
             total: tally.total,
+            with_data: tally.first().zip(tally.last()),
             peak_time: figures.peak_at.map(|slice| content::when_text(spec, &calendar, slice)),
             figures,
         })

@@ -75,8 +75,9 @@ pub struct Ingested {
 /// # Errors
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
 pub fn ingest(sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
-    let pool = pool.map_err(|e| Error::usage(format!("cannot start {} threads: {e}", job.threads)))?;
+    let threads = part::useful_threads(&sources, job.threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| Error::usage(format!("cannot start {threads} threads: {e}")))?;
     let (sources, duplicates) = pool.install(|| source::without_duplicates(sources));
     job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Ordering::Relaxed);
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
@@ -192,7 +193,9 @@ fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
     let what = if codec == Codec::Plain || error.raw_os_error().is_some() {
         format!("cannot read on: {error}")
     } else if error.kind() == io::ErrorKind::UnexpectedEof {
-        format!("the {} stream ends early: the file is truncated", codec.name())
+        format!("the {} stream ends early: the file is truncated, or no log follows its end", codec.name())
+    } else if codec == Codec::Zstd && error.to_string().contains("too much memory") {
+        "the zstd stream needs a window above 128 MiB; compress it without --ultra --long".to_owned()
     } else {
         format!("the {} stream is damaged: {error}", codec.name())
     };

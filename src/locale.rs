@@ -171,7 +171,9 @@ labels! {
     Line: "Line", "行号";
     RejectedBySource: "Rejected Lines by Source", "各来源拒收行数";
     Reason: "Reason", "原因";
-    MissingHours: "Hours Without a File Between Hours With One", "前后均有文件而自身缺文件的时段";
+    MissingHours: "Hours Without a File While Others Have One", "其他时段或域名有文件而自身缺文件的时段";
+    FirstSlice: "First Slice With Data", "首个有数据时段";
+    LastSlice: "Last Slice With Data", "末个有数据时段";
     SilentSlices: "Slices Without Any Line Inside the Data's Span", "数据跨度内无任何日志的时段";
     From: "From", "起";
     Until: "Until (exclusive)", "止 (不含)";

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
 /// A file in the making: a temporary file beside its place, renamed by [`Output::commit`], removed when
@@ -11,6 +12,37 @@ pub struct Output {
     file: NamedTempFile,
     path: PathBuf,
     replace: bool,
+    pending: Pending,
+}
+
+/// The temporary files of this process that are not yet complete.
+static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// An entry of [`PENDING`], gone with its file.
+struct Pending(PathBuf);
+
+impl Pending {
+    fn new(path: &Path) -> Self {
+        PENDING.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        PENDING.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
+    }
+}
+
+/// Removes every file in the making: for a process that is told to end. The lock is kept, so that no file
+/// is begun or completed any more.
+pub fn abandon() -> impl Drop {
+    let pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in pending.iter() {
+        // What is gone already need not be removed.
+        let _ = fs::remove_file(path);
+    }
+    pending
 }
 
 impl Output {
@@ -19,13 +51,15 @@ impl Output {
     /// # Errors
     /// When a file is there and must not be replaced, or the folder does not take a file.
     pub fn create(path: &Path, replace: bool) -> Result<Self> {
-        check(path, replace)?;
+        let path = &check(path, replace)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".flowbook-").suffix(".tmp");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(folder(path)).map_err(Error::io("cannot create a file here"));
-        Ok(Self { file: file.map_err(|e| e.at(path))?, path: path.to_owned(), replace })
+        let file = file.map_err(|e| e.at(path))?;
+        let pending = Pending::new(file.path());
+        Ok(Self { file, path: path.to_owned(), replace, pending })
     }
 
     /// The file to write to.
@@ -38,11 +72,12 @@ impl Output {
     /// # Errors
     /// When the disk fails, or a file has come to stand there meanwhile.
     pub fn commit(self) -> Result<()> {
-        let Self { file, path, replace } = self;
+        let Self { file, path, replace, pending } = self;
         let done = file.as_file().sync_all().map_err(Error::io("cannot write")).and_then(|()| {
             let renamed = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
             renamed.map_err(|e| Error::io("cannot give the finished file its name")(e.error))
         });
+        drop(pending);
         done.map_err(|e| e.at(&path))?;
         // The name is durable with its folder; not every system lets a folder be synced.
         let _ = File::open(folder(&path)).and_then(|dir| dir.sync_all());
@@ -50,15 +85,31 @@ impl Output {
     }
 }
 
-/// Refuses early what [`Output::create`] would refuse late.
+/// Longest file name that file systems take, in bytes.
+const MAX_NAME: usize = 255;
+
+/// Refuses early what could only fail late; gives the place of the file, behind a link the place it leads to.
 ///
 /// # Errors
-/// When a file stands at `path` and must not be replaced, or a folder does.
-pub fn check(path: &Path, replace: bool) -> Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => Err(Error::usage("is a folder; name a file in it").at(path)),
-        Ok(_) if !replace => Err(Error::usage("exists already; give --force to replace it").at(path)),
-        _ => Ok(()),
+/// When a file stands at `path` and must not be replaced, or anything but a file does, or the name is none.
+pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
+    let refuse = |why: &str| Err(Error::usage(why).at(path));
+    let bytes = path.as_os_str().as_encoded_bytes();
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => refuse("is a folder; name a file in it"),
+        Ok(meta) if !meta.is_file() => {
+            refuse("is no regular file, and a finished file takes the place of another")
+        }
+        Ok(_) if !replace => refuse("exists already; give --force to replace it"),
+        Ok(_) => {
+            fs::canonicalize(path).map_err(Error::io("cannot look up this file")).map_err(|e| e.at(path))
+        }
+        Err(_) if path.is_symlink() => refuse("is a link that leads nowhere"),
+        Err(_) if bytes.ends_with(b"/") || path == Path::new("-") => refuse("is no name of a file"),
+        Err(_) if path.file_name().is_none_or(|name| name.len() > MAX_NAME) => {
+            refuse("is no possible name of a file")
+        }
+        Err(_) => Ok(path.to_owned()),
     }
 }
 
@@ -100,5 +151,24 @@ mod tests {
         assert!(Output::create(&path, false).is_err());
         Output::create(&path, true).unwrap().commit().unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (Vec::new(), 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_special_files_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let mut out = Output::create(&link, true).unwrap();
+        out.file().write_all(b"new").unwrap();
+        out.commit().unwrap();
+        assert!(link.is_symlink() && fs::read(&target).unwrap() == b"new");
+        fs::remove_file(&target).unwrap();
+        let missing = dir.path().join("missing/");
+        let long = dir.path().join("n".repeat(256));
+        for path in [Path::new("/dev/null"), &link, Path::new("-"), &missing, &long, dir.path()] {
+            assert!(check(path, true).is_err(), "{}", path.display());
+        }
     }
 }

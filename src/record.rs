@@ -3,7 +3,8 @@
 
 use crate::region::Region;
 
-/// A line of more bytes than this (its newline not counted) is rejected as [`Reason::TooLong`].
+/// A line of more bytes than this (its newline not counted, a carriage return counted) is rejected as
+/// [`Reason::TooLong`].
 pub const MAX_LINE: usize = 1 << 20;
 /// A response of more bytes than this (1 PiB) is rejected as [`Reason::HugeSize`].
 pub const MAX_BYTES: u64 = 1 << 50;

@@ -9,7 +9,7 @@ use std::fmt;
 /// Rejected lines kept as samples, per reason.
 pub const SAMPLES_PER_REASON: usize = 5;
 /// Bytes of a rejected line kept in a sample.
-pub const SAMPLE_BYTES: usize = 200;
+pub const SAMPLE_BYTES: usize = 500;
 
 /// Line counts of one source, or of several together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::request::ExportSpec;
 use crate::export::{self, Exported, export, series};
-use crate::ingest::source::discover;
+use crate::ingest::source::{Source, discover, shown};
 use crate::ingest::{self, Ingested, Job, ingest};
 use crate::log::Format;
 use crate::output::{Output, check, folder};
 use crate::region::Region;
 use crate::report::{RejectLimit, Report};
 use std::fmt::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,8 +67,8 @@ pub struct Outcome {
 /// # Errors
 /// When a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
 pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
-    check(task.output, task.force)?;
     let sources = discover(task.logs)?;
+    apart(task, &sources)?;
     // Begun before the reading: what cannot be written is said at once.
     let output = Output::create(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
@@ -102,6 +103,31 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     Ok(Outcome { report, result: Ok(exported) })
 }
 
+/// Refuses to write over a log, or both results into one file.
+fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
+    let output = check(task.output, task.force)?;
+    let rejects = task.rejects.map(|path| check(path, task.force)).transpose()?;
+    let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
+    if rejects.as_ref().is_some_and(|rejects| place(rejects) == place(&output)) {
+        return Err(
+            Error::usage("is to hold the workbook and the rejected lines; name two files").at(task.output)
+        );
+    }
+    for result in rejects.iter().chain([&output]) {
+        let size = fs::metadata(result).map(|meta| meta.len()).ok();
+        let is_log = |source: &&Source| {
+            let path = source.path.as_ref().filter(|_| size.is_some() && source.size == size);
+            path.and_then(|path| fs::canonicalize(path).ok()).is_some_and(|path| path == *result)
+        };
+        if sources.iter().any(|source| is_log(&source)) {
+            return Err(
+                Error::usage("is one of the logs, and would be overwritten; name another file").at(result)
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Says how many lines were rejected, what was expected, and shows the first of them.
 fn too_many(task: &Task<'_>, report: &Report) -> String {
     let totals = report.totals();
@@ -120,7 +146,7 @@ fn too_many(task: &Task<'_>, report: &Report) -> String {
             report.sources[first.source].name,
             first.line,
             first.reason.key(),
-            first.text.escape_ascii(),
+            shown(&first.text),
         );
     }
     text

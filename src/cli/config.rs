@@ -5,12 +5,16 @@ use crate::error::{Error, Result};
 use crate::export::request::{Account, AccountStatus};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+/// Bytes read of a configuration: more is none.
+const MAX_BYTES: u64 = 16 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Tables {
     #[serde(default)]
     account: AccountTable,
     #[serde(default)]
@@ -46,13 +50,14 @@ enum Status {
 /// Reads the account from a configuration file; without one, it is active and owns every domain.
 pub(super) fn account(path: Option<&Path>) -> Result<Account> {
     let Some(path) = path else { return Ok(Account::default()) };
-    let text = fs::read_to_string(path);
+    let mut text = String::new();
+    let text = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)).map(|_| text);
     let text = text.map_err(|e| Error::usage(format!("cannot read the configuration: {e}")).at(path))?;
     parse(&text).map_err(|e| e.at(path))
 }
 
 fn parse(text: &str) -> Result<Account> {
-    let file: File = toml::from_str(text).map_err(|e| Error::usage(e.to_string().trim_end().to_owned()))?;
+    let file: Tables = toml::from_str(text).map_err(|e| Error::usage(e.to_string().trim_end().to_owned()))?;
     let id = file.account.id.map(|id| match id {
         Id::Number(number) => number.to_string(),
         Id::Text(text) => text,

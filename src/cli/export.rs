@@ -1,7 +1,7 @@
 //! `flowbook export`: logs in, workbook out.
 
 use super::{Ending, config, progress, show};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::name::file_name;
 use crate::export::request::{ExportRequest, ExportSpec, validate};
 use crate::locale::Language;
@@ -10,6 +10,7 @@ use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::task::{self, Progress, Task};
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use std::env;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -88,10 +89,10 @@ struct RequestArguments {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// A group of domains from the configuration; overrides --domain-names.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     group: Option<String>,
     /// Domains, separated by commas [default: all domains of the account].
-    #[arg(long, value_name = "NAMES")]
+    #[arg(long, value_name = "NAMES", value_parser = NonEmptyStringValueParser::new())]
     domain_names: Option<String>,
     /// Name of the task, at most 256 bytes.
     #[arg(long, value_name = "NAME")]
@@ -103,7 +104,7 @@ struct RequestArguments {
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     time_zone: Option<String>,
     /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     traffic_factor: Option<String>,
     #[arg(long, value_name = "BILLTYPE", help = BILL_TYPE_HELP)]
     bill_type: Option<String>,
@@ -152,10 +153,10 @@ fn reject_limit(text: &str) -> Result<RejectLimit, String> {
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
     let result = attempt(arguments);
-    if let (true, Err(error)) = (arguments.json, &result) {
-        show::json_error(error);
+    match result {
+        Err(error) if arguments.json => show::json_error(&error).and(Err(error)),
+        result => result,
     }
-    result
 }
 
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
@@ -173,15 +174,18 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
         rejects: arguments.rejects.as_deref(),
         output: &output,
         force: arguments.force,
-        created: creation_time(),
+        created: creation_time()?,
     };
     let progress = Progress::default();
     let outcome = progress::beside(arguments.quiet, &progress, || task::run(&task, &progress))?;
     show::faults(&outcome.report);
     if arguments.json {
-        show::json(&task, &outcome);
+        show::json(&task, &outcome)?;
     } else if !arguments.quiet {
-        show::table(&task, &outcome);
+        show::table(&task, &outcome)?;
+    }
+    if outcome.result.is_ok() && outcome.report.totals().accepted == 0 {
+        show::message("no line counts in this export: look at what is out of scope or rejected");
     }
     if let Err(why) = &outcome.result {
         show::message(why);
@@ -205,9 +209,16 @@ fn environment_language() -> Language {
     Language::from_locale(&set.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default())
 }
 
+/// The last second of the year 9999, where Excel's dates end.
+const LAST_SECOND: i64 = 253_402_300_799;
+
 /// `SOURCE_DATE_EPOCH` where it is set, so that the same task gives the same bytes; else now.
-fn creation_time() -> i64 {
-    let set = env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs().cast_signed());
-    set.unwrap_or_else(now)
+fn creation_time() -> Result<i64> {
+    let Some(text) = env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {
+        return Ok(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs().cast_signed()));
+    };
+    let seconds = text.to_str().and_then(|text| text.parse().ok());
+    seconds.filter(|seconds| (0..=LAST_SECOND).contains(seconds)).ok_or_else(|| {
+        Error::usage(format!("SOURCE_DATE_EPOCH is {}; give seconds since 1970", text.display()))
+    })
 }

@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> Result<Ending> {
     };
     let made = generate(&arguments.dir, &recipe, &AtomicU64::new(0))?;
     if !arguments.quiet {
-        show::rows(&rows(arguments, &made));
+        show::rows(&rows(arguments, &made))?;
     }
     Ok(Ending::Done)
 }

@@ -1,9 +1,9 @@
 //! The progress bar: on a terminal only. The only file that names indicatif.
 
 use crate::task::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -33,32 +33,50 @@ pub(super) fn beside<T>(quiet: bool, progress: &Progress, work: impl FnOnce() ->
 
 fn show(progress: &Progress, until: &mpsc::Receiver<()>) {
     let waiting = |time| matches!(until.recv_timeout(time), Err(RecvTimeoutError::Timeout));
+    let mut bar = Bar::new();
     if !waiting(PATIENCE) {
         return;
     }
-    let bar = ProgressBar::new(0);
-    let mut template = "";
     loop {
-        let load = |value: &std::sync::atomic::AtomicU64| value.load(Ordering::Relaxed);
-        let (rows, total) = (load(&progress.rows_total), load(&progress.reading.total));
-        let (now, name, done, len) = match (rows, total) {
-            (0, 0) => (STREAM, "reading", load(&progress.reading.read), None),
-            (0, _) => (READING, "reading", load(&progress.reading.read), Some(total)),
-            _ => (WRITING, "writing", load(&progress.rows), Some(rows)),
-        };
-        if now != template {
-            template = now;
-            bar.reset();
-            bar.set_style(ProgressStyle::with_template(now).unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_message(name);
-        }
-        if let Some(len) = len {
-            bar.set_length(len);
-        }
-        bar.set_position(done);
+        bar.update(progress);
         if !waiting(TICK) {
             break;
         }
     }
-    bar.finish_and_clear();
+    bar.bar.finish_and_clear();
+}
+
+struct Bar {
+    bar: ProgressBar,
+    template: &'static str,
+}
+
+impl Bar {
+    /// A bar whose clock runs, though it is not shown before its first update.
+    fn new() -> Self {
+        Self { bar: ProgressBar::hidden(), template: "" }
+    }
+
+    fn update(&mut self, progress: &Progress) {
+        let load = |value: &AtomicU64| value.load(Ordering::Relaxed);
+        let (rows, total) = (load(&progress.rows_total), load(&progress.reading.total));
+        let (template, name, done, len) = match (rows, total) {
+            (0, 0) => (STREAM, "reading", load(&progress.reading.read), None),
+            (0, _) => (READING, "reading", load(&progress.reading.read), Some(total)),
+            _ => (WRITING, "writing", load(&progress.rows), Some(rows)),
+        };
+        if template != self.template {
+            if self.template == READING {
+                self.bar.reset();
+            }
+            self.template = template;
+            self.bar.set_length(len.unwrap_or(0));
+            self.bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            self.bar.set_message(name);
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(done);
+    }
 }

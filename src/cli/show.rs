@@ -1,6 +1,6 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::request::{ExportSpec, Kind};
 use crate::record::{Protocol, Reason};
@@ -34,13 +34,16 @@ pub(super) fn faults(report: &Report) {
     }
 }
 
-fn print(text: &str) {
-    // A reader that goes away has what it wanted.
-    let _ = writeln!(io::stdout(), "{text}");
+fn print(text: &str) -> Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        // A reader that goes away has what it wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::io("cannot write to standard output")),
+    }
 }
 
 /// The short table at the end.
-pub(super) fn table(task: &Task<'_>, outcome: &Outcome) {
+pub(super) fn table(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
     let totals = outcome.report.totals();
     let mut rows = vec![
         ("lines read".to_owned(), grouped(totals.lines.into())),
@@ -51,6 +54,9 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome) {
     let reasons = Reason::ALL.iter().filter(|reason| totals.rejected[**reason as usize] > 0);
     rows.extend(reasons.map(|r| (format!("  {}", r.key()), grouped(totals.rejected[*r as usize].into()))));
     rows.push(("blank".into(), grouped(totals.blank.into())));
+    if totals.late > 0 {
+        rows.push(("late, accepted".into(), grouped(totals.late.into())));
+    }
     if !outcome.report.duplicates.is_empty() {
         rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
     }
@@ -58,15 +64,14 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome) {
         rows.extend(figures(task.spec, exported));
         rows.push(("workbook".into(), task.output.display().to_string()));
     }
-    self::rows(&rows);
+    self::rows(&rows)
 }
 
 /// Names and values, one below the other, on standard output.
-pub(super) fn rows(rows: &[(String, String)]) {
+pub(super) fn rows(rows: &[(String, String)]) -> Result<()> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, value) in rows {
-        print(&format!("{name:width$}  {value}"));
-    }
+    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+    print(&lines.join("\n"))
 }
 
 fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {
@@ -101,7 +106,7 @@ pub(super) fn grouped(number: u128) -> String {
 }
 
 /// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
-pub(super) fn json(task: &Task<'_>, outcome: &Outcome) {
+pub(super) fn json(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
     let spec = task.spec;
     let mut object = json!({
         "RequestId": request_id(),
@@ -117,11 +122,11 @@ pub(super) fn json(task: &Task<'_>, outcome: &Outcome) {
         }
         Err(why) => object["error"] = json!(why),
     }
-    print(&object.to_string());
+    print(&object.to_string())
 }
 
 /// A refused or failed request as JSON: the contract's envelope.
-pub(super) fn json_error(error: &Error) {
+pub(super) fn json_error(error: &Error) -> Result<()> {
     let (code, message) = match error.kind() {
         ErrorKind::Refused(refusal) => (refusal.code.wire(), refusal.code.message()),
         ErrorKind::Usage(_) => ("InvalidParameter", "Invalid Parameter."),
@@ -132,7 +137,7 @@ pub(super) fn json_error(error: &Error) {
         _ => error.to_string(),
     };
     let object = json!({"RequestId": request_id(), "Code": code, "Message": message, "Recommend": detail});
-    print(&object.to_string());
+    print(&object.to_string())
 }
 
 fn counts(report: &Report) -> Value {
@@ -158,13 +163,19 @@ fn counts(report: &Report) -> Value {
 
 fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
     let (total, f, factor) = (&exported.total, &exported.figures, spec.factor);
+    let start = |slice| iso(spec.range.windows().nth(slice).unwrap_or(spec.range.end()).start());
     let mut object = json!({
         "type": spec.kind.name(),
         "domains": exported.domains,
         "detail_rows": exported.rows,
         "detail_sheets": exported.sheets,
-        "peak_time": exported.peak_time,
+        "peak_time": f.peak_at.map(start),
+        "data_from": exported.with_data.map(|(first, _)| start(first)),
+        "data_until": exported.with_data.map(|(_, last)| start(last + 1)),
+        "bill_type": spec.bill_type.as_ref().map(|(_, name)| name),
         "requests": total.total_requests(),
+        "client_errors": total.client_errors,
+        "server_errors": total.server_errors,
     });
     match spec.kind {
         Kind::Flow => {

@@ -6,7 +6,7 @@ use crate::time::broken_down;
 /// Longest name before the times, in bytes: the whole stays under the 255 that file systems allow.
 const MAX_STEM: usize = 180;
 /// Names that some systems keep for devices, whatever the extension.
-const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// `<task name or type>_<start>_<end>.xlsx`, times in UTC as `20260301T000000Z`.
 #[must_use]
@@ -23,8 +23,13 @@ fn safe(name: &str) -> String {
     let name: String = name.chars().map(allowed).collect();
     let end = (0..=name.len().min(MAX_STEM)).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     let name = name[..end].trim_matches([' ', '.']);
-    let device = name.get(..3).is_some_and(|head| DEVICES.contains(&head.to_ascii_lowercase().as_str()));
-    if device || name.starts_with('-') { format!("_{name}") } else { name.to_owned() }
+    if is_device(name) || name.starts_with('-') { format!("_{name}") } else { name.to_owned() }
+}
+
+fn is_device(name: &str) -> bool {
+    let base = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+    let port = |kind| base.strip_prefix(kind).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
+    DEVICES.contains(&base.as_str()) || port("com") || port("lpt")
 }
 
 #[cfg(test)]
@@ -38,6 +43,8 @@ mod tests {
             ("../../etc/passwd", "_.._etc_passwd"),
             ("a:b*c?\n", "a_b_c__"),
             ("NUL", "_NUL"),
+            ("com7.march", "_com7.march"),
+            ("contract", "contract"),
             ("-rf", "_-rf"),
             (".hidden.", "hidden"),
             (" .. ", ""),

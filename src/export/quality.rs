@@ -81,6 +81,13 @@ impl Quality<'_> {
         }
         line(Label::Blank, total.blank, "", Tone::Name)?;
         line(Label::LateLines, total.late, "", Tone::Name)?;
+        let with_data = |slice: Option<usize>| {
+            slice.map_or(Cell::Text(self.word(Label::None)), |slice| Cell::Time(self.calendar.local(slice)))
+        };
+        for (label, slice) in [(Label::FirstSlice, self.tally.first()), (Label::LastSlice, self.tally.last())]
+        {
+            sheet.row(&[Cell::Text(self.word(label)), with_data(slice)], Tone::Fact)?;
+        }
         let balanced = self.word(if total.balanced() { Label::Balanced } else { Label::Unbalanced });
         sheet.row(&[Cell::Text(self.word(Label::Balance)), Cell::Text(balanced)], Tone::Marked)
     }
@@ -212,8 +219,8 @@ fn source_counts(counts: &Counts) -> [u128; 8] {
     ]
 }
 
-/// Hours since 1970 in which a domain in scope has no file although it has one before and one after, cut
-/// to the range; as far as file names tell.
+/// Hours since 1970 in which a domain in scope has no file although it has some in other hours, between the
+/// first and the last hour of any file in scope, cut to the range; as far as file names tell.
 fn missing_hours<'a>(report: &'a Report, spec: &ExportSpec) -> Vec<(&'a Domain, Range<i64>)> {
     let mut hours: BTreeMap<&Domain, BTreeSet<i64>> = BTreeMap::new();
     for named in report.sources.iter().filter_map(|s| s.hours.as_ref()) {
@@ -224,9 +231,12 @@ fn missing_hours<'a>(report: &'a Report, spec: &ExportSpec) -> Vec<(&'a Domain, 
     }
     let from = spec.range.start().start().div_euclid(HOUR);
     let until = (spec.range.end().start() - 1).div_euclid(HOUR) + 1;
-    let gaps = hours.into_iter().flat_map(|(domain, hours)| {
-        let pairs: Vec<(i64, i64)> = hours.iter().copied().zip(hours.iter().copied().skip(1)).collect();
-        pairs.into_iter().map(move |(before, after)| (domain, before + 1..after))
+    let all = || hours.values().flatten().copied();
+    let (Some(first), Some(last)) = (all().min(), all().max()) else { return Vec::new() };
+    let gaps = hours.iter().flat_map(|(domain, hours)| {
+        let before = std::iter::once(first - 1).chain(hours.iter().copied());
+        let after = hours.iter().copied().chain([last + 1]);
+        before.zip(after).map(|(before, after)| (*domain, before + 1..after)).collect::<Vec<_>>()
     });
     gaps.map(|(domain, gap)| (domain, gap.start.max(from)..gap.end.min(until)))
         .filter(|(_, gap)| gap.start < gap.end)
@@ -249,6 +259,7 @@ fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{DomainSet, Selection};
     use crate::export::request::{Account, ExportRequest, Kind, validate};
     use crate::locale::Language;
     use crate::report::{NamedHours, SourceReport};
@@ -282,12 +293,17 @@ mod tests {
         };
         let mut report = Report::default();
         report.sources.extend([0, 1, 4, 5, 8, 12].map(|hour| file("a.com", hour)));
-        report.sources.extend([0, 9].map(|hour| file("b.com", hour)));
+        report.sources.extend([0, 13].map(|hour| file("b.com", hour)));
         let first = midnight / HOUR;
         let spec = spec();
         let gaps: Vec<_> = missing_hours(&report, &spec).into_iter().map(|(_, gap)| gap).collect();
         // From 2 to 9 o'clock: the gap that begins at 9 lies outside; b.com was not asked for.
         assert_eq!(gaps, [first + 2..first + 4, first + 6..first + 8]);
+        report.sources.push(file("c.com", 3));
+        let all = ExportSpec { selection: Selection { wanted: DomainSet::all(), ..spec.selection }, ..spec };
+        let of_c = |(domain, gap): (&Domain, Range<i64>)| (domain.as_str() == "c.com").then_some(gap);
+        let gaps: Vec<_> = missing_hours(&report, &all).into_iter().filter_map(of_c).collect();
+        assert_eq!(gaps, [first + 2..first + 3, first + 4..first + 9]);
     }
 
     #[test]

@@ -107,6 +107,18 @@ impl Tally {
         });
     }
 
+    /// The first slice with a request.
+    #[must_use]
+    pub fn first(&self) -> Option<usize> {
+        self.slices.iter().position(|usage| usage.total_requests() > 0)
+    }
+
+    /// The last slice with a request.
+    #[must_use]
+    pub fn last(&self) -> Option<usize> {
+        self.slices.iter().rposition(|usage| usage.total_requests() > 0)
+    }
+
     /// The figures over the sum of all domains.
     #[must_use]
     pub fn figures(&self, calendar: &Calendar) -> Figures {

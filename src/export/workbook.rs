@@ -166,12 +166,14 @@ fn format(kind: usize, tone: Tone) -> Format {
     };
     let ruled =
         |format: Format| format.set_border_bottom(FormatBorder::Hair).set_border_bottom_color(COLOUR_RULE);
+    let headed = |format: Format| {
+        let format = format.set_background_color(COLOUR_HEADING).set_border_bottom(FormatBorder::Thin);
+        format.set_border_bottom_color(COLOUR_BAND)
+    };
     match tone {
         Tone::Plain => format,
-        Tone::Heading | Tone::HeadingRight => head(format, tone == Tone::HeadingRight)
-            .set_background_color(COLOUR_HEADING)
-            .set_border_bottom(FormatBorder::Thin)
-            .set_border_bottom_color(COLOUR_BAND),
+        Tone::Heading => headed(head(format, false).set_indent(1)),
+        Tone::HeadingRight => headed(head(format, true)),
         Tone::Name if is_text => ruled(format).set_indent(1),
         Tone::Name => ruled(format),
         Tone::Fact => ruled(format).set_align(FormatAlign::Left).set_indent(1),

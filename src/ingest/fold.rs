@@ -6,7 +6,7 @@
 use super::rejects::Sink;
 use super::{Job, lines::Chunk};
 use crate::domain::{Domain, MAX_LEN, normalize};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::Parser;
 use crate::record::{Reason, Record};
 use crate::region::Region;
@@ -215,5 +215,5 @@ pub(super) fn overflow(domain: &Domain, window: Window) -> Error {
         "the traffic of {domain} in the five minutes from {} exceeds 2^63 - 1 bytes",
         iso(window.start())
     );
-    Error::damaged(text)
+    Error::new(ErrorKind::Overflow(text))
 }

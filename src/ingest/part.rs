@@ -8,7 +8,9 @@ use crate::codec::{Codec, Decoder, detect_file};
 use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
 
 /// Plain files of more than this are cut at newlines and read by several threads.
 const CUT_ABOVE: u64 = 32 << 20;
@@ -21,6 +23,14 @@ pub(super) struct Part {
     pub(super) stretch: Option<(u64, u64)>,
     /// Bytes on disk.
     pub(super) size: u64,
+}
+
+/// The number of threads to start: as many as asked for (0 is one per core), but no more than parts.
+pub(super) fn useful_threads(sources: &[Source], asked: usize) -> usize {
+    let asked = if asked == 0 { available_parallelism().map_or(1, NonZero::get) } else { asked };
+    let stretches = |source: &Source| usize::try_from(source.size.unwrap_or(0) / STRETCH).unwrap_or(asked);
+    let parts = sources.iter().fold(0usize, |parts, source| parts.saturating_add(1 + stretches(source)));
+    asked.min(parts).max(1)
 }
 
 /// Cuts sources into parts, in the order of sources and places.

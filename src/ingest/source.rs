@@ -65,24 +65,38 @@ impl Source {
         Self { name: "stdin".into(), path: None, size: None, hours: None, fault: None }
     }
 
+    /// A source of this name.
+    fn new(path: &Path, size: Option<u64>, hours: Option<NamedHours>, fault: Option<String>) -> Self {
+        let name = shown(path.as_os_str().as_encoded_bytes());
+        Self { name, path: Some(path.to_owned()), size, hours, fault }
+    }
+
     fn file(path: &Path) -> Self {
         let (size, fault) = match fs::metadata(path) {
             Ok(meta) => (meta.is_file().then_some(meta.len()), None),
             Err(error) => (None, Some(format!("cannot read: {error}"))),
         };
         let hours = path.file_name().and_then(|n| n.to_str()).and_then(named_hours);
-        Self { name: path.display().to_string(), path: Some(path.to_owned()), size, hours, fault }
+        Self::new(path, size, hours, fault)
     }
 
     fn faulty(path: &Path, fault: String) -> Self {
-        Self {
-            name: path.display().to_string(),
-            path: Some(path.to_owned()),
-            size: None,
-            hours: None,
-            fault: Some(fault),
-        }
+        Self::new(path, None, None, Some(fault))
     }
+}
+
+/// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or controls
+/// a terminal, is escaped.
+#[must_use]
+pub fn shown(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        text.extend(chunk.invalid().iter().flat_map(|b| b.escape_ascii()).map(char::from));
+    }
+    text
 }
 
 type Found = BTreeMap<PathBuf, Source>;
@@ -107,6 +121,11 @@ fn add_folder(folder: &Path, found: &mut Found) {
     for entry in walk.into_iter().filter_entry(&mut enter) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
+            Ok(entry) if !entry.file_type().is_file() => {
+                // A pipe or device among logs would be waited for without end.
+                let fault = "is no regular file".to_owned();
+                found.insert(entry.path().to_owned(), Source::faulty(entry.path(), fault));
+            }
             Ok(entry) => drop(found.insert(entry.path().to_owned(), Source::file(entry.path()))),
             // A link back to a folder above: everything in it is found already.
             Err(error) if error.loop_ancestor().is_some() => {}
@@ -122,7 +141,7 @@ fn add_folder(folder: &Path, found: &mut Found) {
 /// Whether a file found by walking or by a glob is one of flowbook's own results.
 fn is_own(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    name == OWN_NAME || name.ends_with(OWN_ENDING)
+    name == OWN_NAME || name.to_ascii_lowercase().ends_with(OWN_ENDING)
 }
 
 fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
@@ -317,6 +336,13 @@ mod tests {
             assert_eq!(span(name), expected, "{name}");
         }
         assert_eq!(named_hours("my_site_2026_03_01_1100_1200.gz").unwrap().domain.as_str(), "my_site");
+    }
+
+    #[test]
+    fn names_are_shown_safely() {
+        assert_eq!(shown(b"logs/a b.gz"), "logs/a b.gz");
+        assert_eq!(shown(b"\x1b[31m\nfake"), "\\u{1b}[31m\\nfake");
+        assert_ne!(shown(b"\xff.log"), shown(b"\xfe.log"));
     }
 
     #[test]

@@ -285,3 +285,44 @@ fn sums_that_grow_too_high_fail_the_job() {
     let json = place.export(&["a.log", "--json"], 0).json();
     assert_eq!(json["key_figures"]["total_traffic_bytes"].as_u64(), Some(8191 << 50));
 }
+
+#[test]
+fn a_result_never_takes_the_place_of_a_log() {
+    let place = Place::new();
+    place.write("logs/a.log", lines(1));
+    let run = |more: &[&str]| {
+        let mut arguments = vec!["logs", "--force"];
+        arguments.extend(more);
+        let mut command = vec!["export", "--type", "flow", "--start-time", "2026-03-01T00:00:00Z"];
+        command.extend(["--end-time", "2026-03-02T00:00:00Z"]);
+        command.extend(arguments);
+        place.run(&command, 2)
+    };
+    run(&["--output", "logs/a.log"]).says(&["a.log: is one of the logs"]);
+    run(&["--output", "logs/../logs/a.log"]).says(&["is one of the logs"]);
+    run(&["--output", "x.xlsx", "--rejects", "logs/a.log"]).says(&["a.log: is one of the logs"]);
+    run(&["--output", "x.xlsx", "--rejects", "./x.xlsx"]).says(&["x.xlsx", "name two files"]);
+    run(&["--output", "/dev/null"]).says(&["/dev/null: is no regular file"]);
+    run(&["--output", "-"]).says(&["-: is no name"]);
+    assert_eq!(fs::read_to_string(place.path("logs/a.log")).unwrap(), lines(1));
+    assert_eq!(place.names(), ["logs"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
+    let place = Place::new();
+    place.write("logs/a.log", lines(1));
+    let made = std::process::Command::new("mkfifo").arg(place.path("logs/pipe")).status().unwrap();
+    assert!(made.success());
+    place.export(&["logs"], 1).says(&["logs/pipe: is no regular file"]);
+    assert_eq!(accepted(&place.export(&["logs", "--keep-going", "--json"], 3).json()), 1);
+}
+
+#[test]
+fn an_export_of_nothing_says_so() {
+    let place = Place::new();
+    place.write("a.log", lines(1));
+    place.export(&["a.log", "--domain-names", "mistyped.com"], 0).says(&["no line counts in this export"]);
+    place.export(&["a.log", "--domain-names", ""], 2).says(&["--domain-names"]);
+}

@@ -55,6 +55,27 @@ fn a_kill_at_any_moment_leaves_no_partial_file() {
     assert_eq!(Book::open(&place.path("out.xlsx")).sheets().len(), 6);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_process_told_to_end_leaves_nothing() {
+    let place = place();
+    let begun = Instant::now();
+    place.run(&MONTH, 0);
+    let whole = begun.elapsed();
+    fs::remove_file(place.path("out.xlsx")).unwrap();
+    let mut ended = 0;
+    for (round, signal) in (1..).zip(["-INT", "-TERM", "-HUP", "-TERM"]) {
+        let mut child = place.command().args(MONTH).args(["--rejects", "r.csv"]).spawn().unwrap();
+        thread::sleep(whole * round / 6);
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        ended += u32::from(child.wait().unwrap().code() == Some(130));
+        let left: Vec<String> = place.names().into_iter().filter(|name| name.starts_with('.')).collect();
+        assert!(left.is_empty() && !place.exists("out.xlsx"), "{signal}: {left:?}");
+        let _ = fs::remove_file(place.path("r.csv"));
+    }
+    assert!(ended > 0, "no signal came in time");
+}
+
 /// Runs flowbook where no file may grow beyond so many KiB.
 #[cfg(unix)]
 fn limited(place: &Place, kib: u32) -> std::process::Output {

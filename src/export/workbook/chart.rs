@@ -147,6 +147,8 @@ impl Plot<'_> {
                 let slices = u16::try_from(step / crate::time::WINDOW_SECONDS).unwrap_or(u16::MAX);
                 axis.set_text_axis(true).set_num_format(format);
                 axis.set_label_interval(slices).set_tick_interval(slices);
+                // Programs that choose the interval themselves still find room for slanted labels.
+                axis.set_font(font(8).set_rotation(-45));
             }
             Shape::Columns => drop(axis.set_text_axis(true).set_num_format("mm-dd")),
             Shape::Bars => drop(axis.set_reverse()),
