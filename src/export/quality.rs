@@ -17,6 +17,10 @@ use std::ops::Range;
 const MAX_GAPS: usize = 1000;
 /// Sources listed one by one: what surely fits on the sheet below everything else.
 const MAX_SOURCES: usize = 1_000_000;
+/// Widths of the columns after the first, in digits.
+const WIDTHS: [usize; 10] = [19, 19, 19, 12, 12, 12, 12, 12, 12, 12];
+/// Width of a sample's text: what all columns together surely take.
+const TEXT_WIDTH: usize = 170;
 const HOUR: i64 = 3600;
 
 /// The sheet's content.
@@ -32,7 +36,7 @@ impl Quality<'_> {
     pub(super) fn write(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         sheet.list();
         let longest = self.report.sources.iter().map(|s| display_width(&s.name)).max().unwrap_or(0);
-        sheet.widths([longest.clamp(52, 100) + 2, 19, 19, 19, 12, 12, 12, 12, 12, 12, 12])?;
+        sheet.widths(std::iter::once(longest.clamp(52, 100) + 2).chain(WIDTHS))?;
         self.lines(sheet)?;
         self.pairs(sheet, [Label::Faults, Label::Status], self.report.faults())?;
         let duplicates = self.report.duplicates.iter().map(|d| (d.name.as_str(), d.same_as.as_str()));
@@ -142,7 +146,7 @@ impl Quality<'_> {
         sheet.row(&[Cell::Text(self.word(Label::NotShown)), Cell::Whole(more as u128)], Tone::Plain)
     }
 
-    /// Samples by reason; the text of a line stands below its place and may run on to the right.
+    /// Samples by reason; the text of a line stands below its place, as wide as the sheet.
     fn samples(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         self.section(sheet, &[Label::Samples, Label::Line])?;
         self.none(sheet, self.report.samples.is_empty())?;
@@ -152,10 +156,11 @@ impl Quality<'_> {
                 sheet.row(&[Cell::Text(self.word(Label::of_reason(reason))), Cell::Empty], Tone::Heading)?;
             }
             for sample in samples {
-                let text = format!("    {}", String::from_utf8_lossy(&sample.text));
                 let name = &self.report.sources[sample.source].name;
                 sheet.row(&[Cell::Text(name), Cell::Whole(sample.line.into())], Tone::Plain)?;
-                sheet.row(&[Cell::Text(&text)], Tone::Plain)?;
+                for part in folded(&String::from_utf8_lossy(&sample.text)) {
+                    sheet.row(&[Cell::Text(&format!("    {part}"))], Tone::Plain)?;
+                }
             }
         }
         Ok(())
@@ -204,6 +209,22 @@ impl Quality<'_> {
         }
         self.not_shown(sheet, counts.len().saturating_sub(MAX_GAPS))
     }
+}
+
+/// A long text in parts that fit into the width of the sheet.
+fn folded(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut width = 0;
+    for c in text.chars() {
+        let more = display_width(c.encode_utf8(&mut [0; 4]));
+        if width + more > TEXT_WIDTH {
+            parts.push(String::new());
+            width = 0;
+        }
+        width += more;
+        parts.last_mut().expect("there is always a part").push(c);
+    }
+    parts
 }
 
 fn source_counts(counts: &Counts) -> [u128; 8] {
@@ -304,6 +325,15 @@ mod tests {
         let of_c = |(domain, gap): (&Domain, Range<i64>)| (domain.as_str() == "c.com").then_some(gap);
         let gaps: Vec<_> = missing_hours(&report, &all).into_iter().filter_map(of_c).collect();
         assert_eq!(gaps, [first + 2..first + 3, first + 4..first + 9]);
+    }
+
+    #[test]
+    fn long_text_is_folded_without_loss() {
+        let text = "a\u{6f22}b".repeat(100);
+        let parts = folded(&text);
+        assert_eq!(parts.concat(), text);
+        assert!(parts.iter().all(|part| display_width(part) <= TEXT_WIDTH) && parts.len() == 3);
+        assert_eq!(folded(""), [""]);
     }
 
     #[test]
