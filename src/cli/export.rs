@@ -3,15 +3,16 @@
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::name::file_name;
-use crate::export::request::{ExportRequest, ExportSpec, validate};
+use crate::export::request::{BillType, ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::task::{self, Progress, Task};
-use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Command};
 use std::env;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,9 +28,6 @@ pub(super) struct ExportArguments {
     /// input. Plain, gzip and zstd are told apart by content.
     #[arg(required = true)]
     logs: Vec<PathBuf>,
-
-    #[command(flatten)]
-    request: RequestArguments,
 
     /// Account and groups of domains (TOML).
     #[arg(long, value_name = "FILE")]
@@ -71,9 +69,11 @@ pub(super) struct ExportArguments {
     /// Show neither progress nor the table.
     #[arg(short, long)]
     quiet: bool,
-}
 
-const BILL_TYPE_HELP: &str = "How the usage is billed (month_95, hour_flow, ...): that figure is marked";
+    // Last, because its heading holds for all that follows.
+    #[command(flatten)]
+    request: RequestArguments,
+}
 
 /// The parameters of the request, as they are spelt in the contract.
 #[derive(Debug, Args)]
@@ -86,7 +86,7 @@ struct RequestArguments {
     #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
     /// What is exported: flow (traffic and bandwidth) or vas (request counts).
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = Suggested(types))]
     kind: Option<String>,
     /// A group of domains from the configuration; overrides --domain-names.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -97,8 +97,8 @@ struct RequestArguments {
     /// Name of the task, at most 256 bytes.
     #[arg(long, value_name = "NAME")]
     task_name: Option<String>,
-    /// Language of the workbook: zh-cn or en-us [default: that of the environment].
-    #[arg(long, value_name = "LANGUAGE")]
+    /// Language of the workbook [default: that of the environment].
+    #[arg(long, value_name = "LANGUAGE", value_parser = Suggested(languages))]
     language: Option<String>,
     /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [default: UTC].
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
@@ -106,7 +106,8 @@ struct RequestArguments {
     /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
     #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     traffic_factor: Option<String>,
-    #[arg(long, value_name = "BILLTYPE", help = BILL_TYPE_HELP)]
+    /// How the usage is billed: that figure is marked. Each also with _overseas.
+    #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
     bill_type: Option<String>,
     /// The product: cdn.
     #[arg(long, value_name = "PRODUCT")]
@@ -141,6 +142,35 @@ impl RequestArguments {
             traffic_factor: self.traffic_factor.clone(),
         }
     }
+}
+
+/// Takes any text, and suggests values to help and completion: what is wrong is answered with the contract's
+/// codes, not with those of the command line.
+#[derive(Clone, Copy)]
+struct Suggested(fn() -> Vec<&'static str>);
+
+impl TypedValueParser for Suggested {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
+    }
+}
+
+fn types() -> Vec<&'static str> {
+    Kind::ALL.map(Kind::name).to_vec()
+}
+
+fn languages() -> Vec<&'static str> {
+    Language::ALL.map(Language::name).to_vec()
+}
+
+fn bill_types() -> Vec<&'static str> {
+    BillType::ALL.map(|bill_type| bill_type.name).to_vec()
 }
 
 fn region(text: &str) -> Result<Region, String> {
