@@ -3,6 +3,7 @@
 //! Rows go by once, straight into the Detail sheets; everything else is summed up beside them. Knows nothing
 //! of log files.
 
+pub mod bill;
 pub mod calendar;
 pub mod columns;
 mod content;

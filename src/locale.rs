@@ -103,7 +103,6 @@ labels! {
     When: "When", "时间";
     Billed: "Billed", "计费项";
     TotalTraffic: "Total Traffic (bytes)", "总流量 (byte)";
-    TotalLoggedTraffic: "Logged Traffic (bytes)", "日志流量 (byte)";
     PeakBandwidth: "Peak Bandwidth (bps)", "峰值带宽 (bps)";
     AverageBandwidth: "Average Bandwidth (bps)", "平均带宽 (bps)";
     Percentile95: "95th Percentile (bps)", "95 峰值 (bps)";
@@ -146,7 +145,6 @@ labels! {
     Percentile95Line: "95th percentile", "95 峰值";
     // Data quality
     Lines: "Lines", "日志行";
-    SourceLines: "Lines Read", "读取行数";
     LinesRead: "Lines Read", "读取行数";
     Accepted: "Accepted", "计入";
     OutsideRange: "Outside the Range", "时间范围外";

@@ -114,12 +114,9 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
         );
     }
     for result in rejects.iter().chain([&output]) {
-        let size = fs::metadata(result).map(|meta| meta.len()).ok();
-        let is_log = |source: &&Source| {
-            let path = source.path.as_ref().filter(|_| size.is_some() && source.size == size);
-            path.and_then(|path| fs::canonicalize(path).ok()).is_some_and(|path| path == *result)
-        };
-        if sources.iter().any(|source| is_log(&source)) {
+        let is_result = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|path| path == *result);
+        // What is not there yet is no log.
+        if result.exists() && sources.iter().filter_map(|source| source.path.as_ref()).any(is_result) {
             return Err(
                 Error::usage("is one of the logs, and would be overwritten; name another file").at(result)
             );

@@ -2,8 +2,9 @@
 
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
+use crate::export::bill::BillType;
 use crate::export::name::file_name;
-use crate::export::request::{BillType, ExportRequest, ExportSpec, Kind, validate};
+use crate::export::request::{ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
 use crate::region::Region;

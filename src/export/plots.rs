@@ -6,6 +6,7 @@ use super::workbook::Sheet;
 use super::workbook::chart::{Cells, Line, Plot, Shape};
 use crate::error::Result;
 use crate::locale::Label;
+use crate::time::WINDOW_SECONDS;
 use crate::usage::billing::Bandwidth;
 
 /// Pixels that the first two columns of the Summary are wide, and the others: charts end where columns do.
@@ -43,7 +44,7 @@ impl Content<'_> {
             Kind::Flow => {
                 let limit = Line { dashed: true, ..line(word(Label::Percentile95Line), 4, RED) };
                 let lines = vec![line(word(Label::BandwidthAxis), 3, BLUE), limit];
-                (Label::BandwidthOverTime, Shape::Lines(from, to.max(from) + 300), lines)
+                (Label::BandwidthOverTime, Shape::Lines(from, to.max(from) + WINDOW_SECONDS), lines)
             }
             Kind::Vas => {
                 let lines = vec![

@@ -172,7 +172,7 @@ impl Quality<'_> {
             Label::Status,
             Label::Size,
             Label::Traffic,
-            Label::SourceLines,
+            Label::LinesRead,
             Label::Accepted,
             Label::OutsideRange,
             Label::OtherDomains,

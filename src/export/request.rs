@@ -3,6 +3,7 @@
 //!
 //! The rules are those of `CreateUsageDetailDataExportTask`; knows nothing of logs and workbooks.
 
+use super::bill::BillType;
 use crate::code::{Code, Refusal};
 use crate::domain::{DomainSet, Pattern, Selection};
 use crate::locale::Language;
@@ -104,72 +105,6 @@ impl Kind {
 
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// A figure that may be billed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Billed {
-    /// Total traffic.
-    Traffic,
-    /// The peak of each day.
-    DailyPeak,
-    /// 95th percentile of the range.
-    Percentile95,
-    /// Average of daily peaks.
-    AverageDailyPeak,
-    /// Fourth-highest daily peak.
-    FourthDailyPeak,
-    /// Average of each day's 95th percentile.
-    AverageDaily95,
-    /// 95th percentile with nights at half.
-    NightHalf95,
-    /// 95th percentile of each day.
-    Daily95,
-    /// All requests.
-    Requests,
-    /// HTTPS requests.
-    HttpsRequests,
-    /// QUIC requests.
-    QuicRequests,
-}
-
-/// A row of the list of bill types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BillType {
-    /// The spelling in requests, without `_overseas`.
-    pub name: &'static str,
-    /// The kind of export that holds the figure.
-    pub kind: Kind,
-    /// The figure that bills.
-    pub billed: Billed,
-}
-
-const fn bill_type(name: &'static str, kind: Kind, billed: Billed) -> BillType {
-    BillType { name, kind, billed }
-}
-
-impl BillType {
-    /// Every bill type; each is also known with the suffix `_overseas`.
-    pub const ALL: [Self; 13] = [
-        bill_type("hour_flow", Kind::Flow, Billed::Traffic),
-        bill_type("day_bandwidth", Kind::Flow, Billed::DailyPeak),
-        bill_type("month_95", Kind::Flow, Billed::Percentile95),
-        bill_type("month_avg_day_bandwidth", Kind::Flow, Billed::AverageDailyPeak),
-        bill_type("month_4th_day_bandwidth", Kind::Flow, Billed::FourthDailyPeak),
-        bill_type("month_avg_day_95", Kind::Flow, Billed::AverageDaily95),
-        bill_type("month_95_night_half", Kind::Flow, Billed::NightHalf95),
-        bill_type("hour_vas", Kind::Vas, Billed::HttpsRequests),
-        bill_type("day_count", Kind::Vas, Billed::Requests),
-        bill_type("hour_count", Kind::Vas, Billed::Requests),
-        bill_type("quic_hour_count", Kind::Vas, Billed::QuicRequests),
-        bill_type("rtlog_count_day", Kind::Vas, Billed::Requests),
-        bill_type("day_95", Kind::Flow, Billed::Daily95),
-    ];
-
-    fn from_name(name: &str) -> Option<Self> {
-        let base = name.strip_suffix("_overseas").unwrap_or(name);
-        Self::ALL.into_iter().find(|bill_type| bill_type.name == base)
     }
 }
 

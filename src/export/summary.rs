@@ -1,9 +1,10 @@
 //! The sheet Summary: the task, the key figures, what stands where, the charts.
 
 use super::FORMAT_VERSION;
+use super::bill::Billed;
 use super::columns::{logged_column, readable_bandwidth, readable_bytes, region_name, requests};
 use super::content::Content;
-use super::request::{Billed, Scope};
+use super::request::Scope;
 use super::totals::daily_column;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::error::Result;
@@ -114,7 +115,7 @@ impl Content<'_> {
         };
         let mut lines = vec![bytes(Label::TotalTraffic, self.traffic(total), &[Billed::Traffic])];
         if logged_column(self.spec).is_some() {
-            lines.push(bytes(Label::TotalLoggedTraffic, total.bytes.into(), &[]));
+            lines.push(bytes(Label::LoggedTraffic, total.bytes.into(), &[]));
         }
         let mut highest = level(Label::PeakBandwidth, self.slice(f.peak), &[]);
         highest.when = self.time_of(f.peak_at);

@@ -1,15 +1,17 @@
 //! The sheets of sums: Daily, Account, Domains.
 
+use super::bill::Billed;
 use super::columns::{
     figure_columns, figures, gigabytes, logged, logged_column, region_name, requests, time_column,
 };
 use super::content::{Content, rows_of};
-use super::request::{Billed, Kind};
+use super::request::Kind;
 use super::tally::{DomainTally, measure};
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::error::Result;
 use crate::locale::Label;
 use crate::region::Region;
+use crate::time::WINDOW_SECONDS;
 use crate::usage::Usage;
 use crate::usage::billing::{Bandwidth, peak, percentile_95, ratio};
 use std::ops::Range;
@@ -41,7 +43,7 @@ impl<'a> Content<'a> {
         cells.push(self.level(highest.map_or(0, |(_, value)| value)));
         cells.push(self.time_of(highest.map(|(at, _)| day.start + at)));
         if self.is_flow() {
-            let seconds = day.len() as u64 * 300;
+            let seconds = day.len() as u64 * WINDOW_SECONDS.unsigned_abs();
             let average = Bandwidth::new(total.bytes.into(), seconds, self.spec.factor);
             cells.extend([Cell::Decimal(average.bps()), self.level(percentile_95(&values))]);
         }
@@ -106,8 +108,7 @@ impl<'a> Content<'a> {
             return regions.collect();
         }
         let all = (name(Region::Unspecified), self.tally.slices.as_slice());
-        let apart = regions.filter(|_| self.tally.regions.len() > 1);
-        std::iter::once(all).chain(apart).collect()
+        std::iter::once(all).chain(regions).collect()
     }
 
     /// Domains: a row per domain, the largest first.
