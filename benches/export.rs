@@ -41,6 +41,7 @@ pub(crate) fn bench(c: &mut Criterion) {
                     report: &report,
                     created: 0,
                     progress: &progress,
+                    threads: 0,
                 };
                 let out = Output::create(&path, true).expect("a file can be made");
                 let exported = export(table.rows(), &request, out, &path).expect("the disk has room");

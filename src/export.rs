@@ -1,13 +1,15 @@
 //! Usage out: [`export`] turns sorted rows into the workbook of a task.
 //!
-//! Rows go by once, straight into the Detail sheets; everything else is summed up beside them. Knows nothing
-//! of log files.
+//! Rows go by once, straight into the Detail sheets of the file; everything else is summed up beside them and
+//! written behind them. Knows nothing of log files.
 
 pub mod bill;
 pub mod calendar;
 pub mod columns;
 mod content;
+mod detail;
 pub mod name;
+mod pour;
 mod quality;
 pub mod request;
 pub mod sheets;
@@ -27,14 +29,17 @@ use crate::usage::billing::{Bandwidth, Figures};
 use crate::usage::{Row, Usage};
 use calendar::Calendar;
 use content::{Content, DetailSheet};
+use detail::{Detail, Feed};
 use plots::level_axis;
+use pour::{Package, Parts, pour};
 use quality::Quality;
 use request::{ExportSpec, Kind};
-use sheets::SheetRows;
+use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::thread::available_parallelism;
 use tally::Tally;
-use workbook::{Book, Cell, Properties, Rows, Tone};
+use workbook::{Book, Properties, Rows};
 
 /// Version of the export format: sheets, headings, columns and units change only with it.
 pub const FORMAT_VERSION: &str = "1";
@@ -54,6 +59,8 @@ pub struct Request<'a> {
     pub created: i64,
     /// Told how many rows have been written.
     pub progress: &'a AtomicU64,
+    /// Threads that write rows; 0 is one per core.
+    pub threads: usize,
 }
 
 /// What stands in the workbook.
@@ -120,8 +127,8 @@ pub fn export<'a>(
     path: &Path,
 ) -> Result<Exported> {
     let exported = workbook::guarded(|| {
-        let writer = Writer::new(request, sheets::DATA_ROWS, folder(path))?;
-        writer.write(rows, &mut out)
+        let calendar = Calendar::new(request.spec.range, request.spec.zone);
+        Writer::new(request, &calendar, sheets::DATA_ROWS, folder(path)).write(rows, &mut out)
     });
     let exported = exported.map_err(|e| e.at(path))?;
     out.commit()?;
@@ -135,11 +142,9 @@ fn total_overflow() -> Error {
 /// The work of [`export`].
 struct Writer<'a> {
     request: &'a Request<'a>,
-    calendar: Calendar,
-    split: Vec<SheetRows>,
+    scratch: &'a Path,
+    detail: Detail<'a>,
     names: Names,
-    book: Book,
-    tally: Tally,
 }
 
 /// Positions of the sheets before Detail.
@@ -149,147 +154,148 @@ const ACCOUNT: usize = 2;
 const DOMAINS: usize = 3;
 const DETAIL: usize = 4;
 
+/// Parts that are the same in every workbook of a task and stand first in the file, where programs that guess
+/// its type look for them.
+const FIRST_PARTS: [&str; 3] = ["_rels/.rels", "docProps/core.xml", "docProps/custom.xml"];
+
 impl<'a> Writer<'a> {
-    fn new(request: &'a Request<'a>, data_rows: u64, scratch: &Path) -> Result<Self> {
-        let spec = request.spec;
-        let calendar = Calendar::new(spec.range, spec.zone);
+    fn new(request: &'a Request<'a>, calendar: &'a Calendar, data_rows: u64, scratch: &'a Path) -> Self {
+        let (spec, series) = (request.spec, request.series);
         let slices = calendar.len() as u64;
-        let blocks = request.series.chunk_by(|a, b| a.0 == b.0).map(|regions| regions.len() as u64 * slices);
-        let split = sheets::split(blocks, data_rows);
-        let names = names(spec, split.len());
-        let version = [("flowbook export format", FORMAT_VERSION.to_owned())];
-        let properties = Properties {
-            title: spec.name.as_deref().unwrap_or(Label::Title.text(spec.language)),
-            custom: &version,
-            created: request.created,
-        };
-        let mut book = Book::new(&properties, scratch)?;
-        book.add_sheet(Label::Summary.text(spec.language), Rows::Kept)?;
-        for name in [&names.daily, &names.account, &names.domains] {
-            book.add_sheet(name, Rows::Kept)?;
-        }
-        for name in &names.details {
-            book.add_sheet(name, Rows::Streamed)?;
-        }
-        book.add_sheet(Label::DataQuality.text(spec.language), Rows::Streamed)?;
-        let tally = Tally::new(spec.kind, calendar.len());
-        Ok(Self { request, calendar, split, names, book, tally })
+        let blocks = series.chunk_by(|a, b| a.0 == b.0).map(|regions| regions.len() as u64 * slices);
+        let detail = Detail::new(spec, series, calendar, sheets::split(blocks, data_rows));
+        let names = names(spec, detail.names());
+        Self { request, scratch, detail, names }
     }
 
     fn write<'r>(mut self, rows: impl Iterator<Item = Row<'r>>, out: &mut Output) -> Result<Exported> {
-        let details = self.detail(rows)?;
-        self.tally.sort_domains();
-        let figures = self.tally.figures(&self.calendar);
+        let mut template = Parts::new(self.book()?.save()?)?;
+        let mut package = Package::new(out.file())?;
+        for name in FIRST_PARTS {
+            package.copy(name, &template.packed(name)?)?;
+        }
+        let (details, tally) = self.pour(rows, &mut template, &mut package)?;
+        let figures = tally.figures(self.detail.calendar);
         self.names.level_axis = level_axis(self.request.spec, figures.peak);
-        let Self { request, calendar, names, mut book, tally, .. } = self;
-        let spec = request.spec;
+        let (spec, calendar) = (self.request.spec, self.detail.calendar);
         let content = Content {
             spec,
-            calendar: &calendar,
+            calendar,
             tally: &tally,
             figures: &figures,
-            names: &names,
+            names: &self.names,
             details: &details,
         };
+        let mut book = self.book()?;
         content.daily(&mut book.sheet(DAILY)?)?;
         content.account(&mut book.sheet(ACCOUNT)?)?;
-        content.domains(&mut book.sheet(DOMAINS)?, domain_width(request.series))?;
+        content.domains(&mut book.sheet(DOMAINS)?, domain_width(self.request.series))?;
         content.summary(&mut book.sheet(SUMMARY)?)?;
-        let quality = Quality { spec, calendar: &calendar, tally: &tally, report: request.report };
+        let quality = Quality { spec, calendar, tally: &tally, report: self.request.report };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
-        book.save(out.file())?;
+        copy(&mut Parts::new(book.save()?)?, &mut template, &mut package)?;
+        package.finish()?;
         Ok(Exported {
             rows: details.iter().map(|d| d.rows).sum(),
             sheets: details.len(),
             domains: tally.domains.len(),
             total: tally.total,
             with_data: tally.first().zip(tally.last()),
-            peak_time: figures.peak_at.map(|slice| content::when_text(spec, &calendar, slice)),
+            peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),
             figures,
         })
     }
 
-    /// Pours the rows into the Detail sheets and counts them.
-    fn detail<'r>(&mut self, rows: impl Iterator<Item = Row<'r>>) -> Result<Vec<DetailSheet>> {
-        let request = self.request;
-        let columns = columns::detail(request.spec, domain_width(request.series));
-        for (sheet, rows) in self.split.iter().enumerate() {
-            let rows = u32::try_from(rows.end - rows.start).unwrap_or(u32::MAX);
-            self.book.sheet(DETAIL + sheet)?.table(&columns, rows)?;
+    /// The workbook without content: all its sheets, and the template of the Detail sheets.
+    fn book(&self) -> Result<Book> {
+        let spec = self.request.spec;
+        let version = [("flowbook export format", FORMAT_VERSION.to_owned())];
+        let properties = Properties {
+            title: spec.name.as_deref().unwrap_or(Label::Title.text(spec.language)),
+            custom: &version,
+            created: self.request.created,
+        };
+        let mut book = Book::new(&properties, self.scratch)?;
+        book.add_sheet(Label::Summary.text(spec.language), Rows::Kept)?;
+        for name in [&self.names.daily, &self.names.account, &self.names.domains] {
+            book.add_sheet(name, Rows::Kept)?;
         }
-        let mut details: Vec<DetailSheet> = self.split.iter().map(DetailSheet::of).collect();
-        let mut rows = rows.peekable();
-        let mut usages = vec![Usage::default(); self.calendar.len()];
-        let mut written = 0;
-        for (at, (domain, region)) in request.series.iter().enumerate() {
-            usages.fill(Usage::default());
-            while let Some(row) = rows.next_if(|row| row.domain == domain && row.region == *region) {
-                // Rows outside the range are none of this export's.
-                if let Some(slice) = request.spec.range.position(row.window) {
-                    usages[slice] = row.usage;
-                }
-            }
-            self.tally.add(*region, &usages).map_err(|_| total_overflow())?;
-            self.pour(domain, *region, &usages, written, &mut details)?;
-            written += usages.len() as u64;
-            request.progress.store(written, Ordering::Relaxed);
-            if request.series.get(at + 1).is_none_or(|(next, _)| next != domain) {
-                self.tally.end_domain(domain).map_err(|_| total_overflow())?;
-            }
+        for name in &self.names.details {
+            book.add_sheet(name, Rows::Streamed)?;
         }
-        match rows.next() {
-            None => Ok(details),
-            Some(row) => Err(Error::new(ErrorKind::Defect(format!("a row of {} has no series", row.domain)))),
-        }
+        book.add_sheet(Label::DataQuality.text(spec.language), Rows::Streamed)?;
+        self.detail.template(&mut book, &columns::detail(spec, domain_width(self.request.series)))?;
+        Ok(book)
     }
 
-    /// Writes one series as the rows from `first` on, counted over all Detail sheets together.
-    fn pour(
-        &mut self,
-        domain: &Domain,
-        region: Region,
-        usages: &[Usage],
-        first: u64,
-        details: &mut [DetailSheet],
-    ) -> Result<()> {
-        let spec = self.request.spec;
-        let region = columns::region_name(region, spec.language);
-        let end = first + usages.len() as u64;
-        for (at, span) in self.split.iter().enumerate() {
-            let part = first.max(span.start)..end.min(span.end);
-            if part.is_empty() {
-                continue;
+    /// Pours the rows into the Detail sheets and counts them.
+    fn pour<'r>(
+        &self,
+        rows: impl Iterator<Item = Row<'r>>,
+        template: &mut Parts,
+        package: &mut Package<'_>,
+    ) -> Result<(Vec<DetailSheet>, Tally)> {
+        let Request { spec, series, progress, threads, .. } = *self.request;
+        let slices = self.detail.calendar.len();
+        let frames = self.detail.frames(template)?;
+        let mut tally = Tally::new(spec.kind, slices);
+        let mut rows = rows.peekable();
+        let mut usages = vec![Usage::default(); slices];
+        let threads = useful_threads(threads, series.len() * slices);
+        let details = pour(threads, package, progress, |pour| {
+            let mut feed = Feed::new(&self.detail, &frames, pour)?;
+            for (at, (domain, region)) in series.iter().enumerate() {
+                usages.fill(Usage::default());
+                while let Some(row) = rows.next_if(|row| row.domain == domain && row.region == *region) {
+                    // Rows outside the range are none of this export's.
+                    if let Some(slice) = spec.range.position(row.window) {
+                        usages[slice] = row.usage;
+                    }
+                }
+                tally.add(*region, &usages).map_err(|_| total_overflow())?;
+                feed.series(at, &usages)?;
+                if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
+                    tally.end_domain(domain).map_err(|_| total_overflow())?;
+                }
             }
-            details[at].holds(domain);
-            let mut sheet = self.book.sheet(DETAIL + at)?;
-            sheet.skip(1 + u32::try_from(part.start - span.start).unwrap_or(u32::MAX));
-            let slices = (0..usages.len()).zip(first..).filter(|(_, row)| part.contains(row));
-            for (slice, _) in slices {
-                let mut cells = vec![
-                    Cell::Time(self.calendar.local(slice)),
-                    Cell::Text(domain.as_str()),
-                    Cell::Text(region),
-                ];
-                cells.extend(columns::figures(spec.kind, &usages[slice], spec.factor));
-                cells.extend(columns::logged(spec, &usages[slice]));
-                sheet.row(&cells, Tone::Plain)?;
-            }
+            feed.finish()
+        })?;
+        if let Some(row) = rows.next() {
+            return Err(Error::new(ErrorKind::Defect(format!("a row of {} has no series", row.domain))));
         }
-        Ok(())
+        tally.sort_domains();
+        Ok((details, tally))
     }
 }
 
-fn names(spec: &ExportSpec, details: usize) -> Names {
+/// The number of threads to start for so many rows: as many as asked for (0 is one per core), but no more than
+/// there are blocks.
+fn useful_threads(asked: usize, rows: usize) -> usize {
+    let asked = if asked == 0 { available_parallelism().map_or(1, NonZero::get) } else { asked };
+    asked.min(rows / pour::BLOCK_ROWS + 1)
+}
+
+/// Copies the parts of a workbook behind those that are in the package already, which must be those of the
+/// template: styles and strings are numbered alike in both.
+fn copy(book: &mut Parts, template: &mut Parts, package: &mut Package<'_>) -> Result<()> {
+    for name in book.names()? {
+        let part = book.packed(&name)?;
+        if !package.holds(&name) {
+            package.copy(&name, &part)?;
+        } else if part.sum() != template.packed(&name)?.sum() {
+            return Err(Error::new(ErrorKind::Defect(format!("{name} changed while rows were written"))));
+        }
+    }
+    Ok(())
+}
+
+fn names(spec: &ExportSpec, details: Vec<String>) -> Names {
     let word = |label: Label| label.text(spec.language).to_owned();
-    let detail = |number: usize| match number {
-        1 => word(Label::Detail),
-        _ => format!("{} {number}", word(Label::Detail)),
-    };
     Names {
         daily: word(Label::Daily),
         account: word(Label::Account),
         domains: word(Label::Domains),
-        details: (1..=details).map(detail).collect(),
+        details,
         time: columns::time_column(spec).heading,
         level_axis: level_axis(spec, 0),
     }
@@ -340,13 +346,20 @@ mod tests {
         }
         let series = series(&spec, table.keys(), Region::Na);
         let (report, progress) = (Report::default(), AtomicU64::new(0));
-        let request =
-            Request { spec: &spec, series: &series, report: &report, created: 0, progress: &progress };
+        let request = Request {
+            spec: &spec,
+            series: &series,
+            report: &report,
+            created: 0,
+            progress: &progress,
+            threads: 2,
+        };
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.xlsx");
         let mut out = Output::create(&path, false).unwrap();
+        let calendar = Calendar::new(spec.range, spec.zone);
         let exported =
-            Writer::new(&request, limit, dir.path()).unwrap().write(table.rows(), &mut out).unwrap();
+            Writer::new(&request, &calendar, limit, dir.path()).write(table.rows(), &mut out).unwrap();
         out.commit().unwrap();
         assert_eq!((exported.rows, exported.total.bytes), (48, 1800));
         let mut book: Xlsx<_> = open_workbook(&path).unwrap();

@@ -98,6 +98,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         report: &report,
         created: task.created,
         progress: &progress.rows,
+        threads: task.threads,
     };
     let exported = export(table.rows(), &request, output, task.output)?;
     Ok(Outcome { report, result: Ok(exported) })

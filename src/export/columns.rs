@@ -77,15 +77,21 @@ pub fn figure_columns(spec: &ExportSpec) -> Vec<Column> {
 }
 
 /// The figures of a slice.
-#[must_use]
-pub fn figures(kind: Kind, usage: &Usage, factor: Factor) -> Vec<Cell<'static>> {
-    match kind {
-        Kind::Flow => vec![
-            Cell::Whole(factor.bytes(usage.bytes.into())),
-            Cell::Decimal(Bandwidth::of_slice(usage.bytes, factor).bps()),
-        ],
-        Kind::Vas => requests(usage).to_vec(),
-    }
+pub fn figures(kind: Kind, usage: &Usage, factor: Factor) -> impl Iterator<Item = Cell<'static>> + use<> {
+    let (cells, count) = match kind {
+        Kind::Flow => {
+            let traffic = Cell::Whole(factor.bytes(usage.bytes.into()));
+            let bandwidth = Cell::Decimal(Bandwidth::of_slice(usage.bytes, factor).hundredths());
+            ([traffic, bandwidth, Cell::Empty, Cell::Empty, Cell::Empty], 2)
+        }
+        Kind::Vas => (requests(usage), 5),
+    };
+    cells.into_iter().take(count)
+}
+
+/// The figures of a row of Detail.
+pub fn row(spec: &ExportSpec, usage: &Usage) -> impl Iterator<Item = Cell<'static>> + use<> {
+    figures(spec.kind, usage, spec.factor).chain(logged(spec, usage))
 }
 
 /// All requests and those of each protocol, in the order of the columns.

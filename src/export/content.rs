@@ -69,7 +69,7 @@ impl Content<'_> {
 
     /// A peak or percentile as a cell: bandwidth of a flow, requests of a vas.
     pub(super) fn level(&self, value: u64) -> Cell<'static> {
-        if self.is_flow() { Cell::Decimal(self.slice(value).bps()) } else { Cell::Whole(value.into()) }
+        if self.is_flow() { Cell::Decimal(self.slice(value).hundredths()) } else { Cell::Whole(value.into()) }
     }
 
     pub(super) fn time_of(&self, slice: Option<usize>) -> Cell<'static> {

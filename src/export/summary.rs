@@ -111,7 +111,7 @@ impl Content<'_> {
         let bytes =
             |label, bytes, bills| Figure::new(label, Cell::Whole(bytes), readable_bytes(bytes), bills);
         let level = |label, level: Bandwidth, bills| {
-            Figure::new(label, Cell::Decimal(level.bps()), readable_bandwidth(level), bills)
+            Figure::new(label, Cell::Decimal(level.hundredths()), readable_bandwidth(level), bills)
         };
         let mut lines = vec![bytes(Label::TotalTraffic, self.traffic(total), &[Billed::Traffic])];
         if logged_column(self.spec).is_some() {

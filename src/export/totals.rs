@@ -45,7 +45,7 @@ impl<'a> Content<'a> {
         if self.is_flow() {
             let seconds = day.len() as u64 * WINDOW_SECONDS.unsigned_abs();
             let average = Bandwidth::new(total.bytes.into(), seconds, self.spec.factor);
-            cells.extend([Cell::Decimal(average.bps()), self.level(percentile_95(&values))]);
+            cells.extend([Cell::Decimal(average.hundredths()), self.level(percentile_95(&values))]);
         }
         cells.push(self.hit_ratio(&total));
         cells.extend(logged(self.spec, &total));
@@ -142,7 +142,9 @@ impl<'a> Content<'a> {
         cells.push(self.time_of(domain.peak.map(|(at, _)| at)));
         if self.is_flow() {
             let bytes = u128::from(domain.total.bytes);
-            cells.push(Cell::Decimal(Bandwidth::new(bytes, self.figures.seconds, self.spec.factor).bps()));
+            cells.push(Cell::Decimal(
+                Bandwidth::new(bytes, self.figures.seconds, self.spec.factor).hundredths(),
+            ));
         }
         cells.extend([self.level(domain.percentile_95), self.hit_ratio(&domain.total)]);
         cells.extend(logged(self.spec, &domain.total));

@@ -14,8 +14,7 @@ use rust_xlsxwriter::{
 use std::any::Any;
 use std::borrow::Cow;
 use std::cell::Cell as Flag;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -32,8 +31,8 @@ pub enum Cell<'a> {
     Date(i64),
     /// A whole number.
     Whole(u128),
-    /// A number with two decimals.
-    Decimal(f64),
+    /// A number with two decimals, in hundredths.
+    Decimal(u128),
     /// A number with three decimals.
     Gigabytes(f64),
     /// A share of one, shown in percent.
@@ -140,7 +139,8 @@ impl Cell<'_> {
             Self::Empty | Self::Text(_) => None,
             Self::Time(local) | Self::Date(local) => Some(serial(local)),
             Self::Whole(number) => Some(number as f64),
-            Self::Decimal(number) | Self::Gigabytes(number) | Self::Percent(number) => Some(number),
+            Self::Decimal(hundredths) => Some(hundredths as f64 / 100.0),
+            Self::Gigabytes(number) | Self::Percent(number) => Some(number),
         }
     }
 }
@@ -254,15 +254,19 @@ impl Book {
         Ok(Sheet { inner: workbook.worksheet_from_index(position).map_err(written)?, formats, next: 0 })
     }
 
-    /// Writes the file.
+    /// The finished file.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn save(mut self, out: &mut File) -> Result<()> {
-        let mut out = BufWriter::with_capacity(1 << 20, out);
-        self.workbook.save_to_writer(&mut out).map_err(written)?;
-        out.flush().map_err(Error::io("cannot write the workbook"))
+    /// When rows that were written away cannot be read again.
+    pub fn save(mut self) -> Result<Vec<u8>> {
+        self.workbook.save_to_buffer().map_err(written)
     }
+}
+
+/// The part of the file that holds the sheet at a position.
+#[must_use]
+pub fn sheet_part(position: usize) -> String {
+    format!("xl/worksheets/sheet{}.xml", position + 1)
 }
 
 /// A sheet of a [`Book`], filled from top to bottom.

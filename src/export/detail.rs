@@ -1,0 +1,206 @@
+//! The Detail sheets: every series dense over the range, a row per slice, poured block by block.
+
+use super::calendar::Calendar;
+use super::columns;
+use super::content::DetailSheet;
+use super::pour::{BLOCK_ROWS, Block, Digits, Frame, Parts, Pour, RowMarks, RowWriter};
+use super::request::ExportSpec;
+use super::sheets::SheetRows;
+use super::workbook::{Book, Cell, Column, Tone, sheet_part};
+use super::{DETAIL, Series};
+use crate::error::Result;
+use crate::locale::Label;
+use crate::usage::Usage;
+use std::ops::Range;
+
+/// What the Detail sheets are made from.
+pub(super) struct Detail<'a> {
+    pub(super) spec: &'a ExportSpec,
+    pub(super) series: &'a [Series],
+    pub(super) calendar: &'a Calendar,
+    /// The rows of each sheet.
+    pub(super) split: Vec<SheetRows>,
+    /// The values of the first column, per slice.
+    times: Vec<Digits>,
+}
+
+impl<'a> Detail<'a> {
+    pub(super) fn new(
+        spec: &'a ExportSpec,
+        series: &'a [Series],
+        calendar: &'a Calendar,
+        split: Vec<SheetRows>,
+    ) -> Self {
+        let times = (0..calendar.len()).map(|slice| Digits::of(&Cell::Time(calendar.local(slice)))).collect();
+        Self { spec, series, calendar, split, times }
+    }
+
+    /// Names of the sheets.
+    pub(super) fn names(&self) -> Vec<String> {
+        let word = Label::Detail.text(self.spec.language);
+        let name = |number| if number == 1 { word.to_owned() } else { format!("{word} {number}") };
+        (1..=self.split.len()).map(name).collect()
+    }
+
+    /// Writes heading and template rows: one for each series of a sheet, so that every string has its number.
+    pub(super) fn template(&self, book: &mut Book, columns: &[Column]) -> Result<()> {
+        for (at, span) in self.split.iter().enumerate() {
+            let mut sheet = book.sheet(DETAIL + at)?;
+            sheet.table(columns, u32::try_from(span.end - span.start).unwrap_or(u32::MAX))?;
+            for (domain, region) in &self.series[self.series_of(span)] {
+                let region = columns::region_name(*region, self.spec.language);
+                let mut cells =
+                    vec![Cell::Time(self.calendar.local(0)), Cell::Text(domain.as_str()), Cell::Text(region)];
+                columns::row(self.spec, &Usage::default()).for_each(|cell| cells.push(cell));
+                sheet.row(&cells, Tone::Plain)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The series that have rows in a span of rows.
+    fn series_of(&self, span: &SheetRows) -> Range<usize> {
+        let slices = self.calendar.len() as u64;
+        let at = |row: u64| usize::try_from(row).unwrap_or(usize::MAX).min(self.series.len());
+        at(span.start / slices)..at(span.end.div_ceil(slices))
+    }
+
+    /// The sheets without their rows, from a workbook with the template.
+    pub(super) fn frames(&self, parts: &mut Parts) -> Result<Vec<Frame>> {
+        let sheets = self.split.iter().enumerate();
+        let frame = |(at, span): (usize, &SheetRows)| {
+            Frame::new(&parts.text(&sheet_part(DETAIL + at))?, span.end - span.start)
+        };
+        sheets.map(frame).collect()
+    }
+}
+
+/// Rows of some series, one after the other.
+pub(super) struct Rows<'a> {
+    detail: &'a Detail<'a>,
+    marks: &'a RowMarks,
+    /// The number of the first row.
+    first: u32,
+    runs: Vec<Run>,
+    usages: Vec<Usage>,
+}
+
+/// Neighbouring slices of one series.
+struct Run {
+    domain: Digits,
+    region: Digits,
+    slices: Range<usize>,
+}
+
+impl Block for Rows<'_> {
+    fn marks(&self) -> &RowMarks {
+        self.marks
+    }
+
+    fn rows(&self) -> u64 {
+        self.usages.len() as u64
+    }
+
+    fn write(&self, rows: &mut RowWriter<'_>) {
+        let mut usages = self.usages.iter();
+        let mut number = self.first;
+        let mut values = Vec::new();
+        for Run { domain, region, slices } in &self.runs {
+            for (time, usage) in self.detail.times[slices.clone()].iter().zip(&mut usages) {
+                values.clear();
+                values.extend([*time, *domain, *region]);
+                values.extend(columns::row(self.detail.spec, usage).map(|cell| Digits::of(&cell)));
+                rows.row(number, &values);
+                number += 1;
+            }
+        }
+    }
+}
+
+/// Pours series into the sheets, in turn.
+pub(super) struct Feed<'p, 'a, 'c, 'f> {
+    detail: &'a Detail<'a>,
+    frames: &'a [Frame],
+    pour: &'p mut Pour<'c, 'f, Rows<'a>>,
+    /// What stands on each sheet.
+    sheets: Vec<DetailSheet>,
+    /// The sheet that is being poured.
+    sheet: usize,
+    /// Rows of all sheets so far.
+    row: u64,
+    /// The rows that wait for a block to be full.
+    block: Rows<'a>,
+}
+
+impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
+    /// Begins the first sheet.
+    pub(super) fn new(
+        detail: &'a Detail<'a>,
+        frames: &'a [Frame],
+        pour: &'p mut Pour<'c, 'f, Rows<'a>>,
+    ) -> Result<Self> {
+        let sheets = detail.split.iter().map(DetailSheet::of).collect();
+        let block = Rows { detail, marks: &frames[0].marks, first: 2, runs: Vec::new(), usages: Vec::new() };
+        pour.begin(&sheet_part(DETAIL), &frames[0].head)?;
+        Ok(Self { detail, frames, pour, sheets, sheet: 0, row: 0, block })
+    }
+
+    /// Pours the series with this number, next in turn.
+    pub(super) fn series(&mut self, number: usize, usages: &[Usage]) -> Result<()> {
+        let mut from = 0;
+        while from < usages.len() {
+            let span = self.detail.split[self.sheet].clone();
+            if self.row == span.end {
+                self.next_sheet()?;
+                continue;
+            }
+            self.sheets[self.sheet].holds(&self.detail.series[number].0);
+            let room = BLOCK_ROWS - self.block.usages.len();
+            let left = usize::try_from(span.end - self.row).unwrap_or(usize::MAX);
+            let slices = from..usages.len().min(from + room.min(left));
+            let strings = &self.frames[self.sheet].template[number - self.detail.series_of(&span).start];
+            let [domain, region] = [1, 2].map(|column| Digits::of_text(&strings[column]));
+            from = slices.end;
+            self.row += slices.len() as u64;
+            self.block.usages.extend_from_slice(&usages[slices.clone()]);
+            self.block.runs.push(Run { domain, region, slices });
+            if self.block.usages.len() == BLOCK_ROWS {
+                self.send()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the block over and begins another.
+    fn send(&mut self) -> Result<()> {
+        let span = &self.detail.split[self.sheet];
+        let first = u32::try_from(self.row - span.start).unwrap_or(u32::MAX).saturating_add(2);
+        let block = Rows {
+            detail: self.detail,
+            marks: &self.frames[self.sheet].marks,
+            first,
+            runs: Vec::new(),
+            usages: Vec::with_capacity(BLOCK_ROWS),
+        };
+        self.pour.rows(std::mem::replace(&mut self.block, block))
+    }
+
+    fn end_sheet(&mut self) -> Result<()> {
+        self.send()?;
+        self.pour.end(&self.frames[self.sheet].tail)
+    }
+
+    fn next_sheet(&mut self) -> Result<()> {
+        self.end_sheet()?;
+        self.sheet += 1;
+        let frame = &self.frames[self.sheet];
+        (self.block.marks, self.block.first) = (&frame.marks, 2);
+        self.pour.begin(&sheet_part(DETAIL + self.sheet), &frame.head)
+    }
+
+    /// Ends the last sheet and tells what stands on each.
+    pub(super) fn finish(mut self) -> Result<Vec<DetailSheet>> {
+        self.end_sheet()?;
+        Ok(self.sheets)
+    }
+}

@@ -1,0 +1,224 @@
+//! Rows poured into a workbook: sheet XML made and deflated on all cores, joined in order, around them the
+//! parts of a template.
+//!
+//! `rust_xlsxwriter` makes the workbook with its styles, charts and settings, and a template row in each
+//! sheet that is to be poured ([`frame`]); the rows themselves are written here, block by block, into a file
+//! of their own ([`package`]). Memory grows neither with rows nor with sheets.
+
+mod deflate;
+mod frame;
+mod huffman;
+mod package;
+mod rows;
+
+pub(super) use frame::Frame;
+pub(super) use package::{Package, Parts};
+pub(super) use rows::{Digits, RowMarks, RowWriter};
+
+use crate::error::{Error, ErrorKind, Result};
+use crc32fast::Hasher;
+use deflate::Text;
+use package::Sum;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::scope;
+
+/// Rows that are written and deflated at a time: their XML stays in a core's second-level cache.
+pub(super) const BLOCK_ROWS: usize = 1024;
+
+/// A block of rows, ready to be written.
+pub(super) trait Block: Send {
+    /// What its rows have in common.
+    fn marks(&self) -> &RowMarks;
+    /// How many rows it has.
+    fn rows(&self) -> u64;
+    /// Writes them.
+    fn write(&self, rows: &mut RowWriter<'_>);
+}
+
+/// A deflated text.
+struct Deflated {
+    bytes: Vec<u8>,
+    crc: Hasher,
+    /// Bytes of the text.
+    size: u64,
+    rows: u64,
+}
+
+/// Deflates a block behind `bytes`, with the memory of earlier ones.
+fn deflate<B: Block>(block: &B, text: &mut Text, mut bytes: Vec<u8>) -> Deflated {
+    text.clear();
+    block.write(&mut RowWriter::new(block.marks(), text));
+    text.deflate(&mut bytes);
+    Deflated { bytes, crc: crc_of(text), size: text.len() as u64, rows: block.rows() }
+}
+
+fn crc_of(text: &Text) -> Hasher {
+    let mut crc = Hasher::new();
+    crc.update(text.as_bytes());
+    crc
+}
+
+/// Takes blocks in turn and writes them into a package.
+pub(super) struct Pour<'a, 'f, B> {
+    package: &'a mut Package<'f>,
+    progress: &'a AtomicU64,
+    crew: Option<Crew<B>>,
+    text: Text,
+    /// The sum of the part that was begun.
+    crc: Hasher,
+    size: u64,
+}
+
+/// Threads at work for a [`Pour`].
+struct Crew<B> {
+    jobs: SyncSender<Job<B>>,
+    done: Receiver<(usize, Result<Deflated>)>,
+    /// Blocks that were handed out and not written yet, from `first` on; those that came back.
+    waiting: VecDeque<Option<Deflated>>,
+    first: usize,
+    limit: usize,
+    spare: Vec<Vec<u8>>,
+}
+
+/// A block for the crew, its number, and memory to deflate it into.
+type Job<B> = (usize, B, Vec<u8>);
+
+/// Runs `feed`, which pours parts into `package`, with so many threads beside it (none when one is enough).
+/// `progress` is told how many rows have been written.
+///
+/// # Errors
+/// What `feed` gives; when the file cannot be written.
+pub(super) fn pour<B: Block, T>(
+    threads: usize,
+    package: &mut Package<'_>,
+    progress: &AtomicU64,
+    feed: impl FnOnce(&mut Pour<'_, '_, B>) -> Result<T>,
+) -> Result<T> {
+    let (jobs, work) = sync_channel(threads);
+    let (sender, done) = channel();
+    let work = Mutex::new(work);
+    let (text, crc) = (Text::default(), Hasher::new());
+    let mut pour = Pour { package, progress, crew: None, text, crc, size: 0 };
+    if threads < 2 {
+        return feed(&mut pour);
+    }
+    let (waiting, spare, limit) = (VecDeque::new(), Vec::new(), 2 * threads);
+    scope(|scope| {
+        for _ in 0..threads {
+            let (work, sender) = (&work, sender.clone());
+            scope.spawn(move || labour(work, &sender));
+        }
+        // Dropped at the end, which ends the crew.
+        let mut pour = pour;
+        pour.crew = Some(Crew { jobs, done, waiting, first: 0, limit, spare });
+        feed(&mut pour)
+    })
+}
+
+/// What each thread of the crew does.
+fn labour<B: Block>(work: &Mutex<Receiver<Job<B>>>, done: &Sender<(usize, Result<Deflated>)>) {
+    let mut text = Text::default();
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok((number, block, bytes)) = next() {
+        // A panic must come back as an answer, for which the pour would wait forever.
+        let deflated = catch_unwind(AssertUnwindSafe(|| deflate(&block, &mut text, bytes)));
+        let deflated =
+            deflated.map_err(|_| Error::new(ErrorKind::Defect("rows could not be written".into())));
+        // Nobody listens any more when the pour has failed.
+        if done.send((number, deflated)).is_err() {
+            return;
+        }
+    }
+}
+
+impl<B: Block> Pour<'_, '_, B> {
+    /// Begins a part with this text.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn begin(&mut self, name: &str, text: &str) -> Result<()> {
+        (self.crc, self.size) = (Hasher::new(), 0);
+        self.package.begin(name)?;
+        self.plain(text)
+    }
+
+    /// Writes a block of rows below those before.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn rows(&mut self, block: B) -> Result<()> {
+        if self.crew.is_none() {
+            let deflated = deflate(&block, &mut self.text, Vec::new());
+            return self.write(&deflated);
+        }
+        while self.crew.as_ref().is_some_and(|crew| crew.waiting.len() >= crew.limit) {
+            self.collect()?;
+        }
+        let crew = self.crew.as_mut().expect("the crew was seen");
+        let number = crew.first + crew.waiting.len();
+        crew.waiting.push_back(None);
+        let sent = crew.jobs.send((number, block, crew.spare.pop().unwrap_or_default()));
+        sent.map_err(|_| Error::new(ErrorKind::Defect("no thread is left to write rows".into())))
+    }
+
+    /// Ends the part with this text.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn end(&mut self, text: &str) -> Result<()> {
+        while self.crew.as_ref().is_some_and(|crew| !crew.waiting.is_empty()) {
+            self.collect()?;
+        }
+        self.plain(text)?;
+        self.package.write(&deflate::END)?;
+        let crc = std::mem::take(&mut self.crc).finalize();
+        self.package.end(Sum { crc, size: self.size })
+    }
+
+    /// Waits for a block and writes what has its turn.
+    fn collect(&mut self) -> Result<()> {
+        let crew = self.crew.as_mut().expect("blocks were handed out");
+        let (number, deflated) = crew.done.recv().expect("the crew answers for every block");
+        crew.waiting[number - crew.first] = Some(deflated?);
+        while let Some(deflated) = self.crew.as_mut().and_then(Crew::ready) {
+            self.write(&deflated)?;
+            let crew = self.crew.as_mut().expect("the crew was seen");
+            crew.spare.push({
+                let mut bytes = deflated.bytes;
+                bytes.clear();
+                bytes
+            });
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, deflated: &Deflated) -> Result<()> {
+        self.crc.combine(&deflated.crc);
+        self.size += deflated.size;
+        self.progress.fetch_add(deflated.rows, Ordering::Relaxed);
+        self.package.write(&deflated.bytes)
+    }
+
+    fn plain(&mut self, plain: &str) -> Result<()> {
+        let (text, mut bytes) = (&mut self.text, Vec::new());
+        text.clear();
+        text.push(plain.as_bytes());
+        text.deflate(&mut bytes);
+        let (crc, size) = (crc_of(text), text.len() as u64);
+        self.write(&Deflated { bytes, crc, size, rows: 0 })
+    }
+}
+
+impl<B> Crew<B> {
+    /// The next block in turn, if it came back.
+    fn ready(&mut self) -> Option<Deflated> {
+        let deflated = self.waiting.front_mut()?.take()?;
+        self.waiting.pop_front();
+        self.first += 1;
+        Some(deflated)
+    }
+}

@@ -1,0 +1,80 @@
+//! What stands around the rows of a poured sheet: taken from a template that `rust_xlsxwriter` wrote, with its
+//! heading and some rows, of which the first tells styles and all tell the numbers of their strings.
+
+use super::rows::RowMarks;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A sheet without its rows.
+pub(in crate::export) struct Frame {
+    /// Everything before the first row below the heading.
+    pub(in crate::export) head: String,
+    /// Everything behind the last row.
+    pub(in crate::export) tail: String,
+    /// What all rows have in common.
+    pub(in crate::export) marks: RowMarks,
+    /// Values of the template's rows, as written: of text the number of its string.
+    pub(in crate::export) template: Vec<Vec<String>>,
+}
+
+/// The row below the heading.
+const FIRST: &str = "<row r=\"2\"";
+
+impl Frame {
+    /// Takes a template apart; `rows` will stand where its rows stood.
+    ///
+    /// # Errors
+    /// When the template is not written as expected.
+    pub(in crate::export) fn new(template: &str, rows: u64) -> Result<Self> {
+        let defect = || Error::new(ErrorKind::Defect("the template of a sheet is not as expected".into()));
+        let end = template.find("</sheetData>").ok_or_else(defect)?;
+        let start = template.find(FIRST).unwrap_or(end);
+        let (mut head, tail) = (template[..start].to_owned(), template[end..].to_owned());
+        let cells = cells(&template[start..end]).ok_or_else(defect)?;
+        let attributes: Vec<String> =
+            cells.first().into_iter().flatten().map(|cell| cell.0.clone()).collect();
+        let marks = RowMarks::new(&attributes).ok_or_else(defect)?;
+        let values = cells.into_iter().map(|row| row.into_iter().map(|cell| cell.1).collect()).collect();
+        if rows > 0 {
+            head = with_rows(&head, rows).ok_or_else(defect)?;
+        }
+        Ok(Self { head, tail, marks, template: values })
+    }
+}
+
+/// Attributes beside the reference, and value, of every cell of every row.
+fn cells(rows: &str) -> Option<Vec<Vec<(String, String)>>> {
+    let cell = |cell: &str| {
+        let (head, rest) = cell.split_once('>')?;
+        let value = rest.strip_prefix("<v>")?.strip_suffix("</v></c>")?;
+        Some((head.split_once('"')?.1.to_owned(), value.to_owned()))
+    };
+    let rows = rows.split("</row>").filter(|row| !row.is_empty());
+    rows.map(|row| row.split("<c r=\"").skip(1).map(cell).collect()).collect()
+}
+
+/// The head of a sheet with the last row of its dimension (`ref="A1:E2"`) below so many rows.
+fn with_rows(head: &str, rows: u64) -> Option<String> {
+    let at = head.find("<dimension ref=\"A1:")? + "<dimension ref=\"A1:".len();
+    let column = head[at..].find(|c: char| !c.is_ascii_uppercase())?;
+    let number = at + column;
+    let end = number + head[number..].find('"')?;
+    Some(format!("{}{}{}", &head[..number], rows + 1, &head[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_taken_apart() {
+        let template = "<dimension ref=\"A1:B3\"/><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c></row>\
+            <row r=\"2\"><c r=\"A2\" s=\"3\"><v>4.5</v></c><c r=\"B2\" t=\"s\"><v>17</v></c></row>\
+            <row r=\"3\"><c r=\"B3\" t=\"s\"><v>18</v></c></row></sheetData><rest/>";
+        let frame = Frame::new(template, 40).unwrap();
+        assert!(frame.head.starts_with("<dimension ref=\"A1:B41\"/>") && frame.head.ends_with("</row>"));
+        assert_eq!(frame.tail, "</sheetData><rest/>");
+        assert_eq!(frame.template, [vec!["4.5", "17"], vec!["18"]]);
+        assert!(Frame::new("<sheetData></sheetData>", 0).unwrap().template.is_empty());
+        assert!(Frame::new("<sheetData><row r=\"2\"></sheetData>", 1).is_err());
+    }
+}

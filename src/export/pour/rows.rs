@@ -1,0 +1,353 @@
+//! Rows as sheet XML, with what a row repeats from the row above.
+//!
+//! All rows of a sheet are `<row r="N"><c r="AN" s="3"><v>VALUE</v></c>...</row>`: the marks between row number
+//! and values stand in the row above too, the row number in the cell before, and of values the digits at the
+//! front. Saying so while writing spares deflate its search. Knows nothing of what the values mean.
+
+use super::deflate::{PIECE, Text};
+use crate::export::workbook::{Cell, serial};
+
+/// Longest number that is written out. Sums and their multiples are shorter.
+const LONGEST: usize = PIECE - 1;
+
+/// A number as text, and in the last byte its length: one piece, which is written and compared as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::export) struct Digits([u8; PIECE]);
+
+/// `00`, `01`, ... `99`.
+#[expect(clippy::cast_possible_truncation, reason = "digits")]
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    pairs
+};
+
+impl Digits {
+    /// A number that is text already; longer ones than any sum are read and written as powers of ten.
+    pub(in crate::export) fn of_text(text: &str) -> Self {
+        let mut digits = Self::default();
+        match digits.0.get_mut(..text.len()).filter(|_| text.len() <= LONGEST) {
+            Some(place) => place.copy_from_slice(text.as_bytes()),
+            None => return Self::of_text(&format!("{:e}", text.parse::<f64>().unwrap_or(f64::MAX))),
+        }
+        digits.with_len(text.len())
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
+    const fn with_len(mut self, len: usize) -> Self {
+        self.0[LONGEST] = len as u8;
+        self
+    }
+
+    #[inline]
+    const fn len(&self) -> usize {
+        self.0[LONGEST] as usize
+    }
+
+    /// A whole number.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "below 100")]
+    pub(super) fn whole(number: u64) -> Self {
+        let (mut buffer, mut at, mut left) = ([0; 20], 20, number);
+        while left >= 100 {
+            at -= 2;
+            buffer[at..at + 2].copy_from_slice(&PAIRS[(left % 100) as usize]);
+            left /= 100;
+        }
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[left as usize]);
+        at += usize::from(left < 10);
+        let mut digits = Self::default();
+        digits.0[..20 - at].copy_from_slice(&buffer[at..]);
+        digits.with_len(20 - at)
+    }
+
+    /// Hundredths as a number, without zeros at its end.
+    #[inline]
+    fn hundredths(number: u64) -> Self {
+        let (mut digits, rest) = (Self::whole(number / 100), PAIRS[(number % 100) as usize]);
+        if rest == *b"00" {
+            return digits;
+        }
+        let len = digits.len();
+        digits.0[len] = b'.';
+        digits.0[len + 1..len + 3].copy_from_slice(&rest);
+        digits.with_len(if rest[1] == b'0' { len + 2 } else { len + 3 })
+    }
+
+    #[cold]
+    fn large(hundredths: u128) -> Self {
+        let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        Self::of_text(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+
+    /// The value of a cell; of text the number of its string.
+    #[inline]
+    pub(in crate::export) fn of(cell: &Cell<'_>) -> Self {
+        match *cell {
+            Cell::Whole(number) => {
+                u64::try_from(number).map_or_else(|_| Self::of_text(&number.to_string()), Self::whole)
+            }
+            Cell::Decimal(hundredths) => {
+                u64::try_from(hundredths).map_or_else(|_| Self::large(hundredths), Self::hundredths)
+            }
+            Cell::Time(local) | Cell::Date(local) => Self::of_text(&serial(local).to_string()),
+            Cell::Gigabytes(number) | Cell::Percent(number) => Self::of_text(&number.to_string()),
+            Cell::Empty | Cell::Text(_) => Self::default(),
+        }
+    }
+
+    /// Bytes at the front that both have.
+    #[inline]
+    fn common(&self, other: &Self) -> usize {
+        let word = |digits: &Self, at: usize| {
+            u64::from_le_bytes(digits.0[at..at + 8].try_into().expect("a word has eight bytes"))
+        };
+        let limit = self.len().min(other.len());
+        let mut at = 0;
+        while at < limit {
+            let unlike = word(self, at) ^ word(other, at);
+            if unlike != 0 {
+                return limit.min(at + (unlike.trailing_zeros() / 8) as usize);
+            }
+            at += 8;
+        }
+        limit
+    }
+}
+
+/// A part of a row that is the same in every row.
+#[derive(Clone, Debug)]
+struct Mark {
+    piece: [u8; PIECE],
+    len: usize,
+}
+
+impl Mark {
+    fn new(text: &str) -> Option<Self> {
+        let mut piece = [0; PIECE];
+        piece.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Self { piece, len: text.len() })
+    }
+}
+
+/// The marks of a cell: from the value before to its row number, and from there to its value.
+#[derive(Clone, Debug)]
+struct CellMarks {
+    open: Mark,
+    attributes: Mark,
+    /// The attributes are those of the cell before.
+    same_attributes: bool,
+}
+
+/// What all rows of a sheet have in common.
+#[derive(Clone, Debug)]
+pub(in crate::export) struct RowMarks {
+    start: Mark,
+    cells: Vec<CellMarks>,
+    end: Mark,
+}
+
+impl RowMarks {
+    /// The marks of rows whose cells have these attributes (` s="3"`, ` t="s"`) from column A on; `None` when
+    /// a mark is longer than a piece.
+    pub(super) fn new(attributes: &[String]) -> Option<Self> {
+        let mut cells: Vec<CellMarks> = Vec::new();
+        for (at, text) in attributes.iter().enumerate() {
+            let letter = char::from(b'A' + u8::try_from(at).ok().filter(|at| *at < 26)?);
+            let before = if at == 0 { "\">" } else { "</v></c>" };
+            cells.push(CellMarks {
+                open: Mark::new(&format!("{before}<c r=\"{letter}"))?,
+                attributes: Mark::new(&format!("\"{text}><v>"))?,
+                same_attributes: at > 0 && attributes[at - 1] == *text,
+            });
+        }
+        Some(Self { start: Mark::new("<row r=\"")?, cells, end: Mark::new("</v></c></row>")? })
+    }
+
+    /// Bytes of a row at most.
+    fn longest(&self) -> usize {
+        (2 * self.cells.len() + 2) * PIECE + (self.cells.len() + 1) * LONGEST
+    }
+}
+
+/// A position that is none.
+const NOWHERE: usize = usize::MAX;
+
+/// Where the parts of a cell last stood in the text, and its value.
+#[derive(Clone, Debug)]
+struct Above {
+    open: usize,
+    attributes: usize,
+    value: usize,
+    digits: Digits,
+}
+
+/// Writes rows one below the other.
+pub(in crate::export) struct RowWriter<'a> {
+    marks: &'a RowMarks,
+    text: &'a mut Text,
+    start: usize,
+    number: usize,
+    digits: Digits,
+    cells: Vec<Above>,
+    end: usize,
+}
+
+impl<'a> RowWriter<'a> {
+    /// Writes behind what `text` holds; nothing of that is repeated.
+    pub(super) fn new(marks: &'a RowMarks, text: &'a mut Text) -> Self {
+        let digits = Digits::default();
+        let none = Above { open: NOWHERE, attributes: NOWHERE, value: NOWHERE, digits };
+        let cells = vec![none; marks.cells.len()];
+        Self { marks, text, start: NOWHERE, number: NOWHERE, digits, cells, end: NOWHERE }
+    }
+
+    /// Writes the row with this number, from 1, and a value per cell.
+    pub(in crate::export) fn row(&mut self, number: u32, values: &[Digits]) {
+        let Self { marks, text, .. } = self;
+        text.reserve(marks.longest());
+        let row = Digits::whole(number.into());
+        mark(text, &marks.start, &mut self.start);
+        self.number = put(text, &row, &self.digits, self.number);
+        self.digits = row;
+        let (mut before, mut attributes) = (self.number, NOWHERE);
+        for ((marks, above), value) in marks.cells.iter().zip(&mut self.cells).zip(values) {
+            mark(text, &marks.open, &mut above.open);
+            before = put(text, &row, &row, before);
+            let at = text.len();
+            if marks.same_attributes {
+                above.attributes = attributes;
+            }
+            mark(text, &marks.attributes, &mut above.attributes);
+            attributes = at;
+            above.value = put(text, value, &above.digits, above.value);
+            above.digits = *value;
+        }
+        mark(text, &marks.end, &mut self.end);
+    }
+}
+
+/// Writes a mark, which last stood at `above`.
+#[inline]
+fn mark(text: &mut Text, mark: &Mark, above: &mut usize) {
+    let at = text.len();
+    text.put(&mark.piece, mark.len);
+    if *above == NOWHERE {
+        text.is_fresh(mark.len);
+    } else {
+        text.repeats(mark.len, at - *above);
+    }
+    *above = at;
+}
+
+/// Writes a number, where `above` holds another, and tells its place.
+#[inline]
+fn put(text: &mut Text, digits: &Digits, other: &Digits, above: usize) -> usize {
+    let at = text.len();
+    text.put(&digits.0, digits.len());
+    let common = digits.common(other);
+    if common > 0 {
+        text.repeats(common, at - above);
+    }
+    if common < digits.len() {
+        text.is_fresh(digits.len() - common);
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::deflate::END;
+    use super::*;
+    use flate2::read::DeflateDecoder;
+    use proptest::prelude::*;
+    use std::io::Read;
+
+    const ATTRIBUTES: [&str; 6] = [" s=\"3\"", " t=\"s\"", " t=\"s\"", " s=\"4\"", " s=\"5\"", " s=\"5\""];
+
+    /// A number as `rust_xlsxwriter` writes it.
+    fn plain(cell: &Cell<'_>) -> String {
+        match *cell {
+            Cell::Time(local) => serial(local).to_string(),
+            Cell::Decimal(hundredths) => (hundredths as f64 / 100.0).to_string(),
+            Cell::Whole(number) => number.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    fn plain_row(number: u32, cells: &[Cell<'_>]) -> String {
+        let cell = |(at, cell): (usize, &Cell<'_>)| {
+            let column = char::from(b"ABCDEF"[at]);
+            format!("<c r=\"{column}{number}\"{}><v>{}</v></c>", ATTRIBUTES[at], plain(cell))
+        };
+        let cells: String = cells.iter().enumerate().map(cell).collect();
+        format!("<row r=\"{number}\">{cells}</row>")
+    }
+
+    /// Numbers of all lengths, often a little more than the one before.
+    fn number() -> impl Strategy<Value = u128> {
+        prop_oneof![Just(0), 0..20u128, 0..1_000_000u128, 99_990..100_010u128, 0..1u128 << 53]
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_as_plain_code_writes_them(
+            first in prop_oneof![2..200u32, 990..1010u32, 1_048_000..1_048_300u32],
+            rows in prop::collection::vec((0..9000i64, number(), number(), 0..99u128, 0..3u128), 1..40),
+        ) {
+            let marks = RowMarks::new(&ATTRIBUTES.map(String::from)).unwrap();
+            let (mut text, mut expected) = (Text::default(), String::new());
+            let mut writer = RowWriter::new(&marks, &mut text);
+            for (row, (slice, a, b, c, d)) in (first..).zip(&rows) {
+                let cells = [
+                    Cell::Time(1_772_323_200 + slice * 300),
+                    Cell::Whole(*d),
+                    Cell::Whole(7),
+                    Cell::Whole(*a),
+                    // Fifteen digits are what a double tells apart in any case.
+                    Cell::Decimal(*b % 1_000_000_000_000_000),
+                    Cell::Decimal(*c),
+                ];
+                expected += &plain_row(row, &cells);
+                writer.row(row, &cells.map(|cell| Digits::of(&cell)));
+            }
+            prop_assert_eq!(std::str::from_utf8(text.as_bytes()).unwrap(), &expected);
+            let (mut packed, mut inflated) = (Vec::new(), String::new());
+            text.deflate(&mut packed);
+            packed.extend(END);
+            DeflateDecoder::new(&packed[..]).read_to_string(&mut inflated).unwrap();
+            prop_assert!(inflated == expected);
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_length() {
+        let text = |cell| {
+            let digits = Digits::of(&cell);
+            String::from_utf8(digits.0[..digits.len()].to_vec()).unwrap()
+        };
+        for power in 0..28 {
+            for number in [10u128.pow(power), 10u128.pow(power) - 1, 10u128.pow(power) * 2 + 1] {
+                assert_eq!(text(Cell::Whole(number)), number.to_string());
+                let exact = format!("{}.{:02}", number / 100, number % 100);
+                let exact = exact.trim_end_matches('0').trim_end_matches('.').to_owned();
+                assert_eq!(text(Cell::Decimal(number)), exact);
+            }
+        }
+        let huge: f64 = text(Cell::Whole(u128::MAX)).parse().unwrap();
+        assert!((huge / u128::MAX as f64 - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn marks_that_do_not_fit_are_refused() {
+        assert!(RowMarks::new(&["x".repeat(PIECE)]).is_none());
+        assert!(RowMarks::new(&vec![String::new(); 27]).is_none());
+        assert!(RowMarks::new(&[]).is_some());
+    }
+}
