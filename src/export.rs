@@ -6,6 +6,7 @@
 pub mod bill;
 pub mod calendar;
 pub mod columns;
+mod account;
 mod content;
 mod detail;
 pub mod name;
@@ -27,11 +28,12 @@ use crate::region::Region;
 use crate::report::Report;
 use crate::usage::billing::{Bandwidth, Figures};
 use crate::usage::{Row, Usage};
+use account::{Account, Kept};
 use calendar::Calendar;
 use content::{Content, DetailSheet};
 use detail::{Detail, Feed};
 use plots::level_axis;
-use pour::{Package, Parts, pour};
+use pour::{Frame, Package, Parts, Pour, pour};
 use quality::Quality;
 use request::{ExportSpec, Kind};
 use std::num::NonZero;
@@ -89,8 +91,6 @@ struct Names {
     domains: String,
     details: Vec<String>,
     time: String,
-    /// Title and number format.
-    level_axis: (String, &'static str),
 }
 
 /// The series to export, sorted: every domain of the selection, named or found, in each region where it has
@@ -144,6 +144,7 @@ struct Writer<'a> {
     request: &'a Request<'a>,
     scratch: &'a Path,
     detail: Detail<'a>,
+    account: Account<'a>,
     names: Names,
 }
 
@@ -165,36 +166,43 @@ impl<'a> Writer<'a> {
         let blocks = series.chunk_by(|a, b| a.0 == b.0).map(|regions| regions.len() as u64 * slices);
         let detail = Detail::new(spec, series, calendar, sheets::split(blocks, data_rows));
         let names = names(spec, detail.names());
-        Self { request, scratch, detail, names }
+        Self { request, scratch, detail, account: Account::new(spec, series, calendar.len()), names }
     }
 
-    fn write<'r>(mut self, rows: impl Iterator<Item = Row<'r>>, out: &mut Output) -> Result<Exported> {
-        let mut template = Parts::new(self.book()?.save()?)?;
+    fn write<'r>(self, rows: impl Iterator<Item = Row<'r>>, out: &mut Output) -> Result<Exported> {
+        let Request { series, progress, threads, .. } = *self.request;
+        let mut template = Parts::new(self.template()?.save()?)?;
+        let (frames, account) = (self.detail.frames(&mut template)?, self.account.frame(&mut template)?);
         let mut package = Package::new(out.file())?;
         for name in FIRST_PARTS {
             package.copy(name, &template.packed(name)?)?;
         }
-        let (details, tally) = self.pour(rows, &mut template, &mut package)?;
+        let threads = useful_threads(threads, series.len() * self.detail.calendar.len());
+        let exported = pour(threads, &mut package, progress, |pour| {
+            let (details, tally) = self.pour(rows, &frames, pour)?;
+            let sums = (&tally, self.detail.times());
+            let chart = self.account.pour(pour, &account, sums, &self.names.account)?;
+            let mut book = self.template()?;
+            let exported = self.fill(&mut book, &details, &tally)?;
+            copy(&mut Parts::new(book.save()?)?, &mut template, pour, &chart)?;
+            Ok(exported)
+        })?;
+        package.finish()?;
+        Ok(exported)
+    }
+
+    /// Everything that is not poured.
+    fn fill(&self, book: &mut Book, details: &[DetailSheet], tally: &Tally) -> Result<Exported> {
         let figures = tally.figures(self.detail.calendar);
-        self.names.level_axis = level_axis(self.request.spec, figures.peak);
         let (spec, calendar) = (self.request.spec, self.detail.calendar);
-        let content = Content {
-            spec,
-            calendar,
-            tally: &tally,
-            figures: &figures,
-            names: &self.names,
-            details: &details,
-        };
-        let mut book = self.book()?;
+        let level_axis = level_axis(spec, figures.peak);
+        let content =
+            Content { spec, calendar, tally, figures: &figures, names: &self.names, level_axis, details };
         content.daily(&mut book.sheet(DAILY)?)?;
-        content.account(&mut book.sheet(ACCOUNT)?)?;
         content.domains(&mut book.sheet(DOMAINS)?, domain_width(self.request.series))?;
         content.summary(&mut book.sheet(SUMMARY)?)?;
-        let quality = Quality { spec, calendar, tally: &tally, report: self.request.report };
+        let quality = Quality { spec, calendar, tally, report: self.request.report };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
-        copy(&mut Parts::new(book.save()?)?, &mut template, &mut package)?;
-        package.finish()?;
         Ok(Exported {
             rows: details.iter().map(|d| d.rows).sum(),
             sheets: details.len(),
@@ -206,8 +214,17 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// The workbook without content: all its sheets, and the template of the Detail sheets.
-    fn book(&self) -> Result<Book> {
+    /// A workbook with the templates of the sheets that are poured.
+    fn template(&self) -> Result<Book> {
+        let mut book = self.book(Rows::Streamed)?;
+        self.detail
+            .template(&mut book, &columns::detail(self.request.spec, domain_width(self.request.series)))?;
+        self.account.template(&mut book)?;
+        Ok(book)
+    }
+
+    /// A workbook of empty sheets.
+    fn book(&self, account: Rows) -> Result<Book> {
         let spec = self.request.spec;
         let version = [("flowbook export format", FORMAT_VERSION.to_owned())];
         let properties = Properties {
@@ -217,54 +234,48 @@ impl<'a> Writer<'a> {
         };
         let mut book = Book::new(&properties, self.scratch)?;
         book.add_sheet(Label::Summary.text(spec.language), Rows::Kept)?;
-        for name in [&self.names.daily, &self.names.account, &self.names.domains] {
-            book.add_sheet(name, Rows::Kept)?;
-        }
+        book.add_sheet(&self.names.daily, Rows::Kept)?;
+        book.add_sheet(&self.names.account, account)?;
+        book.add_sheet(&self.names.domains, Rows::Kept)?;
         for name in &self.names.details {
             book.add_sheet(name, Rows::Streamed)?;
         }
         book.add_sheet(Label::DataQuality.text(spec.language), Rows::Streamed)?;
-        self.detail.template(&mut book, &columns::detail(spec, domain_width(self.request.series)))?;
         Ok(book)
     }
 
     /// Pours the rows into the Detail sheets and counts them.
-    fn pour<'r>(
-        &self,
+    fn pour<'r, 'f>(
+        &'f self,
         rows: impl Iterator<Item = Row<'r>>,
-        template: &mut Parts,
-        package: &mut Package<'_>,
+        frames: &'f [Frame],
+        pour: &mut Pour<'_, '_, 'f>,
     ) -> Result<(Vec<DetailSheet>, Tally)> {
-        let Request { spec, series, progress, threads, .. } = *self.request;
+        let Request { spec, series, .. } = *self.request;
         let slices = self.detail.calendar.len();
-        let frames = self.detail.frames(template)?;
         let mut tally = Tally::new(spec.kind, slices);
         let mut rows = rows.peekable();
         let mut usages = vec![Usage::default(); slices];
-        let threads = useful_threads(threads, series.len() * slices);
-        let details = pour(threads, package, progress, |pour| {
-            let mut feed = Feed::new(&self.detail, &frames, pour)?;
-            for (at, (domain, region)) in series.iter().enumerate() {
-                usages.fill(Usage::default());
-                while let Some(row) = rows.next_if(|row| row.domain == domain && row.region == *region) {
-                    // Rows outside the range are none of this export's.
-                    if let Some(slice) = spec.range.position(row.window) {
-                        usages[slice] = row.usage;
-                    }
-                }
-                tally.add(*region, &usages).map_err(|_| total_overflow())?;
-                feed.series(at, &usages)?;
-                if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
-                    tally.end_domain(domain).map_err(|_| total_overflow())?;
+        let mut feed = Feed::new(&self.detail, frames, pour)?;
+        for (at, (domain, region)) in series.iter().enumerate() {
+            usages.fill(Usage::default());
+            while let Some(row) = rows.next_if(|row| row.domain == domain && row.region == *region) {
+                // Rows outside the range are none of this export's.
+                if let Some(slice) = spec.range.position(row.window) {
+                    usages[slice] = row.usage;
                 }
             }
-            feed.finish()
-        })?;
+            tally.add(*region, &usages).map_err(|_| total_overflow())?;
+            feed.series(at, &usages)?;
+            if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
+                tally.end_domain(domain).map_err(|_| total_overflow())?;
+            }
+        }
         if let Some(row) = rows.next() {
             return Err(Error::new(ErrorKind::Defect(format!("a row of {} has no series", row.domain))));
         }
         tally.sort_domains();
-        Ok((details, tally))
+        Ok((feed.finish()?, tally))
     }
 }
 
@@ -276,14 +287,21 @@ fn useful_threads(asked: usize, rows: usize) -> usize {
 }
 
 /// Copies the parts of a workbook behind those that are in the package already, which must be those of the
-/// template: styles and strings are numbered alike in both.
-fn copy(book: &mut Parts, template: &mut Parts, package: &mut Package<'_>) -> Result<()> {
+/// template: styles and strings are numbered alike in both. A chart of poured values gets them back.
+fn copy(book: &mut Parts, template: &mut Parts, pour: &mut Pour<'_, '_, '_>, chart: &Kept) -> Result<()> {
     for name in book.names()? {
         let part = book.packed(&name)?;
-        if !package.holds(&name) {
-            package.copy(&name, &part)?;
-        } else if part.sum() != template.packed(&name)?.sum() {
-            return Err(Error::new(ErrorKind::Defect(format!("{name} changed while rows were written"))));
+        if pour.package().holds(&name) {
+            if part.sum() != template.packed(&name)?.sum() {
+                return Err(Error::new(ErrorKind::Defect(format!("{name} changed while rows were written"))));
+            }
+            continue;
+        }
+        let text = if name.starts_with("xl/charts/") { book.text(&name)? } else { String::new() };
+        if chart.are_in(&text) {
+            chart.pour_chart(pour, &name, &text)?;
+        } else {
+            pour.package().copy(&name, &part)?;
         }
     }
     Ok(())
@@ -297,7 +315,6 @@ fn names(spec: &ExportSpec, details: Vec<String>) -> Names {
         domains: word(Label::Domains),
         details,
         time: columns::time_column(spec).heading,
-        level_axis: level_axis(spec, 0),
     }
 }
 
@@ -318,86 +335,4 @@ impl Exported {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::locale::Language;
-    use crate::usage::table::UsageTable;
-    use calamine::{Reader, Xlsx, open_workbook};
-    use request::{Account, ExportRequest, validate};
-
-    /// The workbook of three domains over an hour, one of them in two regions; every cell as text.
-    fn sheets(limit: u64) -> Vec<(String, Vec<Vec<String>>)> {
-        let text = |text: &str| Some(text.to_owned());
-        let request = ExportRequest {
-            start_time: text("2026-03-01T00:00:00Z"),
-            end_time: text("2026-03-01T01:00:00Z"),
-            kind: text("flow"),
-            domain_names: text("c.com,b.com,a.com"),
-            ..ExportRequest::default()
-        };
-        let spec = validate(&request, &Account::default(), Language::EnUs).unwrap();
-        let mut table = UsageTable::new();
-        for (name, region, bytes) in
-            [("a.com", Region::Cn, 300), ("b.com", Region::Eu, 600), ("b.com", Region::Cn, 900)]
-        {
-            let id = table.series(&Domain::new(name.as_bytes()).unwrap(), region);
-            let cell = table.cell(id, spec.range.start());
-            *table.usage(cell) = Usage { bytes, requests: [1, 0, 0, 0], ..Usage::default() };
-        }
-        let series = series(&spec, table.keys(), Region::Na);
-        let (report, progress) = (Report::default(), AtomicU64::new(0));
-        let request = Request {
-            spec: &spec,
-            series: &series,
-            report: &report,
-            created: 0,
-            progress: &progress,
-            threads: 2,
-        };
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("out.xlsx");
-        let mut out = Output::create(&path, false).unwrap();
-        let calendar = Calendar::new(spec.range, spec.zone);
-        let exported =
-            Writer::new(&request, &calendar, limit, dir.path()).write(table.rows(), &mut out).unwrap();
-        out.commit().unwrap();
-        assert_eq!((exported.rows, exported.total.bytes), (48, 1800));
-        let mut book: Xlsx<_> = open_workbook(&path).unwrap();
-        let read = |(name, range): (String, calamine::Range<calamine::Data>)| {
-            (name, range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect())
-        };
-        book.worksheets().into_iter().map(read).collect()
-    }
-
-    #[test]
-    fn detail_is_split_with_domains_whole() {
-        for (limit, rows) in
-            [(100, vec![48]), (40, vec![36, 12]), (24, vec![12, 24, 12]), (20, vec![20, 16, 12])]
-        {
-            let sheets = sheets(limit);
-            let detail: Vec<_> = sheets.iter().filter(|(name, _)| name.starts_with("Detail")).collect();
-            let lens: Vec<usize> = detail.iter().map(|(_, rows)| rows.len() - 1).collect();
-            assert_eq!(lens, rows, "limit {limit}");
-            let all: Vec<&Vec<String>> = detail.iter().flat_map(|(_, rows)| &rows[1..]).collect();
-            let series: Vec<String> = all.iter().step_by(12).map(|row| row[1..4].join(" ")).collect();
-            assert_eq!(series, ["a.com CN 300", "b.com CN 900", "b.com EU 600", "c.com NA 0"]);
-            let names: Vec<&str> = detail.iter().map(|(name, _)| name.as_str()).collect();
-            assert_eq!(names, ["Detail", "Detail 2", "Detail 3"][..rows.len()]);
-            let (_, summary) = &sheets[0];
-            let listed =
-                summary.iter().filter(|row| row[0].starts_with("Detail") && row[0] != "Detail Sheets");
-            assert_eq!(listed.count(), rows.len());
-        }
-    }
-
-    #[test]
-    fn the_account_shows_all_regions_and_each() {
-        let sheets = sheets(100);
-        let (_, account) = &sheets[2];
-        let blocks: Vec<String> = account[1..].iter().step_by(12).map(|row| row[1..3].join(" ")).collect();
-        assert_eq!(blocks, ["All 1800", "CN 1200", "NA 0", "EU 600"]);
-        let (_, domains) = &sheets[3];
-        let order: Vec<String> = domains[1..].iter().map(|row| row[..2].join(" ")).collect();
-        assert_eq!(order, ["b.com 1500", "a.com 300", "c.com 0"]);
-    }
-}
+mod tests;

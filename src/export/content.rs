@@ -20,6 +20,8 @@ pub(super) struct Content<'a> {
     pub(super) tally: &'a Tally,
     pub(super) figures: &'a Figures,
     pub(super) names: &'a Names,
+    /// Title and number format of the axis of levels.
+    pub(super) level_axis: (String, &'static str),
     /// A row per Detail sheet: its position, first and last domain, domains, rows.
     pub(super) details: &'a [DetailSheet],
 }

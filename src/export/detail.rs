@@ -3,7 +3,7 @@
 use super::calendar::Calendar;
 use super::columns;
 use super::content::DetailSheet;
-use super::pour::{BLOCK_ROWS, Block, Digits, Frame, Parts, Pour, RowMarks, RowWriter};
+use super::pour::{BLOCK_ROWS, Block, Digits, Frame, Parts, Pour, RowMarks, RowWriter, Text};
 use super::request::ExportSpec;
 use super::sheets::SheetRows;
 use super::workbook::{Book, Cell, Column, Tone, sheet_part};
@@ -33,6 +33,11 @@ impl<'a> Detail<'a> {
     ) -> Self {
         let times = (0..calendar.len()).map(|slice| Digits::of(&Cell::Time(calendar.local(slice)))).collect();
         Self { spec, series, calendar, split, times }
+    }
+
+    /// The values of the first column, per slice.
+    pub(super) fn times(&self) -> &[Digits] {
+        &self.times
     }
 
     /// Names of the sheets.
@@ -93,15 +98,12 @@ struct Run {
 }
 
 impl Block for Rows<'_> {
-    fn marks(&self) -> &RowMarks {
-        self.marks
-    }
-
     fn rows(&self) -> u64 {
         self.usages.len() as u64
     }
 
-    fn write(&self, rows: &mut RowWriter<'_>) {
+    fn write(&self, text: &mut Text) {
+        let mut rows = RowWriter::new(self.marks, text);
         let mut usages = self.usages.iter();
         let mut number = self.first;
         let mut values = Vec::new();
@@ -121,7 +123,7 @@ impl Block for Rows<'_> {
 pub(super) struct Feed<'p, 'a, 'c, 'f> {
     detail: &'a Detail<'a>,
     frames: &'a [Frame],
-    pour: &'p mut Pour<'c, 'f, Rows<'a>>,
+    pour: &'p mut Pour<'c, 'f, 'a>,
     /// What stands on each sheet.
     sheets: Vec<DetailSheet>,
     /// The sheet that is being poured.
@@ -137,7 +139,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
     pub(super) fn new(
         detail: &'a Detail<'a>,
         frames: &'a [Frame],
-        pour: &'p mut Pour<'c, 'f, Rows<'a>>,
+        pour: &'p mut Pour<'c, 'f, 'a>,
     ) -> Result<Self> {
         let sheets = detail.split.iter().map(DetailSheet::of).collect();
         let block = Rows { detail, marks: &frames[0].marks, first: 2, runs: Vec::new(), usages: Vec::new() };
@@ -182,7 +184,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             runs: Vec::new(),
             usages: Vec::with_capacity(BLOCK_ROWS),
         };
-        self.pour.rows(std::mem::replace(&mut self.block, block))
+        self.pour.rows(Box::new(std::mem::replace(&mut self.block, block)))
     }
 
     fn end_sheet(&mut self) -> Result<()> {

@@ -11,13 +11,13 @@ mod huffman;
 mod package;
 mod rows;
 
+pub(super) use deflate::Text;
 pub(super) use frame::Frame;
 pub(super) use package::{Package, Parts};
-pub(super) use rows::{Digits, RowMarks, RowWriter};
+pub(super) use rows::{Digits, Points, RowMarks, RowWriter, Table};
 
 use crate::error::{Error, ErrorKind, Result};
 use crc32fast::Hasher;
-use deflate::Text;
 use package::Sum;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,12 +31,12 @@ pub(super) const BLOCK_ROWS: usize = 1024;
 
 /// A block of rows, ready to be written.
 pub(super) trait Block: Send {
-    /// What its rows have in common.
-    fn marks(&self) -> &RowMarks;
-    /// How many rows it has.
-    fn rows(&self) -> u64;
+    /// How many rows of Detail it has: what progress counts.
+    fn rows(&self) -> u64 {
+        0
+    }
     /// Writes them.
-    fn write(&self, rows: &mut RowWriter<'_>);
+    fn write(&self, text: &mut Text);
 }
 
 /// A deflated text.
@@ -49,9 +49,9 @@ struct Deflated {
 }
 
 /// Deflates a block behind `bytes`, with the memory of earlier ones.
-fn deflate<B: Block>(block: &B, text: &mut Text, mut bytes: Vec<u8>) -> Deflated {
+fn deflate(block: &dyn Block, text: &mut Text, mut bytes: Vec<u8>) -> Deflated {
     text.clear();
-    block.write(&mut RowWriter::new(block.marks(), text));
+    block.write(text);
     text.deflate(&mut bytes);
     Deflated { bytes, crc: crc_of(text), size: text.len() as u64, rows: block.rows() }
 }
@@ -63,19 +63,20 @@ fn crc_of(text: &Text) -> Hasher {
 }
 
 /// Takes blocks in turn and writes them into a package.
-pub(super) struct Pour<'a, 'f, B> {
+pub(super) struct Pour<'a, 'f, 'b> {
     package: &'a mut Package<'f>,
     progress: &'a AtomicU64,
-    crew: Option<Crew<B>>,
-    text: Text,
+    crew: Option<Crew<'b>>,
+    /// For what this thread writes itself.
+    own: Text,
     /// The sum of the part that was begun.
     crc: Hasher,
     size: u64,
 }
 
 /// Threads at work for a [`Pour`].
-struct Crew<B> {
-    jobs: SyncSender<Job<B>>,
+struct Crew<'b> {
+    jobs: SyncSender<Job<'b>>,
     done: Receiver<(usize, Result<Deflated>)>,
     /// Blocks that were handed out and not written yet, from `first` on; those that came back.
     waiting: VecDeque<Option<Deflated>>,
@@ -85,24 +86,24 @@ struct Crew<B> {
 }
 
 /// A block for the crew, its number, and memory to deflate it into.
-type Job<B> = (usize, B, Vec<u8>);
+type Job<'b> = (usize, Box<dyn Block + 'b>, Vec<u8>);
 
 /// Runs `feed`, which pours parts into `package`, with so many threads beside it (none when one is enough).
 /// `progress` is told how many rows have been written.
 ///
 /// # Errors
 /// What `feed` gives; when the file cannot be written.
-pub(super) fn pour<B: Block, T>(
+pub(super) fn pour<'b, T>(
     threads: usize,
     package: &mut Package<'_>,
     progress: &AtomicU64,
-    feed: impl FnOnce(&mut Pour<'_, '_, B>) -> Result<T>,
+    feed: impl FnOnce(&mut Pour<'_, '_, 'b>) -> Result<T>,
 ) -> Result<T> {
     let (jobs, work) = sync_channel(threads);
     let (sender, done) = channel();
     let work = Mutex::new(work);
-    let (text, crc) = (Text::default(), Hasher::new());
-    let mut pour = Pour { package, progress, crew: None, text, crc, size: 0 };
+    let (own, crc) = (Text::default(), Hasher::new());
+    let mut pour = Pour { package, progress, crew: None, own, crc, size: 0 };
     if threads < 2 {
         return feed(&mut pour);
     }
@@ -120,12 +121,12 @@ pub(super) fn pour<B: Block, T>(
 }
 
 /// What each thread of the crew does.
-fn labour<B: Block>(work: &Mutex<Receiver<Job<B>>>, done: &Sender<(usize, Result<Deflated>)>) {
+fn labour(work: &Mutex<Receiver<Job<'_>>>, done: &Sender<(usize, Result<Deflated>)>) {
     let mut text = Text::default();
     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok((number, block, bytes)) = next() {
         // A panic must come back as an answer, for which the pour would wait forever.
-        let deflated = catch_unwind(AssertUnwindSafe(|| deflate(&block, &mut text, bytes)));
+        let deflated = catch_unwind(AssertUnwindSafe(|| deflate(&*block, &mut text, bytes)));
         let deflated =
             deflated.map_err(|_| Error::new(ErrorKind::Defect("rows could not be written".into())));
         // Nobody listens any more when the pour has failed.
@@ -135,7 +136,7 @@ fn labour<B: Block>(work: &Mutex<Receiver<Job<B>>>, done: &Sender<(usize, Result
     }
 }
 
-impl<B: Block> Pour<'_, '_, B> {
+impl<'f, 'b> Pour<'_, 'f, 'b> {
     /// Begins a part with this text.
     ///
     /// # Errors
@@ -143,16 +144,37 @@ impl<B: Block> Pour<'_, '_, B> {
     pub(super) fn begin(&mut self, name: &str, text: &str) -> Result<()> {
         (self.crc, self.size) = (Hasher::new(), 0);
         self.package.begin(name)?;
-        self.plain(text)
+        self.text(text)
+    }
+
+    /// Writes text behind the rows so far.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn text(&mut self, plain: &str) -> Result<()> {
+        while self.crew.as_ref().is_some_and(|crew| !crew.waiting.is_empty()) {
+            self.collect()?;
+        }
+        let (text, mut bytes) = (&mut self.own, Vec::new());
+        text.clear();
+        text.push(plain.as_bytes());
+        text.deflate(&mut bytes);
+        let (crc, size) = (crc_of(text), text.len() as u64);
+        self.write(&Deflated { bytes, crc, size, rows: 0 })
+    }
+
+    /// The package, for parts that are written already.
+    pub(super) const fn package(&mut self) -> &mut Package<'f> {
+        self.package
     }
 
     /// Writes a block of rows below those before.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(super) fn rows(&mut self, block: B) -> Result<()> {
+    pub(super) fn rows(&mut self, block: Box<dyn Block + 'b>) -> Result<()> {
         if self.crew.is_none() {
-            let deflated = deflate(&block, &mut self.text, Vec::new());
+            let deflated = deflate(&*block, &mut self.own, Vec::new());
             return self.write(&deflated);
         }
         while self.crew.as_ref().is_some_and(|crew| crew.waiting.len() >= crew.limit) {
@@ -170,10 +192,7 @@ impl<B: Block> Pour<'_, '_, B> {
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn end(&mut self, text: &str) -> Result<()> {
-        while self.crew.as_ref().is_some_and(|crew| !crew.waiting.is_empty()) {
-            self.collect()?;
-        }
-        self.plain(text)?;
+        self.text(text)?;
         self.package.write(&deflate::END)?;
         let crc = std::mem::take(&mut self.crc).finalize();
         self.package.end(Sum { crc, size: self.size })
@@ -202,18 +221,9 @@ impl<B: Block> Pour<'_, '_, B> {
         self.progress.fetch_add(deflated.rows, Ordering::Relaxed);
         self.package.write(&deflated.bytes)
     }
-
-    fn plain(&mut self, plain: &str) -> Result<()> {
-        let (text, mut bytes) = (&mut self.text, Vec::new());
-        text.clear();
-        text.push(plain.as_bytes());
-        text.deflate(&mut bytes);
-        let (crc, size) = (crc_of(text), text.len() as u64);
-        self.write(&Deflated { bytes, crc, size, rows: 0 })
-    }
 }
 
-impl<B> Crew<B> {
+impl Crew<'_> {
     /// The next block in turn, if it came back.
     fn ready(&mut self) -> Option<Deflated> {
         let deflated = self.waiting.front_mut()?.take()?;

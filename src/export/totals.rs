@@ -1,22 +1,19 @@
-//! The sheets of sums: Daily, Account, Domains.
+//! The sheets of sums: Daily, Domains.
 
 use super::bill::Billed;
-use super::columns::{
-    figure_columns, figures, gigabytes, logged, logged_column, region_name, requests, time_column,
-};
+use super::columns::{figure_columns, gigabytes, logged, logged_column, requests};
 use super::content::{Content, rows_of};
 use super::request::Kind;
 use super::tally::{DomainTally, measure};
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::error::Result;
 use crate::locale::Label;
-use crate::region::Region;
 use crate::time::WINDOW_SECONDS;
 use crate::usage::Usage;
 use crate::usage::billing::{Bandwidth, peak, percentile_95, ratio};
 use std::ops::Range;
 
-impl<'a> Content<'a> {
+impl Content<'_> {
     /// Daily: a row per local day.
     pub(super) fn daily(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         let mut columns = vec![self.column(Label::Date, 12)];
@@ -75,40 +72,6 @@ impl<'a> Content<'a> {
             Kind::Flow => vec![Cell::Whole(self.traffic(usage)), gigabytes(self.traffic(usage))],
             Kind::Vas => requests(usage).to_vec(),
         }
-    }
-
-    /// Account: a row per slice, the sum over the domains; where there are several regions, all together
-    /// first and each of them below.
-    pub(super) fn account(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let mut columns = vec![time_column(self.spec), self.column(Label::Region, 8)];
-        columns.extend(figure_columns(self.spec));
-        if self.is_flow() {
-            columns.push(self.column(Label::Percentile95, 20));
-        }
-        columns.extend(logged_column(self.spec));
-        let blocks = self.account_blocks();
-        sheet.table(&columns, rows_of(blocks.len() * self.calendar.len()))?;
-        for (name, slices) in blocks {
-            let level = self.level(percentile_95(&self.tally.measures(slices)));
-            for (at, usage) in slices.iter().enumerate() {
-                let mut cells = vec![Cell::Time(self.calendar.local(at)), Cell::Text(name)];
-                cells.extend(figures(self.spec.kind, usage, self.spec.factor));
-                cells.extend(self.is_flow().then_some(level));
-                cells.extend(logged(self.spec, usage));
-                sheet.row(&cells, Tone::Plain)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn account_blocks(&self) -> Vec<(&'static str, &'a [Usage])> {
-        let name = |region| region_name(region, self.spec.language);
-        let regions = self.tally.regions.iter().map(|(region, slices)| (name(*region), slices.as_slice()));
-        if self.tally.regions.len() == 1 {
-            return regions.collect();
-        }
-        let all = (name(Region::Unspecified), self.tally.slices.as_slice());
-        std::iter::once(all).chain(regions).collect()
     }
 
     /// Domains: a row per domain, the largest first.

@@ -36,7 +36,7 @@ struct Copy {
 
 /// A text in the making.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(in crate::export) struct Text {
     /// The text, and room behind `end`.
     bytes: Vec<u8>,
     end: usize,

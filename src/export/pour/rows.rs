@@ -4,6 +4,7 @@
 //! and values stand in the row above too, the row number in the cell before, and of values the digits at the
 //! front. Saying so while writing spares deflate its search. Knows nothing of what the values mean.
 
+use super::Block;
 use super::deflate::{PIECE, Text};
 use crate::export::workbook::{Cell, serial};
 
@@ -201,7 +202,7 @@ pub(in crate::export) struct RowWriter<'a> {
 
 impl<'a> RowWriter<'a> {
     /// Writes behind what `text` holds; nothing of that is repeated.
-    pub(super) fn new(marks: &'a RowMarks, text: &'a mut Text) -> Self {
+    pub(in crate::export) fn new(marks: &'a RowMarks, text: &'a mut Text) -> Self {
         let digits = Digits::default();
         let none = Above { open: NOWHERE, attributes: NOWHERE, value: NOWHERE, digits };
         let cells = vec![none; marks.cells.len()];
@@ -230,6 +231,63 @@ impl<'a> RowWriter<'a> {
             above.digits = *value;
         }
         mark(text, &marks.end, &mut self.end);
+    }
+}
+
+/// Rows whose values are known.
+pub(in crate::export) struct Table<'a> {
+    marks: &'a RowMarks,
+    first: u32,
+    values: Vec<Digits>,
+}
+
+impl<'a> Table<'a> {
+    /// Rows from the one with the number `first` on, from 1; the values row by row.
+    pub(in crate::export) const fn new(marks: &'a RowMarks, first: u32, values: Vec<Digits>) -> Self {
+        Self { marks, first, values }
+    }
+}
+
+impl Block for Table<'_> {
+    fn write(&self, text: &mut Text) {
+        let mut rows = RowWriter::new(self.marks, text);
+        let values = self.values.chunks(self.marks.cells.len().max(1));
+        for (number, values) in (self.first..).zip(values) {
+            rows.row(number, values);
+        }
+    }
+}
+
+/// Values as a chart keeps them: `<c:pt idx="N"><c:v>VALUE</c:v></c:pt>`.
+pub(in crate::export) struct Points {
+    first: usize,
+    values: Vec<Digits>,
+}
+
+impl Points {
+    /// Values from the one with the number `first` on, from 0.
+    pub(in crate::export) const fn new(first: usize, values: Vec<Digits>) -> Self {
+        Self { first, values }
+    }
+}
+
+impl Block for Points {
+    fn write(&self, text: &mut Text) {
+        let [start, middle, end] = ["<c:pt idx=\"", "\"><c:v>", "</c:v></c:pt>"]
+            .map(|mark| Mark::new(mark).expect("the mark of a point is shorter than a piece"));
+        let mut above = [NOWHERE; 5];
+        let [mut number, mut last] = [Digits::default(); 2];
+        for (at, value) in (self.first as u64..).zip(&self.values) {
+            text.reserve(5 * PIECE);
+            mark(text, &start, &mut above[0]);
+            let next = Digits::whole(at);
+            above[1] = put(text, &next, &number, above[1]);
+            number = next;
+            mark(text, &middle, &mut above[2]);
+            above[3] = put(text, value, &last, above[3]);
+            last = *value;
+            mark(text, &end, &mut above[4]);
+        }
     }
 }
 
@@ -317,6 +375,22 @@ mod tests {
                 expected += &plain_row(row, &cells);
                 writer.row(row, &cells.map(|cell| Digits::of(&cell)));
             }
+            prop_assert_eq!(std::str::from_utf8(text.as_bytes()).unwrap(), &expected);
+            let (mut packed, mut inflated) = (Vec::new(), String::new());
+            text.deflate(&mut packed);
+            packed.extend(END);
+            DeflateDecoder::new(&packed[..]).read_to_string(&mut inflated).unwrap();
+            prop_assert!(inflated == expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn points_are_as_plain_code_writes_them(first in 0..1100usize, values in prop::collection::vec(number(), 0..60)) {
+            let mut text = Text::default();
+            Points::new(first, values.iter().map(|n| Digits::of(&Cell::Whole(*n))).collect()).write(&mut text);
+            let point = |(at, value): (usize, &u128)| format!("<c:pt idx=\"{at}\"><c:v>{value}</c:v></c:pt>");
+            let expected: String = (first..).zip(&values).map(point).collect();
             prop_assert_eq!(std::str::from_utf8(text.as_bytes()).unwrap(), &expected);
             let (mut packed, mut inflated) = (Vec::new(), String::new());
             text.deflate(&mut packed);

@@ -1,0 +1,175 @@
+//! The export from inside: small sheets, and every part of the file held against what `rust_xlsxwriter` alone
+//! makes of the same rows.
+
+use super::*;
+use crate::locale::Language;
+use crate::usage::table::UsageTable;
+use calamine::{Reader, Xlsx, open_workbook};
+use request::{Account as Owned, ExportRequest, validate};
+use std::fs;
+use workbook::{Cell, Tone};
+
+fn spec(kind: &str, hours: u32, factor: Option<&str>) -> ExportSpec {
+    let text = |text: &str| Some(text.to_owned());
+    let request = ExportRequest {
+        start_time: text("2026-03-01T00:00:00Z"),
+        end_time: Some(format!("2026-03-01T{hours:02}:00:00Z")),
+        kind: text(kind),
+        domain_names: text("c.com,b.com,a.com"),
+        traffic_factor: factor.map(String::from),
+        ..ExportRequest::default()
+    };
+    validate(&request, &Owned::default(), Language::EnUs).unwrap()
+}
+
+/// Usage of two domains, one of them in two regions.
+fn table(spec: &ExportSpec) -> UsageTable {
+    let mut table = UsageTable::new();
+    for (name, region, bytes) in
+        [("a.com", Region::Cn, 300), ("b.com", Region::Eu, 600), ("b.com", Region::Cn, 900)]
+    {
+        let id = table.series(&Domain::new(name.as_bytes()).unwrap(), region);
+        let cell = table.cell(id, spec.range.start());
+        *table.usage(cell) = Usage { bytes, requests: [1, 0, 0, 0], ..Usage::default() };
+    }
+    table
+}
+
+/// Writes the workbook of a table, with so many data rows a sheet at most; gives what `check` makes of it.
+fn written<T>(
+    spec: &ExportSpec,
+    table: &UsageTable,
+    limit: u64,
+    check: impl FnOnce(&Writer<'_>, Exported, &Path) -> T,
+) -> T {
+    let series = series(spec, table.keys(), Region::Na);
+    let (report, progress) = (Report::default(), AtomicU64::new(0));
+    let (created, threads) = (0, 2);
+    let request = Request { spec, series: &series, report: &report, created, progress: &progress, threads };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.xlsx");
+    let mut out = Output::create(&path, false).unwrap();
+    let calendar = Calendar::new(spec.range, spec.zone);
+    let exported = Writer::new(&request, &calendar, limit, dir.path()).write(table.rows(), &mut out).unwrap();
+    out.commit().unwrap();
+    assert_eq!(exported.rows, progress.load(std::sync::atomic::Ordering::Relaxed));
+    check(&Writer::new(&request, &calendar, limit, dir.path()), exported, &path)
+}
+
+/// The sheets of a workbook, every cell as text.
+fn sheets(path: &Path) -> Vec<(String, Vec<Vec<String>>)> {
+    let mut book: Xlsx<_> = open_workbook(path).unwrap();
+    let read = |(name, range): (String, calamine::Range<calamine::Data>)| {
+        (name, range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect())
+    };
+    book.worksheets().into_iter().map(read).collect()
+}
+
+#[test]
+fn detail_is_split_with_domains_whole() {
+    for (limit, rows) in [(100, vec![48]), (40, vec![36, 12]), (24, vec![12, 24, 12]), (20, vec![20, 16, 12])]
+    {
+        let spec = spec("flow", 1, None);
+        let sheets = written(&spec, &table(&spec), limit, |_, exported, path| {
+            assert_eq!((exported.rows, exported.total.bytes), (48, 1800));
+            sheets(path)
+        });
+        let detail: Vec<_> = sheets.iter().filter(|(name, _)| name.starts_with("Detail")).collect();
+        let lens: Vec<usize> = detail.iter().map(|(_, rows)| rows.len() - 1).collect();
+        assert_eq!(lens, rows, "limit {limit}");
+        let all: Vec<&Vec<String>> = detail.iter().flat_map(|(_, rows)| &rows[1..]).collect();
+        let series: Vec<String> = all.iter().step_by(12).map(|row| row[1..4].join(" ")).collect();
+        assert_eq!(series, ["a.com CN 300", "b.com CN 900", "b.com EU 600", "c.com NA 0"]);
+        let names: Vec<&str> = detail.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["Detail", "Detail 2", "Detail 3"][..rows.len()]);
+        let (_, summary) = &sheets[0];
+        let listed = summary.iter().filter(|row| row[0].starts_with("Detail") && row[0] != "Detail Sheets");
+        assert_eq!(listed.count(), rows.len());
+    }
+}
+
+/// The workbook as `rust_xlsxwriter` alone writes it, row by row. Strings are numbered as ours where the Account
+/// sheet is streamed; charts keep values of it where it is kept.
+fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: Rows) -> Parts {
+    let Request { spec, series, .. } = *writer.request;
+    let calendar = writer.detail.calendar;
+    let mut book = writer.book(account).unwrap();
+    let mut tally = Tally::new(spec.kind, calendar.len());
+    let mut details: Vec<DetailSheet> = writer.detail.split.iter().map(DetailSheet::of).collect();
+    let mut all = Vec::new();
+    for (at, (domain, region)) in series.iter().enumerate() {
+        let mut usages = vec![Usage::default(); calendar.len()];
+        for row in table.rows().filter(|row| row.domain == domain && row.region == *region) {
+            usages[spec.range.position(row.window).unwrap()] = row.usage;
+        }
+        tally.add(*region, &usages).unwrap();
+        if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
+            tally.end_domain(domain).unwrap();
+        }
+        all.extend(usages.into_iter().enumerate().map(|(slice, usage)| (domain, *region, slice, usage)));
+    }
+    tally.sort_domains();
+    for (at, span) in writer.detail.split.iter().enumerate() {
+        let mut sheet = book.sheet(DETAIL + at).unwrap();
+        let span = usize::try_from(span.start).unwrap()..usize::try_from(span.end).unwrap();
+        sheet.table(&columns::detail(spec, domain_width(series)), span.len().try_into().unwrap()).unwrap();
+        for (domain, region, slice, usage) in &all[span] {
+            details[at].holds(domain);
+            let time = Cell::Time(calendar.local(*slice));
+            let region = columns::region_name(*region, spec.language);
+            let mut cells = vec![time, Cell::Text(domain.as_str()), Cell::Text(region)];
+            columns::row(spec, usage).for_each(|cell| cells.push(cell));
+            sheet.row(&cells, Tone::Plain).unwrap();
+        }
+    }
+    writer.account.by_hand(&mut book, &tally, calendar);
+    writer.fill(&mut book, &details, &tally).unwrap();
+    Parts::new(book.save().unwrap()).unwrap()
+}
+
+/// A part without what may differ: the spans of rows, and how often strings are used, which are hints only.
+fn comparable(text: &str) -> String {
+    let cut = |text: &str, attribute: &str| {
+        let mut pieces = text.split(attribute);
+        let first = pieces.next().unwrap_or_default().to_owned();
+        pieces.fold(first, |text, piece| text + piece.split_once('"').map_or("", |(_, rest)| rest))
+    };
+    cut(&cut(text, " spans=\""), " count=\"")
+}
+
+#[test]
+fn every_part_is_as_if_written_row_by_row() {
+    for (kind, hours, factor, limit) in [
+        ("flow", 1, None, 100),
+        ("vas", 23, None, 500),
+        ("flow", 23, Some("1.1"), 700),
+        ("flow", 1, None, 20),
+    ] {
+        let spec = spec(kind, hours, factor);
+        let mut table = table(&spec);
+        // Numbers of all lengths, and runs of equal ones.
+        for (at, window) in spec.range.windows().enumerate().skip(1) {
+            let id = table.series(&Domain::new(b"a.com").unwrap(), Region::Cn);
+            let cell = table.cell(id, window);
+            let bytes = 10u64.pow((at % 16).try_into().unwrap()) + at as u64 / 3;
+            *table.usage(cell) =
+                Usage { bytes, requests: [at as u64, bytes, 1, 0], hits: 1, ..Usage::default() };
+        }
+        written(&spec, &table, limit, |writer, _, path| {
+            let mut streamed = by_hand(writer, &table, Rows::Streamed);
+            let mut kept = by_hand(writer, &table, Rows::Kept);
+            let mut found = Parts::new(fs::read(path).unwrap()).unwrap();
+            let sorted = |mut names: Vec<String>| {
+                names.sort();
+                names
+            };
+            let names = sorted(streamed.names().unwrap());
+            assert_eq!(sorted(found.names().unwrap()), names);
+            for name in names {
+                let expected = if name.contains("charts") { &mut kept } else { &mut streamed };
+                let [expected, found] = [expected, &mut found].map(|parts| parts.text(&name).unwrap());
+                assert!(comparable(&found) == comparable(&expected), "{kind} {hours} h: {name}");
+            }
+        });
+    }
+}
