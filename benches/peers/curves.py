@@ -19,7 +19,7 @@ import timing
 from compare import ROOT, build
 
 # Bytes of a generated line, on average.
-LINE = 306
+LINE = 357
 DOMAIN_LINES, FILE_LINES = 1_000_000, 2_000_000
 
 
@@ -42,7 +42,7 @@ class Curves:
         self.share = min(1, options.max / 1e10)
 
     def points(self, largest, decades):
-        """Up to `largest`, in steps of ten from `decades` below; ends in half a step where the last one is no whole."""
+        """`largest` and so many steps of ten below it, as far as the share goes; the first in any case."""
         sizes = [largest // 10**down for down in range(decades, -1, -1)]
         return [size for size in sizes if size <= largest * self.share] or sizes[:1]
 
@@ -94,7 +94,7 @@ class Curves:
     def by_rows(self):
         book = self.scratch / "book.xlsx"
         for rows in [10_000, *self.points(10_000_000, 2)]:
-            domains = max(10, round(rows / 8928))
+            domains = max(10, -(-rows // 8928))
             yield rows, *self.seconds(f"{self.measure} rows-flowbook {domains} {rows // domains} {book}")
 
     def start_up(self):
