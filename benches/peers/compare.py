@@ -39,7 +39,8 @@ def arguments():
 
 def build():
     """flowbook and the program `measure`, in release."""
-    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--bin", "flowbook", "--example", "measure"], check=True)
+    binaries = ["--bin", "flowbook", "--example", "measure"]
+    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", *binaries], check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     return target / "release" / "flowbook", target / "release" / "examples" / "measure"
 
@@ -77,7 +78,8 @@ class Comparison:
 
     def command(self, contender, folder):
         """The command line of a contender, and the place of its answer."""
-        out = self.answers / (contender.name.replace(" ", "_").replace(",", "") + (".xlsx" if contender.answer in ("rows", "flow") else ""))
+        ending = ".xlsx" if contender.answer in ("rows", "flow") else ""
+        out = self.answers / (contender.name.replace(" ", "_").replace(",", "") + ending)
         places = {"logs": folder, "glob": f"'{corpora.pattern(folder)}'"} if folder else {}
         places |= {"flowbook": self.flowbook, "measure": self.measure, "python": self.python, "peers": PEERS, "out": out}
         return contender.command.format(**places, domains=self.domains, slices=SLICES), out

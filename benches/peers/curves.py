@@ -120,7 +120,7 @@ def table(measured):
     yield "|---|---:|---:|---:|---:|"
     for (heading, unit, _, (cost_unit, cost)), points in measured:
         for x, seconds, peak in points:
-            yield f"| {heading} | {x:,} {unit} | {seconds:.3f} | {cost(x, seconds):.3g} {cost_unit} | {peak / report.MIB:.0f} MiB |"
+            yield f"| {heading} | {x:,} {unit} | {seconds:.3f} | {svg.figure(cost(x, seconds))} {cost_unit} | {peak / report.MIB:.0f} MiB |"
 
 
 def main():

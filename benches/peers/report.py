@@ -73,10 +73,10 @@ def judge(outcome, target):
     than = target.than if target.than in results else outcome.fastest(target.than or "")
     if not than or (target.kind == "within" and than != target.than):
         return None
-    own, other = outcome.wall(target.contender), outcome.wall(than)
+    what, ratio = f"{target.contender} against {than}", outcome.wall(target.contender) / outcome.wall(than)
     if target.kind == "faster":
-        return f"{target.contender} against {than}", f">= {target.bound:g} x as fast", f"{other / own:.2f} x", other / own >= target.bound
-    return f"{target.contender} against {than}", f"<= {target.bound:g} x the time", f"{own / other:.2f} x", own / other <= target.bound
+        return what, f">= {target.bound:g} x as fast", f"{1 / ratio:.2f} x", 1 / ratio >= target.bound
+    return what, f"<= {target.bound:g} x the time", f"{ratio:.2f} x", ratio <= target.bound
 
 
 def targets(outcomes):
@@ -155,7 +155,8 @@ def section(outcome, comparison):
     yield ""
     yield "```text"
     shown = {"flowbook": "flowbook", "measure": "measure", "python": "python", "peers": "benches/peers"}
-    shown |= {"logs": work.corpus, "glob": f"'{work.corpus}/*'", "out": "OUT", "domains": comparison.domains, "slices": "8928"}
+    shown |= {"logs": work.corpus, "glob": f"'{work.corpus}/*'", "out": "OUT"}
+    shown |= {"domains": comparison.domains, "slices": 8928}
     for contender in outcome.contenders():
         yield contender.command.format(**shown)
     yield "```"

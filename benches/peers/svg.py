@@ -56,9 +56,14 @@ def panel(x0, y0, width, height, heading, x_unit, y_unit, points):
     yield f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in dots)}" fill="none" stroke="#1f4e79" stroke-width="2"/>'
     for (x, y), (size, value) in zip(dots, points):
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#1f4e79"/>'
-        yield text(x, y - 8, f"{value:.3g}", 'text-anchor="middle"')
+        yield text(x, y - 8, figure(value), 'text-anchor="middle"')
         yield text(x, y0 + height + 16, short(size), 'text-anchor="middle"')
     yield text(x0 + width, y0 + height + 32, x_unit, 'text-anchor="end"')
+
+
+def figure(value):
+    """Three digits or more, never an exponent."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def short(number):
