@@ -1,0 +1,46 @@
+//! flowbook's entry where logs become usage: nothing but the library's ingest, and its answer.
+
+use super::{Logs, Result};
+use flowbook::domain::{DomainSet, Selection};
+use flowbook::ingest::source::discover;
+use flowbook::ingest::{Ingested, Job, Progress, ingest};
+use flowbook::log::Format;
+use flowbook::region::Region;
+use flowbook::time::{TimeRange, parse_iso};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Prints the totals; writes the usage where `csv` says.
+pub(crate) fn run(logs: &Logs, csv: Option<&Path>) -> Result<()> {
+    let Ingested { table, report, .. } = usage(logs)?;
+    let (mut bytes, mut requests) = (0, 0);
+    for row in table.rows() {
+        bytes += u128::from(row.usage.bytes);
+        requests += row.usage.total_requests();
+    }
+    println!("sources {} bytes {bytes} requests {requests}", report.sources.len());
+    let Some(csv) = csv else { return Ok(()) };
+    let mut out = BufWriter::new(File::create(csv)?);
+    for row in table.rows() {
+        let (domain, window) = (row.domain, row.window.start());
+        writeln!(out, "{domain},{window},{},{}", row.usage.bytes, row.usage.total_requests())?;
+    }
+    Ok(out.flush()?)
+}
+
+fn usage(logs: &Logs) -> Result<Ingested> {
+    let time = |text| parse_iso(text).expect("a time");
+    let (start, end) = (time("2000-01-01T00:00:00Z"), time("2100-01-01T00:00:00Z"));
+    let job = Job {
+        format: Format::Alibaba,
+        region: Region::Unspecified,
+        range: TimeRange::covering(start, end).expect("a century"),
+        selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
+        threads: logs.threads,
+        keep_going: false,
+        keep_rejects: None,
+        progress: &Progress::default(),
+    };
+    Ok(ingest(discover(&logs.logs)?, &job)?)
+}
