@@ -3,6 +3,9 @@
 //! Does no I/O and never fails: a bad line is data.
 
 pub mod alibaba;
+mod lanes;
+mod marks;
+mod newer;
 
 use crate::domain::Domain;
 use crate::record::{Reason, Record};
@@ -68,6 +71,22 @@ impl Parser {
     pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Reason> {
         match self {
             Self::Alibaba(parser) => parser.parse(line),
+        }
+    }
+
+    /// Reads the lines of a block one by one, and tells each, without its line end, with what it says. The
+    /// last line may lack its newline.
+    ///
+    /// # Errors
+    /// The first one of `tell`: the lines behind it are not read.
+    #[inline]
+    pub fn lines<E>(
+        &mut self,
+        block: &[u8],
+        tell: impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Alibaba(parser) => newer::lines(parser, block, tell),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The hot loop: lines of one part of the input, folded into a usage table and counts.
 //!
-//! Knows nothing of files and threads. What the line before needed is remembered: its host with the series
-//! it led to, and the cell of its window.
+//! Knows nothing of files and threads. What lines before needed is remembered: their hosts, each with the series
+//! it led to and the cell of its last window.
+
+mod hosts;
 
 use super::rejects::Sink;
 use super::{Job, lines::Chunk};
@@ -13,7 +15,7 @@ use crate::region::Region;
 use crate::report::{Counts, NamedHours};
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, SeriesId, UsageTable};
-use memchr::memchr;
+use hosts::Hosts;
 
 /// Folds lines into a table.
 pub(super) struct Fold<'a> {
@@ -33,27 +35,30 @@ struct State<'a> {
     hour_start: i64,
     table: &'a mut UsageTable,
     counts: Counts,
-    host: Host,
+    hosts: Hosts<Meaning>,
 }
 
-/// The host of the line before, and what it means.
-struct Host {
-    raw: Vec<u8>,
-    meaning: Meaning,
-}
-
+/// What a host means.
 enum Meaning {
     Invalid,
     Unwanted,
     Wanted(Domain, Option<Place>),
 }
 
-/// Where the line before was counted.
+/// Where the line before of a host was counted.
 struct Place {
     region: Region,
     series: SeriesId,
     window: Window,
     cell: CellId,
+}
+
+impl Place {
+    /// Whether a line of `window` and `region` counts here as well.
+    #[inline]
+    fn holds(&self, region: Region, window: Window) -> bool {
+        self.window == window && self.region == region
+    }
 }
 
 /// Why a record was not counted.
@@ -77,7 +82,7 @@ impl<'a> Fold<'a> {
             hour_start: hours.map_or(i64::MIN, |h| h.start),
             table,
             counts: Counts::default(),
-            host: Host { raw: Vec::new(), meaning: Meaning::Invalid },
+            hosts: Hosts::new(Meaning::Invalid),
         };
         Self { parser: job.format.parser(hours.map(|h| &h.domain)), state, sink }
     }
@@ -96,32 +101,27 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn block(&mut self, mut block: &[u8]) -> Result<()> {
-        while !block.is_empty() {
-            let end = memchr(b'\n', block).unwrap_or(block.len());
-            let line = &block[..end];
-            block = block.get(end + 1..).unwrap_or_default();
-            self.line(line.strip_suffix(b"\r").unwrap_or(line))?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn line(&mut self, line: &[u8]) -> Result<()> {
-        self.state.counts.lines += 1;
-        let stop = match self.parser.parse(line) {
-            Ok(record) => self.state.count(&record).err(),
-            Err(reason) => Some(Stop::Rejected(reason)),
-        };
-        match stop {
-            None => Ok(()),
-            Some(Stop::Rejected(_)) if line.trim_ascii().is_empty() => {
-                self.state.counts.blank += 1;
-                Ok(())
+    fn block(&mut self, block: &[u8]) -> Result<()> {
+        let Self { parser, state, sink } = self;
+        parser.lines(block, |line, parsed| {
+            state.counts.lines += 1;
+            let stop = match parsed {
+                Ok(record) => state.count(&record).err(),
+                Err(reason) => Some(Stop::Rejected(reason)),
+            };
+            match stop {
+                None => Ok(()),
+                Some(Stop::Rejected(_)) if line.trim_ascii().is_empty() => {
+                    state.counts.blank += 1;
+                    Ok(())
+                }
+                Some(Stop::Rejected(reason)) => {
+                    state.counts.rejected[reason as usize] += 1;
+                    sink.take(state.counts.lines, reason, line)
+                }
+                Some(Stop::Failed(error)) => Err(error.line(state.counts.lines)),
             }
-            Some(Stop::Rejected(reason)) => self.reject(reason, line),
-            Some(Stop::Failed(error)) => Err(error.line(self.state.counts.lines)),
-        }
+        })
     }
 
     fn reject(&mut self, reason: Reason, line: &[u8]) -> Result<()> {
@@ -137,12 +137,10 @@ impl<'a> Fold<'a> {
 impl State<'_> {
     /// Counts a good line. Whether a line is good does not depend on what was asked for: its host is
     /// judged first, then range, then scope.
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, record: &Record<'_>) -> Result<(), Stop> {
-        if record.host != self.host.raw {
-            self.meet(record.host);
-        }
-        let (domain, place) = match &mut self.host.meaning {
+        let job = self.job;
+        let (domain, place) = match self.hosts.meaning(record.host, |raw| meet(job, raw)) {
             Meaning::Invalid => return Err(Stop::Rejected(Reason::BadDomain)),
             Meaning::Unwanted => (None, &mut None),
             Meaning::Wanted(domain, place) => (Some(&*domain), place),
@@ -162,22 +160,20 @@ impl State<'_> {
         let window = window_at(self.first, since);
         let region = if self.job.region == Region::Unspecified { record.region } else { self.job.region };
         let cell = match place {
-            Some(place) if place.window == window && place.region == region => place.cell,
+            Some(place) if place.holds(region, window) => place.cell,
             _ => find_place(place, self.table, domain, region, window),
         };
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }
+}
 
-    /// Learns what a new host means.
-    #[cold]
-    fn meet(&mut self, raw: &[u8]) {
-        self.host.raw.clear();
-        self.host.raw.extend_from_slice(raw);
-        self.host.meaning = match normalize(raw, &mut [0; MAX_LEN]) {
-            None => Meaning::Invalid,
-            Some(name) if !self.job.selection.contains(name) => Meaning::Unwanted,
-            Some(name) => Domain::new(name.as_bytes()).map_or(Meaning::Invalid, |d| Meaning::Wanted(d, None)),
-        };
+/// Learns what a new host means.
+#[cold]
+fn meet(job: &Job<'_>, raw: &[u8]) -> Meaning {
+    match normalize(raw, &mut [0; MAX_LEN]) {
+        None => Meaning::Invalid,
+        Some(name) if !job.selection.contains(name) => Meaning::Unwanted,
+        Some(name) => Domain::new(name.as_bytes()).map_or(Meaning::Invalid, |d| Meaning::Wanted(d, None)),
     }
 }
 

@@ -7,12 +7,17 @@
 //! therefore found by its shape: the first `" "` that is followed by a method, a URL up to the next `" `, and
 //! three digits. Nothing behind the cache result can mislead that, and only a referer that imitates a whole
 //! request with its status could. Knows nothing of files, ranges and scopes.
+#![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
+mod quick;
+
+use super::marks::Marks;
 use crate::domain::Domain;
 use crate::record::{MAX_BYTES, Protocol, Reason, Record};
 use crate::region::Region;
 use crate::time;
 use memchr::{memchr, memrchr};
+use quick::Places;
 
 /// A line as it should be.
 pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible; AhrefsBot/5.0)" "text/html""#;
@@ -26,13 +31,51 @@ pub struct Parser {
     /// Host of lines whose URL has none.
     file_domain: Option<Domain>,
     minute: MinuteCache,
+    marks: Marks,
 }
 
 impl Parser {
     /// A parser for one source; `file_domain` stands in where a URL has no host.
     #[must_use]
     pub fn new(file_domain: Option<&Domain>) -> Self {
-        Self { file_domain: file_domain.cloned(), minute: MinuteCache::default() }
+        Self { file_domain: file_domain.cloned(), minute: MinuteCache::default(), marks: Marks::default() }
+    }
+
+    /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
+    /// newline. A carriage return before the newline is left out.
+    ///
+    /// # Errors
+    /// The first one of `tell`.
+    #[inline(always)]
+    pub fn lines<E>(
+        &mut self,
+        mut block: &[u8],
+        mut tell: impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { file_domain, minute, marks } = self;
+        let file_domain = file_domain.as_ref();
+        while !block.is_empty() {
+            marks.find(block);
+            let mut ahead = marks.positions();
+            let mut start = 0;
+            while let Some((newline, places)) = Places::next(block, start, &mut ahead) {
+                let line = without_return(&block[start..newline]);
+                match places.and_then(|places| quick::read(block, &places, minute, file_domain)) {
+                    Some(record) => tell(line, Ok(record))?,
+                    None => tell(line, read(line, minute, file_domain))?,
+                }
+                start = newline + 1;
+            }
+            if start == 0 {
+                // A line without newline, or of more text than is marked at a time.
+                let newline = memchr(b'\n', block).unwrap_or(block.len());
+                let line = without_return(&block[..newline]);
+                tell(line, read(line, minute, file_domain))?;
+                start = block.len().min(newline + 1);
+            }
+            block = &block[start..];
+        }
+        Ok(())
     }
 
     /// Reads one line, without its line end.
@@ -41,54 +84,81 @@ impl Parser {
     /// The reason why the line says nothing.
     #[inline]
     pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Reason> {
-        let (time, rest) = self.minute.time(line).ok_or(Reason::BadTime)?;
-        let request = find_request(rest)?;
-        let (_, rest) = split_space(request.rest);
-        let (size, rest) = split_space(rest);
-        let bytes = response_size(size)?;
-        let (cache, rest) = split_space(rest);
-        let hit = match cache {
-            b"HIT" => true,
-            b"MISS" => false,
-            _ => return Err(Reason::BadCache),
-        };
-        let (scheme, host) = split_url(request.url);
-        let host = match (host, &self.file_domain) {
-            (Some(host), _) => host,
-            (None, Some(domain)) => domain.as_str().as_bytes(),
-            (None, None) => return Err(Reason::NoDomain),
-        };
-        let protocol = trailing_protocol(rest).unwrap_or(scheme);
-        Ok(Record { time, host, bytes, protocol, status: request.status, hit, region: Region::Unspecified })
+        read(line, &mut self.minute, self.file_domain.as_ref())
     }
 }
+
+#[inline(always)]
+fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Reads a line of any shape.
+#[inline(never)]
+fn read<'a>(
+    line: &'a [u8],
+    minute: &mut MinuteCache,
+    file_domain: Option<&'a Domain>,
+) -> Result<Record<'a>, Reason> {
+    let (time, stamp) = minute.time(line).ok_or(Reason::BadTime)?;
+    let request = find_request(&line[stamp..])?;
+    let (_, rest) = split_space(request.rest);
+    let (size, rest) = split_space(rest);
+    let bytes = response_size(size)?;
+    let (cache, rest) = split_space(rest);
+    let hit = match cache {
+        b"HIT" => true,
+        b"MISS" => false,
+        _ => return Err(Reason::BadCache),
+    };
+    let (scheme, host) = split_url(request.url);
+    let host = match (host, file_domain) {
+        (Some(host), _) => host,
+        (None, Some(domain)) => domain.as_str().as_bytes(),
+        (None, None) => return Err(Reason::NoDomain),
+    };
+    let protocol = trailing_protocol(rest).unwrap_or(scheme);
+    Ok(Record { time, host, bytes, protocol, status: request.status, hit, region: Region::Unspecified })
+}
+
+/// Bytes that hold any time stamp.
+const STAMP: usize = 32;
 
 /// The last minute seen: lines of one minute differ in two digits of the time stamp only.
 #[derive(Clone, Debug, Default)]
 struct MinuteCache {
-    /// `[9/Jun/2015:01:58:`, in `len` bytes; none when `len` is 0.
-    text: [u8; MINUTE_LEN],
+    /// A time stamp of the minute, `[9/Jun/2015:01:58:09 +0800]`, and what must be as in there: all of it but
+    /// the seconds.
+    stamp: [u64; 4],
+    mask: [u64; 4],
+    /// Length of the stamp in bytes; 0 where none was read yet.
     len: usize,
-    /// ` +0800]`.
-    zone: [u8; 7],
     /// Unix seconds at the start of the minute.
     start: i64,
 }
 
 impl MinuteCache {
-    /// The time of a line in unix seconds, and what follows the time stamp.
-    #[inline]
-    fn time<'a>(&mut self, line: &'a [u8]) -> Option<(i64, &'a [u8])> {
-        let known = self.len != 0
-            && line.len() >= self.len + 9
-            && line[..self.len] == self.text[..self.len]
-            && line[self.len + 2..self.len + 9] == self.zone;
-        if !known {
+    /// The time of a line in unix seconds, and the length of the time stamp.
+    #[inline(always)]
+    fn time(&mut self, line: &[u8]) -> Option<(i64, usize)> {
+        if !self.knows(line) {
             self.learn(line)?;
         }
-        let second = two_digits(&line[self.len..])?;
+        let second = two_digits(line.get(self.len - 9..)?.first_chunk()?)?;
         // Second 60 is a leap second and counts in its minute.
-        (second <= 60).then(|| (self.start + i64::from(second.min(59)), &line[self.len + 9..]))
+        (second <= 60).then(|| (self.start + i64::from(second.min(59)), self.len))
+    }
+
+    #[inline(always)]
+    fn knows(&self, line: &[u8]) -> bool {
+        line.first_chunk().is_some_and(|head| {
+            let words = words(head);
+            let mut other = 0;
+            for n in 0..4 {
+                other |= (words[n] ^ self.stamp[n]) & self.mask[n];
+            }
+            other == 0 && self.len != 0
+        })
     }
 
     /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS +-hhmm]`, and keeps its minute.
@@ -96,8 +166,8 @@ impl MinuteCache {
     fn learn(&mut self, line: &[u8]) -> Option<()> {
         self.len = 0;
         let day_len = 1 + usize::from(line.get(2).is_some_and(u8::is_ascii_digit));
-        let len = day_len + 17;
-        let stamp = line.get(..len + 9)?;
+        let len = day_len + 26;
+        let stamp = line.get(..len)?;
         let day = digits(&stamp[1..=day_len])?;
         let at = &stamp[day_len + 1..];
         let separators = stamp[0] == b'[' && at[0] == b'/' && at[4] == b'/';
@@ -108,12 +178,25 @@ impl MinuteCache {
         let (year, hour, minute) = (digits(&at[5..9])?, digits(&at[10..12])?, digits(&at[13..15])?);
         let offset = offset_seconds(&at[19..24])?;
         let local = time::civil(year.try_into().ok()?, month(&at[1..4])?, day, hour, minute, 0)?;
-        self.text[..len].copy_from_slice(&stamp[..len]);
-        self.zone.copy_from_slice(&stamp[len + 2..]);
+        let (mut text, mut mask) = ([0; STAMP], [0; STAMP]);
+        text[..len].copy_from_slice(stamp);
+        mask[..len].fill(u8::MAX);
+        mask[len - 9..len - 7].fill(0);
+        (self.stamp, self.mask) = (words(&text), words(&mask));
         self.start = local - offset;
         self.len = len;
         Some(())
     }
+}
+
+#[inline(always)]
+fn words(text: &[u8; STAMP]) -> [u64; 4] {
+    let (words, _) = text.as_chunks();
+    let mut all = [0; 4];
+    for (out, word) in all.iter_mut().zip(words) {
+        *out = u64::from_ne_bytes(*word);
+    }
+    all
 }
 
 fn month(name: &[u8]) -> Option<u32> {
@@ -140,7 +223,7 @@ fn digits(text: &[u8]) -> Option<u32> {
 }
 
 #[inline]
-fn two_digits(text: &[u8]) -> Option<u32> {
+fn two_digits(text: &[u8; 2]) -> Option<u32> {
     let (tens, ones) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
     (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
@@ -261,14 +344,14 @@ fn trailing_protocol(rest: &[u8]) -> Option<Protocol> {
 }
 
 fn protocol_word(tail: &[u8]) -> Option<Protocol> {
-    let word = |word: &[u8]| match word.to_ascii_lowercase().as_slice() {
-        b"quic" => Some(Protocol::Quic),
-        b"https" => Some(Protocol::Https),
-        b"http" => Some(Protocol::Http),
+    let word = |word: &[u8]| match word.len() {
+        4 if word.eq_ignore_ascii_case(b"quic") => Some(Protocol::Quic),
+        5 if word.eq_ignore_ascii_case(b"https") => Some(Protocol::Https),
+        4 if word.eq_ignore_ascii_case(b"http") => Some(Protocol::Http),
         _ => None,
     };
     // The order of `Protocol` is the order of strength here.
-    tail.split(|b| matches!(b, b' ' | b'\t')).filter(|w| matches!(w.len(), 4 | 5)).filter_map(word).max()
+    tail.split(|b| matches!(b, b' ' | b'\t')).filter_map(word).max()
 }
 
 #[cfg(test)]

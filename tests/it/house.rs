@@ -114,6 +114,21 @@ fn a_third_party_crate_has_one_owner() {
     }
 }
 
+/// Files that may hold `unsafe`, each for the proof that it begins with.
+const UNSAFE: [&str; 2] = ["log/lanes/sse2.rs", "log/newer.rs"];
+
+#[test]
+fn unsafe_stands_in_files_of_its_own() {
+    for (file, code) in sources() {
+        let listed = UNSAFE.contains(&file.to_str().unwrap());
+        let holds = code.lines().any(|line| {
+            let code = line.split("//").next().unwrap_or_default();
+            code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe_code")
+        });
+        assert_eq!(holds, listed, "{}", file.display());
+    }
+}
+
 #[test]
 fn only_the_locale_holds_other_scripts() {
     let roots = ["src", "tests", "benches"].map(|root| repository().join(root));

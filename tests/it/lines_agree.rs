@@ -1,10 +1,11 @@
 //! The fast parser and the oracle read the same from every line.
 
+use crate::harness::repository;
 use crate::hostile;
 use crate::oracle::{self, Rec};
 use flowbook::domain::Domain;
 use flowbook::log::{Format, Parser};
-use flowbook::record::{Protocol, Reason};
+use flowbook::record::{Protocol, Reason, Record};
 use flowbook::region::Region;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -20,15 +21,48 @@ fn parser(file_domain: Option<&str>) -> Parser {
 
 /// What the library makes of a line: a parser gives the host as written, whoever counts judges it.
 fn fast(parser: &mut Parser, line: &[u8]) -> Result<Rec, Reason> {
-    let record = parser.parse(line)?;
+    judged(parser.parse(line))
+}
+
+fn judged(record: Result<Record<'_>, Reason>) -> Result<Rec, Reason> {
+    let record = record?;
     assert_eq!(record.region, Region::Unspecified);
     let domain = Domain::new(record.host).ok_or(Reason::BadDomain)?.to_string();
     let (time, bytes, protocol) = (record.time, record.bytes, record.protocol);
     Ok(Rec { time, domain, bytes, protocol, status: record.status, hit: record.hit })
 }
 
+/// What the library makes of a whole block: the lines as it cut them, and what they say.
+fn block(parser: &mut Parser, block: &[u8]) -> Vec<(Vec<u8>, Result<Rec, Reason>)> {
+    let mut found = Vec::new();
+    let told = parser.lines(block, |line, record| {
+        found.push((line.to_vec(), judged(record)));
+        Ok::<(), ()>(())
+    });
+    assert_eq!(told, Ok(()));
+    found
+}
+
+/// The same by the oracle.
+fn slow_block(block: &[u8], file_domain: Option<&str>) -> Vec<(Vec<u8>, Result<Rec, Reason>)> {
+    let lines = block.split_inclusive(|b| *b == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    });
+    lines.map(|line| (line.to_vec(), oracle::parse(line, file_domain))).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// Whole blocks, whose lines of the common shape go another way than single lines.
+    #[test]
+    fn any_blocks(lines in prop::collection::vec(hostile::line(), 1..6), named in any::<bool>(), open in any::<bool>()) {
+        let file_domain = named.then_some(FILE_DOMAIN);
+        let mut text = lines.join(&b'\n');
+        text.extend_from_slice(if open { b"" } else { b"\n" });
+        prop_assert_eq!(block(&mut parser(file_domain), &text), slow_block(&text, file_domain));
+    }
 
     /// Several lines by one parser, because it may remember the line before.
     #[test]
@@ -69,6 +103,57 @@ fn every_line_with_one_byte_wrong() {
                     check(&[head, &[byte], tail].concat());
                     check(&[head, &[byte], tail.get(1..).unwrap_or_default()].concat());
                 }
+            }
+        }
+    }
+}
+
+/// The same mistakes in a block, between two good lines.
+#[test]
+fn every_block_with_one_byte_wrong() {
+    for good in GOOD {
+        for file_domain in [None, Some(FILE_DOMAIN)] {
+            let mut parser = parser(file_domain);
+            let plain = oracle::parse(good, file_domain);
+            let mut check = |line: &[u8]| {
+                let found = block(&mut parser, &[good, b"\n", line, b"\n", good, b"\n"].concat());
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let expected = [plain.clone(), oracle::parse(line, file_domain), plain.clone()];
+                assert!(found.iter().map(|(_, rec)| rec).eq(&expected), "{}", line.escape_ascii());
+            };
+            for at in 0..=good.len() {
+                let (head, tail) = good.split_at(at);
+                check(head);
+                check(&[head, tail.get(1..).unwrap_or_default()].concat());
+                for byte in (0..=u8::MAX).filter(|b| *b != b'\n') {
+                    check(&[head, &[byte], tail].concat());
+                    check(&[head, &[byte], tail.get(1..).unwrap_or_default()].concat());
+                }
+            }
+        }
+    }
+}
+
+/// Real lines with every byte left out, doubled, or made one that means something: read in blocks as they are
+/// read one by one.
+#[test]
+fn real_lines_with_one_byte_wrong() {
+    const BYTES: &[u8] = b"\" /?#:-09hqHQ\t\r\n\0\xff";
+    for name in ["real_and_documented", "dirty_sizes", "malformed_and_other"] {
+        let path = repository().join(format!("data/samples/alibaba/{name}.log"));
+        let text = std::fs::read(path).unwrap();
+        let (mut whole, mut single) = (parser(Some(FILE_DOMAIN)), parser(Some(FILE_DOMAIN)));
+        for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            let mut wrong = Vec::new();
+            for at in 0..line.len() {
+                let (head, tail) = line.split_at(at);
+                wrong.extend([head, b"\n", head, &tail[1..], b"\n"].concat());
+                for byte in BYTES {
+                    wrong.extend([head, &[*byte], tail, b"\n", head, &[*byte], &tail[1..], b"\n"].concat());
+                }
+            }
+            for (line, found) in block(&mut whole, &wrong) {
+                assert_eq!(found, fast(&mut single, &line), "{}", line.escape_ascii());
             }
         }
     }
