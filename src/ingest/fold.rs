@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of files and threads. What lines before needed is remembered: their hosts, each with the series
 //! it led to and the cell of its last window.
+#![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 mod hosts;
 

@@ -22,9 +22,6 @@ use quick::Places;
 /// A line as it should be.
 pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible; AhrefsBot/5.0)" "text/html""#;
 
-/// Longest `[d/Mon/yyyy:HH:MM:` in bytes.
-const MINUTE_LEN: usize = 19;
-
 /// The parser of one source, with the time stamp of the line before.
 #[derive(Clone, Debug)]
 pub struct Parser {
@@ -144,7 +141,7 @@ impl MinuteCache {
         if !self.knows(line) {
             self.learn(line)?;
         }
-        let second = two_digits(line.get(self.len - 9..)?.first_chunk()?)?;
+        let second = two_digits(*line.get(self.len - 9..)?.first_chunk()?)?;
         // Second 60 is a leap second and counts in its minute.
         (second <= 60).then(|| (self.start + i64::from(second.min(59)), self.len))
     }
@@ -152,11 +149,11 @@ impl MinuteCache {
     #[inline(always)]
     fn knows(&self, line: &[u8]) -> bool {
         line.first_chunk().is_some_and(|head| {
-            let words = words(head);
-            let mut other = 0;
-            for n in 0..4 {
-                other |= (words[n] ^ self.stamp[n]) & self.mask[n];
-            }
+            let known = self.stamp.iter().zip(&self.mask);
+            let other = words(head)
+                .iter()
+                .zip(known)
+                .fold(0, |all, (word, (stamp, mask))| all | (word ^ stamp) & mask);
             other == 0 && self.len != 0
         })
     }
@@ -223,7 +220,7 @@ fn digits(text: &[u8]) -> Option<u32> {
 }
 
 #[inline]
-fn two_digits(text: &[u8; 2]) -> Option<u32> {
+fn two_digits(text: [u8; 2]) -> Option<u32> {
     let (tens, ones) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
     (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
 }

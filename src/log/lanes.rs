@@ -98,7 +98,11 @@ mod tests {
     #[test]
     fn masks_have_a_bit_for_each_byte() {
         for first in 0..=u8::MAX {
-            let bytes = std::array::from_fn(|n| first.wrapping_add((n as u8).wrapping_mul(7)));
+            let mut next = first.wrapping_sub(7);
+            let bytes = std::array::from_fn(|_| {
+                next = next.wrapping_add(7);
+                next
+            });
             let lanes = Lanes::new(&bytes);
             let expected = |found: &dyn Fn(u8) -> bool| {
                 bytes.iter().enumerate().fold(0, |mask, (n, byte)| mask | u32::from(found(*byte)) << n)

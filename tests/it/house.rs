@@ -11,12 +11,13 @@ fn sources() -> Vec<(PathBuf, String)> {
     let src = repository().join("src");
     let files = walkdir::WalkDir::new(&src).sort_by_file_name().into_iter().map(Result::unwrap);
     let rust = files.filter(|entry| entry.path().extension().is_some_and(|e| e == "rs"));
-    rust.map(|entry| {
-        let text = fs::read_to_string(entry.path()).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
-        (entry.path().strip_prefix(&src).unwrap().to_owned(), code)
-    })
-    .collect()
+    rust.filter(|entry| entry.file_name() != "tests.rs")
+        .map(|entry| {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+            (entry.path().strip_prefix(&src).unwrap().to_owned(), code)
+        })
+        .collect()
 }
 
 /// The room a file belongs to: the first part of its path.

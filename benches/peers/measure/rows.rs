@@ -77,6 +77,7 @@ pub(crate) fn flowbook(shape: &Shape) -> Result<()> {
         report: &Report::default(),
         created: start,
         progress: &AtomicU64::new(0),
+        threads: 0,
     };
     let out = Output::create(&shape.out, true)?;
     let exported = export(usage(&series, spec.range), &request, out, &shape.out)?;

@@ -2,6 +2,7 @@
 //! again.
 //!
 //! Remembers a bounded number of hosts, whatever the lines hold. Knows nothing of records.
+#![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 /// Hosts that are remembered, a power of two. More domains than that in one file cost a look-up each.
 const SLOTS: usize = 4096;
@@ -89,7 +90,6 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// Spreads hosts over the slots. Hosts made to collide cost the look-up that all would cost without this.
-#[expect(clippy::cast_possible_truncation, reason = "any bits do")]
 fn hash(raw: &[u8]) -> usize {
     let (words, rest) = raw.as_chunks::<8>();
     let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29);

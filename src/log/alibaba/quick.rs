@@ -33,7 +33,8 @@ impl Places {
         let is_quote = |n: usize| block[usize::from(marks[n])] == b'"';
         // Nearly every line has eight quotes.
         let count = if let Some(newline) = at(8)
-            && (0..8).all(is_quote) & (block[newline] == b'\n')
+            && block[newline] == b'\n'
+            && (0..8).all(is_quote)
         {
             8
         } else {
