@@ -1,4 +1,12 @@
-//! Compression: plain, gzip and zstd, told apart by magic bytes. The only file that names codecs.
+//! Compression: plain, gzip and zstd, told apart by magic bytes. The only room that names codecs.
+//!
+//! [`Decoder`] reads streams of any length and judges what is damaged; [`Gunzip`] is the fast way for gzip
+//! files of moderate size that are in order.
+
+mod gunzip;
+mod libdeflate;
+
+pub use gunzip::Gunzip;
 
 use std::fs::File;
 use std::io::{self, BufReader, Chain, Cursor, Read, Write};
@@ -73,6 +81,14 @@ impl<R: Read> Decoder<R> {
     pub fn new(mut input: R) -> io::Result<Self> {
         let mut head = Vec::with_capacity(MAGIC_LEN);
         input.by_ref().take(MAGIC_LEN as u64).read_to_end(&mut head)?;
+        Self::with_head(head, input)
+    }
+
+    /// Decodes `head` and the `input` behind it, by the magic bytes, of which `head` holds all there are.
+    ///
+    /// # Errors
+    /// When the decoder gets no memory.
+    pub fn with_head(head: Vec<u8>, input: R) -> io::Result<Self> {
         let codec = Codec::detect(&head);
         let input = Cursor::new(head).chain(input);
         let buffered = |input| BufReader::with_capacity(INPUT_BUFFER, input);

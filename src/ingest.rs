@@ -4,13 +4,14 @@
 //! folded into one table per thread, tables merge by sums, and everything with an order (samples, line
 //! numbers, rejected lines) is put in order at the end.
 
+mod ahead;
 mod fold;
 mod lines;
 mod part;
 mod rejects;
 pub mod source;
 
-pub use lines::{Chunk, Lines};
+pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;
 
 use crate::codec::Codec;
@@ -22,13 +23,14 @@ use crate::report::{Counts, Report, Sample, SourceReport};
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
 use fold::Fold;
-use part::{Input, Part};
+use part::{Desk, Input, Opened, Part};
 use rejects::{Extent, PartSample, Piece, Sink, Spill};
 use source::Source;
 use std::cmp::Reverse;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 
 /// What to read, and what of it counts.
@@ -75,15 +77,16 @@ pub struct Ingested {
 /// # Errors
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
 pub fn ingest(sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
-    let threads = part::useful_threads(&sources, job.threads);
+    let allowed = part::allowed_threads(job.threads);
+    let threads = part::useful_threads(&sources, allowed);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::usage(format!("cannot start {threads} threads: {e}")))?;
     let (sources, duplicates) = pool.install(|| source::without_duplicates(sources));
-    job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Ordering::Relaxed);
+    job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
     let parts = part::cut(&sources);
 
-    let work = Work::new(job, &sources, &parts, spill.as_ref());
+    let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed);
     let tables = pool.broadcast(|_| work.run());
     let outcomes = work.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
 
@@ -96,6 +99,9 @@ pub fn ingest(sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     check(&report, job.keep_going)?;
     Ok(Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) })
 }
+
+/// Sources of fewer bytes on disk than this are read sooner than a thread starts. Pipes have no size.
+const AHEAD_ABOVE: u64 = 1 << 20;
 
 /// What came out of a part.
 #[derive(Default)]
@@ -117,29 +123,38 @@ struct Work<'a> {
     next: AtomicUsize,
     /// The first source known to fail the job: what comes after it need not be read.
     failed: AtomicUsize,
+    /// Threads that have no part of their own, and may read ahead for those who have.
+    spare: AtomicUsize,
     outcomes: Mutex<Vec<(usize, Outcome)>>,
 }
 
 impl<'a> Work<'a> {
-    fn new(job: &'a Job<'a>, sources: &'a [Source], parts: &'a [Part], spill: Option<&'a Spill>) -> Self {
+    fn new(
+        job: &'a Job<'a>,
+        sources: &'a [Source],
+        parts: &'a [Part],
+        spill: Option<&'a Spill>,
+        allowed: usize,
+    ) -> Self {
         let mut order: Vec<usize> = (0..parts.len()).collect();
         order.sort_by_key(|at| Reverse(parts[*at].size));
         let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-        Self { job, sources, parts, spill, order, next, failed, outcomes: Mutex::default() }
+        let spare = AtomicUsize::new(allowed.saturating_sub(parts.len()));
+        Self { job, sources, parts, spill, order, next, failed, spare, outcomes: Mutex::default() }
     }
 
     /// One thread's share, in a table of its own.
     fn run(&self) -> Result<UsageTable> {
-        let (mut table, mut buffer) = (UsageTable::new(), Vec::new());
-        while let Some(at) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        let (mut table, mut desk) = (UsageTable::new(), Desk::default());
+        while let Some(at) = self.order.get(self.next.fetch_add(1, Relaxed)) {
             let part = &self.parts[*at];
-            if part.source > self.failed.load(Ordering::Relaxed) {
+            if part.source > self.failed.load(Relaxed) {
                 continue;
             }
             let name = &self.sources[part.source].name;
-            let outcome = self.part(part, &mut table, &mut buffer).map_err(|e| e.at(name))?;
+            let outcome = self.part(part, &mut table, &mut desk).map_err(|e| e.at(name))?;
             if outcome.fault.is_some() && !self.job.keep_going {
-                self.failed.fetch_min(part.source, Ordering::Relaxed);
+                self.failed.fetch_min(part.source, Relaxed);
             }
             self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((*at, outcome));
         }
@@ -147,21 +162,23 @@ impl<'a> Work<'a> {
     }
 
     /// Reads a part; what fails in reading is the part's fault, what fails in counting is the job's.
-    fn part(&self, part: &Part, table: &mut UsageTable, buffer: &mut Vec<u8>) -> Result<Outcome> {
+    fn part(&self, part: &Part, table: &mut UsageTable, desk: &mut Desk) -> Result<Outcome> {
         let source = &self.sources[part.source];
         let mut fold = Fold::new(self.job, source.hours.as_ref(), table, Sink::new(self.spill));
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
-            None => {
-                part::open(source, part, &self.job.progress.read).map_err(|e| format!("cannot read: {e}"))
-            }
+            None => part::open(source, part, &self.job.progress.read, desk)
+                .map_err(|e| format!("cannot read: {e}")),
         };
         let fault = match opened {
             Err(fault) => Some(fault),
-            Ok((lines, codec)) => {
-                let mut lines = lines.with_buffer(std::mem::take(buffer));
-                let fault = read(&mut lines, part, codec, &mut fold)?;
-                *buffer = lines.into_buffer();
+            Ok(Opened::Text(text)) => {
+                Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
+                None
+            }
+            Ok(Opened::Lines(mut lines, codec)) => {
+                let fault = self.read(&mut lines, part, codec, &mut fold)?;
+                desk.keep(lines);
                 fault
             }
         };
@@ -169,24 +186,41 @@ impl<'a> Work<'a> {
         let (samples, extents) = sink.finish()?;
         Ok(Outcome { counts, samples, extents, fault })
     }
+
+    /// Folds the lines of an open part; gives the fault that ended it early, if one did.
+    fn read(
+        &self,
+        lines: &mut Lines<Input<'_>>,
+        part: &Part,
+        codec: Codec,
+        fold: &mut Fold<'_>,
+    ) -> Result<Option<String>> {
+        let worth = part.stretch.is_none() && (part.size == 0 || part.size > AHEAD_ABOVE);
+        let is_ahead = worth && self.spare.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)).is_ok();
+        let read = if is_ahead {
+            let read = ahead::fold_ahead(lines, |chunk| fold.chunk(chunk));
+            self.spare.fetch_add(1, Relaxed);
+            read?
+        } else {
+            fold_all(lines, fold)?
+        };
+        if let Err(error) = read {
+            return Ok(Some(fault(&error, codec, lines)));
+        }
+        let shorter = codec == Codec::Plain && part.stretch.is_none() && lines.position() < part.size;
+        Ok(shorter.then(|| part::shrunk().to_string()))
+    }
 }
 
-/// Folds the lines of an open part; gives the fault that ended it early, if one did.
-fn read(
-    lines: &mut Lines<Input<'_>>,
-    part: &Part,
-    codec: Codec,
-    fold: &mut Fold<'_>,
-) -> Result<Option<String>> {
+/// Folds lines on the thread that reads them; what ends the input early is the inner error.
+fn fold_all(lines: &mut Lines<Input<'_>>, fold: &mut Fold<'_>) -> Result<io::Result<()>> {
     loop {
         match lines.next_chunk() {
             Ok(Some(chunk)) => fold.chunk(&chunk)?,
-            Ok(None) => break,
-            Err(error) => return Ok(Some(fault(&error, codec, lines))),
+            Ok(None) => return Ok(Ok(())),
+            Err(error) => return Ok(Err(error)),
         }
     }
-    let shorter = codec == Codec::Plain && part.stretch.is_none() && lines.position() < part.size;
-    Ok(shorter.then(|| part::shrunk().to_string()))
 }
 
 fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {

@@ -6,9 +6,10 @@
 use crate::record::MAX_LINE;
 use memchr::{memchr, memrchr};
 use std::io::{self, Read};
+use std::ops::Range;
 
 /// Bytes read at a time: fits into a core's second-level cache together with what is made of it.
-const READ: usize = 256 << 10;
+pub(super) const READ: usize = 256 << 10;
 
 /// What [`Lines::next_chunk`] lends.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +18,71 @@ pub enum Chunk<'a> {
     Lines(&'a [u8]),
     /// The first [`MAX_LINE`] bytes of a line that is longer.
     TooLong(&'a [u8]),
+}
+
+/// Where a chunk lies in a buffer.
+enum Place {
+    Lines(Range<usize>),
+    TooLong(Range<usize>),
+}
+
+impl Place {
+    fn of<'a>(&self, buffer: &'a [u8]) -> Chunk<'a> {
+        match self {
+            Self::Lines(range) => Chunk::Lines(&buffer[range.clone()]),
+            Self::TooLong(range) => Chunk::TooLong(&buffer[range.clone()]),
+        }
+    }
+}
+
+/// A chunk with the buffer that it lies in.
+pub struct Block {
+    buffer: Vec<u8>,
+    place: Place,
+}
+
+impl Block {
+    /// The chunk.
+    #[must_use]
+    pub fn chunk(&self) -> Chunk<'_> {
+        self.place.of(&self.buffer)
+    }
+
+    /// The buffer, for a block to come.
+    #[must_use]
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+}
+
+/// Splits a text that is there as a whole: the chunks lie in the text itself.
+pub struct Text<'a>(&'a [u8]);
+
+impl<'a> Text<'a> {
+    /// Splits `text`.
+    #[must_use]
+    pub const fn new(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+}
+
+impl<'a> Iterator for Text<'a> {
+    type Item = Chunk<'a>;
+
+    fn next(&mut self) -> Option<Chunk<'a>> {
+        let text = self.0;
+        let near = |len: usize| &text[..text.len().min(len)];
+        // A line of the limit has its newline behind it.
+        let newline = memrchr(b'\n', near(READ)).or_else(|| memchr(b'\n', near(MAX_LINE + 1)));
+        let (chunk, rest) = match newline {
+            Some(newline) => (Chunk::Lines(near(newline + 1)), newline + 1),
+            None if text.is_empty() => return None,
+            None if text.len() <= MAX_LINE => (Chunk::Lines(text), text.len()),
+            None => (Chunk::TooLong(near(MAX_LINE)), memchr(b'\n', text).map_or(text.len(), |n| n + 1)),
+        };
+        self.0 = &text[rest..];
+        Some(chunk)
+    }
 }
 
 /// Splits an input into blocks of whole lines.
@@ -45,10 +111,11 @@ impl<R: Read> Lines<R> {
         Self { skipping: true, ..Self::new(input) }
     }
 
-    /// Uses the buffer of another splitter, to spare the allocation.
+    /// Uses the buffer of another splitter, to spare the allocation. The first `filled` bytes in it were
+    /// taken from the input already.
     #[must_use]
-    pub fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
-        self.buffer = buffer;
+    pub fn with_buffer(mut self, buffer: Vec<u8>, filled: usize) -> Self {
+        (self.buffer, self.start, self.end, self.position) = (buffer, 0, filled, filled as u64);
         self
     }
 
@@ -77,6 +144,26 @@ impl<R: Read> Lines<R> {
     /// # Errors
     /// When the input fails; all whole lines before the failure have been lent by then.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
+        Ok(self.advance()?.map(|place| place.of(&self.buffer)))
+    }
+
+    /// The next block as [`Lines::next_chunk`] lends it, given away with the buffer; what was read behind
+    /// it moves to `spare`, which takes the buffer's place.
+    ///
+    /// # Errors
+    /// As [`Lines::next_chunk`].
+    pub fn next_block(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
+        let Some(place) = self.advance()? else { return Ok(None) };
+        let unread = &self.buffer[self.start..self.end];
+        if spare.len() < self.buffer.len() {
+            spare.resize(self.buffer.len(), 0);
+        }
+        spare[..unread.len()].copy_from_slice(unread);
+        (self.start, self.end) = (0, unread.len());
+        Ok(Some(Block { buffer: std::mem::replace(&mut self.buffer, spare), place }))
+    }
+
+    fn advance(&mut self) -> io::Result<Option<Place>> {
         loop {
             let unread = &self.buffer[self.start..self.end];
             if self.skipping {
@@ -84,16 +171,15 @@ impl<R: Read> Lines<R> {
                 self.skipping = newline.is_none() && !self.done;
                 self.start = newline.map_or(self.end, |n| self.start + n + 1);
             } else if let Some(newline) = memrchr(b'\n', unread) {
-                let block = self.start..=self.start + newline;
-                self.start = block.end() + 1;
-                return Ok(Some(Chunk::Lines(&self.buffer[block])));
+                let next = self.start + newline + 1;
+                return Ok(Some(Place::Lines(std::mem::replace(&mut self.start, next)..next)));
             } else if unread.len() > MAX_LINE {
                 let line = self.start..self.start + MAX_LINE;
                 (self.start, self.skipping) = (self.end, true);
-                return Ok(Some(Chunk::TooLong(&self.buffer[line])));
+                return Ok(Some(Place::TooLong(line)));
             } else if self.done {
                 let line = std::mem::replace(&mut self.start, self.end)..self.end;
-                return Ok(if line.is_empty() { None } else { Some(Chunk::Lines(&self.buffer[line])) });
+                return Ok((!line.is_empty()).then_some(Place::Lines(line)));
             }
             if !self.done {
                 self.fill()?;
@@ -146,15 +232,34 @@ mod tests {
     fn lines(mut lines: Lines<Drops<'_>>) -> Vec<String> {
         let mut found = Vec::new();
         while let Some(chunk) = lines.next_chunk().unwrap() {
-            match chunk {
-                Chunk::TooLong(line) => found.push(format!("<{}>", line.len())),
-                Chunk::Lines(block) => {
-                    let block = block.strip_suffix(b"\n").unwrap_or(block);
-                    found.extend(
-                        block.split(|b| *b == b'\n').map(|l| String::from_utf8_lossy(l).into_owned()),
-                    );
-                }
+            add(&chunk, &mut found);
+        }
+        found
+    }
+
+    fn add(chunk: &Chunk<'_>, found: &mut Vec<String>) {
+        match chunk {
+            Chunk::TooLong(line) => found.push(format!("<{}>", line.len())),
+            Chunk::Lines(block) => {
+                let block = block.strip_suffix(b"\n").unwrap_or(block);
+                found.extend(block.split(|b| *b == b'\n').map(|l| String::from_utf8_lossy(l).into_owned()));
             }
+        }
+    }
+
+    /// The same lines, from a text that is there as a whole.
+    fn lines_of_text(text: &[u8]) -> Vec<String> {
+        let mut found = Vec::new();
+        Text::new(text).for_each(|chunk| add(&chunk, &mut found));
+        found
+    }
+
+    /// The same lines, from blocks that are given away with their buffers.
+    fn lines_of_blocks(mut lines: Lines<Drops<'_>>) -> Vec<String> {
+        let (mut found, mut spare) = (Vec::new(), Vec::new());
+        while let Some(block) = lines.next_block(std::mem::take(&mut spare)).unwrap() {
+            add(&block.chunk(), &mut found);
+            spare = block.into_buffer();
         }
         found
     }
@@ -175,6 +280,8 @@ mod tests {
                         assert_eq!(found[1], format!("<{MAX_LINE}>"));
                     }
                     assert_eq!(found.len(), if end == "\nlast" { 3 } else { 2 });
+                    assert!(found == lines_of_text(text.as_bytes()), "{len} {end:?}");
+                    assert!(found == lines_of_blocks(Lines::new(Drops(text.as_bytes(), portion))));
                 }
             }
         }
@@ -184,10 +291,29 @@ mod tests {
         #[test]
         fn portions_do_not_matter(text in "[ab\n]{0,40}", portion in 1..8usize) {
             let expected: Vec<&str> = text.lines().collect();
-            prop_assert_eq!(lines(Lines::new(Drops(text.as_bytes(), portion))), expected);
+            prop_assert_eq!(lines(Lines::new(Drops(text.as_bytes(), portion))), &expected[..]);
+            prop_assert_eq!(lines_of_text(text.as_bytes()), &expected[..]);
+            prop_assert_eq!(lines_of_blocks(Lines::new(Drops(text.as_bytes(), portion))), expected);
             let after = text.split_once('\n').map_or("", |(_, rest)| rest);
             let expected: Vec<&str> = after.lines().collect();
             prop_assert_eq!(lines(Lines::after_newline(Drops(text.as_bytes(), portion))), expected);
+        }
+
+        #[test]
+        fn lengths_around_the_limits_split_alike(
+            parts in prop::collection::vec((prop_oneof![
+                3 => 0..2000usize,
+                1 => READ - 3..READ + 3,
+                1 => MAX_LINE - 2..MAX_LINE + 3,
+                1 => MAX_LINE + READ - 2..MAX_LINE + READ + 3,
+            ], any::<bool>()), 0..6),
+        ) {
+            let text: Vec<u8> = parts.iter().flat_map(|(len, ends)| {
+                std::iter::repeat_n(b'x', *len).chain(ends.then_some(b'\n'))
+            }).collect();
+            let streamed = lines(Lines::new(Drops(&text, usize::MAX)));
+            prop_assert!(streamed == lines_of_text(&text));
+            prop_assert!(streamed == lines_of_blocks(Lines::new(Drops(&text, usize::MAX))));
         }
     }
 }

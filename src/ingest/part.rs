@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what lines mean.
 
-use super::lines::Lines;
+use super::lines::{Lines, READ};
 use super::source::Source;
-use crate::codec::{Codec, Decoder, detect_file};
+use crate::codec::{Codec, Decoder, Gunzip, MAGIC_LEN, detect_file};
 use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -25,9 +25,13 @@ pub(super) struct Part {
     pub(super) size: u64,
 }
 
-/// The number of threads to start: as many as asked for (0 is one per core), but no more than parts.
+/// The number of threads that may work: as many as asked for, 0 is one per core.
+pub(super) fn allowed_threads(asked: usize) -> usize {
+    if asked == 0 { available_parallelism().map_or(1, NonZero::get) } else { asked }
+}
+
+/// The number of threads to start: as many as allowed, but no more than parts.
 pub(super) fn useful_threads(sources: &[Source], asked: usize) -> usize {
-    let asked = if asked == 0 { available_parallelism().map_or(1, NonZero::get) } else { asked };
     let stretches = |source: &Source| usize::try_from(source.size.unwrap_or(0) / STRETCH).unwrap_or(asked);
     let parts = sources.iter().fold(0usize, |parts, source| parts.saturating_add(1 + stretches(source)));
     asked.min(parts).max(1)
@@ -53,54 +57,140 @@ pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
     parts
 }
 
+/// What a thread reads with, kept from part to part.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// For [`Lines`].
+    buffer: Vec<u8>,
+    /// The first bytes of a file, or all of a gzip file.
+    head: Vec<u8>,
+    gunzip: Gunzip,
+}
+
+impl Desk {
+    /// Takes a splitter's buffer back.
+    pub(super) fn keep(&mut self, lines: Lines<Input<'_>>) {
+        self.buffer = lines.into_buffer();
+    }
+}
+
+/// An open part.
+pub(super) enum Opened<'a, 'd> {
+    /// All of its text, decoded without fault.
+    Text(&'d [u8]),
+    /// Lines to be read and decoded.
+    Lines(Lines<Input<'a>>, Codec),
+}
+
 /// The bytes of a part.
 pub(super) enum Input<'a> {
-    /// A stretch is plain, whatever its first bytes look like.
-    Stretch(Counted<'a>),
-    Whole(Decoder<Counted<'a>>),
+    Plain(Counted<'a>),
+    Packed(Decoder<Counted<'a>>),
 }
 
 impl Read for Input<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Stretch(input) => input.read(out),
-            Self::Whole(input) => input.read(out),
+            Self::Plain(input) => input.read(out),
+            Self::Packed(input) => input.read(out),
         }
     }
 }
 
-/// Opens a part; the second value is its codec. `read` counts the bytes taken from disk.
-pub(super) fn open<'a>(
+/// Opens a part. `read` counts the bytes taken from disk.
+pub(super) fn open<'a, 'd>(
     source: &Source,
     part: &Part,
     read: &'a AtomicU64,
-) -> io::Result<(Lines<Input<'a>>, Codec)> {
-    let raw: Box<dyn Read> = match (&source.path, part.stretch) {
-        (None, _) => Box::new(io::stdin().lock()),
-        (Some(path), None) => Box::new(File::open(path)?),
-        (Some(path), Some(span)) => Box::new(Stretch::open(File::open(path)?, span)?),
-    };
-    let raw = Counted { raw, read };
-    Ok(match part.stretch {
-        Some((0, _)) => (Lines::new(Input::Stretch(raw)), Codec::Plain),
-        Some(_) => (Lines::after_newline(Input::Stretch(raw)), Codec::Plain),
-        None => {
-            let decoder = Decoder::new(raw)?;
-            let codec = decoder.codec();
-            (Lines::new(Input::Whole(decoder)), codec)
+    desk: &'d mut Desk,
+) -> io::Result<Opened<'a, 'd>> {
+    let counted = |raw| Counted { raw, read };
+    let raw = match (&source.path, part.stretch) {
+        (None, _) => counted(Raw::Stdin(io::stdin())),
+        (Some(path), None) => counted(Raw::File(File::open(path)?)),
+        (Some(path), Some(span)) => {
+            // A stretch is plain, whatever its first bytes look like.
+            let raw = Input::Plain(counted(Raw::Stretch(Stretch::open(File::open(path)?, span)?)));
+            let lines = if span.0 == 0 { Lines::new(raw) } else { Lines::after_newline(raw) };
+            return Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain));
         }
-    })
+    };
+    open_whole(raw, source.size, desk)
+}
+
+/// Opens a whole source, whose codec its first bytes tell.
+fn open_whole<'a, 'd>(
+    mut raw: Counted<'a>,
+    size: Option<u64>,
+    desk: &'d mut Desk,
+) -> io::Result<Opened<'a, 'd>> {
+    let mut len = fill(&mut raw, &mut desk.head, 0, MAGIC_LEN, READ)?;
+    let codec = Codec::detect(&desk.head[..len]);
+    if codec == Codec::Plain {
+        let lines = Lines::new(Input::Plain(raw)).with_buffer(std::mem::take(&mut desk.head), len);
+        desk.head = std::mem::take(&mut desk.buffer);
+        return Ok(Opened::Lines(lines, codec));
+    }
+    let size = size.filter(|size| codec == Codec::Gzip && *size <= Gunzip::MAX_PACKED);
+    if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
+        // One byte more than there should be: what comes short of it is the whole file. An error comes
+        // again when the stream reads on.
+        len = fill(&mut raw, &mut desk.head, len, size + 1, size + 1).unwrap_or(len);
+        if len <= size
+            && let Some(text) = desk.gunzip.text(&desk.head[..len])
+        {
+            return Ok(Opened::Text(text));
+        }
+    }
+    let mut head = std::mem::take(&mut desk.head);
+    head.truncate(len);
+    let lines = Lines::new(Input::Packed(Decoder::with_head(head, raw)?));
+    Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), codec))
+}
+
+/// Reads behind the first `len` bytes of a buffer until it holds `least` bytes, but no more than `most`, or
+/// the input ends. Gives the bytes it holds.
+fn fill(
+    input: &mut impl Read,
+    buffer: &mut Vec<u8>,
+    mut len: usize,
+    least: usize,
+    most: usize,
+) -> io::Result<usize> {
+    if buffer.len() < most {
+        buffer.resize(most, 0);
+    }
+    while len < least {
+        match input.read(&mut buffer[len..most]) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
 }
 
 /// Counts what is read.
 pub(super) struct Counted<'a> {
-    raw: Box<dyn Read>,
+    raw: Raw,
     read: &'a AtomicU64,
+}
+
+/// Where bytes come from.
+enum Raw {
+    Stdin(io::Stdin),
+    File(File),
+    Stretch(Stretch),
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.raw.read(out)?;
+        let read = match &mut self.raw {
+            Raw::Stdin(input) => input.read(out),
+            Raw::File(input) => input.read(out),
+            Raw::Stretch(input) => input.read(out),
+        }?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }

@@ -249,6 +249,8 @@ fn equal_in_group(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
 
 /// The first bytes differ in most files of equal size; a compressed file differs within its first line.
 const HEAD: u64 = 4 << 10;
+/// Bytes read at a time when all of a file is hashed.
+const COMPARED: u64 = 1 << 20;
 
 /// Groups sources by a hash of their first `limit` bytes, each group in the order of names. A file that
 /// cannot be read is in none: it is reported when its turn to be read comes.
@@ -263,11 +265,13 @@ fn by_hash(sources: &[Source], group: &[usize], limit: u64) -> Vec<Vec<usize>> {
 }
 
 fn hash(path: &Path, limit: u64) -> io::Result<u64> {
-    let (mut file, mut part) = (File::open(path)?.take(limit), Vec::new());
+    let mut file = File::open(path)?.take(limit);
+    // With its room at once: a vector that grows costs a read for every size it takes.
+    let mut part = Vec::with_capacity(usize::try_from(limit.min(COMPARED)).unwrap_or(0));
     let mut hasher = DefaultHasher::new();
     loop {
         part.clear();
-        file.by_ref().take(1 << 20).read_to_end(&mut part)?;
+        file.by_ref().take(COMPARED).read_to_end(&mut part)?;
         if part.is_empty() {
             return Ok(hasher.finish());
         }

@@ -1,0 +1,118 @@
+//! Reading ahead: while one thread folds lines, another one reads and decodes those that follow.
+//!
+//! Knows nothing of what lines mean. The chunks are the same as without, in the same order.
+
+use super::lines::{Block, Chunk, Lines};
+use crate::error::{Error, Result};
+use std::io::{self, Read};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+/// Blocks that wait to be folded; buffers go round, so there are two more: one being read into, one folded.
+const WAITING: usize = 4;
+
+/// Hands every chunk to `each`; what ends the input early comes back as the inner error.
+///
+/// # Errors
+/// When `each` fails, or no thread can be started.
+pub(super) fn fold_ahead<R: Read + Send>(
+    lines: &mut Lines<R>,
+    mut each: impl FnMut(&Chunk<'_>) -> Result<()>,
+) -> Result<io::Result<()>> {
+    let (full, blocks) = sync_channel::<Block>(WAITING);
+    let (spare, buffers) = sync_channel(WAITING + 2);
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().spawn_scoped(scope, move || read(lines, &full, &buffers));
+        let reader = reader.map_err(|e| Error::usage(format!("cannot start a thread: {e}")))?;
+        // When the loop ends early the channel closes, and with it the reader's loop.
+        for block in blocks {
+            each(&block.chunk())?;
+            // A buffer that has no place is let go.
+            let _ = spare.try_send(block.into_buffer());
+        }
+        Ok(reader.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
+/// Reads blocks until the input ends or nobody waits for them.
+fn read<R: Read>(
+    lines: &mut Lines<R>,
+    full: &SyncSender<Block>,
+    buffers: &Receiver<Vec<u8>>,
+) -> io::Result<()> {
+    while let Some(block) = lines.next_block(buffers.try_recv().unwrap_or_default())? {
+        if full.send(block).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::lines::READ;
+
+    /// Gives a text, then fails.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() { Err(io::Error::other("gone")) } else { self.0.read(out) }
+        }
+    }
+
+    fn text() -> Vec<u8> {
+        (0..9 * READ as u64 / 8).flat_map(|n| format!("{n:08}\n").into_bytes()).collect()
+    }
+
+    #[test]
+    fn chunks_are_those_of_one_thread() {
+        let mut text = text();
+        text.splice(READ..READ, vec![b'x'; 3 << 20]);
+        let mut expected = Vec::new();
+        let mut alone = Lines::new(&text[..]);
+        while let Some(chunk) = alone.next_chunk().unwrap() {
+            expected.push(format!("{chunk:?}").len());
+        }
+        let mut found = Vec::new();
+        let mut lines = Lines::new(&text[..]);
+        let each = |chunk: &Chunk<'_>| {
+            found.push(format!("{chunk:?}").len());
+            Ok(())
+        };
+        fold_ahead(&mut lines, each).unwrap().unwrap();
+        assert_eq!(found, expected);
+        assert_eq!(lines.position(), text.len() as u64);
+    }
+
+    #[test]
+    fn all_lines_before_a_fault_are_folded() {
+        let mut text = text();
+        text.extend(b"cut");
+        let mut bytes = 0;
+        let mut lines = Lines::new(Failing(&text));
+        let each = |chunk: &Chunk<'_>| {
+            let Chunk::Lines(block) = chunk else { panic!("no line is long") };
+            bytes += block.len();
+            Ok(())
+        };
+        let error = fold_ahead(&mut lines, each).unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "gone");
+        assert_eq!((bytes, lines.left_over(), lines.position()), (text.len() - 3, 3, text.len() as u64));
+    }
+
+    #[test]
+    fn a_failure_in_folding_ends_the_reading() {
+        let text = text();
+        let mut lines = Lines::new(&text[..]);
+        let mut chunks = 0;
+        let result = fold_ahead(&mut lines, |_| {
+            chunks += 1;
+            if chunks == 2 { Err(Error::usage("enough")) } else { Ok(()) }
+        });
+        assert!(result.is_err());
+        assert_eq!(chunks, 2);
+    }
+}
