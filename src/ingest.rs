@@ -76,9 +76,9 @@ pub struct Ingested {
 ///
 /// # Errors
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
-pub fn ingest(sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
+pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
-    let threads = part::useful_threads(&sources, allowed);
+    let threads = part::useful_threads(&mut sources, allowed);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::usage(format!("cannot start {threads} threads: {e}")))?;
     let (sources, duplicates) = pool.install(|| source::without_duplicates(sources));

@@ -31,7 +31,11 @@ pub(super) fn allowed_threads(asked: usize) -> usize {
 }
 
 /// The number of threads to start: as many as allowed, but no more than parts.
-pub(super) fn useful_threads(sources: &[Source], asked: usize) -> usize {
+pub(super) fn useful_threads(sources: &mut [Source], asked: usize) -> usize {
+    if sources.len() >= asked {
+        return asked;
+    }
+    sources.iter_mut().for_each(Source::look);
     let stretches = |source: &Source| usize::try_from(source.size.unwrap_or(0) / STRETCH).unwrap_or(asked);
     let parts = sources.iter().fold(0usize, |parts, source| parts.saturating_add(1 + stretches(source)));
     asked.min(parts).max(1)
@@ -99,12 +103,15 @@ impl Read for Input<'_> {
 
 /// Opens a part. `read` counts the bytes taken from disk.
 pub(super) fn open<'a, 'd>(
-    source: &Source,
+    source: &'a Source,
     part: &Part,
     read: &'a AtomicU64,
     desk: &'d mut Desk,
 ) -> io::Result<Opened<'a, 'd>> {
     let counted = |raw| Counted { raw, read };
+    if let Some(bytes) = source.bytes.get() {
+        return open_whole(counted(Raw::Kept(bytes)), source.size, desk);
+    }
     let raw = match (&source.path, part.stretch) {
         (None, _) => counted(Raw::Stdin(io::stdin())),
         (Some(path), None) => counted(Raw::File(File::open(path)?)),
@@ -173,12 +180,13 @@ fn fill(
 
 /// Counts what is read.
 pub(super) struct Counted<'a> {
-    raw: Raw,
+    raw: Raw<'a>,
     read: &'a AtomicU64,
 }
 
 /// Where bytes come from.
-enum Raw {
+enum Raw<'a> {
+    Kept(&'a [u8]),
     Stdin(io::Stdin),
     File(File),
     Stretch(Stretch),
@@ -187,6 +195,7 @@ enum Raw {
 impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.raw {
+            Raw::Kept(bytes) => bytes.read(out),
             Raw::Stdin(input) => input.read(out),
             Raw::File(input) => input.read(out),
             Raw::Stretch(input) => input.read(out),

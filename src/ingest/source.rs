@@ -8,10 +8,13 @@ use crate::report::{Duplicate, NamedHours};
 use crate::time;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
@@ -28,12 +31,14 @@ pub struct Source {
     pub name: String,
     /// Where to read; `None` is standard input.
     pub path: Option<PathBuf>,
-    /// Size on disk in bytes; `None` for pipes and the like.
+    /// Size on disk in bytes; `None` for pipes and the like, and for what was not looked at yet.
     pub size: Option<u64>,
     /// What the file name tells.
     pub hours: Option<NamedHours>,
     /// Why the source cannot be read, when that is known already.
     pub fault: Option<String>,
+    /// All of a small file, when it had to be read to tell it from others: it need not be opened again.
+    pub bytes: OnceLock<Box<[u8]>>,
 }
 
 /// Finds the sources behind the arguments: files, folders (with everything below, hidden files and
@@ -47,37 +52,52 @@ pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
     if arguments.is_empty() {
         return Err(Error::usage("no logs given: name files, folders or globs, or - for standard input"));
     }
-    let mut found = BTreeMap::new();
+    let mut found = Found::default();
     for argument in arguments {
         if argument.as_os_str() == STDIN {
-            found.insert(argument.clone(), Source::stdin());
+            found.insert(argument, Source::stdin());
         } else if argument.symlink_metadata().is_ok() {
             add_path(argument, &mut found);
         } else {
             add_glob(argument, &mut found)?;
         }
     }
-    Ok(found.into_values().collect())
+    Ok(found.0.into_values().collect())
 }
 
 impl Source {
     fn stdin() -> Self {
-        Self { name: "stdin".into(), path: None, size: None, hours: None, fault: None }
+        Self {
+            name: "stdin".into(),
+            path: None,
+            size: None,
+            hours: None,
+            fault: None,
+            bytes: OnceLock::new(),
+        }
     }
 
     /// A source of this name.
     fn new(path: &Path, size: Option<u64>, hours: Option<NamedHours>, fault: Option<String>) -> Self {
         let name = shown(path.as_os_str().as_encoded_bytes());
-        Self { name, path: Some(path.to_owned()), size, hours, fault }
+        Self { name, path: Some(path.to_owned()), size, hours, fault, bytes: OnceLock::new() }
     }
 
+    /// A file that was not looked at yet.
     fn file(path: &Path) -> Self {
-        let (size, fault) = match fs::metadata(path) {
-            Ok(meta) => (meta.is_file().then_some(meta.len()), None),
-            Err(error) => (None, Some(format!("cannot read: {error}"))),
-        };
         let hours = path.file_name().and_then(|n| n.to_str()).and_then(named_hours);
-        Self::new(path, size, hours, fault)
+        Self::new(path, None, hours, None)
+    }
+
+    /// Finds out the size of a file, unless that is done.
+    pub(super) fn look(&mut self) {
+        let Some(path) = self.path.as_ref().filter(|_| self.size.is_none() && self.fault.is_none()) else {
+            return;
+        };
+        match fs::metadata(path) {
+            Ok(meta) => self.size = meta.is_file().then_some(meta.len()),
+            Err(error) => self.fault = Some(format!("cannot read: {error}")),
+        }
     }
 
     fn faulty(path: &Path, fault: String) -> Self {
@@ -89,6 +109,10 @@ impl Source {
 /// a terminal, is escaped.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {
+    if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(|b| matches!(b, b' '..=b'~')))
+    {
+        return plain.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -99,13 +123,21 @@ pub fn shown(bytes: &[u8]) -> String {
     text
 }
 
-type Found = BTreeMap<PathBuf, Source>;
+/// Sources by path: by its bytes once it is written plainly, which are compared faster than paths are.
+#[derive(Default)]
+struct Found(BTreeMap<OsString, Source>);
+
+impl Found {
+    fn insert(&mut self, path: &Path, source: Source) {
+        self.0.insert(path.components().collect::<PathBuf>().into_os_string(), source);
+    }
+}
 
 fn add_path(path: &Path, found: &mut Found) {
     if path.is_dir() {
         add_folder(path, found);
     } else {
-        found.insert(path.to_owned(), Source::file(path));
+        found.insert(path, Source::file(path));
     }
 }
 
@@ -117,22 +149,25 @@ fn add_folder(folder: &Path, found: &mut Found) {
         let mut is_new = || fs::canonicalize(entry.path()).map_or(true, |path| entered.insert(path));
         !hidden && (!entry.file_type().is_dir() || is_new())
     };
-    let walk = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name();
+    // Paths in one folder differ in their last part only, and bytes are compared faster than parts are found.
+    let walk = walkdir::WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()));
     for entry in walk.into_iter().filter_entry(&mut enter) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
             Ok(entry) if !entry.file_type().is_file() => {
                 // A pipe or device among logs would be waited for without end.
                 let fault = "is no regular file".to_owned();
-                found.insert(entry.path().to_owned(), Source::faulty(entry.path(), fault));
+                found.insert(entry.path(), Source::faulty(entry.path(), fault));
             }
-            Ok(entry) => drop(found.insert(entry.path().to_owned(), Source::file(entry.path()))),
+            Ok(entry) => found.insert(entry.path(), Source::file(entry.path())),
             // A link back to a folder above: everything in it is found already.
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
                 let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                found.insert(path.clone(), Source::faulty(&path, format!("cannot read: {fault}")));
+                found.insert(&path, Source::faulty(&path, format!("cannot read: {fault}")));
             }
         }
     }
@@ -147,7 +182,7 @@ fn is_own(path: &Path) -> bool {
 fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
     let is_glob = argument.to_str().filter(|text| text.contains(['*', '?', '[']));
     let Some(pattern) = is_glob else {
-        found.insert(argument.to_owned(), Source::file(argument));
+        found.insert(argument, Source::file(argument));
         return Ok(());
     };
     // As in a shell, a hidden file is matched only by a pattern with its dot.
@@ -162,12 +197,12 @@ fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
             Ok(path) => add_path(&path, found),
             Err(error) => {
                 let fault = format!("cannot read: {}", error.error());
-                found.insert(error.path().to_owned(), Source::faulty(error.path(), fault));
+                found.insert(error.path(), Source::faulty(error.path(), fault));
             }
         }
     }
     if !any {
-        found.insert(argument.to_owned(), Source::faulty(argument, "no file matches this glob".into()));
+        found.insert(argument, Source::faulty(argument, "no file matches this glob".into()));
     }
     Ok(())
 }
@@ -215,7 +250,8 @@ fn clock(text: &str) -> Option<i64> {
 /// Takes out the sources that are there twice: the same file by another name, or another file with the
 /// same bytes. Of equal sources the first one in the order of names stays.
 #[must_use]
-pub fn without_duplicates(sources: Vec<Source>) -> (Vec<Source>, Vec<Duplicate>) {
+pub fn without_duplicates(mut sources: Vec<Source>) -> (Vec<Source>, Vec<Duplicate>) {
+    sources.par_iter_mut().for_each(Source::look);
     let same_as = equal_sources(&sources);
     let duplicates = same_as.iter().map(|(later, first)| Duplicate {
         name: sources[*later].name.clone(),
@@ -236,38 +272,62 @@ fn equal_sources(sources: &[Source]) -> BTreeMap<usize, usize> {
         }
     }
     let candidates: Vec<Vec<usize>> = by_size.into_values().filter(|group| group.len() > 1).collect();
-    candidates.par_iter().flat_map_iter(|group| equal_in_group(sources, group)).collect()
+    let room = AtomicU64::new(KEPT);
+    candidates.par_iter().flat_map_iter(|group| equal_in_group(sources, group, &room)).collect()
 }
 
 /// Told apart by their first bytes, then by a hash of everything; only what is equal by that is compared.
-fn equal_in_group(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
-    let by_head = by_hash(sources, group, HEAD);
-    let by_content =
-        by_head.iter().filter(|same| same.len() > 1).flat_map(|same| by_hash(sources, same, u64::MAX));
+fn equal_in_group(sources: &[Source], group: &[usize], room: &AtomicU64) -> Vec<(usize, usize)> {
+    let by_head = by_hash(group, |at| sources[at].head(room));
+    let by_content = by_head
+        .iter()
+        .filter(|same| same.len() > 1)
+        .flat_map(|same| by_hash(same, |at| sources[at].path.as_ref().map(|path| hash(path))));
     by_content.flat_map(|same| equal_to_first(sources, &same)).collect()
 }
 
 /// The first bytes differ in most files of equal size; a compressed file differs within its first line.
-const HEAD: u64 = 4 << 10;
+const HEAD: usize = 4 << 10;
+/// Bytes of small files that are kept, in all.
+const KEPT: u64 = 32 << 20;
 /// Bytes read at a time when all of a file is hashed.
 const COMPARED: u64 = 1 << 20;
 
-/// Groups sources by a hash of their first `limit` bytes, each group in the order of names. A file that
-/// cannot be read is in none: it is reported when its turn to be read comes.
-fn by_hash(sources: &[Source], group: &[usize], limit: u64) -> Vec<Vec<usize>> {
+/// Groups sources by a hash, each group in the order of names. A file that cannot be read is in none: it is
+/// reported when its turn to be read comes.
+fn by_hash(group: &[usize], hash: impl Fn(usize) -> Option<io::Result<u64>>) -> Vec<Vec<usize>> {
     let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
     for &at in group {
-        if let Some(Ok(hash)) = sources[at].path.as_ref().map(|path| hash(path, limit)) {
+        if let Some(Ok(hash)) = hash(at) {
             groups.entry(hash).or_default().push(at);
         }
     }
     groups.into_values().collect()
 }
 
-fn hash(path: &Path, limit: u64) -> io::Result<u64> {
-    let mut file = File::open(path)?.take(limit);
-    // With its room at once: a vector that grows costs a read for every size it takes.
-    let mut part = Vec::with_capacity(usize::try_from(limit.min(COMPARED)).unwrap_or(0));
+impl Source {
+    /// A hash of the first bytes. These are kept when they are all that there is, and there is room.
+    fn head(&self, room: &AtomicU64) -> Option<io::Result<u64>> {
+        let path = self.path.as_ref()?;
+        // With its room at once: a vector that grows costs a read for every size it takes.
+        let mut head = Vec::with_capacity(HEAD + 1);
+        Some(File::open(path).and_then(|file| file.take(HEAD as u64 + 1).read_to_end(&mut head)).map(|_| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(&head[..head.len().min(HEAD)]);
+            let size = head.len() as u64;
+            let take =
+                |left: u64| left.checked_sub(size).filter(|_| Some(size) == self.size && size <= HEAD as u64);
+            if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+                self.bytes.get_or_init(|| head.into());
+            }
+            hasher.finish()
+        }))
+    }
+}
+
+fn hash(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let mut part = Vec::with_capacity(usize::try_from(COMPARED).unwrap_or(0));
     let mut hasher = DefaultHasher::new();
     loop {
         part.clear();

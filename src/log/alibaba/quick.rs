@@ -29,16 +29,15 @@ impl Places {
     /// The next newline, and the places in front of it where there are enough quotes.
     #[inline(always)]
     pub(super) fn next(block: &[u8], start: usize, marks: &mut &[u16]) -> Option<(usize, Option<Self>)> {
-        let at = |n: usize| marks.get(n).map(|at| usize::from(*at));
-        let is_quote = |n: usize| block[usize::from(marks[n])] == b'"';
-        // Nearly every line has eight quotes.
-        let count = if let Some(newline) = at(8)
-            && block[newline] == b'\n'
-            && (0..8).all(is_quote)
+        let byte = |at: &u16| block[usize::from(*at)];
+        // Nearly every line has eight quotes. A newline among them would clear a bit that quotes have.
+        let count = if let Some([quotes @ .., newline]) = marks.first_chunk::<9>()
+            && byte(newline) == b'\n'
+            && quotes.iter().fold(b'"', |all, at| all & byte(at)) == b'"'
         {
             8
         } else {
-            marks.iter().position(|at| block[usize::from(*at)] == b'\n')?
+            marks.iter().position(|at| byte(at) == b'\n')?
         };
         let newline = usize::from(marks[count]);
         let places = (count > 4).then(|| Self {
