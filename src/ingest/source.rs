@@ -62,7 +62,7 @@ pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
             add_glob(argument, &mut found)?;
         }
     }
-    Ok(found.0.into_values().collect())
+    Ok(found.in_order())
 }
 
 impl Source {
@@ -123,13 +123,19 @@ pub fn shown(bytes: &[u8]) -> String {
     text
 }
 
-/// Sources by path: by its bytes once it is written plainly, which are compared faster than paths are.
+/// Sources with their paths: as bytes once they are written plainly, which are compared faster than paths are.
 #[derive(Default)]
-struct Found(BTreeMap<OsString, Source>);
+struct Found(Vec<(OsString, Source)>);
 
 impl Found {
     fn insert(&mut self, path: &Path, source: Source) {
-        self.0.insert(path.components().collect::<PathBuf>().into_os_string(), source);
+        self.0.push((path.components().collect::<PathBuf>().into_os_string(), source));
+    }
+
+    fn in_order(mut self) -> Vec<Source> {
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.0.dedup_by(|(a, _), (b, _)| a == b);
+        self.0.into_iter().map(|(_, source)| source).collect()
     }
 }
 

@@ -33,7 +33,11 @@ impl Marks {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "a stretch is short")]
     pub(super) fn find(&mut self, text: &[u8]) {
-        self.at.resize(STRETCH + BLOCK, 0);
+        // A file of a few lines should not pay for a long one.
+        let room = text.len().min(STRETCH) + BLOCK;
+        if self.at.len() < room {
+            self.at.resize(room, 0);
+        }
         self.len = 0;
         let (blocks, rest) = text[..text.len().min(STRETCH)].as_chunks::<BLOCK>();
         let mut base = 0;
