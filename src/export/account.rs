@@ -96,10 +96,10 @@ impl<'a> Account<'a> {
         pour.begin(&sheet_part(ACCOUNT), &frame.head)?;
         let mut chart = Kept { sheet: name.to_owned(), columns: 1, values: Vec::new() };
         let mut first = 2;
-        for (at, (region, template)) in self.blocks.iter().zip(&frame.template).enumerate() {
+        for (at, (region, strings)) in self.blocks.iter().zip(&frame.strings).enumerate() {
             let usages = region.map_or(&tally.slices, |region| &tally.regions[&region]);
             let measures: Vec<u64> = usages.iter().map(|usage| measure(self.spec.kind, usage)).collect();
-            let (level, region) = (percentile_95(&measures), Digits::of_text(&template[1]));
+            let (level, region) = (percentile_95(&measures), strings[0]);
             for (usages, times) in usages.chunks(BLOCK_ROWS).zip(times.chunks(BLOCK_ROWS)) {
                 let row = |(usage, time): (&Usage, &Digits)| {
                     let figures = self.figures(usage, level);
@@ -108,7 +108,7 @@ impl<'a> Account<'a> {
                 };
                 let values: Vec<Digits> = usages.iter().zip(times).flat_map(row).collect();
                 if at == 0 {
-                    chart.columns = template.len();
+                    chart.columns = frame.marks.columns();
                     chart.values.extend(&values);
                 }
                 pour.rows(Box::new(Table::new(&frame.marks, first, values)))?;

@@ -160,8 +160,8 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             let room = BLOCK_ROWS - self.block.usages.len();
             let left = usize::try_from(span.end - self.row).unwrap_or(usize::MAX);
             let slices = from..usages.len().min(from + room.min(left));
-            let strings = &self.frames[self.sheet].template[number - self.detail.series_of(&span).start];
-            let [domain, region] = [1, 2].map(|column| Digits::of_text(&strings[column]));
+            let strings = &self.frames[self.sheet].strings[number - self.detail.series_of(&span).start];
+            let [domain, region] = [strings[0], strings[1]];
             from = slices.end;
             self.row += slices.len() as u64;
             self.block.usages.extend_from_slice(&usages[slices.clone()]);

@@ -3,7 +3,7 @@
 
 check.py WORKBOOK [--expected expected.csv] [--offset HOURS] [--soffice]
 
-openpyxl, pandas and python-calamine must read the same Detail rows; with --expected every cell must equal the
+openpyxl, pandas, python-calamine and Polars must read the same Detail rows; with --expected every cell must equal the
 totals (the range is the workbook's own); with --soffice LibreOffice must open it and give the same rows too.
 """
 
@@ -18,6 +18,7 @@ import warnings
 
 import openpyxl
 import pandas
+import polars
 import python_calamine
 
 EPOCH = dt.datetime(1970, 1, 1)
@@ -58,6 +59,13 @@ def by_pandas(path):
         if is_detail(name):
             for cells in frame.itertuples(index=False, name=None):
                 yield row_of((cells[0].to_pydatetime() if hasattr(cells[0], "to_pydatetime") else cells[0], *cells[1:]))
+
+
+def by_polars(path):
+    for name, frame in polars.read_excel(path, sheet_id=0, infer_schema_length=None, raise_if_empty=False).items():
+        if is_detail(name):
+            for cells in frame.iter_rows():
+                yield row_of(cells)
 
 
 def by_soffice(path):
@@ -119,7 +127,7 @@ def main():
     arguments = parser.parse_args()
     # A workbook must open without a word.
     warnings.simplefilter("error")
-    readers = [by_calamine, by_openpyxl, by_pandas] + ([by_soffice] if arguments.soffice else [])
+    readers = [by_calamine, by_openpyxl, by_pandas, by_polars] + ([by_soffice] if arguments.soffice else [])
     results = [read(reader, arguments.workbook) for reader in readers]
     good = all(result == results[0] for result in results)
     print("all readers agree" if good else "the readers do not agree")

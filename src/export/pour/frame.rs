@@ -1,7 +1,7 @@
 //! What stands around the rows of a poured sheet: taken from a template that `rust_xlsxwriter` wrote, with its
 //! heading and some rows, of which the first tells styles and all tell the numbers of their strings.
 
-use super::rows::RowMarks;
+use super::rows::{Digits, RowMarks};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A sheet without its rows.
@@ -12,10 +12,12 @@ pub(in crate::export) struct Frame {
     pub(in crate::export) tail: String,
     /// What all rows have in common.
     pub(in crate::export) marks: RowMarks,
-    /// Values of the template's rows, as written: of text the number of its string.
-    pub(in crate::export) template: Vec<Vec<String>>,
+    /// Of each of the template's rows the numbers of its strings, cell by cell.
+    pub(in crate::export) strings: Vec<Vec<Digits>>,
 }
 
+/// The attribute of a cell whose value is the number of a string.
+const TEXT: &str = "t=\"s\"";
 /// The row below the heading.
 const FIRST: &str = "<row r=\"2\"";
 
@@ -29,27 +31,31 @@ impl Frame {
         let end = template.find("</sheetData>").ok_or_else(defect)?;
         let start = template.find(FIRST).unwrap_or(end);
         let (mut head, tail) = (template[..start].to_owned(), template[end..].to_owned());
-        let cells = cells(&template[start..end]).ok_or_else(defect)?;
-        let attributes: Vec<String> =
-            cells.first().into_iter().flatten().map(|cell| cell.0.clone()).collect();
-        let marks = RowMarks::new(&attributes).ok_or_else(defect)?;
-        let values = cells.into_iter().map(|row| row.into_iter().map(|cell| cell.1).collect()).collect();
+        let template = template[start..end].split("</row>").filter(|row| !row.is_empty());
+        let (mut attributes, mut strings) = (None, Vec::new());
+        for row in template {
+            let cells = cells(row).ok_or_else(defect)?;
+            let texts = cells.iter().filter(|(attributes, _)| attributes.contains(TEXT));
+            strings.push(texts.map(|(_, number)| Digits::of_text(number)).collect());
+            attributes
+                .get_or_insert(cells.into_iter().map(|(attributes, _)| attributes.to_owned()).collect());
+        }
+        let marks = RowMarks::new(&attributes.unwrap_or_else(Vec::new)).ok_or_else(defect)?;
         if rows > 0 {
             head = with_rows(&head, rows).ok_or_else(defect)?;
         }
-        Ok(Self { head, tail, marks, template: values })
+        Ok(Self { head, tail, marks, strings })
     }
 }
 
-/// Attributes beside the reference, and value, of every cell of every row.
-fn cells(rows: &str) -> Option<Vec<Vec<(String, String)>>> {
-    let cell = |cell: &str| {
-        let (head, rest) = cell.split_once('>')?;
-        let value = rest.strip_prefix("<v>")?.strip_suffix("</v></c>")?;
-        Some((head.split_once('"')?.1.to_owned(), value.to_owned()))
-    };
-    let rows = rows.split("</row>").filter(|row| !row.is_empty());
-    rows.map(|row| row.split("<c r=\"").skip(1).map(cell).collect()).collect()
+/// Attributes beside the reference, and value, of every cell of a row.
+fn cells(row: &str) -> Option<Vec<(&str, &str)>> {
+    row.split("<c r=\"").skip(1).map(cell).collect()
+}
+
+fn cell(text: &str) -> Option<(&str, &str)> {
+    let (head, rest) = text.split_once('>')?;
+    Some((head.split_once('"')?.1, rest.strip_prefix("<v>")?.strip_suffix("</v></c>")?))
 }
 
 /// The head of a sheet with the last row of its dimension (`ref="A1:E2"`) below so many rows.
@@ -73,8 +79,8 @@ mod tests {
         let frame = Frame::new(template, 40).unwrap();
         assert!(frame.head.starts_with("<dimension ref=\"A1:B41\"/>") && frame.head.ends_with("</row>"));
         assert_eq!(frame.tail, "</sheetData><rest/>");
-        assert_eq!(frame.template, [vec!["4.5", "17"], vec!["18"]]);
-        assert!(Frame::new("<sheetData></sheetData>", 0).unwrap().template.is_empty());
+        assert_eq!(frame.strings, [vec![Digits::whole(17)], vec![Digits::whole(18)]]);
+        assert!(Frame::new("<sheetData></sheetData>", 0).unwrap().strings.is_empty());
         assert!(Frame::new("<sheetData><row r=\"2\"></sheetData>", 1).is_err());
     }
 }

@@ -208,8 +208,8 @@ fn common(entry: &Entry, version: u16) -> Result<Vec<u8>> {
     let too_large = |_| Error::new(ErrorKind::Defect(format!("{} grew beyond 4 GiB", entry.name)));
     let (packed, size) = (u32::try_from(entry.packed), u32::try_from(entry.sum.size));
     let mut bytes = Vec::new();
-    // Bit 11: the name is UTF-8.
-    for short in [version, 1 << 11, entry.method, 0, DATE] {
+    // No flags: sums stand in the header, names of parts are ASCII.
+    for short in [version, 0, entry.method, 0, DATE] {
         bytes.extend(short.to_le_bytes());
     }
     for long in [entry.sum.crc, packed.map_err(too_large)?, size.map_err(too_large)?] {

@@ -171,6 +171,11 @@ impl RowMarks {
         Some(Self { start: Mark::new("<row r=\"")?, cells, end: Mark::new("</v></c></row>")? })
     }
 
+    /// Cells of a row.
+    pub(in crate::export) const fn columns(&self) -> usize {
+        self.cells.len()
+    }
+
     /// Bytes of a row at most.
     fn longest(&self) -> usize {
         (2 * self.cells.len() + 2) * PIECE + (self.cells.len() + 1) * LONGEST
