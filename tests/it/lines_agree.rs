@@ -90,20 +90,25 @@ fn every_line_with_one_byte_wrong() {
         for file_domain in [None, Some(FILE_DOMAIN)] {
             let mut parser = parser(file_domain);
             let plain = oracle::parse(good, file_domain);
-            let mut check = |line: &[u8]| {
+            let check = |line: &[u8]| {
                 assert_eq!(fast(&mut parser, good), plain);
                 let expected = oracle::parse(line, file_domain);
                 assert_eq!(fast(&mut parser, line), expected, "{}", line.escape_ascii());
             };
-            for at in 0..=good.len() {
-                let (head, tail) = good.split_at(at);
-                check(head);
-                check(&[head, tail.get(1..).unwrap_or_default()].concat());
-                for byte in (0..=u8::MAX).filter(|b| *b != b'\n') {
-                    check(&[head, &[byte], tail].concat());
-                    check(&[head, &[byte], tail.get(1..).unwrap_or_default()].concat());
-                }
-            }
+            every_mistake(good, check);
+        }
+    }
+}
+
+/// Hands over a line with each byte cut off, left out, added, or made another.
+fn every_mistake(good: &[u8], mut check: impl FnMut(&[u8])) {
+    for at in 0..=good.len() {
+        let (head, tail) = good.split_at(at);
+        check(head);
+        check(&[head, tail.get(1..).unwrap_or_default()].concat());
+        for byte in (0..=u8::MAX).filter(|b| *b != b'\n') {
+            check(&[head, &[byte], tail].concat());
+            check(&[head, &[byte], tail.get(1..).unwrap_or_default()].concat());
         }
     }
 }
@@ -115,21 +120,13 @@ fn every_block_with_one_byte_wrong() {
         for file_domain in [None, Some(FILE_DOMAIN)] {
             let mut parser = parser(file_domain);
             let plain = oracle::parse(good, file_domain);
-            let mut check = |line: &[u8]| {
+            let check = |line: &[u8]| {
                 let found = block(&mut parser, &[good, b"\n", line, b"\n", good, b"\n"].concat());
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
                 let expected = [plain.clone(), oracle::parse(line, file_domain), plain.clone()];
                 assert!(found.iter().map(|(_, rec)| rec).eq(&expected), "{}", line.escape_ascii());
             };
-            for at in 0..=good.len() {
-                let (head, tail) = good.split_at(at);
-                check(head);
-                check(&[head, tail.get(1..).unwrap_or_default()].concat());
-                for byte in (0..=u8::MAX).filter(|b| *b != b'\n') {
-                    check(&[head, &[byte], tail].concat());
-                    check(&[head, &[byte], tail.get(1..).unwrap_or_default()].concat());
-                }
-            }
+            every_mistake(good, check);
         }
     }
 }
