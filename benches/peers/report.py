@@ -54,7 +54,7 @@ def table(outcome):
         yield f"| {name} | {cells} | {ratio:.2f} |"
     yield ""
     if limits := [c.name for c in outcome.contenders(LIMIT)]:
-        yield f"No contenders but limits, for what no tool gets below: {'; '.join(limits)}."
+        yield f"No contenders, but one step of the work alone, to hold the whole against: {'; '.join(limits)}."
     for name, note in outcome.notes.items():
         yield f"`*` {name}: {note}."
     for name, reason in outcome.missing.items():
@@ -126,7 +126,8 @@ def results(outcomes, comparison):
     today = dt.datetime.now(dt.timezone.utc).date()
     yield "# flowbook and other tools on the same work"
     yield ""
-    yield f"Made by `benches/peers/run --scale {options.scale:g} --runs {options.runs}` on {today}; do not edit."
+    more = f" --only {options.only}" * bool(options.only) + " --without-peers" * options.without_peers
+    yield f"Made by `benches/peers/run --scale {options.scale:g} --runs {options.runs}{more}` on {today}; do not edit."
     yield "Contenders took turns, every run a process of its own, files in the page cache; wall time, CPU time and peak"
     yield "memory are those of the whole process with everything it started, `measure ... deflate-xml` alone excepted,"
     yield "which prepares its input first. All answers were compared with the true totals, or with each other."

@@ -180,7 +180,7 @@ fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
     match spec.kind {
         Kind::Flow => {
             let slice = |bytes| Bandwidth::of_slice(bytes, factor).bps();
-            object["total_traffic_bytes"] = json!(factor.bytes(total.bytes.into()));
+            object["total_traffic_bytes"] = whole(factor.bytes(total.bytes.into()));
             object["logged_traffic_bytes"] = json!(total.bytes);
             object["traffic_factor"] = json!(factor.to_string());
             object["peak_bandwidth_bps"] = json!(slice(f.peak));
@@ -207,6 +207,11 @@ fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
         }
     }
     object
+}
+
+/// A whole number; as text where it is beyond what JSON's readers hold exactly in 64 bits.
+fn whole(number: u128) -> Value {
+    u64::try_from(number).map_or_else(|_| number.to_string().into(), Value::from)
 }
 
 /// An id like the contract's, `ED61C6C3-8241-4187-AAA7-5157AE175CEC`: random, never in a workbook.
@@ -237,6 +242,12 @@ mod tests {
     #[test]
     fn numbers_are_grouped() {
         assert_eq!([0, 12, 123, 1234, 1_234_567].map(grouped), ["0", "12", "123", "1,234", "1,234,567"]);
+    }
+
+    #[test]
+    fn whole_numbers_are_exact_however_large() {
+        assert_eq!(whole(u64::MAX.into()).to_string(), u64::MAX.to_string());
+        assert_eq!(whole(u128::from(u64::MAX) + 1), "18446744073709551616");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! libdeflate's gzip decoder behind a safe face. The only file that is unsafe, and that names `libdeflate_sys`.
+//! libdeflate's gzip decoder behind a safe face. The only file that names `libdeflate_sys`.
 //!
 //! Asked for by a measurement: it decodes logs in half the time of the streaming decoder. Its binding with a
 //! safe face does not tell how many bytes a member takes, without which the next member cannot be found.

@@ -131,7 +131,8 @@ fn open_whole<'a, 'd>(
     size: Option<u64>,
     desk: &'d mut Desk,
 ) -> io::Result<Opened<'a, 'd>> {
-    let mut len = fill(&mut raw, &mut desk.head, 0, MAGIC_LEN, READ)?;
+    let mut len = 0;
+    fill(&mut raw, &mut desk.head, &mut len, MAGIC_LEN, READ)?;
     let codec = Codec::detect(&desk.head[..len]);
     if codec == Codec::Plain {
         let lines = Lines::new(Input::Plain(raw)).with_buffer(std::mem::take(&mut desk.head), len);
@@ -141,9 +142,10 @@ fn open_whole<'a, 'd>(
     let size = size.filter(|size| codec == Codec::Gzip && *size <= Gunzip::MAX_PACKED);
     if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
         // One byte more than there should be: what comes short of it is the whole file. An error comes
-        // again when the stream reads on.
-        len = fill(&mut raw, &mut desk.head, len, size + 1, size + 1).unwrap_or(len);
-        if len <= size
+        // again when the stream reads on behind what was read.
+        let whole = fill(&mut raw, &mut desk.head, &mut len, size + 1, size + 1).is_ok();
+        if whole
+            && len <= size
             && let Some(text) = desk.gunzip.text(&desk.head[..len])
         {
             return Ok(Opened::Text(text));
@@ -156,26 +158,26 @@ fn open_whole<'a, 'd>(
 }
 
 /// Reads behind the first `len` bytes of a buffer until it holds `least` bytes, but no more than `most`, or
-/// the input ends. Gives the bytes it holds.
+/// the input ends. `len` becomes the bytes that it holds, also when the input fails.
 fn fill(
     input: &mut impl Read,
     buffer: &mut Vec<u8>,
-    mut len: usize,
+    len: &mut usize,
     least: usize,
     most: usize,
-) -> io::Result<usize> {
+) -> io::Result<()> {
     if buffer.len() < most {
         buffer.resize(most, 0);
     }
-    while len < least {
-        match input.read(&mut buffer[len..most]) {
+    while *len < least {
+        match input.read(&mut buffer[*len..most]) {
             Ok(0) => break,
-            Ok(read) => len += read,
+            Ok(read) => *len += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(len)
+    Ok(())
 }
 
 /// Counts what is read.
@@ -275,6 +277,23 @@ mod tests {
             }
         }
         found
+    }
+
+    /// Gives a few bytes at a time, then fails.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let most = out.len().min(7);
+            if self.0.is_empty() { Err(io::Error::other("gone")) } else { self.0.read(&mut out[..most]) }
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_failure_is_not_lost() {
+        let (mut buffer, mut len) = (b"abc".to_vec(), 3);
+        let failed = fill(&mut Failing(b"defghijklmnop"), &mut buffer, &mut len, 100, 100);
+        assert!(failed.is_err() && &buffer[..len] == b"abcdefghijklmnop");
     }
 
     proptest! {
