@@ -5,6 +5,7 @@ use criterion::{Criterion, Throughput};
 use flowbook::codec::Codec;
 use flowbook::domain::Domain;
 use flowbook::log::Format;
+use std::convert::Infallible;
 
 pub(crate) fn bench(c: &mut Criterion) {
     let corpus = Corpus::new(Codec::Plain);
@@ -17,13 +18,14 @@ pub(crate) fn bench(c: &mut Criterion) {
         b.iter(|| {
             let mut parser = Format::Alibaba.parser(domain.as_ref());
             let (mut records, mut bytes) = (0, 0);
-            for line in text.split_inclusive(|b| *b == b'\n') {
-                let line = line.strip_suffix(b"\n").unwrap_or(line);
-                if let Ok(record) = parser.parse(line.strip_suffix(b"\r").unwrap_or(line)) {
+            let told = parser.lines(&text, |_, parsed| {
+                if let Ok(record) = parsed {
                     records += 1;
                     bytes += u128::from(record.bytes);
                 }
-            }
+                Ok::<_, Infallible>(())
+            });
+            assert!(told.is_ok());
             assert_eq!((records, bytes), (corpus.made.accepted, corpus.made.traffic));
         });
     });
