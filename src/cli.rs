@@ -5,7 +5,9 @@
 mod completions;
 mod config;
 mod export;
+mod flags;
 mod generate;
+mod ingest;
 mod interrupt;
 mod progress;
 mod show;
@@ -35,6 +37,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Export(Box<export::ExportArguments>),
+    Ingest(Box<ingest::IngestArguments>),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
     interrupt::clean_up();
     let result = match arguments.command {
         Command::Export(arguments) => export::run(&arguments),
+        Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Refused(Refusal),
     /// What was asked cannot be done as asked (arguments, configuration, an existing output file).
     Usage(String),
+    /// The usage store is damaged, busy, or of a version that is not known; the text says which.
+    Store(String),
     /// A law of the program does not hold; always a defect of flowbook itself.
     Defect(String),
 }
@@ -90,7 +92,9 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(doing, source) => write!(f, "{doing}: {source}"),
-            Self::Damaged(text) | Self::Overflow(text) | Self::Usage(text) => f.write_str(text),
+            Self::Damaged(text) | Self::Overflow(text) | Self::Usage(text) | Self::Store(text) => {
+                f.write_str(text)
+            }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Defect(text) => write!(f, "a defect of flowbook, please report it: {text}"),
         }

@@ -119,9 +119,9 @@ pub fn series<'a>(
 /// window) that may leave zeros out.
 ///
 /// # Errors
-/// When the workbook cannot be written, or a sum grows beyond 2^63 - 1.
+/// When the workbook cannot be written, rows cannot be read, or a sum grows beyond 2^63 - 1.
 pub fn export<'a>(
-    rows: impl Iterator<Item = Row<'a>>,
+    rows: impl Iterator<Item = Result<Row<'a>>>,
     request: &Request<'_>,
     mut out: Output,
     path: &Path,
@@ -169,7 +169,7 @@ impl<'a> Writer<'a> {
         Self { request, scratch, detail, account: Account::new(spec, series, calendar.len()), names }
     }
 
-    fn write<'r>(self, rows: impl Iterator<Item = Row<'r>>, out: &mut Output) -> Result<Exported> {
+    fn write<'r>(self, rows: impl Iterator<Item = Result<Row<'r>>>, out: &mut Output) -> Result<Exported> {
         let Request { series, progress, threads, .. } = *self.request;
         let mut template = Parts::new(self.template()?.save()?)?;
         let (frames, account) = (self.detail.frames(&mut template)?, self.account.frame(&mut template)?);
@@ -247,7 +247,7 @@ impl<'a> Writer<'a> {
     /// Pours the rows into the Detail sheets and counts them.
     fn pour<'r, 'f>(
         &'f self,
-        rows: impl Iterator<Item = Row<'r>>,
+        rows: impl Iterator<Item = Result<Row<'r>>>,
         frames: &'f [Frame],
         pour: &mut Pour<'_, '_, 'f>,
     ) -> Result<(Vec<DetailSheet>, Tally)> {
@@ -259,7 +259,9 @@ impl<'a> Writer<'a> {
         let mut feed = Feed::new(&self.detail, frames, pour)?;
         for (at, (domain, region)) in series.iter().enumerate() {
             usages.fill(Usage::default());
-            while let Some(row) = rows.next_if(|row| row.domain == domain && row.region == *region) {
+            let is_next = |row: &Row<'_>| row.domain == domain && row.region == *region;
+            while let Some(row) = rows.next_if(|row| row.as_ref().map_or(true, is_next)) {
+                let row = row?;
                 // Rows outside the range are none of this export's.
                 if let Some(slice) = spec.range.position(row.window) {
                     usages[slice] = row.usage;
@@ -271,7 +273,7 @@ impl<'a> Writer<'a> {
                 tally.end_domain(domain).map_err(|_| total_overflow())?;
             }
         }
-        if let Some(row) = rows.next() {
+        if let Some(row) = rows.next().transpose()? {
             return Err(Error::new(ErrorKind::Defect(format!("a row of {} has no series", row.domain))));
         }
         tally.sort_domains();

@@ -4,6 +4,7 @@
 //! folded into one table per thread, tables merge by sums, and everything with an order (samples, line
 //! numbers, rejected lines) is put in order at the end.
 
+pub mod again;
 mod ahead;
 mod fold;
 mod lines;
@@ -15,6 +16,7 @@ pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;
 
 use crate::codec::Codec;
+use crate::digest::{Stretch, TextId, identify};
 use crate::domain::Selection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
@@ -23,7 +25,7 @@ use crate::report::{Counts, Report, Sample, SourceReport};
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
 use fold::Fold;
-use part::{Desk, Input, Opened, Part};
+use part::{Desk, Input, Opened, Part, Way};
 use rejects::{Extent, PartSample, Piece, Sink, Spill};
 use source::Source;
 use std::cmp::Reverse;
@@ -72,6 +74,82 @@ pub struct Ingested {
     pub rejects: Option<Rejects>,
 }
 
+/// What came of one source, apart from all others.
+pub struct Taken {
+    /// The source.
+    pub source: Source,
+    /// Its usage within range and selection.
+    pub table: UsageTable,
+    /// What was read and what was not counted.
+    pub report: SourceReport,
+    /// Its first rejected lines of each reason, in the order of lines.
+    pub samples: Vec<Sample>,
+    /// What its text is; `None` when it was not read to its end.
+    pub text: Option<TextId>,
+}
+
+/// Reads sources, each into a table of its own, duplicates among them included.
+///
+/// # Errors
+/// As [`ingest`].
+pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken>, Option<Rejects>)> {
+    let allowed = part::allowed_threads(job.threads);
+    let pool = pool(part::useful_threads(&mut sources, allowed))?;
+    job.progress.total.fetch_add(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+    let spill = job.keep_rejects.map(Spill::new).transpose()?;
+    let parts = part::cut(&sources);
+    let work = Work { is_each: true, ..Work::new(job, &sources, &parts, spill.as_ref(), allowed) };
+    pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
+    let mut outcomes = work.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    outcomes.sort_unstable_by_key(|(at, _)| *at);
+
+    let mut outcomes = outcomes.into_iter().peekable();
+    let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
+    for (at, source) in sources.into_iter().enumerate() {
+        let mut own = Own::default();
+        while let Some((_, outcome)) = outcomes.next_if(|(part, _)| parts[*part].source == at) {
+            own.add(outcome)?;
+        }
+        pieces.extend(own.gather.pieces.drain(..).map(|(lines_before, extents)| Piece {
+            name: source.name.clone(),
+            lines_before,
+            extents,
+        }));
+        taken.push(own.taken(source, at));
+    }
+    for one in &taken {
+        check(&one.report, job.keep_going)?;
+    }
+    Ok((taken, spill.map(|spill| Rejects { spill, pieces })))
+}
+
+/// What came out of the parts of one source so far.
+#[derive(Default)]
+struct Own {
+    gather: Gather,
+    table: UsageTable,
+    stretches: Vec<Stretch>,
+}
+
+impl Own {
+    fn add(&mut self, mut outcome: Outcome) -> Result<()> {
+        let table = outcome.table.take().unwrap_or_default();
+        self.table.merge(table).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
+        self.stretches.extend(outcome.hashed.take());
+        self.gather.add(outcome);
+        Ok(())
+    }
+
+    fn taken(self, source: Source, at: usize) -> Taken {
+        let report = self.gather.report(&source);
+        let before = source.tail.as_ref().map(|tail| tail.before.clone());
+        let text = report.fault.is_none().then(|| identify(before, self.stretches));
+        let samples = self.gather.samples.into_iter().map(|sample| sample.of(at)).collect();
+        let samples = crate::report::first_of_each_reason(samples);
+        Taken { source, table: self.table, report, samples, text }
+    }
+}
+
 /// Reads all sources.
 ///
 /// # Errors
@@ -79,8 +157,7 @@ pub struct Ingested {
 pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
     let threads = part::useful_threads(&mut sources, allowed);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| Error::usage(format!("cannot start {threads} threads: {e}")))?;
+    let pool = pool(threads)?;
     let (sources, duplicates) = pool.install(|| source::without_duplicates(sources));
     job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
@@ -94,10 +171,15 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     for part in tables {
         table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
     }
-    let (mut report, pieces) = assemble(sources, &parts, outcomes);
+    let (mut report, pieces) = assemble(&sources, &parts, outcomes);
     report.duplicates = duplicates;
-    check(&report, job.keep_going)?;
+    report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
     Ok(Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) })
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|e| Error::usage(format!("cannot start {threads} threads: {e}")))
 }
 
 /// Sources of fewer bytes on disk than this are read sooner than a thread starts. Pipes have no size.
@@ -110,6 +192,9 @@ struct Outcome {
     samples: Vec<PartSample>,
     extents: Vec<Extent>,
     fault: Option<String>,
+    /// What only [`ingest_each`] asks for.
+    table: Option<UsageTable>,
+    hashed: Option<Stretch>,
 }
 
 /// The parts, handed out to threads one by one.
@@ -125,6 +210,8 @@ struct Work<'a> {
     failed: AtomicUsize,
     /// Threads that have no part of their own, and may read ahead for those who have.
     spare: AtomicUsize,
+    /// Whether each part has a table of its own, and is hashed.
+    is_each: bool,
     outcomes: Mutex<Vec<(usize, Outcome)>>,
 }
 
@@ -140,7 +227,18 @@ impl<'a> Work<'a> {
         order.sort_by_key(|at| Reverse(parts[*at].size));
         let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let spare = AtomicUsize::new(allowed.saturating_sub(parts.len()));
-        Self { job, sources, parts, spill, order, next, failed, spare, outcomes: Mutex::default() }
+        Self {
+            job,
+            sources,
+            parts,
+            spill,
+            order,
+            next,
+            failed,
+            spare,
+            is_each: false,
+            outcomes: Mutex::default(),
+        }
     }
 
     /// One thread's share, in a table of its own.
@@ -152,7 +250,8 @@ impl<'a> Work<'a> {
                 continue;
             }
             let name = &self.sources[part.source].name;
-            let outcome = self.part(part, &mut table, &mut desk).map_err(|e| e.at(name))?;
+            let mut outcome = self.part(part, &mut table, &mut desk).map_err(|e| e.at(name))?;
+            outcome.table = self.is_each.then(|| std::mem::take(&mut table));
             if outcome.fault.is_some() && !self.job.keep_going {
                 self.failed.fetch_min(part.source, Relaxed);
             }
@@ -164,27 +263,26 @@ impl<'a> Work<'a> {
     /// Reads a part; what fails in reading is the part's fault, what fails in counting is the job's.
     fn part(&self, part: &Part, table: &mut UsageTable, desk: &mut Desk) -> Result<Outcome> {
         let source = &self.sources[part.source];
-        let mut fold = Fold::new(self.job, source.hours.as_ref(), table, Sink::new(self.spill));
+        let mut fold = Fold::new(self.job, source, table, Sink::new(self.spill));
+        let way = Way { read: &self.job.progress.read, is_hashed: self.is_each };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
-            None => part::open(source, part, &self.job.progress.read, desk)
-                .map_err(|e| format!("cannot read: {e}")),
+            None => part::open(source, part, way, desk).map_err(|e| format!("cannot read: {e}")),
         };
-        let fault = match opened {
-            Err(fault) => Some(fault),
-            Ok(Opened::Text(text)) => {
+        let (fault, hashed) = match opened {
+            Err(fault) => (Some(fault), None),
+            Ok(Opened::Text(text, hashed)) => {
                 Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
-                None
+                (None, hashed)
             }
             Ok(Opened::Lines(mut lines, codec)) => {
                 let fault = self.read(&mut lines, part, codec, &mut fold)?;
-                desk.keep(lines);
-                fault
+                (fault, desk.keep(lines).hashed())
             }
         };
         let (counts, sink) = fold.finish();
         let (samples, extents) = sink.finish()?;
-        Ok(Outcome { counts, samples, extents, fault })
+        Ok(Outcome { counts, samples, extents, fault, hashed, table: None })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.
@@ -242,49 +340,71 @@ fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
     }
 }
 
-/// Puts what came out of the parts in the order of sources and lines.
-fn assemble(
-    sources: Vec<Source>,
-    parts: &[Part],
-    mut outcomes: Vec<(usize, Outcome)>,
-) -> (Report, Vec<Piece>) {
-    let mut report = Report::default();
-    report.sources.extend(sources.into_iter().map(|source| SourceReport {
-        name: source.name,
-        size: source.size,
-        hours: source.hours,
-        counts: Counts::default(),
-        fault: None,
-    }));
-    let mut pieces = Vec::new();
-    outcomes.sort_unstable_by_key(|(at, _)| *at);
-    for (at, outcome) in outcomes {
-        let source = parts[at].source;
-        let whole = &mut report.sources[source];
-        let lines_before = whole.counts.lines;
-        whole.counts.merge(&outcome.counts);
-        whole.fault = whole.fault.take().or(outcome.fault);
-        report.add_samples(outcome.samples.into_iter().map(|sample| {
-            let PartSample { line, reason, text } = sample;
-            Sample { source, line: lines_before + line, reason, text }
-        }));
+/// The counts and rejected lines of one source, part by part.
+#[derive(Default)]
+struct Gather {
+    counts: Counts,
+    samples: Vec<PartSample>,
+    fault: Option<String>,
+    /// Lines before each part that spilled rejected lines, and where these lie.
+    pieces: Vec<(u64, Vec<Extent>)>,
+}
+
+impl Gather {
+    fn add(&mut self, outcome: Outcome) {
+        let lines_before = self.counts.lines;
+        self.counts.merge(&outcome.counts);
+        self.fault = self.fault.take().or(outcome.fault);
+        let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
+        self.samples.extend(outcome.samples.into_iter().map(numbered));
         if !outcome.extents.is_empty() {
-            pieces.push(Piece { source, lines_before, extents: outcome.extents });
+            self.pieces.push((lines_before, outcome.extents));
         }
+    }
+
+    fn report(&self, source: &Source) -> SourceReport {
+        SourceReport {
+            name: source.name.clone(),
+            size: source.size,
+            hours: source.hours.clone(),
+            counts: self.counts.clone(),
+            fault: self.fault.clone(),
+        }
+    }
+}
+
+impl PartSample {
+    fn of(self, source: usize) -> Sample {
+        Sample { source, line: self.line, reason: self.reason, text: self.text }
+    }
+}
+
+/// Puts what came out of the parts in the order of sources and lines.
+fn assemble(sources: &[Source], parts: &[Part], mut outcomes: Vec<(usize, Outcome)>) -> (Report, Vec<Piece>) {
+    let (mut report, mut pieces) = (Report::default(), Vec::new());
+    outcomes.sort_unstable_by_key(|(at, _)| *at);
+    let mut outcomes = outcomes.into_iter().peekable();
+    for (at, source) in sources.iter().enumerate() {
+        let mut gather = Gather::default();
+        while let Some((_, outcome)) = outcomes.next_if(|(part, _)| parts[*part].source == at) {
+            gather.add(outcome);
+        }
+        report.sources.push(gather.report(source));
+        report.add_samples(gather.samples.into_iter().map(|sample| sample.of(at)));
+        let piece = |(lines_before, extents)| Piece { name: source.name.clone(), lines_before, extents };
+        pieces.extend(gather.pieces.into_iter().map(piece));
     }
     (report, pieces)
 }
 
 /// Faults fail the job unless it keeps going; lines that do not add up always do.
-fn check(report: &Report, keep_going: bool) -> Result<()> {
-    if let Some((name, fault)) = report.faults().next().filter(|_| !keep_going) {
-        return Err(Error::damaged(fault).at(name));
+fn check(source: &SourceReport, keep_going: bool) -> Result<()> {
+    if let Some(fault) = source.fault.as_ref().filter(|_| !keep_going) {
+        return Err(Error::damaged(fault).at(&source.name));
     }
-    match report.sources.iter().find(|s| !s.counts.balanced()) {
-        Some(source) => {
-            let text = format!("the lines do not add up: {:?}", source.counts);
-            Err(Error::new(ErrorKind::Defect(text)).at(&source.name))
-        }
-        None => Ok(()),
+    if !source.counts.balanced() {
+        let text = format!("the lines do not add up: {:?}", source.counts);
+        return Err(Error::new(ErrorKind::Defect(text)).at(&source.name));
     }
+    Ok(())
 }

@@ -28,6 +28,7 @@ pub mod region;
 pub mod record;
 pub mod locale;
 pub mod report;
+pub mod digest;
 // Edges to the disk
 pub mod codec;
 pub mod output;
@@ -35,6 +36,8 @@ pub mod output;
 pub mod log;
 pub mod usage;
 pub mod ingest;
+// Usage kept
+pub mod store;
 // Workbooks out
 pub mod export;
 pub mod task;

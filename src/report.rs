@@ -4,6 +4,7 @@
 
 use crate::domain::Domain;
 use crate::record::Reason;
+use crate::time::WINDOW_SECONDS;
 use std::fmt;
 
 /// Rejected lines kept as samples, per reason.
@@ -77,6 +78,14 @@ pub struct NamedHours {
     pub end: i64,
 }
 
+impl NamedHours {
+    /// The start of the first window of the span: lines of windows before it are late.
+    #[must_use]
+    pub fn first_window_start(&self) -> i64 {
+        self.start - self.start.rem_euclid(WINDOW_SECONDS)
+    }
+}
+
 /// One source and what came out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceReport {
@@ -148,6 +157,14 @@ impl Report {
             }
         }
     }
+}
+
+/// The first [`SAMPLES_PER_REASON`] samples of each reason.
+#[must_use]
+pub fn first_of_each_reason(samples: Vec<Sample>) -> Vec<Sample> {
+    let mut report = Report::default();
+    report.add_samples(samples);
+    report.samples
 }
 
 /// How many rejected lines a run may have before its result is not to be trusted.

@@ -1,14 +1,20 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
+pub mod delivery;
+pub mod intake;
+mod place;
+
 use crate::error::{Error, Result};
 use crate::export::request::ExportSpec;
-use crate::export::{self, Exported, export, series};
+use crate::export::{self, Exported, Series, export, series};
 use crate::ingest::source::{Source, discover, shown};
-use crate::ingest::{self, Ingested, Job, ingest};
+use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
 use crate::output::{Output, check, folder};
 use crate::region::Region;
-use crate::report::{RejectLimit, Report};
+use crate::report::{Counts, RejectLimit, Report, Sample};
+use crate::store::Reader;
+use crate::usage::Row;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,24 +90,54 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     };
     let Ingested { table, report, rejects } = ingest(sources, &job)?;
     if let (Some(rejects), Some(file), Some(path)) = (rejects, rejects_file, task.rejects) {
-        rejects.write_csv(&report, file, path)?;
+        Rejects::write_csv(vec![rejects], file, path)?;
     }
     if task.max_rejects.exceeded(&report.totals()) {
         let why = too_many(task, &report);
         return Ok(Outcome { report, result: Err(why) });
     }
     let series = series(task.spec, table.keys(), task.region);
+    let exported = pour(task, &report, &series, table.rows().map(Ok), output, progress)?;
+    Ok(Outcome { report, result: Ok(exported) })
+}
+
+/// Runs a task over what a store holds, in the place of logs.
+///
+/// # Errors
+/// When the store cannot be read, or the workbook cannot be written.
+pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Result<Outcome> {
+    let output = Output::create(task.output, task.force)?;
+    let (range, selection) = (task.spec.range, &task.spec.selection);
+    let report = reader.report(range, selection)?;
+    if task.max_rejects.exceeded(&report.totals()) {
+        let why = too_many(task, &report);
+        return Ok(Outcome { report, result: Err(why) });
+    }
+    let keys = reader.keys(range, selection)?;
+    let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
+    let rows = reader.rows(range, selection)?;
+    let exported = pour(task, &report, &series, rows.iter(), output, progress)?;
+    Ok(Outcome { report, result: Ok(exported) })
+}
+
+fn pour<'a>(
+    task: &Task<'_>,
+    report: &Report,
+    series: &[Series],
+    rows: impl Iterator<Item = Result<Row<'a>>>,
+    output: Output,
+    progress: &Progress,
+) -> Result<Exported> {
     progress.rows_total.store((series.len() * task.spec.range.len()) as u64, Ordering::Relaxed);
     let request = export::Request {
         spec: task.spec,
-        series: &series,
-        report: &report,
+        series,
+        report,
         created: task.created,
         progress: &progress.rows,
         threads: task.threads,
     };
-    let exported = export(table.rows(), &request, output, task.output)?;
-    Ok(Outcome { report, result: Ok(exported) })
+    export(rows, &request, output, task.output)
 }
 
 /// Refuses to write over a log, or both results into one file.
@@ -114,7 +150,13 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
             Error::usage("is to hold the workbook and the rejected lines; name two files").at(task.output)
         );
     }
-    for result in rejects.iter().chain([&output]) {
+    let results: Vec<PathBuf> = rejects.into_iter().chain([output]).collect();
+    keep_apart(&results, sources)
+}
+
+/// Refuses to write over a log.
+fn keep_apart(results: &[PathBuf], sources: &[Source]) -> Result<()> {
+    for result in results {
         let is_result = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|path| path == *result);
         // What is not there yet is no log.
         if result.exists() && sources.iter().filter_map(|source| source.path.as_ref()).any(is_result) {
@@ -128,24 +170,30 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
 
 /// Says how many lines were rejected, what was expected, and shows the first of them.
 fn too_many(task: &Task<'_>, report: &Report) -> String {
-    let totals = report.totals();
+    let first = report.samples.iter().min_by_key(|sample| (sample.source, sample.line));
+    let first = first.map(|first| (report.sources[first.source].name.as_str(), first));
+    too_many_rejected(&report.totals(), task.max_rejects, task.format, first, "no workbook was written")
+}
+
+/// Says that more lines were rejected than allowed, what came of it, what was expected, and shows the first one.
+#[must_use]
+pub fn too_many_rejected(
+    counts: &Counts,
+    limit: RejectLimit,
+    format: Format,
+    first: Option<(&str, &Sample)>,
+    so: &str,
+) -> String {
     let mut text = format!(
-        "{} of {} lines were rejected, more than the limit of {}: no workbook was written\n  expected: {}, lines like\n    {}",
-        totals.rejected_total(),
-        totals.lines,
-        task.max_rejects,
-        task.format.title(),
-        task.format.sample(),
+        "{} of {} lines were rejected, more than the limit of {limit}: {so}\n  expected: {}, lines like\n    {}",
+        counts.rejected_total(),
+        counts.lines,
+        format.title(),
+        format.sample(),
     );
-    if let Some(first) = report.samples.iter().min_by_key(|sample| (sample.source, sample.line)) {
-        let _ = write!(
-            text,
-            "\n  first rejected line: {}:{} ({})\n    {}",
-            report.sources[first.source].name,
-            first.line,
-            first.reason.key(),
-            shown(&first.text),
-        );
+    if let Some((name, first)) = first {
+        let (line, reason, line_text) = (first.line, first.reason.key(), shown(&first.text));
+        let _ = write!(text, "\n  first rejected line: {name}:{line} ({reason})\n    {line_text}");
     }
     text
 }

@@ -56,6 +56,12 @@ impl TimeRange {
         (first < end).then_some(Self { start: first, end })
     }
 
+    /// Every window there is.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self { start: Window(0), end: Window(u32::MAX) }
+    }
+
     /// First window.
     #[must_use]
     pub const fn start(self) -> Window {

@@ -1,5 +1,6 @@
 //! `flowbook export`: logs in, workbook out.
 
+use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
@@ -7,14 +8,15 @@ use crate::export::name::file_name;
 use crate::export::request::{ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
-use crate::region::Region;
-use crate::report::RejectLimit;
-use crate::task::{self, Progress, Task};
+use crate::output::check;
+use crate::store::Reader;
+use crate::task::delivery::deliver;
+use crate::task::{self, Outcome, Progress, Task};
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
-use clap::{Arg, Args, Command};
+use clap::{Arg, Args, Command, ValueHint};
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Export five-minute usage from logs to an Excel workbook.
@@ -23,53 +25,28 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// error code of that operation.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct ExportArguments {
     /// Logs: files, folders (with all below, except hidden files and workbooks), globs, or - for standard
     /// input. Plain, gzip and zstd are told apart by content.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "store")]
     logs: Vec<PathBuf>,
-
-    /// Account and groups of domains (TOML).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format does not tell it.
-    #[arg(long, value_name = "REGION", value_parser = region)]
-    region: Option<Region>,
 
     /// The workbook [default: <task name or type>_<start>_<end>.xlsx in the current folder].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Replace the workbook, and the file of rejected lines, if they exist.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    reading: ReadingFlags,
 
-    /// Count what can be read of damaged or unreadable logs, name them, and end with exit code 3.
-    #[arg(long)]
-    keep_going: bool,
+    #[command(flatten)]
+    telling: TellingFlags,
 
-    /// Fail, without a workbook, when more lines than this are rejected: a number, or a percentage of all
-    /// lines.
-    #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
-    max_rejects: RejectLimit,
+    /// Export what this store holds; LOGS, if any, are ingested first.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    store: Option<PathBuf>,
 
-    /// Write every rejected line to a CSV file: file, line, reason, text.
-    #[arg(long, value_name = "FILE")]
-    rejects: Option<PathBuf>,
-
-    /// Worker threads [default: one per core].
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = super::threads)]
-    threads: usize,
-
-    /// Print one JSON object instead of the table.
-    #[arg(long)]
-    json: bool,
-
-    /// Show neither progress nor the table.
-    #[arg(short, long)]
-    quiet: bool,
+    #[command(flatten)]
+    waiting: WaitingFlags,
 
     // Last, because its heading holds for all that follows.
     #[command(flatten)]
@@ -174,45 +151,38 @@ fn bill_types() -> Vec<&'static str> {
     BillType::ALL.map(|bill_type| bill_type.name).to_vec()
 }
 
-fn region(text: &str) -> Result<Region, String> {
-    Region::from_code(text).ok_or_else(|| "give CN, NA, EU, AP1, AP2, AP3, MEAA or SA".into())
-}
-
-fn reject_limit(text: &str) -> Result<RejectLimit, String> {
-    RejectLimit::parse(text).ok_or_else(|| "give a number of lines, or a percentage like 0.1%".into())
-}
-
 pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
-    let result = attempt(arguments);
-    match result {
-        Err(error) if arguments.json => show::json_error(&error).and(Err(error)),
-        result => result,
-    }
+    show::with_json_errors(arguments.telling.json, || attempt(arguments))
 }
 
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
-    let account = config::account(arguments.config.as_deref())?;
+    let ExportArguments { reading, telling, .. } = arguments;
+    let account = config::account(reading.config.as_deref())?;
     let spec = validate(&arguments.request.request(), &account, environment_language())?;
     let output = output_path(arguments, &spec);
     let task = Task {
         spec: &spec,
         logs: &arguments.logs,
         format: Format::default(),
-        region: arguments.region.unwrap_or_default(),
-        threads: arguments.threads,
-        keep_going: arguments.keep_going,
-        max_rejects: arguments.max_rejects,
-        rejects: arguments.rejects.as_deref(),
+        region: reading.region.unwrap_or_default(),
+        threads: reading.threads,
+        keep_going: reading.keep_going,
+        max_rejects: reading.max_rejects,
+        rejects: reading.rejects.as_deref(),
         output: &output,
-        force: arguments.force,
+        force: reading.force,
         created: creation_time()?,
     };
     let progress = Progress::default();
-    let outcome = progress::beside(arguments.quiet, &progress, || task::run(&task, &progress))?;
+    let outcome = progress::beside(telling.quiet, &progress, || match &arguments.store {
+        None => task::run(&task, &progress).map(Some),
+        Some(store) => from_store(arguments, store, &task, &progress),
+    })?;
+    let Some(outcome) = outcome else { return Ok(Ending::WithRejects) };
     show::faults(&outcome.report);
-    if arguments.json {
+    if telling.json {
         show::json(&task, &outcome)?;
-    } else if !arguments.quiet {
+    } else if !telling.quiet {
         show::table(&task, &outcome)?;
     }
     if outcome.result.is_ok() && outcome.report.totals().accepted == 0 {
@@ -225,6 +195,28 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     Ok(if complete { Ending::Done } else { Ending::WithRejects })
 }
 
+/// Takes the logs in, if there are any, and exports what the store holds then; nothing when the logs were refused.
+fn from_store(
+    arguments: &ExportArguments,
+    store: &Path,
+    task: &Task<'_>,
+    progress: &Progress,
+) -> Result<Option<Outcome>> {
+    let wait = arguments.waiting.lock_timeout;
+    // What cannot be written is said before anything is stored.
+    check(task.output, task.force)?;
+    if !arguments.logs.is_empty() {
+        let sources = arguments.reading.sources(&arguments.logs)?;
+        let delivery = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+        if let Some(why) = deliver(sources, &delivery)?.refused {
+            show::message(&why);
+            return Ok(None);
+        }
+    }
+    let reader = Reader::open(store, wait)?;
+    task::run_stored(task, &reader, progress).map(Some)
+}
+
 /// The file asked for; in a folder, the file of the usual name.
 fn output_path(arguments: &ExportArguments, spec: &ExportSpec) -> PathBuf {
     match &arguments.output {
@@ -235,7 +227,7 @@ fn output_path(arguments: &ExportArguments, spec: &ExportSpec) -> PathBuf {
 }
 
 /// The language of the environment, as programs look it up.
-fn environment_language() -> Language {
+pub(super) fn environment_language() -> Language {
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
     Language::from_locale(&set.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default())
 }
@@ -244,7 +236,7 @@ fn environment_language() -> Language {
 const LAST_SECOND: i64 = 253_402_300_799;
 
 /// `SOURCE_DATE_EPOCH` where it is set, so that the same task gives the same bytes; else now.
-fn creation_time() -> Result<i64> {
+pub(super) fn creation_time() -> Result<i64> {
     let Some(text) = env::var_os("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {
         return Ok(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs().cast_signed()));
     };

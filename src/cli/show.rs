@@ -5,6 +5,7 @@ use crate::export::Exported;
 use crate::export::request::{ExportSpec, Kind};
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, Report};
+use crate::task::intake::{Fate, Taking};
 use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
@@ -44,7 +45,19 @@ fn print(text: &str) -> Result<()> {
 
 /// The short table at the end.
 pub(super) fn table(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
-    let totals = outcome.report.totals();
+    let mut rows = lines(&outcome.report.totals());
+    if !outcome.report.duplicates.is_empty() {
+        rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
+    }
+    if let Ok(exported) = &outcome.result {
+        rows.extend(figures(task.spec, exported));
+        rows.push(("workbook".into(), task.output.display().to_string()));
+    }
+    self::rows(&rows)
+}
+
+/// Lines by what became of them.
+fn lines(totals: &Counts) -> Vec<(String, String)> {
     let mut rows = vec![
         ("lines read".to_owned(), grouped(totals.lines.into())),
         ("accepted".into(), grouped(totals.accepted.into())),
@@ -57,14 +70,44 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
     if totals.late > 0 {
         rows.push(("late, accepted".into(), grouped(totals.late.into())));
     }
-    if !outcome.report.duplicates.is_empty() {
-        rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
+    rows
+}
+
+/// Runs a command; its error is printed as JSON where that was asked for.
+pub(super) fn with_json_errors<T>(json: bool, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    match run() {
+        Err(error) if json => json_error(&error).and(Err(error)),
+        result => result,
     }
-    if let Ok(exported) = &outcome.result {
-        rows.extend(figures(task.spec, exported));
-        rows.push(("workbook".into(), task.output.display().to_string()));
+}
+
+/// What became of sources that were taken in.
+pub(super) fn taking(taking: &Taking) -> Result<()> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for fate in Fate::ALL.into_iter().filter(|fate| taking.had(*fate) > 0) {
+        rows.push((format!("sources {}", fate.name()), grouped(taking.had(fate).into())));
+    }
+    rows.extend(lines(&taking.counts));
+    for (name, same_as) in &taking.duplicates {
+        rows.push(("duplicate".into(), format!("{name} is {same_as}")));
     }
     self::rows(&rows)
+}
+
+/// What became of sources that were taken in, as JSON.
+pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> {
+    let mut object = json!({"RequestId": request_id(), "sources": {}});
+    for fate in Fate::ALL {
+        object["sources"][fate.name()] = json!(taking.had(fate));
+    }
+    object["counts"] = line_counts(&taking.counts);
+    let pair = |(name, text): &(String, String), key: &str| json!({"file": name, key: text});
+    object["duplicates"] = taking.duplicates.iter().map(|both| pair(both, "same_as")).collect();
+    object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
+    if let Some(why) = refused {
+        object["error"] = json!(why);
+    }
+    print(&object.to_string())
 }
 
 /// Names and values, one below the other, on standard output.
@@ -141,11 +184,19 @@ pub(super) fn json_error(error: &Error) -> Result<()> {
 }
 
 fn counts(report: &Report) -> Value {
-    let Counts { lines, accepted, outside_range, other_domains, blank, late, rejected, .. } = report.totals();
-    let reasons: Map<String, Value> =
-        Reason::ALL.iter().map(|r| (r.key().to_owned(), json!(rejected[*r as usize]))).collect();
     let faults: Vec<Value> =
         report.faults().map(|(name, fault)| json!({"file": name, "fault": fault})).collect();
+    let mut object = line_counts(&report.totals());
+    object["sources"] = json!(report.sources.len());
+    object["duplicates_skipped"] = json!(report.duplicates.len());
+    object["faults"] = json!(faults);
+    object
+}
+
+fn line_counts(counts: &Counts) -> Value {
+    let Counts { lines, accepted, outside_range, other_domains, blank, late, rejected, .. } = counts;
+    let reasons: Map<String, Value> =
+        Reason::ALL.iter().map(|r| (r.key().to_owned(), json!(rejected[*r as usize]))).collect();
     json!({
         "lines": lines,
         "accepted": accepted,
@@ -155,9 +206,6 @@ fn counts(report: &Report) -> Value {
         "rejected_by_reason": reasons,
         "blank": blank,
         "late": late,
-        "sources": report.sources.len(),
-        "duplicates_skipped": report.duplicates.len(),
-        "faults": faults,
     })
 }
 

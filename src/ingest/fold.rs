@@ -7,6 +7,7 @@
 mod hosts;
 
 use super::rejects::Sink;
+use super::source::Source;
 use super::{Job, lines::Chunk};
 use crate::domain::{Domain, MAX_LEN, normalize};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +33,8 @@ struct State<'a> {
     first: u32,
     start: i64,
     seconds: i64,
+    /// The region of every line, unless the format tells it.
+    region: Region,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: &'a mut UsageTable,
@@ -69,23 +72,21 @@ enum Stop {
 }
 
 impl<'a> Fold<'a> {
-    pub(super) fn new(
-        job: &'a Job<'a>,
-        hours: Option<&NamedHours>,
-        table: &'a mut UsageTable,
-        sink: Sink<'a>,
-    ) -> Self {
+    pub(super) fn new(job: &'a Job<'a>, source: &Source, table: &'a mut UsageTable, sink: Sink<'a>) -> Self {
+        let hours = source.hours.as_ref();
         let state = State {
             job,
             first: job.range.start().index(),
             start: job.range.start().start(),
             seconds: job.range.seconds(),
-            hour_start: hours.map_or(i64::MIN, |h| h.start),
+            region: source.region.unwrap_or(job.region),
+            hour_start: hours.map_or(i64::MIN, NamedHours::first_window_start),
             table,
             counts: Counts::default(),
             hosts: Hosts::new(Meaning::Invalid),
         };
-        Self { parser: job.format.parser(hours.map(|h| &h.domain)), state, sink }
+        let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
+        Self { parser: job.format.parser(domain), state, sink }
     }
 
     /// Folds a block of lines.
@@ -159,7 +160,7 @@ impl State<'_> {
         self.counts.late += u64::from(record.time < self.hour_start);
         self.counts.traffic += u128::from(record.bytes);
         let window = window_at(self.first, since);
-        let region = if self.job.region == Region::Unspecified { record.region } else { self.job.region };
+        let region = if self.region == Region::Unspecified { record.region } else { self.region };
         let cell = match place {
             Some(place) if place.holds(region, window) => place.cell,
             _ => find_place(place, self.table, domain, region, window),

@@ -119,9 +119,9 @@ impl<R: Read> Lines<R> {
         self
     }
 
-    /// The buffer, for the next splitter.
-    pub fn into_buffer(self) -> Vec<u8> {
-        self.buffer
+    /// The input, and the buffer for the next splitter.
+    pub fn into_parts(self) -> (R, Vec<u8>) {
+        (self.input, self.buffer)
     }
 
     /// Bytes taken from the input so far.

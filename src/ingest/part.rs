@@ -3,8 +3,9 @@
 //! Knows nothing of what lines mean.
 
 use super::lines::{Lines, READ};
-use super::source::Source;
+use super::source::{Source, Tail};
 use crate::codec::{Codec, Decoder, Gunzip, MAGIC_LEN, detect_file};
+use crate::digest::{self, Digester};
 use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -44,8 +45,12 @@ pub(super) fn useful_threads(sources: &mut [Source], asked: usize) -> usize {
 /// Cuts sources into parts, in the order of sources and places.
 pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
     let mut parts = Vec::new();
-    for (source, Source { path, size, .. }) in sources.iter().enumerate() {
+    for (source, Source { path, size, tail, .. }) in sources.iter().enumerate() {
         let size = size.unwrap_or(0);
+        if let Some(tail) = tail {
+            parts.push(Part { source, stretch: None, size: size.saturating_sub(tail.from) });
+            continue;
+        }
         let plain = || path.as_ref().is_some_and(|p| detect_file(p).is_ok_and(|c| c == Codec::Plain));
         let mut start = 0;
         if size > CUT_ABOVE && plain() {
@@ -72,70 +77,143 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Takes a splitter's buffer back.
-    pub(super) fn keep(&mut self, lines: Lines<Input<'_>>) {
-        self.buffer = lines.into_buffer();
+    /// Takes a splitter's buffer back, and gives what it read from.
+    pub(super) fn keep<'a>(&mut self, lines: Lines<Input<'a>>) -> Input<'a> {
+        let (input, buffer) = lines.into_parts();
+        self.buffer = buffer;
+        input
     }
 }
 
 /// An open part.
 pub(super) enum Opened<'a, 'd> {
-    /// All of its text, decoded without fault.
-    Text(&'d [u8]),
+    /// All of its text, decoded without fault, and what it is, if it was to be hashed.
+    Text(&'d [u8], Option<digest::Stretch>),
     /// Lines to be read and decoded.
     Lines(Lines<Input<'a>>, Codec),
 }
 
-/// The bytes of a part.
-pub(super) enum Input<'a> {
+/// The text of a part.
+pub(super) struct Input<'a> {
+    bytes: Bytes<'a>,
+    tap: Option<Tap>,
+}
+
+enum Bytes<'a> {
     Plain(Counted<'a>),
     Packed(Decoder<Counted<'a>>),
 }
 
-impl Read for Input<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(input) => input.read(out),
-            Self::Packed(input) => input.read(out),
-        }
+impl Input<'_> {
+    /// What the text that went by is, if it was to be hashed.
+    pub(super) fn hashed(self) -> Option<digest::Stretch> {
+        self.tap.map(|tap| tap.digester.finish())
     }
 }
 
-/// Opens a part. `read` counts the bytes taken from disk.
+impl Read for Input<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.bytes {
+            Bytes::Plain(input) => input.read(out),
+            Bytes::Packed(input) => input.read(out),
+        }?;
+        if let Some(tap) = &mut self.tap {
+            tap.see(&out[..read]);
+        }
+        Ok(read)
+    }
+}
+
+/// Hashes the bytes that go by, as far as they are the part's own.
+struct Tap {
+    digester: Digester,
+    /// Bytes still to come that belong to the part before.
+    skip: usize,
+    /// Bytes still to come that are the part's own.
+    left: u64,
+}
+
+impl Tap {
+    fn see(&mut self, bytes: &[u8]) {
+        let own = &bytes[self.skip.min(bytes.len())..];
+        self.skip -= bytes.len() - own.len();
+        let own = &own[..own.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
+        self.left -= own.len() as u64;
+        self.digester.update(own);
+    }
+}
+
+/// How parts are read.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    /// Counts the bytes taken from disk.
+    pub(super) read: &'a AtomicU64,
+    /// Whether the text is hashed.
+    pub(super) is_hashed: bool,
+}
+
+impl Way<'_> {
+    fn tap(&self) -> Option<Tap> {
+        self.is_hashed.then(|| Tap { digester: Digester::default(), skip: 0, left: u64::MAX })
+    }
+}
+
+/// Opens a part.
 pub(super) fn open<'a, 'd>(
     source: &'a Source,
     part: &Part,
-    read: &'a AtomicU64,
+    way: Way<'a>,
     desk: &'d mut Desk,
 ) -> io::Result<Opened<'a, 'd>> {
-    let counted = |raw| Counted { raw, read };
+    let counted = |raw| Counted { raw, read: way.read };
     if let Some(bytes) = source.bytes.get() {
-        return open_whole(counted(Raw::Kept(bytes)), source.size, desk);
+        return open_whole(counted(Raw::Kept(bytes)), source.size, way, desk);
     }
-    let raw = match (&source.path, part.stretch) {
-        (None, _) => counted(Raw::Stdin(io::stdin())),
-        (Some(path), None) => counted(Raw::File(File::open(path)?)),
-        (Some(path), Some(span)) => {
-            // A stretch is plain, whatever its first bytes look like.
-            let raw = Input::Plain(counted(Raw::Stretch(Stretch::open(File::open(path)?, span)?)));
-            let lines = if span.0 == 0 { Lines::new(raw) } else { Lines::after_newline(raw) };
-            return Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain));
-        }
+    let Some(path) = &source.path else {
+        return open_whole(counted(Raw::Stdin(io::stdin())), source.size, way, desk);
     };
-    open_whole(raw, source.size, desk)
+    let file = File::open(path)?;
+    // A stretch and a tail are plain, whatever their first bytes look like.
+    let lines = match (part.stretch, &source.tail) {
+        (None, None) => return open_whole(counted(Raw::File(file)), source.size, way, desk),
+        (Some((start, end)), _) => {
+            let own = |tap| Tap { skip: usize::from(start > 0), left: end - start, ..tap };
+            let bytes = Bytes::Plain(counted(Raw::Stretch(Stretch::open(file, (start, end))?)));
+            let input = Input { bytes, tap: way.tap().map(own) };
+            if start == 0 { Lines::new(input) } else { Lines::after_newline(input) }
+        }
+        (None, Some(tail)) => Lines::new(open_tail(counted(Raw::File(file)), tail, way)?),
+    };
+    Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain))
+}
+
+/// Hashes from the last whole chunk on, and begins at the first line that was not read before.
+fn open_tail<'a>(mut raw: Counted<'a>, tail: &Tail, way: Way<'a>) -> io::Result<Input<'a>> {
+    if let Raw::File(file) = &mut raw.raw {
+        file.seek(SeekFrom::Start(tail.before.len))?;
+    }
+    let mut input = Input { bytes: Bytes::Plain(raw), tap: way.tap() };
+    io::copy(&mut input.by_ref().take(tail.from - tail.before.len), &mut io::sink())?;
+    Ok(input)
 }
 
 /// Opens a whole source, whose codec its first bytes tell.
 fn open_whole<'a, 'd>(
     mut raw: Counted<'a>,
     size: Option<u64>,
+    way: Way<'a>,
     desk: &'d mut Desk,
 ) -> io::Result<Opened<'a, 'd>> {
     let mut len = 0;
     fill(&mut raw, &mut desk.head, &mut len, MAGIC_LEN, READ)?;
     let codec = Codec::detect(&desk.head[..len]);
+    let mut tap = way.tap();
     if codec == Codec::Plain {
-        let lines = Lines::new(Input::Plain(raw)).with_buffer(std::mem::take(&mut desk.head), len);
+        if let Some(tap) = &mut tap {
+            tap.see(&desk.head[..len]);
+        }
+        let input = Input { bytes: Bytes::Plain(raw), tap };
+        let lines = Lines::new(input).with_buffer(std::mem::take(&mut desk.head), len);
         desk.head = std::mem::take(&mut desk.buffer);
         return Ok(Opened::Lines(lines, codec));
     }
@@ -148,12 +226,16 @@ fn open_whole<'a, 'd>(
             && len <= size
             && let Some(text) = desk.gunzip.text(&desk.head[..len])
         {
-            return Ok(Opened::Text(text));
+            let hashed = tap.map(|mut tap| {
+                tap.see(text);
+                tap.digester.finish()
+            });
+            return Ok(Opened::Text(text, hashed));
         }
     }
     let mut head = std::mem::take(&mut desk.head);
     head.truncate(len);
-    let lines = Lines::new(Input::Packed(Decoder::with_head(head, raw)?));
+    let lines = Lines::new(Input { bytes: Bytes::Packed(Decoder::with_head(head, raw)?), tap });
     Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), codec))
 }
 

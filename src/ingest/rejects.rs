@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::output::{self, Output};
 use crate::record::Reason;
-use crate::report::{Report, SAMPLE_BYTES, SAMPLES_PER_REASON};
+use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -95,7 +95,8 @@ impl<'a> Sink<'a> {
 
 /// Where the rejected lines of one part lie, and where the part lies in its source.
 pub(super) struct Piece {
-    pub(super) source: usize,
+    /// The name of the source.
+    pub(super) name: String,
     /// Lines of the source before this part.
     pub(super) lines_before: u64,
     pub(super) extents: Vec<Extent>,
@@ -108,24 +109,26 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    /// Writes all rejected lines as CSV: `file,line,reason,text`, in the order of sources and lines. The
+    /// Writes the rejected lines of runs, in turn, as CSV: `file,line,reason,text`, in the order of sources and lines. The
     /// text is the line's bytes as they are; of a line that is too long, its first MiB.
     ///
     /// # Errors
     /// When the file or the scratch file fails.
-    pub fn write_csv(self, report: &Report, mut out: Output, path: &Path) -> Result<()> {
-        self.pour(report, out.file()).map_err(|e| e.at(path))?;
+    pub fn write_csv(all: Vec<Self>, mut out: Output, path: &Path) -> Result<()> {
+        pour(all, out.file()).map_err(|e| e.at(path))?;
         out.commit()
     }
 
-    fn pour(self, report: &Report, out: &mut File) -> Result<()> {
-        let failed = |e: csv::Error| Error::io("cannot write rejected lines")(e.into());
-        let mut writer = csv::Writer::from_writer(BufWriter::new(out));
-        writer.write_record(HEADINGS).map_err(failed)?;
+    /// Leaves out the rejected lines of some sources.
+    pub fn leave_out(&mut self, is_left_out: impl Fn(&str) -> bool) {
+        self.pieces.retain(|piece| !is_left_out(&piece.name));
+    }
+
+    fn pour(self, writer: &mut csv::Writer<BufWriter<&mut File>>) -> Result<()> {
         let (file, _) = self.spill.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut spilled = BufReader::new(file);
         for piece in &self.pieces {
-            let name = report.sources[piece.source].name.as_bytes();
+            let name = piece.name.as_bytes();
             for (start, len) in &piece.extents {
                 let broken = Error::io("cannot read rejected lines back");
                 spilled.seek(SeekFrom::Start(*start)).map_err(broken)?;
@@ -140,8 +143,19 @@ impl Rejects {
                 }
             }
         }
-        writer.flush().map_err(Error::io("cannot write rejected lines"))
+        Ok(())
     }
+}
+
+fn failed(error: csv::Error) -> Error {
+    Error::io("cannot write rejected lines")(error.into())
+}
+
+fn pour(all: Vec<Rejects>, out: &mut File) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(BufWriter::new(out));
+    writer.write_record(HEADINGS).map_err(failed)?;
+    all.into_iter().try_for_each(|rejects| rejects.pour(&mut writer))?;
+    writer.flush().map_err(Error::io("cannot write rejected lines"))
 }
 
 /// Bytes before the text of a spilled line.

@@ -2,8 +2,10 @@
 //!
 //! Opens files only to compare the contents of those of equal size. The only file that names walkdir and glob.
 
+use crate::digest::Before;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
+use crate::region::Region;
 use crate::report::{Duplicate, NamedHours};
 use crate::time;
 use rayon::prelude::*;
@@ -18,8 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
-/// What flowbook itself leaves in folders, and never logs: workbooks, and the totals beside generated logs.
-const OWN_ENDING: &[u8] = b".xlsx";
+/// What flowbook itself leaves in folders, and never logs: workbooks, stores, and the totals beside generated logs.
+const OWN_ENDINGS: [&[u8]; 5] = [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock"];
 const OWN_NAME: &[u8] = b"expected.csv";
 /// The zone of the times in file names.
 const NAME_OFFSET: i64 = 8 * 3600;
@@ -35,10 +37,25 @@ pub struct Source {
     pub size: Option<u64>,
     /// What the file name tells.
     pub hours: Option<NamedHours>,
+    /// The domain of lines that hold only a path, where the file name tells none.
+    pub domain: Option<Domain>,
+    /// The region of its lines, where it is another than the job's.
+    pub region: Option<Region>,
+    /// Where to begin, when what lies before is known already.
+    pub tail: Option<Tail>,
     /// Why the source cannot be read, when that is known already.
     pub fault: Option<String>,
     /// All of a small file, when it had to be read to tell it from others: it need not be opened again.
     pub bytes: OnceLock<Box<[u8]>>,
+}
+
+/// The end of a plain file whose beginning was read before.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    /// Where the first line to be read begins, in bytes.
+    pub from: u64,
+    /// The whole chunks of the text at or before that place, from which on it is hashed.
+    pub before: Before,
 }
 
 /// Finds the sources behind the arguments: files, folders (with everything below, hidden files and
@@ -72,6 +89,9 @@ impl Source {
             path: None,
             size: None,
             hours: None,
+            domain: None,
+            region: None,
+            tail: None,
             fault: None,
             bytes: OnceLock::new(),
         }
@@ -80,7 +100,7 @@ impl Source {
     /// A source of this name.
     fn new(path: &Path, size: Option<u64>, hours: Option<NamedHours>, fault: Option<String>) -> Self {
         let name = shown(path.as_os_str().as_encoded_bytes());
-        Self { name, path: Some(path.to_owned()), size, hours, fault, bytes: OnceLock::new() }
+        Self { name, path: Some(path.to_owned()), size, hours, fault, ..Self::stdin() }
     }
 
     /// A file that was not looked at yet.
@@ -182,7 +202,8 @@ fn add_folder(folder: &Path, found: &mut Found) {
 /// Whether a file found by walking or by a glob is one of flowbook's own results.
 fn is_own(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    name == OWN_NAME || name.to_ascii_lowercase().ends_with(OWN_ENDING)
+    let lower = name.to_ascii_lowercase();
+    name == OWN_NAME || OWN_ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }
 
 fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {

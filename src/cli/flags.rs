@@ -1,0 +1,153 @@
+//! Flags that mean the same in every command that has them.
+
+use crate::error::Result;
+use crate::ingest::Progress;
+use crate::ingest::source::{Source, discover};
+use crate::log::Format;
+use crate::region::Region;
+use crate::report::RejectLimit;
+use crate::task::delivery::Delivery;
+use crate::task::intake::Intake;
+use clap::{Args, ValueHint};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How logs are read.
+#[derive(Debug, Args)]
+pub(super) struct ReadingFlags {
+    /// Account and groups of domains (TOML).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+
+    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format does not tell it.
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub(super) region: Option<Region>,
+
+    /// Replace the workbook, and the file of rejected lines, if they exist.
+    #[arg(long)]
+    pub(super) force: bool,
+
+    /// Count what can be read of damaged or unreadable logs, name them, and end with exit code 3.
+    #[arg(long)]
+    pub(super) keep_going: bool,
+
+    /// Fail, without a result, when more lines than this are rejected: a number, or a percentage of all lines.
+    #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
+    pub(super) max_rejects: RejectLimit,
+
+    /// Write every rejected line to a CSV file: file, line, reason, text.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) rejects: Option<PathBuf>,
+
+    /// Worker threads [default: one per core].
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = super::threads)]
+    pub(super) threads: usize,
+}
+
+/// What is told at the end.
+#[derive(Debug, Args)]
+pub(super) struct TellingFlags {
+    /// Print one JSON object instead of the table.
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Show neither progress nor the table.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// How long others are waited for.
+#[derive(Debug, Args)]
+pub(super) struct WaitingFlags {
+    /// Wait so long for another process that holds the store: 500ms, 30s, 5m.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(super) lock_timeout: Duration,
+}
+
+/// The store a command works on.
+#[derive(Debug, Args)]
+pub(super) struct StoreFlags {
+    /// The usage store.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) store: PathBuf,
+
+    #[command(flatten)]
+    pub(super) waiting: WaitingFlags,
+}
+
+impl ReadingFlags {
+    /// The sources behind the arguments, for the region that was named.
+    pub(super) fn sources(&self, logs: &[PathBuf]) -> Result<Vec<Source>> {
+        let mut sources = discover(logs)?;
+        sources.iter_mut().for_each(|source| source.region = self.region);
+        Ok(sources)
+    }
+
+    /// A delivery of these logs to a store.
+    pub(super) fn delivery<'a>(
+        &'a self,
+        store: &'a Path,
+        wait: Duration,
+        work: &'a str,
+        progress: &'a Progress,
+    ) -> Delivery<'a> {
+        let intake = Intake {
+            format: Format::default(),
+            threads: self.threads,
+            keep_going: self.keep_going,
+            keep_rejects: None,
+            verify: false,
+            now: now(),
+            progress,
+        };
+        let (max_rejects, rejects, force) = (self.max_rejects, self.rejects.as_deref(), self.force);
+        Delivery { store, wait, work, intake, max_rejects, rejects, force, dry_run: false }
+    }
+}
+
+/// Now, in unix seconds.
+pub(super) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    Region::from_code(text).ok_or_else(|| "give CN, NA, EU, AP1, AP2, AP3, MEAA or SA".into())
+}
+
+fn reject_limit(text: &str) -> Result<RejectLimit, String> {
+    RejectLimit::parse(text).ok_or_else(|| "give a number of lines, or a percentage like 0.1%".into())
+}
+
+/// Reads a time like `500ms`, `30s`, `5m`, `24h` or `7d`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let milliseconds = match unit {
+        "ms" => Some(1),
+        "s" => Some(1000),
+        "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        "d" => Some(86_400_000),
+        _ => None,
+    };
+    let number = number.parse::<u64>().ok();
+    let time = number.zip(milliseconds).and_then(|(number, unit)| number.checked_mul(unit));
+    time.map(Duration::from_millis).ok_or_else(|| "give a time like 500ms, 30s, 5m, 24h or 7d".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        let read = |text| duration(text).ok().map(|time| time.as_millis());
+        assert_eq!(
+            ["500ms", "30s", "5m", "24h", "7d"].map(read),
+            [Some(500), Some(30_000), Some(300_000), Some(86_400_000), Some(604_800_000)]
+        );
+        for wrong in ["", "5", "s", "-1s", "1.5s", "1 s", "1w", "99999999999999999999d"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

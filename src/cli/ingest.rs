@@ -1,0 +1,69 @@
+//! `flowbook ingest`: logs into the store.
+
+use super::flags::{ReadingFlags, StoreFlags, TellingFlags};
+use super::{Ending, progress, show};
+use crate::error::Result;
+use crate::task::Progress;
+use crate::task::delivery::{Delivered, Delivery, deliver};
+use crate::task::intake::Intake;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Read logs into a usage store, where each counts once, whatever is delivered again.
+///
+/// What is known is skipped, also by another name or compressed; a log that grew is counted anew. Everything is
+/// stored at once, or nothing.
+#[derive(Debug, Args)]
+#[command(after_help = super::EXIT_CODES)]
+pub(super) struct IngestArguments {
+    /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
+    /// input.
+    #[arg(required = true)]
+    logs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// Read also what is known and was not changed by size and time.
+    #[arg(long)]
+    verify: bool,
+
+    /// Say what would happen, and leave the store as it is.
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    reading: ReadingFlags,
+
+    #[command(flatten)]
+    telling: TellingFlags,
+}
+
+pub(super) fn run(arguments: &IngestArguments) -> Result<Ending> {
+    show::with_json_errors(arguments.telling.json, || attempt(arguments))
+}
+
+fn attempt(arguments: &IngestArguments) -> Result<Ending> {
+    let IngestArguments { store, reading, telling, .. } = arguments;
+    let progress = Progress::default();
+    let usual =
+        reading.delivery(&store.store, store.waiting.lock_timeout, "flowbook ingest", &progress.reading);
+    let intake = Intake { verify: arguments.verify, ..usual.intake };
+    let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
+    let sources = reading.sources(&arguments.logs)?;
+    let Delivered { taking, refused } =
+        progress::beside(telling.quiet, &progress, || deliver(sources, &delivery))?;
+    for (name, fault) in &taking.faults {
+        show::message(&format!("{name}: {fault}"));
+    }
+    if telling.json {
+        show::taking_json(&taking, refused.as_deref())?;
+    } else if !telling.quiet {
+        show::taking(&taking)?;
+    }
+    if let Some(why) = &refused {
+        show::message(why);
+    }
+    let is_complete = refused.is_none() && taking.faults.is_empty();
+    Ok(if is_complete { Ending::Done } else { Ending::WithRejects })
+}

@@ -1,0 +1,117 @@
+//! The usage store: one SQLite file with the usage of every source that was read, each counted once.
+//!
+//! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
+//! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
+
+mod lock;
+mod read;
+mod schema;
+mod write;
+
+pub use lock::Lock;
+pub use read::{Reader, Rows};
+pub use write::{Arrival, Known, Place, SourceId, Writer};
+
+use crate::error::{Error, ErrorKind, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use std::path::Path;
+use std::time::Duration;
+
+/// Kilobytes of pages that a connection keeps.
+const CACHE_KIB: i32 = 16 << 10;
+
+/// Opens a store as it is.
+fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<Connection> {
+    let access = if is_writer { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+    if !path.exists() {
+        return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
+    }
+    let connect = || {
+        let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(wait)?;
+        db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((db, id, version))
+    };
+    let (db, id, version) = connect().map_err(failed).map_err(|e| e.at(path))?;
+    if id != APPLICATION_ID {
+        return Err(Error::usage("is a database, but no store of flowbook").at(path));
+    }
+    if version > VERSION {
+        let text = format!(
+            "is a store of version {version}, made by a newer flowbook; this one knows versions up to {VERSION}: \
+             use the newer flowbook"
+        );
+        return Err(Error::new(ErrorKind::Store(text)).at(path));
+    }
+    Ok(db)
+}
+
+/// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
+fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
+    if !path.exists() || path.metadata().is_ok_and(|meta| meta.len() == 0) {
+        make(path).map_err(failed).map_err(|e| e.at(path))?;
+    }
+    let mut db = open(path, wait, true)?;
+    prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
+    Ok(db)
+}
+
+fn make(path: &Path) -> rusqlite::Result<()> {
+    let mut db = Connection::open(path)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    let begun = db.transaction()?;
+    begun.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(&begun)?;
+    begun.commit()
+}
+
+/// Durable commits, and the tables of this version.
+fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "synchronous", "FULL")?;
+    let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < VERSION {
+        let begun = db.transaction()?;
+        migrate(&begun)?;
+        begun.commit()?;
+    }
+    Ok(())
+}
+
+fn migrate(db: &Connection) -> rusqlite::Result<()> {
+    let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    MIGRATIONS.iter().skip(version as usize).try_for_each(|step| db.execute_batch(step))?;
+    db.pragma_update(None, "user_version", VERSION)
+}
+
+/// What a failure of the database means to a user.
+fn failed(error: rusqlite::Error) -> Error {
+    let hint = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the store is damaged; put back a copy of it, or remove it and ingest the logs again"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another process holds the store; try again later, or give a longer --lock-timeout"
+        }
+        Some(ErrorCode::DiskFull) => "the disk is full; the store is as it was",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "the store, or the folder that holds it, cannot be opened or written"
+        }
+        Some(ErrorCode::SystemIoFailure) => "the disk failed; the store is as it was",
+        _ => "the store failed",
+    };
+    Error::new(ErrorKind::Store(format!("{hint} ({error})")))
+}
+
+/// A number that stands in the store and can never be negative.
+fn unsigned(number: i64) -> u64 {
+    number.unsigned_abs()
+}
+
+/// A number for the store, whose numbers have 63 bits.
+fn signed(number: u64) -> Result<i64> {
+    let text = || Error::new(ErrorKind::Overflow("a sum of a source exceeds 2^63 - 1".into()));
+    i64::try_from(number).map_err(|_| text())
+}

@@ -1,0 +1,79 @@
+//! One writer at a time: a locked file beside the store, which says who holds it.
+//!
+//! The system lets the lock go with its process, however that ends.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::iso;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Looks this often whether the lock is free.
+const TICK: Duration = Duration::from_millis(20);
+/// The longest text about a holder.
+const MAX_HOLDER: u64 = 1024;
+
+/// The right to write to a store, until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Waits for the right to write to the store at `path`; `work` says to others what is done.
+    ///
+    /// # Errors
+    /// When another process still holds it after `wait`, or the lock's file cannot be made.
+    pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        let place = place(path);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&place);
+        let file = file.map_err(Error::io("cannot make the store's lock")).map_err(|e| e.at(&place))?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < wait => thread::sleep(TICK),
+                Err(TryLockError::WouldBlock) => return Err(held(file, wait).at(path)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(Error::io("cannot lock the store")(error).at(&place));
+                }
+            }
+        }
+        let mut lock = Self { file };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs().cast_signed());
+        // Who holds the lock is a help to others; the lock is held without it, too.
+        let _ = lock.say(&format!("process {}, {work}, since {}", std::process::id(), iso(now)));
+        Ok(lock)
+    }
+
+    fn say(&mut self, text: &str) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn place(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    name.into()
+}
+
+fn held(file: File, wait: Duration) -> Error {
+    let mut text = String::new();
+    let _ = file.take(MAX_HOLDER).read_to_string(&mut text);
+    let holder = if text.is_empty() { "another process" } else { &text };
+    Error::new(ErrorKind::Store(format!(
+        "the store is held by {holder}; gave up after {} s: try again later, or give a longer --lock-timeout",
+        wait.as_secs_f64()
+    )))
+}

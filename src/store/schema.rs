@@ -1,0 +1,153 @@
+//! The tables of a store and their versions.
+//!
+//! A new version is one more entry of [`MIGRATIONS`]; what was released is never changed.
+
+/// What marks a database as a store: `flow` in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x666c_6f77;
+
+/// The version that this program writes and reads.
+pub(super) const VERSION: u32 = 1;
+
+/// Each entry leads from the version before to the next one.
+pub(super) const MIGRATIONS: [&str; VERSION as usize] = ["
+-- A number that every change of usage raises.
+CREATE TABLE state (generation INTEGER NOT NULL) STRICT;
+INSERT INTO state VALUES (0);
+
+-- A text of log lines that counts once, whatever names it has or had.
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,               -- the first of its names, as they were given
+    sort BLOB NOT NULL,               -- the path that sources are sorted by
+    size INTEGER,                     -- bytes on disk
+    whole BLOB UNIQUE,                -- hash of the text; NULL of empty and faulty ones
+    chain BLOB NOT NULL,              -- hash of its whole chunks, to be hashed on from when it grows
+    head BLOB,                        -- hash of its first bytes
+    text_bytes INTEGER NOT NULL,      -- length of the text
+    format TEXT NOT NULL,
+    region TEXT NOT NULL,             -- the region that was named for it; empty without one
+    named_domain TEXT,                -- what its name tells: domain, first and last second of its hours (exclusive)
+    named_start INTEGER,
+    named_end INTEGER,
+    domain TEXT,                      -- the domain of lines that hold only a path
+    lines INTEGER NOT NULL,           -- lines = accepted + unplaced + blank + the rejects of the source
+    accepted INTEGER NOT NULL,
+    unplaced INTEGER NOT NULL,        -- good lines of a time before 1970 or beyond the calendar
+    blank INTEGER NOT NULL,
+    file TEXT,                        -- device and number of its file, by which it is known when it was renamed
+    fault TEXT,                       -- why reading ended early
+    arrived INTEGER NOT NULL,         -- unix seconds of the first reading
+    changed INTEGER NOT NULL          -- and of the last one
+) STRICT;
+CREATE INDEX source_file ON source (file) WHERE file IS NOT NULL;
+CREATE INDEX source_head ON source (head) WHERE head IS NOT NULL;
+
+-- Where sources were found; many places may hold the same text.
+CREATE TABLE place (
+    path BLOB PRIMARY KEY,            -- absolute
+    source INTEGER NOT NULL REFERENCES source,
+    name TEXT NOT NULL,               -- as it was given
+    sort BLOB NOT NULL,
+    size INTEGER,
+    modified INTEGER                  -- nanoseconds since 1970
+) STRICT;
+CREATE INDEX place_source ON place (source);
+
+CREATE TABLE reject (
+    source INTEGER NOT NULL REFERENCES source,
+    reason TEXT NOT NULL,
+    lines INTEGER NOT NULL,
+    PRIMARY KEY (source, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sample (
+    source INTEGER NOT NULL REFERENCES source,
+    line INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    text BLOB NOT NULL,
+    PRIMARY KEY (source, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    domain TEXT NOT NULL,
+    region TEXT NOT NULL,             -- empty where the logs do not say
+    UNIQUE (domain, region)
+) STRICT;
+
+-- What a source says of a series, in short.
+CREATE TABLE part (
+    source INTEGER NOT NULL REFERENCES source,
+    series INTEGER NOT NULL REFERENCES series,
+    first_window INTEGER NOT NULL,
+    last_window INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    PRIMARY KEY (source, series)
+) STRICT, WITHOUT ROWID;
+
+-- What a source says of a series, window by window (unix seconds / 300).
+CREATE TABLE cell (
+    series INTEGER NOT NULL REFERENCES series,
+    window INTEGER NOT NULL,
+    source INTEGER NOT NULL REFERENCES source,
+    bytes INTEGER NOT NULL,
+    http INTEGER NOT NULL,
+    https INTEGER NOT NULL,
+    quic INTEGER NOT NULL,
+    other INTEGER NOT NULL,
+    hits INTEGER NOT NULL,
+    hit_bytes INTEGER NOT NULL,
+    client_errors INTEGER NOT NULL,
+    server_errors INTEGER NOT NULL,
+    PRIMARY KEY (series, window, source)
+) STRICT, WITHOUT ROWID;
+
+-- What changed in windows that tasks had exported, by the generation that changed it.
+CREATE TABLE change (
+    generation INTEGER NOT NULL,
+    series INTEGER NOT NULL REFERENCES series,
+    window INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    PRIMARY KEY (generation, series, window)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT,
+    status TEXT NOT NULL CHECK (status IN ('created', 'success', 'failed')),
+    reason TEXT,                      -- why it failed
+    request TEXT NOT NULL,            -- the parameters as they were given, as JSON
+    start_time INTEGER NOT NULL,      -- unix seconds, as asked
+    end_time INTEGER NOT NULL,
+    first_window INTEGER NOT NULL,    -- the windows exported: first, and the one behind the last
+    end_window INTEGER NOT NULL,
+    output BLOB NOT NULL,             -- path of the workbook
+    plan TEXT,                        -- the task of a configuration that it was made for
+    created INTEGER NOT NULL,         -- unix seconds
+    updated INTEGER NOT NULL,
+    generation INTEGER                -- of the store when the workbook was made
+) STRICT;
+CREATE INDEX task_output ON task (output);
+
+-- Five-minute usage, for any reader.
+CREATE VIEW usage AS
+    SELECT series.domain AS domain,
+           series.region AS region,
+           strftime('%Y-%m-%dT%H:%M:%SZ', cell.window * 300, 'unixepoch') AS time,
+           cell.window * 300 AS unix_time,
+           sum(cell.bytes) AS bytes,
+           round(sum(cell.bytes) * 8.0 / 300, 2) AS bandwidth_bps,
+           sum(cell.http + cell.https + cell.quic + cell.other) AS requests,
+           sum(cell.http) AS http_requests,
+           sum(cell.https) AS https_requests,
+           sum(cell.quic) AS quic_requests,
+           sum(cell.other) AS other_requests,
+           sum(cell.hits) AS hits,
+           sum(cell.hit_bytes) AS hit_bytes,
+           sum(cell.client_errors) AS client_errors,
+           sum(cell.server_errors) AS server_errors
+    FROM cell JOIN series ON series.id = cell.series
+    GROUP BY cell.series, cell.window;
+"];

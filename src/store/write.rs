@@ -1,0 +1,597 @@
+//! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
+
+use super::lock::Lock;
+use super::{failed, open_or_make, signed, unsigned};
+use crate::digest::{Hash, TextId};
+use crate::domain::Domain;
+use crate::error::{Error, Result};
+use crate::record::Reason;
+use crate::region::Region;
+use crate::report::{NamedHours, SAMPLES_PER_REASON, Sample, SourceReport};
+use crate::time::Window;
+use crate::usage::Usage;
+use crate::usage::table::UsageTable;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A source in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub(super) i64);
+
+/// Where a text was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The absolute path, as bytes.
+    pub path: Vec<u8>,
+    /// The name as it was given or found.
+    pub name: String,
+    /// What sources are sorted by.
+    pub sort: Vec<u8>,
+    /// Bytes on disk.
+    pub size: Option<u64>,
+    /// When it was changed, in nanoseconds since 1970.
+    pub modified: Option<i64>,
+    /// Device and number of the file, where they were looked up.
+    pub file: Option<String>,
+}
+
+/// What the store knows of a source.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Which source.
+    pub id: SourceId,
+    /// The first of its names.
+    pub name: String,
+    /// What its first name is sorted by.
+    pub sort: Vec<u8>,
+    /// The length of its text.
+    pub text_bytes: u64,
+    /// The hash of its text, unless it is empty or faulty.
+    pub whole: Option<Hash>,
+    /// The hash of its text's whole chunks.
+    pub chain: Hash,
+    /// The hash of its text's first bytes.
+    pub head: Option<Hash>,
+    /// What its name tells.
+    pub hours: Option<NamedHours>,
+    /// The domain that was named for its lines.
+    pub domain: Option<Domain>,
+    /// The region that was named for it.
+    pub region: Region,
+    /// Why its reading ended early.
+    pub fault: Option<String>,
+}
+
+/// A source that was read, with what was found in it.
+pub struct Arrival<'a> {
+    /// Where it was found.
+    pub place: &'a Place,
+    /// What its text is; `None` when it was not read to its end.
+    pub text: Option<&'a TextId>,
+    /// Its counts.
+    pub report: &'a SourceReport,
+    /// Its first rejected lines.
+    pub samples: &'a [Sample],
+    /// Its usage.
+    pub table: &'a UsageTable,
+    /// The name of its format.
+    pub format: &'a str,
+    /// The region that was named for it.
+    pub region: Region,
+    /// The domain that was named for its lines.
+    pub domain: Option<&'a Domain>,
+    /// Now, in unix seconds.
+    pub now: i64,
+}
+
+/// Cells that wait to be written in the order of the table.
+const PENDING: usize = 1 << 18;
+
+/// A store that is written to. Nothing is changed before [`Writer::commit`].
+pub struct Writer {
+    pub(super) db: Connection,
+    path: PathBuf,
+    series: BTreeMap<Region, HashMap<Domain, i64>>,
+    pending: Vec<(i64, Window, i64, Usage)>,
+    /// Windows that tasks have exported, and what changed in them.
+    watched: Vec<Range<i64>>,
+    changes: HashMap<(i64, i64), (i64, i64)>,
+    is_changed: bool,
+    /// Let go last.
+    _lock: Lock,
+}
+
+impl Writer {
+    /// Opens the store, made where there is none; waits so long for another writer to end. `work` says to others
+    /// what is done.
+    ///
+    /// # Errors
+    /// When another process holds it, it is damaged, or it cannot be made or written.
+    pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        let lock = Lock::take(path, wait, work)?;
+        let db = open_or_make(path, wait)?;
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+            series: BTreeMap::new(),
+            pending: Vec::new(),
+            watched: Vec::new(),
+            changes: HashMap::new(),
+            is_changed: false,
+            _lock: lock,
+        })
+    }
+
+    /// Runs some work on the database; its errors name the store.
+    pub(super) fn at<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        work(self).map_err(|e| e.at(&self.path))
+    }
+
+    /// Runs some work that changes the store. Other processes may write until the first of it; the lock keeps
+    /// out all who would add or take out sources.
+    pub(super) fn change<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.at(|writer| {
+            if writer.db.is_autocommit() {
+                writer.db.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+                writer.watched = writer.watched().map_err(failed)?;
+            }
+            work(writer)
+        })
+    }
+
+    fn watched(&self) -> rusqlite::Result<Vec<Range<i64>>> {
+        let sql = "SELECT DISTINCT first_window, end_window FROM task WHERE status = 'success'";
+        let mut tasks = self.db.prepare(sql)?;
+        tasks.query_map([], |row| Ok(row.get(0)?..row.get(1)?))?.collect()
+    }
+
+    /// Makes everything since the last commit durable at once.
+    ///
+    /// # Errors
+    /// When the disk fails; then nothing of it happened.
+    pub fn commit(&mut self) -> Result<()> {
+        self.at(|writer| {
+            if writer.db.is_autocommit() {
+                return Ok(());
+            }
+            writer.flush()?;
+            writer.record_changes().map_err(failed)?;
+            writer.db.execute_batch("COMMIT").map_err(failed)
+        })
+    }
+
+    /// Raises the generation, and keeps what changed under the eyes of tasks.
+    fn record_changes(&mut self) -> rusqlite::Result<()> {
+        if !std::mem::take(&mut self.is_changed) {
+            return Ok(());
+        }
+        let generation: i64 = self.db.query_row(
+            "UPDATE state SET generation = generation + 1 RETURNING generation",
+            [],
+            |r| r.get(0),
+        )?;
+        let mut insert = self.db.prepare_cached("INSERT INTO change VALUES (?, ?, ?, ?, ?)")?;
+        for ((series, window), (bytes, requests)) in self.changes.drain() {
+            if (bytes, requests) != (0, 0) {
+                insert.execute(params![generation, series, window, bytes, requests])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The source that was found at a path, and the place as it was then.
+    ///
+    /// # Errors
+    /// When the database fails, as for all that follow.
+    pub fn at_path(&mut self, path: &[u8]) -> Result<Option<(SourceId, Place)>> {
+        self.at(|writer| {
+            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE path = ?";
+            let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
+            place.query_row([path], placed).optional().map_err(failed)
+        })
+    }
+
+    /// Every place of a source.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn places(&mut self, id: SourceId) -> Result<Vec<Place>> {
+        self.at(|writer| {
+            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE source = ?";
+            let mut places = writer.db.prepare_cached(sql).map_err(failed)?;
+            let places = places.query_map([id.0], placed).map_err(failed)?;
+            places.map(|place| place.map(|(_, place)| place)).collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    /// What is known of a source.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn known(&mut self, id: SourceId) -> Result<Known> {
+        self.at(|writer| {
+            let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
+                       domain, region, fault FROM source WHERE id = ?";
+            let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
+            source.query_row([id.0], known).map_err(failed)
+        })
+    }
+
+    /// The source with this text.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn with_text(&mut self, whole: &Hash) -> Result<Option<SourceId>> {
+        self.at(|writer| {
+            let mut source =
+                writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
+            source.query_row([whole], |row| row.get(0).map(SourceId)).optional().map_err(failed)
+        })
+    }
+
+    /// Sources that a longer text at `place` may have grown from: one that was there, one whose file it is, those
+    /// with the same first bytes.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
+        self.at(|writer| {
+            let sql = "SELECT id FROM source WHERE text_bytes < ?1 AND id IN (
+                           SELECT source FROM place WHERE path = ?2
+                           UNION SELECT id FROM source WHERE file = ?3 AND file IS NOT NULL
+                           UNION SELECT id FROM source WHERE head = ?4 AND head IS NOT NULL)
+                       ORDER BY text_bytes DESC";
+            let mut sources = writer.db.prepare_cached(sql).map_err(failed)?;
+            let found = sources
+                .query_map(params![signed(text.len)?, place.path, place.file, text.head], |row| {
+                    row.get(0).map(SourceId)
+                });
+            found.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    /// Adds a source.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`]; also when a sum exceeds 2^63 - 1.
+    pub fn add(&mut self, arrival: &Arrival<'_>) -> Result<SourceId> {
+        self.change(|writer| {
+            let sql = "INSERT INTO source (name, sort, size, whole, chain, head, text_bytes, format, region, named_domain,
+                       named_start, named_end, domain, lines, accepted, unplaced, blank, fault, arrived, changed)
+                       VALUES ('', x'', NULL, NULL, x'', NULL, 0, '', '', NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, ?1, ?1)";
+            writer.db.prepare_cached(sql).and_then(|mut add| add.execute([arrival.now])).map_err(failed)?;
+            let id = SourceId(writer.db.last_insert_rowid());
+            writer.describe(id, arrival)?;
+            writer.contribute(id, arrival)?;
+            writer.put(id, arrival.place)?;
+            Ok(id)
+        })
+    }
+
+    /// Puts what was found in a source in the place of what was found in it before.
+    ///
+    /// # Errors
+    /// See [`Writer::add`].
+    pub fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        self.change(|writer| {
+            writer.take_out(id)?;
+            writer.describe(id, arrival)?;
+            writer.contribute(id, arrival)?;
+            writer.put(id, arrival.place)
+        })
+    }
+
+    /// Adds what was found behind the end of a source; `text` is what it is as a whole.
+    ///
+    /// # Errors
+    /// See [`Writer::add`].
+    pub fn extend(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        self.change(|writer| {
+            let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ? WHERE id = ?";
+            let text = arrival.text;
+            let size = arrival.report.size.map(signed).transpose()?;
+            let (whole, chain, head) = (text.map(|t| t.whole), text.map(|t| t.chain), text.and_then(|t| t.head));
+            let len = signed(text.map_or(0, |t| t.len))?;
+            let values = params![size, whole, chain.unwrap_or_default(), head, len, arrival.now, id.0];
+            writer.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
+            writer.contribute(id, arrival)?;
+            writer.put(id, arrival.place)
+        })
+    }
+
+    /// Takes a source out, with its places.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn forget(&mut self, id: SourceId) -> Result<()> {
+        self.change(|writer| {
+            writer.take_out(id)?;
+            for sql in ["DELETE FROM place WHERE source = ?", "DELETE FROM source WHERE id = ?"] {
+                writer
+                    .db
+                    .prepare_cached(sql)
+                    .and_then(|mut delete| delete.execute([id.0]))
+                    .map_err(failed)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that a source stands at a place.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn set_place(&mut self, id: SourceId, place: &Place) -> Result<()> {
+        self.change(|writer| writer.put(id, place))
+    }
+
+    /// Notes that a source stands at a place no more.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn drop_place(&mut self, id: SourceId, path: &[u8]) -> Result<()> {
+        self.change(|writer| {
+            let sql = "DELETE FROM place WHERE path = ?";
+            writer.db.prepare_cached(sql).and_then(|mut delete| delete.execute([path])).map_err(failed)?;
+            writer.rename(id)
+        })
+    }
+
+    fn put(&mut self, id: SourceId, place: &Place) -> Result<()> {
+        let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
+        let before = before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
+        let before: Option<i64> = before.map_err(failed)?;
+        let Place { path, name, sort, size, modified, file } = place;
+        let size = size.map(signed).transpose()?;
+        let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?)";
+        let put = self.db.prepare_cached(sql);
+        let put = put.and_then(|mut put| put.execute(params![path, id.0, name, sort, size, modified]));
+        put.map_err(failed)?;
+        let number = self.db.prepare_cached("UPDATE source SET file = ? WHERE id = ?");
+        number.and_then(|mut number| number.execute(params![file, id.0])).map_err(failed)?;
+        if let Some(before) = before.filter(|before| *before != id.0) {
+            self.rename(SourceId(before))?;
+        }
+        self.rename(id)
+    }
+
+    /// A source goes by the first of its names, and keeps the last one when it has none left.
+    fn rename(&mut self, id: SourceId) -> Result<()> {
+        let sql = "UPDATE source SET (name, sort, size) = (SELECT name, sort, size FROM place WHERE source = ?1 ORDER BY sort LIMIT 1)
+                   WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1)";
+        self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Writes what a source is; its counts begin at zero.
+    fn describe(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        let Arrival { text, report, .. } = arrival;
+        let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, format = ?, region = ?, named_domain = ?,
+                   named_start = ?, named_end = ?, domain = ?, lines = 0, accepted = 0, unplaced = 0, blank = 0, fault = ?, changed = ?
+                   WHERE id = ?";
+        let hours = report.hours.as_ref();
+        let values = params![
+            report.size.map(signed).transpose()?,
+            text.filter(|text| text.len > 0).map(|text| text.whole),
+            text.map(|text| text.chain).unwrap_or_default(),
+            text.and_then(|text| text.head),
+            signed(text.map_or(0, |text| text.len))?,
+            arrival.format,
+            arrival.region.code().unwrap_or_default(),
+            hours.map(|hours| hours.domain.as_str()),
+            hours.map(|hours| hours.start),
+            hours.map(|hours| hours.end),
+            arrival.domain.map(Domain::as_str),
+            report.fault,
+            arrival.now,
+            id.0,
+        ];
+        self.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Adds counts, samples and usage to a source.
+    fn contribute(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        self.is_changed = true;
+        let before: i64 = self
+            .db
+            .prepare_cached("SELECT lines FROM source WHERE id = ?")
+            .and_then(|mut find| find.query_row([id.0], |row| row.get(0)))
+            .map_err(failed)?;
+        let counts = &arrival.report.counts;
+        let sql = "UPDATE source SET lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ? WHERE id = ?";
+        let [lines, accepted, unplaced, blank] =
+            [counts.lines, counts.accepted, counts.outside_range, counts.blank].map(signed);
+        let values = params![lines?, accepted?, unplaced?, blank?, id.0];
+        self.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
+        for reason in Reason::ALL.into_iter().filter(|reason| counts.rejected[*reason as usize] > 0) {
+            let sql = "INSERT INTO reject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";
+            let values = params![id.0, reason.key(), signed(counts.rejected[reason as usize])?];
+            self.db.prepare_cached(sql).and_then(|mut insert| insert.execute(values)).map_err(failed)?;
+        }
+        self.add_samples(id, before, arrival.samples)?;
+        self.add_usage(id, arrival.table)
+    }
+
+    fn add_samples(&mut self, id: SourceId, before: i64, samples: &[Sample]) -> Result<()> {
+        for sample in samples {
+            let sql = "INSERT INTO sample SELECT ?1, ?2, ?3, ?4 WHERE
+                       (SELECT count(*) FROM sample WHERE source = ?1 AND reason = ?3) < ?5";
+            let line = before + signed(sample.line)?;
+            let most = signed(SAMPLES_PER_REASON as u64)?;
+            let values = params![id.0, line, sample.reason.key(), sample.text, most];
+            self.db.prepare_cached(sql).and_then(|mut insert| insert.execute(values)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn add_usage(&mut self, id: SourceId, table: &UsageTable) -> Result<()> {
+        let mut part: Option<(i64, Window, Window, Usage)> = None;
+        let mut last: Option<(&Domain, Region)> = None;
+        for row in table.rows() {
+            if last != Some((row.domain, row.region)) {
+                self.add_part(id, part.take())?;
+                last = Some((row.domain, row.region));
+                let series = self.series(row.domain, row.region)?;
+                part = Some((series, row.window, row.window, Usage::default()));
+            }
+            let Some((series, _, last, sum)) = &mut part else { continue };
+            *last = row.window;
+            sum.merge(&row.usage).map_err(|_| part_overflow())?;
+            let series = *series;
+            self.note(series, row.window, &row.usage, 1)?;
+            self.pending.push((series, row.window, id.0, row.usage));
+        }
+        self.add_part(id, part)?;
+        if self.pending.len() >= PENDING { self.flush() } else { Ok(()) }
+    }
+
+    fn add_part(&mut self, id: SourceId, part: Option<(i64, Window, Window, Usage)>) -> Result<()> {
+        let Some((series, first, last, sum)) = part else { return Ok(()) };
+        let sql = "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                   first_window = min(first_window, excluded.first_window),
+                   last_window = max(last_window, excluded.last_window),
+                   bytes = bytes + excluded.bytes, requests = requests + excluded.requests";
+        let (bytes, requests) = (signed(sum.bytes)?, signed(sum.total_requests())?);
+        let values = params![id.0, series, first.index(), last.index(), bytes, requests];
+        self.db.prepare_cached(sql).and_then(|mut insert| insert.execute(values)).map_err(failed)?;
+        Ok(())
+    }
+
+    fn series(&mut self, domain: &Domain, region: Region) -> Result<i64> {
+        let known = self.series.entry(region).or_default();
+        if let Some(id) = known.get(domain) {
+            return Ok(*id);
+        }
+        let sql = "INSERT INTO series (domain, region) VALUES (?, ?) ON CONFLICT DO UPDATE SET domain = domain RETURNING id";
+        let values = params![domain.as_str(), region.code().unwrap_or_default()];
+        let id = self.db.prepare_cached(sql).and_then(|mut add| add.query_row(values, |row| row.get(0)));
+        let id = id.map_err(failed)?;
+        known.insert(domain.clone(), id);
+        Ok(id)
+    }
+
+    /// Notes a change of a window that a task has exported.
+    fn note(&mut self, series: i64, window: Window, usage: &Usage, sign: i64) -> Result<()> {
+        let window = i64::from(window.index());
+        if self.watched.iter().any(|range| range.contains(&window)) {
+            let (bytes, requests) = self.changes.entry((series, window)).or_default();
+            *bytes = bytes.saturating_add(sign * signed(usage.bytes)?);
+            *requests = requests.saturating_add(sign * signed(usage.total_requests())?);
+        }
+        Ok(())
+    }
+
+    /// Writes the cells that wait, in the order of their table.
+    fn flush(&mut self) -> Result<()> {
+        let mut cells = std::mem::take(&mut self.pending);
+        cells.sort_unstable_by_key(|(series, window, source, _)| (*series, *window, *source));
+        let insert = || -> rusqlite::Result<()> {
+            let sql = "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                       bytes = bytes + excluded.bytes, http = http + excluded.http, https = https + excluded.https,
+                       quic = quic + excluded.quic, other = other + excluded.other, hits = hits + excluded.hits,
+                       hit_bytes = hit_bytes + excluded.hit_bytes,
+                       client_errors = client_errors + excluded.client_errors,
+                       server_errors = server_errors + excluded.server_errors";
+            let mut insert = self.db.prepare_cached(sql)?;
+            for (series, window, source, usage) in &cells {
+                // Every counter stays within i64, by the law of their merge.
+                let [a, b, c, d, e, f, g, h, i] = usage.fields().map(u64::cast_signed);
+                insert.execute(params![series, window.index(), source, a, b, c, d, e, f, g, h, i])?;
+            }
+            Ok(())
+        };
+        insert().map_err(failed)?;
+        cells.clear();
+        self.pending = cells;
+        Ok(())
+    }
+
+    /// Takes out all that a source contributed.
+    fn take_out(&mut self, id: SourceId) -> Result<()> {
+        self.flush()?;
+        self.is_changed = true;
+        for (series, windows) in self.parts(id).map_err(failed)? {
+            for (window, usage) in self.cells(id, series, &windows).map_err(failed)? {
+                self.note(series, window, &usage, -1)?;
+            }
+            let sql = "DELETE FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?";
+            let values = params![series, windows.start, windows.end, id.0];
+            self.db.prepare_cached(sql).and_then(|mut delete| delete.execute(values)).map_err(failed)?;
+        }
+        for sql in [
+            "DELETE FROM part WHERE source = ?",
+            "DELETE FROM reject WHERE source = ?",
+            "DELETE FROM sample WHERE source = ?",
+        ] {
+            self.db.prepare_cached(sql).and_then(|mut delete| delete.execute([id.0])).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The series of a source, each with its first and last window.
+    fn parts(&self, id: SourceId) -> rusqlite::Result<Vec<(i64, Range<i64>)>> {
+        let sql = "SELECT series, first_window, last_window FROM part WHERE source = ?";
+        let mut parts = self.db.prepare_cached(sql)?;
+        parts.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?..row.get(2)?)))?.collect()
+    }
+
+    fn cells(
+        &self,
+        id: SourceId,
+        series: i64,
+        windows: &Range<i64>,
+    ) -> rusqlite::Result<Vec<(Window, Usage)>> {
+        let sql =
+            "SELECT window, bytes, http, https, quic, other, hits, hit_bytes, client_errors, server_errors
+                   FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?";
+        let mut cells = self.db.prepare_cached(sql)?;
+        cells.query_map(params![series, windows.start, windows.end, id.0], super::read::cell)?.collect()
+    }
+}
+
+fn part_overflow() -> Error {
+    Error::new(crate::error::ErrorKind::Overflow("the traffic of a source exceeds 2^63 - 1 bytes".into()))
+}
+
+fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
+    let place = Place {
+        path: row.get(1)?,
+        name: row.get(2)?,
+        sort: row.get(3)?,
+        size: row.get::<_, Option<i64>>(4)?.map(unsigned),
+        modified: row.get(5)?,
+        file: None,
+    };
+    Ok((SourceId(row.get(0)?), place))
+}
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        id: SourceId(row.get(0)?),
+        name: row.get(1)?,
+        sort: row.get(2)?,
+        text_bytes: unsigned(row.get(3)?),
+        whole: row.get(4)?,
+        chain: row.get(5)?,
+        head: row.get(6)?,
+        hours: hours(row, 7)?,
+        domain: row.get::<_, Option<String>>(10)?.and_then(|name| Domain::new(name.as_bytes())),
+        region: region(&row.get::<_, String>(11)?),
+        fault: row.get(12)?,
+    })
+}
+
+/// What a name tells, from three columns.
+pub(super) fn hours(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<NamedHours>> {
+    let domain = row.get::<_, Option<String>>(at)?.and_then(|name| Domain::new(name.as_bytes()));
+    let Some(domain) = domain else { return Ok(None) };
+    Ok(Some(NamedHours { domain, start: row.get(at + 1)?, end: row.get(at + 2)? }))
+}
+
+pub(super) fn region(code: &str) -> Region {
+    Region::from_code(code).unwrap_or_default()
+}

@@ -1,0 +1,86 @@
+//! A delivery of logs to the store: found, taken in, judged by their rejects, committed at once or not at all.
+
+use super::intake::{Intake, Taking, take_in};
+use super::{keep_apart, too_many_rejected};
+use crate::error::Result;
+use crate::ingest::Rejects;
+use crate::ingest::source::Source;
+use crate::output::{Output, check, folder};
+use crate::report::RejectLimit;
+use crate::store::Writer;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// Where a delivery goes, and when it is refused.
+pub struct Delivery<'a> {
+    /// The store's file.
+    pub store: &'a Path,
+    /// How long to wait for another writer.
+    pub wait: Duration,
+    /// What is done, for others who wait.
+    pub work: &'a str,
+    /// How sources are taken in.
+    pub intake: Intake<'a>,
+    /// How many of the lines that are read may be rejected.
+    pub max_rejects: RejectLimit,
+    /// Where every rejected line goes, if anywhere.
+    pub rejects: Option<&'a Path>,
+    /// Replace the file of rejected lines if it is there.
+    pub force: bool,
+    /// Only find out what would happen.
+    pub dry_run: bool,
+}
+
+/// What came of a delivery.
+pub struct Delivered {
+    /// What became of the sources.
+    pub taking: Taking,
+    /// Why nothing was stored: too many rejected lines.
+    pub refused: Option<String>,
+}
+
+/// Delivers sources to the store.
+///
+/// # Errors
+/// When a source cannot be read to its end (unless the intake keeps going), or the store fails or is held; then
+/// the store is as it was.
+pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Delivered> {
+    let Delivery { store, wait, work, rejects, force, .. } = *delivery;
+    sources.retain(|source| !is_of_store(source, store));
+    let results = rejects.map(|path| check(path, force)).transpose()?;
+    keep_apart(results.as_slice(), &sources)?;
+    let file = rejects.map(|path| Output::create(path, force)).transpose()?;
+    let mut writer = Writer::open(store, wait, work)?;
+    let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
+    let mut taking = take_in(&mut writer, sources, &intake)?;
+    let refused = delivery.max_rejects.exceeded(&taking.counts).then(|| {
+        let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
+        too_many_rejected(
+            &taking.counts,
+            delivery.max_rejects,
+            intake.format,
+            first,
+            "the store was left as it was",
+        )
+    });
+    if refused.is_none() && !delivery.dry_run {
+        writer.commit()?;
+    }
+    if let (Some(file), Some(path)) = (file, rejects) {
+        Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path)?;
+    }
+    Ok(Delivered { taking, refused })
+}
+
+/// Whether a file found among the logs is the store itself, or lies beside it for its sake.
+fn is_of_store(source: &Source, store: &Path) -> bool {
+    let Some(path) = &source.path else { return false };
+    let name = |path: &Path| path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
+    let (own, of_store) = (name(path), name(store));
+    let rest = own.strip_prefix(&of_store[..]);
+    let is_named =
+        rest.is_some_and(|rest| [&b""[..], b"-wal", b"-shm", b"-journal", b".lock"].contains(&rest));
+    is_named && fs::canonicalize(folder(path)).ok() == fs::canonicalize(folder(store)).ok()
+}

@@ -1,0 +1,63 @@
+//! Where a source stands, as the store remembers it.
+
+use crate::ingest::source::Source;
+use crate::store::Place;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// The place of a source in a folder whose own path is `folder`. Standard input is nowhere.
+pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
+    let given = source.path.as_deref().unwrap_or(Path::new("-"));
+    let path = source.path.as_ref().map(|path| folder.join(path.file_name().unwrap_or_default()));
+    Place {
+        path: path.map(|path| path.into_os_string().into_encoded_bytes()).unwrap_or_default(),
+        name: source.name.clone(),
+        sort: given.components().collect::<PathBuf>().into_os_string().into_encoded_bytes(),
+        size: source.size,
+        modified: meta.and_then(modified),
+        file: meta.and_then(number),
+    }
+}
+
+/// Whether a file stands where it was found, as it was then. Nobody can tell of standard input.
+pub(super) fn is_there(place: &Place) -> bool {
+    if place.path.starts_with(b"-") {
+        return true;
+    }
+    let meta = fs::metadata(as_path(&place.path));
+    meta.is_ok_and(|meta| Some(meta.len()) == place.size && modified(&meta) == place.modified)
+}
+
+/// The path whose bytes these are.
+#[cfg(unix)]
+pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+/// The path whose bytes these are.
+#[cfg(not(unix))]
+pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Nanoseconds since 1970.
+fn modified(meta: &Metadata) -> Option<i64> {
+    let since = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
+}
+
+/// Device and number of a file, by which it is known after it was renamed.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system numbers its files")]
+fn number(meta: &Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    Some(format!("{}:{}", meta.dev(), meta.ino()))
+}
+
+/// Device and number of a file, by which it is known after it was renamed.
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> Option<String> {
+    None
+}
