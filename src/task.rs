@@ -1,5 +1,7 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
+pub mod range;
+
 use crate::error::{Error, Result};
 use crate::export::request::ExportSpec;
 use crate::export::{self, Exported, export, series};
