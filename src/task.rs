@@ -1,6 +1,7 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
 pub mod pattern;
+pub mod plan;
 pub mod range;
 
 use crate::error::{Error, Result};
