@@ -7,6 +7,9 @@ mod account;
 mod plan;
 mod tables;
 mod task;
+#[path = "tasks_csv.rs"]
+#[cfg_attr(not(test), expect(dead_code, reason = "`flowbook export --tasks` is to call it"))]
+mod tasks_csv;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +21,7 @@ use std::io::Read;
 use std::path::Path;
 use tables::Tables;
 
-/// Bytes read of a configuration: more is none.
+/// Bytes read of a configuration or a list of tasks: more is none.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Reads the account from a configuration file; without one, it is active and owns every domain.
@@ -38,7 +41,7 @@ pub(super) fn plan(path: &Path) -> Result<Plan> {
 }
 
 /// The text of a small file; `what` it is.
-fn text(path: &Path, what: &str) -> Result<String> {
+pub(super) fn text(path: &Path, what: &str) -> Result<String> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
     read.map(|_| text).map_err(|e| Error::usage(format!("cannot read the {what}: {e}")).at(path))
