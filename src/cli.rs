@@ -11,6 +11,8 @@ mod ingest;
 mod interrupt;
 mod progress;
 mod show;
+mod tasks;
+mod tasks_csv;
 
 use crate::error::{Error, ErrorKind};
 use crate::export::workbook::is_guarded;
@@ -55,6 +57,8 @@ fn threads(text: &str) -> Result<usize, String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Done,
+    /// Some of what was to be done failed, and that was told.
+    Failed,
     WithRejects,
 }
 
@@ -72,6 +76,7 @@ pub fn run() -> ExitCode {
     };
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Failed) => ExitCode::from(1),
         Ok(Ending::WithRejects) => ExitCode::from(3),
         Err(error) => {
             show::error(&error);

@@ -15,7 +15,7 @@ pub struct Output {
     pending: Pending,
 }
 
-/// The temporary files of this process that are not yet complete.
+/// The temporary files and folders of this process that are not yet complete.
 static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// An entry of [`PENDING`], gone with its file.
@@ -40,7 +40,7 @@ pub fn abandon() -> impl Drop {
     let pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
     for path in pending.iter() {
         // What is gone already need not be removed.
-        let _ = fs::remove_file(path);
+        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
     }
     pending
 }
@@ -117,6 +117,31 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
 #[must_use]
 pub fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A folder of its own for files that nobody is to see; gone with all in it when dropped.
+///
+/// # Errors
+/// When the system's folder for temporary files does not take it.
+pub fn scratch_folder() -> Result<Scratch> {
+    let folder = tempfile::Builder::new().prefix("flowbook-").tempdir();
+    let folder = folder.map_err(Error::io("cannot create a temporary folder"))?;
+    let pending = Pending::new(folder.path());
+    Ok(Scratch { folder, _pending: pending })
+}
+
+/// See [`scratch_folder`].
+pub struct Scratch {
+    folder: tempfile::TempDir,
+    _pending: Pending,
+}
+
+impl Scratch {
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 /// A file without a name in `dir`, gone when closed.

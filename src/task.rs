@@ -2,7 +2,11 @@
 
 pub mod delivery;
 pub mod intake;
+pub mod many;
 mod place;
+pub mod pattern;
+pub mod plan;
+pub mod range;
 
 use crate::error::{Error, Result};
 use crate::export::request::ExportSpec;
@@ -128,7 +132,7 @@ fn pour<'a>(
     output: Output,
     progress: &Progress,
 ) -> Result<Exported> {
-    progress.rows_total.store((series.len() * task.spec.range.len()) as u64, Ordering::Relaxed);
+    progress.rows_total.fetch_add((series.len() * task.spec.range.len()) as u64, Ordering::Relaxed);
     let request = export::Request {
         spec: task.spec,
         series,

@@ -1,8 +1,11 @@
 //! Time as flowbook counts it: five-minute [`Window`]s in UTC, half-open [`TimeRange`]s, and the [`Zone`]
 //! in which a report is read. The only file that names chrono-tz.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike};
-use std::fmt;
+use chrono::format::{Item, StrftimeItems};
+use chrono::{
+    DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike,
+};
+use std::fmt::{self, Write};
 
 /// Seconds in a window.
 pub const WINDOW_SECONDS: i64 = 300;
@@ -159,6 +162,60 @@ impl Zone {
     pub fn local(self, unix: i64) -> i64 {
         unix + i64::from(self.offset_at(unix))
     }
+
+    /// The first instant (unix seconds, UTC) at which a clock in this zone shows `local`, given as
+    /// [`Zone::local`] gives it. Where clocks were put forward over `local`, the instant of that change.
+    #[must_use]
+    pub fn instant_of_local(self, local: i64) -> i64 {
+        let before = |offset: FixedOffset| local - i64::from(offset.local_minus_utc());
+        match self.0 {
+            Kind::Fixed(seconds) => local - i64::from(seconds),
+            Kind::Named(tz) => match tz.offset_from_local_datetime(&broken_down(local)) {
+                MappedLocalTime::Single(offset) => before(offset.fix()),
+                MappedLocalTime::Ambiguous(a, b) => before(a.fix()).min(before(b.fix())),
+                MappedLocalTime::None => self.end_of_gap(local),
+            },
+        }
+    }
+
+    /// The change of clocks that skips `local`: no zone was ever 16 hours from UTC, and none changes twice
+    /// in the time between.
+    fn end_of_gap(self, local: i64) -> i64 {
+        let (mut before, mut after) = (local - 16 * 3600, local + 16 * 3600);
+        while after - before > 1 {
+            let middle = before.midpoint(after);
+            *(if self.local(middle) < local { &mut before } else { &mut after }) = middle;
+        }
+        after
+    }
+}
+
+/// How a time is written, in the manner of strftime: `%Y-%m-%d`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeFormat(Vec<Item<'static>>);
+
+impl TimeFormat {
+    /// Reads a format; `None` where a `%` stands before what says nothing about a time.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let format = Self(StrftimeItems::new(text).parse_to_owned().ok()?);
+        // Some items can be read but not written.
+        format.write(0, Zone::UTC).map(|_| format)
+    }
+
+    /// The time `unix` (seconds, UTC) as a clock in `zone` shows it.
+    #[must_use]
+    pub fn show(&self, unix: i64, zone: Zone) -> String {
+        self.write(unix, zone).unwrap_or_default()
+    }
+
+    fn write(&self, unix: i64, zone: Zone) -> Option<String> {
+        let offset = FixedOffset::east_opt(zone.offset_at(unix))?;
+        let time = offset.from_utc_datetime(&broken_down(unix));
+        let mut text = String::new();
+        write!(text, "{}", time.format_with_items(self.0.iter())).ok()?;
+        Some(text)
+    }
 }
 
 impl fmt::Display for Zone {
@@ -222,6 +279,12 @@ pub fn civil(year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u3
     let days = NaiveDate::from_ymd_opt(year, month, day)?.num_days_from_ce() - 719_163;
     let second = second.min(59);
     Some(i64::from(days) * DAY_SECONDS + i64::from(hour * 3600 + minute * 60 + second))
+}
+
+/// The first second of the month that holds `local`, a wall-clock time as [`Zone::local`] gives it.
+#[must_use]
+pub fn month_start(local: i64) -> i64 {
+    local - local.rem_euclid(DAY_SECONDS) - i64::from(broken_down(local).day0()) * DAY_SECONDS
 }
 
 /// A wall-clock time in seconds, as [`Zone::local`] gives it, taken apart.
@@ -303,6 +366,47 @@ mod tests {
         let berlin = Zone::parse("Europe/Berlin").unwrap();
         assert_eq!(berlin.heading(range("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")), "UTC+01:00");
         assert_eq!(berlin.heading(range("2026-03-28T00:00:00Z", "2026-03-30T00:00:00Z")), "Europe/Berlin");
+    }
+
+    #[test]
+    fn local_times_that_are_there_twice_or_never() {
+        for (zone, local, expected) in [
+            ("+08:00", "2026-03-01T00:00:00Z", "2026-02-28T16:00:00Z"),
+            ("Asia/Shanghai", "2026-03-01T00:00:00Z", "2026-02-28T16:00:00Z"),
+            ("Europe/Berlin", "2026-03-29T01:59:59Z", "2026-03-29T00:59:59Z"),
+            ("Europe/Berlin", "2026-03-29T02:30:00Z", "2026-03-29T01:00:00Z"),
+            ("Europe/Berlin", "2026-10-25T02:30:00Z", "2026-10-25T00:30:00Z"),
+            ("America/Sao_Paulo", "2018-11-04T00:00:00Z", "2018-11-04T03:00:00Z"),
+            ("America/Havana", "2025-11-02T00:00:00Z", "2025-11-02T04:00:00Z"),
+            ("Pacific/Apia", "2011-12-30T00:00:00Z", "2011-12-30T10:00:00Z"),
+            ("Pacific/Apia", "2011-12-31T00:00:00Z", "2011-12-30T10:00:00Z"),
+        ] {
+            let instant = Zone::parse(zone).unwrap().instant_of_local(parse_iso(local).unwrap());
+            assert_eq!(iso(instant), expected, "{zone} {local}");
+        }
+    }
+
+    #[test]
+    fn formats_are_tried_when_they_are_read() {
+        let shown = |format: &str| {
+            Some(TimeFormat::parse(format)?.show(1_772_323_200, Zone::parse("Asia/Shanghai").unwrap()))
+        };
+        for (format, expected) in [
+            ("", Some("")),
+            ("%Y-%m-%d", Some("2026-03-01")),
+            ("%H%M%z", Some("0800+0800")),
+            ("100%%", Some("100%")),
+            ("%", None),
+            ("%Y-%", None),
+            ("%Q", None),
+            ("%#z", None),
+        ] {
+            assert_eq!(shown(format).as_deref(), expected, "{format}");
+        }
+        assert_eq!(
+            month_start(parse_iso("2028-02-29T23:59:59Z").unwrap()),
+            civil(2028, 2, 1, 0, 0, 0).unwrap()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `flowbook export`: logs in, workbook out.
 
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
-use super::{Ending, config, progress, show};
+use super::{Ending, config, progress, show, tasks};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
@@ -29,24 +29,29 @@ pub(super) struct ExportArguments {
     /// Logs: files, folders (with all below, except hidden files and workbooks), globs, or - for standard
     /// input. Plain, gzip and zstd are told apart by content.
     #[arg(required_unless_present = "store")]
-    logs: Vec<PathBuf>,
+    pub(super) logs: Vec<PathBuf>,
 
     /// The workbook [default: <task name or type>_<start>_<end>.xlsx in the current folder].
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
 
     #[command(flatten)]
-    reading: ReadingFlags,
+    pub(super) reading: ReadingFlags,
 
     #[command(flatten)]
-    telling: TellingFlags,
+    pub(super) telling: TellingFlags,
 
     /// Export what this store holds; LOGS, if any, are ingested first.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    store: Option<PathBuf>,
+    pub(super) store: Option<PathBuf>,
 
     #[command(flatten)]
-    waiting: WaitingFlags,
+    pub(super) waiting: WaitingFlags,
+
+    /// Make a workbook for each row of a CSV file, whose headings are the parameters of the request; --output names
+    /// their folder.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "RequestArguments")]
+    tasks: Option<PathBuf>,
 
     // Last, because its heading holds for all that follows.
     #[command(flatten)]
@@ -152,7 +157,10 @@ fn bill_types() -> Vec<&'static str> {
 }
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
-    show::with_json_errors(arguments.telling.json, || attempt(arguments))
+    show::with_json_errors(arguments.telling.json, || match &arguments.tasks {
+        Some(list) => tasks::run(list, arguments),
+        None => attempt(arguments),
+    })
 }
 
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {

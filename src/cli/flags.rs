@@ -101,7 +101,18 @@ impl ReadingFlags {
             progress,
         };
         let (max_rejects, rejects, force) = (self.max_rejects, self.rejects.as_deref(), self.force);
-        Delivery { store, wait, work, intake, max_rejects, rejects, force, dry_run: false }
+        Delivery {
+            store,
+            wait,
+            work,
+            intake,
+            max_rejects,
+            rejects,
+            results: &[],
+            is_scratch: false,
+            force,
+            dry_run: false,
+        }
     }
 }
 

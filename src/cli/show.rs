@@ -6,6 +6,7 @@ use crate::export::request::{ExportSpec, Kind};
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, Report};
 use crate::task::intake::{Fate, Taking};
+use crate::task::many::Made;
 use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
@@ -94,8 +95,7 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     self::rows(&rows)
 }
 
-/// What became of sources that were taken in, as JSON.
-pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> {
+fn taking_object(taking: &Taking) -> Value {
     let mut object = json!({"RequestId": request_id(), "sources": {}});
     for fate in Fate::ALL {
         object["sources"][fate.name()] = json!(taking.had(fate));
@@ -104,6 +104,38 @@ pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> 
     let pair = |(name, text): &(String, String), key: &str| json!({"file": name, key: text});
     object["duplicates"] = taking.duplicates.iter().map(|both| pair(both, "same_as")).collect();
     object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
+    object
+}
+
+/// What came of a list of tasks.
+pub(super) fn made(tasks: &[Task<'_>], taken: &Taking, made: &[Made]) -> Result<()> {
+    taking(taken)?;
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for (task, one) in tasks.iter().zip(made) {
+        if let Ok((_, Outcome { result: Ok(exported), .. })) = one {
+            let name = task.spec.name.clone().unwrap_or_else(|| task.spec.kind.name().to_owned());
+            let figures: Vec<String> =
+                figures(task.spec, exported).iter().map(|(name, value)| format!("{name} {value}")).collect();
+            rows.push((name, format!("{}  {}", task.output.display(), figures.join(", "))));
+        }
+    }
+    self::rows(&rows)
+}
+
+/// What came of a list of tasks, as JSON.
+pub(super) fn made_json(tasks: &[Task<'_>], taken: &Taking, made: &[Made]) -> Result<()> {
+    let mut object = taking_object(taken);
+    let one = |(task, made): (&Task<'_>, &Made)| match made {
+        Ok((_, outcome)) => task_object(task, outcome),
+        Err(error) => json!({"TaskName": task.spec.name, "error": error.to_string()}),
+    };
+    object["tasks"] = tasks.iter().zip(made).map(one).collect();
+    print(&object.to_string())
+}
+
+/// What became of sources that were taken in, as JSON.
+pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> {
+    let mut object = taking_object(taking);
     if let Some(why) = refused {
         object["error"] = json!(why);
     }
@@ -148,11 +180,10 @@ pub(super) fn grouped(number: u128) -> String {
     text
 }
 
-/// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
-pub(super) fn json(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
+fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
     let spec = task.spec;
     let mut object = json!({
-        "RequestId": request_id(),
+        "TaskName": spec.name,
         "TaskId": task_id(spec),
         "StartTime": iso(spec.asked.0),
         "EndTime": iso(spec.asked.1),
@@ -165,6 +196,13 @@ pub(super) fn json(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
         }
         Err(why) => object["error"] = json!(why),
     }
+    object
+}
+
+/// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
+pub(super) fn json(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
+    let mut object = task_object(task, outcome);
+    object["RequestId"] = json!(request_id());
     print(&object.to_string())
 }
 

@@ -17,8 +17,9 @@ pub fn file_name(spec: &ExportSpec) -> String {
     format!("{stem}_{}_{}.xlsx", time(spec.asked.0), time(spec.asked.1))
 }
 
-/// The name without what a file system refuses or a shell trips over.
-fn safe(name: &str) -> String {
+/// The name without what a file system refuses or a shell trips over; at most 180 bytes, empty where nothing is
+/// left.
+pub(crate) fn safe(name: &str) -> String {
     let allowed = |c: char| if c.is_control() || "<>:\"/\\|?*".contains(c) { '_' } else { c };
     let name: String = name.chars().map(allowed).collect();
     let end = (0..=name.len().min(MAX_STEM)).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// Longest task name, in bytes.
 pub const MAX_TASK_NAME: usize = 256;
-/// Longest range, in seconds: 31 days.
+/// Longest range, in seconds: 31 days, by the clocks of UTC or by those of the report's zone.
 pub const MAX_RANGE: i64 = 31 * DAY_SECONDS;
 
 /// A request as it came in: every parameter a string, absent or empty where it was not given.
@@ -163,7 +163,9 @@ pub fn validate(
     aliuid(given(request.aliuid.as_ref()), account)?;
     let kind = kind(given(request.kind.as_ref()))?;
     dimension(given(request.dimension.as_ref()), kind)?;
-    let (asked, range) = range(given(request.start_time.as_ref()), given(request.end_time.as_ref()))?;
+    let zone = zone(given(request.time_zone.as_ref()));
+    let times = (given(request.start_time.as_ref()), given(request.end_time.as_ref()));
+    let (asked, range) = range(times, *zone.as_ref().unwrap_or(&Zone::UTC))?;
     let (scope, wanted) = scope(request, account)?;
     Ok(ExportSpec {
         name: task_name(given(request.task_name.as_ref()))?,
@@ -176,7 +178,7 @@ pub fn validate(
         language: language(given(request.language.as_ref()))?.unwrap_or(default),
         bill_type: chosen_bill_type(given(request.bill_type.as_ref()), kind)?,
         operator: operator(given(request.operator.as_ref()))?,
-        zone: zone(given(request.time_zone.as_ref()))?,
+        zone: zone?,
         factor: factor(given(request.traffic_factor.as_ref()))?,
     })
 }
@@ -248,13 +250,15 @@ fn dimension(text: Option<&str>, kind: Kind) -> Result<(), Refusal> {
     }
 }
 
-fn range(start: Option<&str>, end: Option<&str>) -> Result<((i64, i64), TimeRange), Refusal> {
+/// Days are counted in UTC or in the report's zone, whichever gives fewer: October is one month in Berlin
+/// too, where it has an hour more than 31 days.
+fn range((start, end): (Option<&str>, Option<&str>), zone: Zone) -> Result<((i64, i64), TimeRange), Refusal> {
     let start = instant("StartTime", Code::InvalidStartTime, start)?;
     let end = instant("EndTime", Code::InvalidEndTime, end)?;
     if end <= start {
         return refuse(Code::InvalidTimeRange, "EndTime is not later than StartTime.".into());
     }
-    if end - start > MAX_RANGE {
+    if (end - start).min(zone.local(end) - zone.local(start)) > MAX_RANGE {
         return refuse(
             Code::InvalidTimeRange,
             "The range is longer than 31 days; export it in parts.".into(),
@@ -488,6 +492,22 @@ mod tests {
         assert_eq!(code(|r| r.domain_names = some("a b")), Some(Code::IllegalOperation));
         assert_eq!(code(|r| r.domain_names = some(" , ")), Some(Code::InvalidParameter));
         assert_eq!(code(|r| r.domain_names = some("A.example.com:80, b.example.com.")), None);
+    }
+
+    #[test]
+    fn a_month_is_one_where_clocks_change() {
+        for (zone, start, end, expected) in [
+            ("Europe/Berlin", "2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z", None),
+            ("Europe/Berlin", "2026-09-30T22:00:00Z", "2026-10-31T23:00:01Z", Some(Code::InvalidTimeRange)),
+            ("UTC", "2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z", Some(Code::InvalidTimeRange)),
+            ("Europe/Berlin", "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", None),
+            ("Mars", "2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z", Some(Code::InvalidTimeRange)),
+        ] {
+            let times = |r: &mut ExportRequest| {
+                (r.time_zone, r.start_time, r.end_time) = (some(zone), some(start), some(end));
+            };
+            assert_eq!(code(times), expected, "{zone} {start} {end}");
+        }
     }
 
     #[test]

@@ -125,6 +125,16 @@ impl Writer {
         })
     }
 
+    /// Makes a store that only this run needs: what it holds need not outlive a power failure.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch(path: &Path) -> Result<Self> {
+        let mut writer = Self::open(path, Duration::ZERO, "flowbook")?;
+        writer.at(|writer| writer.db.pragma_update(None, "synchronous", "OFF").map_err(failed))?;
+        Ok(writer)
+    }
+
     /// Runs some work on the database; its errors name the store.
     pub(super) fn at<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         work(self).map_err(|e| e.at(&self.path))

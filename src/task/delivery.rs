@@ -10,7 +10,7 @@ use crate::report::RejectLimit;
 use crate::store::Writer;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where a delivery goes, and when it is refused.
@@ -27,6 +27,10 @@ pub struct Delivery<'a> {
     pub max_rejects: RejectLimit,
     /// Where every rejected line goes, if anywhere.
     pub rejects: Option<&'a Path>,
+    /// Files that will be written after the delivery, and so must be none of the logs.
+    pub results: &'a [PathBuf],
+    /// The store is nobody's but this run's: it need not outlive a power failure.
+    pub is_scratch: bool,
     /// Replace the file of rejected lines if it is there.
     pub force: bool,
     /// Only find out what would happen.
@@ -49,10 +53,12 @@ pub struct Delivered {
 pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Delivered> {
     let Delivery { store, wait, work, rejects, force, .. } = *delivery;
     sources.retain(|source| !is_of_store(source, store));
-    let results = rejects.map(|path| check(path, force)).transpose()?;
-    keep_apart(results.as_slice(), &sources)?;
+    let rejects_file = rejects.map(|path| check(path, force)).transpose()?;
+    let results = delivery.results.iter().filter_map(|path| fs::canonicalize(path).ok());
+    keep_apart(&rejects_file.into_iter().chain(results).collect::<Vec<_>>(), &sources)?;
     let file = rejects.map(|path| Output::create(path, force)).transpose()?;
-    let mut writer = Writer::open(store, wait, work)?;
+    let mut writer =
+        if delivery.is_scratch { Writer::scratch(store) } else { Writer::open(store, wait, work) }?;
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
     let mut taking = take_in(&mut writer, sources, &intake)?;
     let refused = delivery.max_rejects.exceeded(&taking.counts).then(|| {

@@ -66,13 +66,15 @@ fn a_module_uses_only_modules_listed_before_it() {
     }
 }
 
-/// Third-party crates and the one file or folder that may name each.
-const OWNERS: [(&str, &str); 19] = [
+/// Third-party crates and the file or folder that may name each: one, but for the two ways of CSV, out and
+/// in.
+const OWNERS: [(&str, &str); 20] = [
     ("chrono_tz", "time.rs"),
     ("clap", "cli"),
     ("clap_complete", "cli"),
     ("crc32fast", "export/pour"),
     ("csv", "ingest/rejects.rs"),
+    ("csv", "cli/tasks_csv.rs"),
     ("ctrlc", "cli/interrupt.rs"),
     ("flate2", "codec.rs"),
     ("glob", "ingest/source.rs"),
@@ -92,10 +94,12 @@ const OWNERS: [(&str, &str); 19] = [
 #[test]
 fn a_third_party_crate_has_one_owner() {
     for (file, code) in sources() {
+        let path = file.display().to_string();
+        let within = |owner: &str| {
+            path == owner || path.starts_with(&format!("{owner}/")) || path == format!("{owner}.rs")
+        };
         for (name, owner) in OWNERS {
-            let path = file.display().to_string();
-            let owns =
-                path == owner || path.starts_with(&format!("{owner}/")) || path == format!("{owner}.rs");
+            let owns = OWNERS.iter().any(|(other, owner)| *other == name && within(owner));
             let named = |line: &str| {
                 let code = line.split("//").next().unwrap_or_default();
                 let uses = [

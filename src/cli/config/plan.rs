@@ -1,0 +1,146 @@
+//! The tables of `flowbook run`: store, sources, output.
+
+use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, Texts};
+use super::{account, task};
+use crate::domain::Domain;
+use crate::error::{Error, Result};
+use crate::ingest::source::STDIN;
+use crate::log::Format;
+use crate::region::Region;
+use crate::report::RejectLimit;
+use crate::task::plan::{OutputRule, Plan, SourceRule};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long another writer of the store is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longer times are taken for mistakes: a year.
+const MAX_SECONDS: u64 = 366 * 86_400;
+
+/// `file` is the text that the tables were read from; its paths are relative to `folder`.
+pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
+    let account = account::account(&tables.account, &tables.groups)?;
+    let (store, lock_timeout) = store(&tables.store, folder)?;
+    let sources = tables.source.iter().enumerate();
+    Ok(Plan {
+        store,
+        lock_timeout,
+        sources: sources.map(|(n, table)| source(n + 1, table, folder)).collect::<Result<_>>()?,
+        keep_going: tables.ingest.keep_going,
+        max_rejects: max_rejects(&tables.ingest, file)?,
+        output: output(&tables.output, folder)?,
+        tasks: task::tasks(&tables.task, file, &account)?,
+        history_days: positive("[account] history_days", tables.account.history_days)?,
+        account,
+    })
+}
+
+fn store(table: &StoreTable, folder: &Path) -> Result<(PathBuf, Duration)> {
+    let path = match table.path.as_deref() {
+        Some(path) if !path.is_empty() => folder.join(path),
+        Some(_) => return Err(Error::usage("[store] path is empty; name the file of the store")),
+        None => {
+            return Err(Error::usage(
+                "[store] path is missing; name the file of the store, like \"usage.db\"",
+            ));
+        }
+    };
+    let timeout = table.lock_timeout.as_deref().map(|text| duration("[store] lock_timeout", text));
+    Ok((path, timeout.transpose()?.unwrap_or(LOCK_TIMEOUT)))
+}
+
+/// The `number`-th source of the file, from 1.
+fn source(number: usize, table: &SourceTable, folder: &Path) -> Result<SourceRule> {
+    let wrong = |what: String| Error::usage(format!("[[source]] {number}: {what}"));
+    let read = || {
+        Ok::<_, String>(SourceRule {
+            arguments: arguments(table, folder)?,
+            format: table.format.as_deref().map_or(Ok(Format::default()), format)?,
+            region: table.region.as_deref().map_or(Ok(Region::default()), region)?,
+            domain: table.domain.as_deref().map(domain).transpose()?,
+        })
+    };
+    read().map_err(wrong)
+}
+
+fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let paths = table.paths.as_ref().map(Texts::as_slice).unwrap_or_default();
+    if paths.is_empty() {
+        return Err("paths is missing or empty; name files, folders or globs".into());
+    }
+    let read = |path: &String| match path.as_str() {
+        "" | STDIN => Err(format!("paths holds {path:?}; name files, folders or globs")),
+        path => Ok(argument(folder, path)),
+    };
+    paths.iter().map(read).collect()
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    let known = Format::ALL.map(Format::name).join(", ");
+    let found = Format::ALL.into_iter().find(|format| format.name() == name);
+    found.ok_or_else(|| format!("format is {name:?}; known are: {known}"))
+}
+
+fn region(code: &str) -> Result<Region, String> {
+    let known = Region::ALL.into_iter().filter_map(Region::code).collect::<Vec<_>>().join(", ");
+    Region::from_code(code).ok_or_else(|| format!("region is {code:?}; known are: {known}"))
+}
+
+fn domain(name: &str) -> Result<Domain, String> {
+    let found = Domain::new(name.as_bytes()).filter(|domain| !domain.as_str().contains('*'));
+    found.ok_or_else(|| format!("domain is {name:?}; give a domain name like www.example.com"))
+}
+
+/// The path below the folder; of a glob, only what the file itself says is one.
+fn argument(folder: &Path, path: &str) -> PathBuf {
+    let special = |c| matches!(c, '*' | '?' | '[' | ']');
+    let joined = folder.join(path);
+    match folder.to_str() {
+        Some(text)
+            if text.contains(special) && path.contains(special) && joined.symlink_metadata().is_err() =>
+        {
+            let quoted = |c| if special(c) { format!("[{c}]") } else { c.to_string() };
+            Path::new(&text.chars().map(quoted).collect::<String>()).join(path)
+        }
+        _ => joined,
+    }
+}
+
+fn max_rejects(table: &IngestTable, file: &str) -> Result<RejectLimit> {
+    let Some(text) = table.max_rejects.as_ref().map(|scalar| scalar.spelt(file)) else {
+        return Ok(RejectLimit::DEFAULT);
+    };
+    RejectLimit::parse(text).ok_or_else(|| {
+        let expected = "give a number of lines, or a percentage like \"0.1%\"";
+        Error::usage(format!("[ingest] max_rejects is {text:?}; {expected}"))
+    })
+}
+
+fn output(table: &OutputTable, folder: &Path) -> Result<OutputRule> {
+    Ok(OutputRule {
+        // Without a folder of their own, workbooks stand beside the configuration file.
+        folder: folder.join(table.folder.as_deref().unwrap_or_default()),
+        keep_days: positive("[output] keep_days", table.keep_days)?,
+        keep_last: positive("[output] keep_last", table.keep_last)?,
+    })
+}
+
+fn positive(key: &str, number: Option<u32>) -> Result<Option<u32>> {
+    match number {
+        Some(0) => Err(Error::usage(format!("{key} is 0; give a number from 1, or leave it out"))),
+        number => Ok(number),
+    }
+}
+
+/// Reads a time like `90s`, `15m`, `24h` or `7d`.
+pub(super) fn duration(key: &str, text: &str) -> Result<Duration> {
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let read = |(unit, seconds): (char, u64)| {
+        let digits = text.strip_suffix(unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+        digits.parse::<u64>().ok()?.checked_mul(seconds).filter(|seconds| *seconds <= MAX_SECONDS)
+    };
+    units.into_iter().find_map(read).map(Duration::from_secs).ok_or_else(|| {
+        let expected = "give a whole number of s, m, h or d, like 24h, at most 366d";
+        Error::usage(format!("{key} is {text:?}; {expected}"))
+    })
+}

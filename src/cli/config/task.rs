@@ -1,0 +1,161 @@
+//! `[[task]]`: each is tried over a sample of its range.
+
+use super::plan::duration;
+use super::tables::{TaskTable, Texts};
+use crate::code::Refusal;
+use crate::error::{Error, Result};
+use crate::export::request::{Account, ExportRequest, ExportSpec};
+use crate::locale::Language;
+use crate::task::pattern::{self, Pattern};
+use crate::task::plan::TaskRule;
+use crate::task::range::RangeRule;
+use crate::time::Zone;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// When tasks are tried: any time does, but the same must pass today and tomorrow. 2026-03-15T12:00:00Z.
+const SAMPLE_NOW: i64 = 1_773_576_000;
+
+/// `file` is the text that the tables were read from.
+pub(super) fn tasks(tables: &[TaskTable], file: &str, account: &Account) -> Result<Vec<TaskRule>> {
+    let mut tasks: Vec<TaskRule> = Vec::new();
+    let mut outputs: BTreeMap<PathBuf, String> = BTreeMap::new();
+    for (n, table) in tables.iter().enumerate() {
+        let name = name(n + 1, table)?;
+        let entry = Entry { name, table };
+        if tasks.iter().any(|task| task.name == name) {
+            return Err(entry.wrong("name is that of another task; give each its own"));
+        }
+        let task = entry.task(file)?;
+        if let Some(other) = outputs.insert(entry.sample_output(&task, account)?, name.into()) {
+            return Err(entry.wrong(format!(
+                "output is {:?}, which gives the same file as that of task {other:?}; let it hold {{name}}",
+                task.pattern.to_string()
+            )));
+        }
+        tasks.push(task);
+    }
+    Ok(tasks)
+}
+
+/// The name of the `number`-th task of the file, from 1.
+fn name(number: usize, table: &TaskTable) -> Result<&str> {
+    let what = match table.name.as_deref() {
+        Some(name) if !name.trim().is_empty() => return Ok(name),
+        Some(_) => "empty",
+        None => "missing",
+    };
+    Err(Error::usage(format!("[[task]] {number}: name is {what}; give each task its own")))
+}
+
+/// A task of the file, and what it is called in messages.
+struct Entry<'a> {
+    name: &'a str,
+    table: &'a TaskTable,
+}
+
+impl Entry<'_> {
+    fn wrong(&self, what: impl AsRef<str>) -> Error {
+        Error::usage(format!("[[task]] {:?}: {}", self.name, what.as_ref()))
+    }
+
+    fn task(&self, file: &str) -> Result<TaskRule> {
+        let table = self.table;
+        self.no_empty_text(file)?;
+        Ok(TaskRule {
+            name: self.name.into(),
+            request: self.request(file)?,
+            range: self.range()?,
+            zone: self.zone()?,
+            pattern: self.pattern()?,
+            require_complete: table.require_complete,
+            settle: self.settle()?,
+            refresh: table.refresh.unwrap_or(true),
+        })
+    }
+
+    /// In a request, an empty parameter is one that was not given: here it is a slip.
+    fn no_empty_text(&self, file: &str) -> Result<()> {
+        let table = self.table;
+        let texts = [
+            ("type", table.kind.as_deref()),
+            ("time_zone", table.time_zone.as_deref()),
+            ("group", table.group.as_deref()),
+            ("language", table.language.as_deref()),
+            ("traffic_factor", table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file))),
+            ("bill_type", table.bill_type.as_deref()),
+        ];
+        match texts.into_iter().find(|(_, text)| *text == Some("")) {
+            Some((key, _)) => Err(self.wrong(format!("{key} is empty; give a value or leave the key out"))),
+            None => Ok(()),
+        }
+    }
+
+    fn request(&self, file: &str) -> Result<ExportRequest> {
+        let table = self.table;
+        Ok(ExportRequest {
+            kind: table.kind.clone(),
+            group: table.group.clone(),
+            domain_names: self.domain_names()?,
+            task_name: Some(self.name.into()),
+            language: table.language.clone(),
+            bill_type: table.bill_type.clone(),
+            time_zone: table.time_zone.clone(),
+            traffic_factor: table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file).into()),
+            ..ExportRequest::default()
+        })
+    }
+
+    fn domain_names(&self) -> Result<Option<String>> {
+        let Some(names) = self.table.domain_names.as_ref().map(Texts::as_slice) else { return Ok(None) };
+        if self.table.group.is_some() {
+            return Err(self.wrong("group and domain_names are both given; the domains are either"));
+        }
+        if names.iter().all(|name| name.trim().is_empty()) {
+            return Err(self.wrong("domain_names holds no name; leave it out for all domains of the account"));
+        }
+        Ok(Some(names.join(",")))
+    }
+
+    fn range(&self) -> Result<RangeRule> {
+        let Some(text) = self.table.range.as_deref() else {
+            return Err(self.wrong(format!("range is missing; {}", RangeRule::EXPECTED)));
+        };
+        RangeRule::parse(text)
+            .ok_or_else(|| self.wrong(format!("range is {text:?}; {}", RangeRule::EXPECTED)))
+    }
+
+    fn zone(&self) -> Result<Zone> {
+        let Some(text) = self.table.time_zone.as_deref() else { return Ok(Zone::UTC) };
+        Zone::parse(text).ok_or_else(|| {
+            let expected = "give an offset like +08:00 or a name like Asia/Shanghai";
+            self.wrong(format!("time_zone is {text:?}; {expected}"))
+        })
+    }
+
+    fn pattern(&self) -> Result<Pattern> {
+        let text = self.table.output.as_deref().unwrap_or(pattern::DEFAULT);
+        Pattern::parse(text).map_err(|e| self.wrong_output(text, &e))
+    }
+
+    fn wrong_output(&self, text: &str, error: &Error) -> Error {
+        self.wrong(format!("output is {text:?}; it {}", error.message()))
+    }
+
+    fn settle(&self) -> Result<Duration> {
+        let Some(text) = self.table.settle.as_deref() else { return Ok(Duration::ZERO) };
+        duration("settle", text).map_err(|e| self.wrong(e.message()))
+    }
+
+    /// The file that the task would write, tried with its request: both are valid for every range or for
+    /// none.
+    fn sample_output(&self, task: &TaskRule, account: &Account) -> Result<PathBuf> {
+        let spec = task.spec(task.range_at(SAMPLE_NOW), account, Language::EnUs);
+        let spec = spec.map_err(|refusal| {
+            Refusal::new(refusal.code, format!("[[task]] {:?}: {}", self.name, refusal.detail))
+        })?;
+        let spec = ExportSpec { id: Some("0".into()), ..spec };
+        task.pattern.fill(&spec).map_err(|e| self.wrong_output(&task.pattern.to_string(), &e))
+    }
+}

@@ -1,0 +1,138 @@
+//! `flowbook export --tasks`: a list of requests, one pass over the logs, a workbook each.
+
+use super::export::{ExportArguments, creation_time, environment_language};
+use super::flags::now;
+use super::tasks_csv::{self, Setting, TaskRow};
+use super::{Ending, config, progress, show};
+use crate::error::{Error, Result};
+use crate::log::Format;
+use crate::output::{check, scratch_folder};
+use crate::task::delivery::{Delivered, Delivery, deliver};
+use crate::task::intake::Taking;
+use crate::task::many::{Made, run_many};
+use crate::task::{Progress, Task};
+use std::path::Path;
+use std::time::Duration;
+
+/// Where usage is kept for the time of one run.
+const SCRATCH_STORE: &str = "usage.db";
+
+pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
+    let account = config::account(arguments.reading.config.as_deref())?;
+    let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(
+            Error::usage("is no folder; with --tasks, --output names the folder of all workbooks").at(folder)
+        );
+    }
+    let setting = Setting { account: &account, language: environment_language(), now: now(), folder };
+    let rows = tasks_csv::read(list, &setting)?;
+    let created = creation_time()?;
+    let tasks: Vec<Task<'_>> = rows.iter().map(|row| task(row, arguments, created)).collect();
+    for task in &tasks {
+        check(task.output, task.force)?;
+    }
+    let scratch = arguments.store.is_none().then(scratch_folder).transpose()?;
+    let own = scratch.as_ref().map(|scratch| scratch.path().join(SCRATCH_STORE));
+    let store = arguments.store.as_deref().or(own.as_deref()).unwrap_or(Path::new(SCRATCH_STORE));
+    let progress = Progress::default();
+    let done = progress::beside(arguments.telling.quiet, &progress, || {
+        take_and_make(arguments, store, scratch.is_some(), &tasks, &progress)
+    });
+    let Some((taking, made)) = done? else { return Ok(Ending::WithRejects) };
+    tell(arguments, &rows, &tasks, &taking, &made)
+}
+
+fn task<'a>(row: &'a TaskRow, arguments: &'a ExportArguments, created: i64) -> Task<'a> {
+    let reading = &arguments.reading;
+    Task {
+        spec: &row.spec,
+        logs: &arguments.logs,
+        format: Format::default(),
+        region: reading.region.unwrap_or_default(),
+        threads: reading.threads,
+        keep_going: reading.keep_going,
+        max_rejects: reading.max_rejects,
+        rejects: None,
+        output: &row.output,
+        force: reading.force,
+        created,
+    }
+}
+
+/// Takes the logs in, and makes the workbooks; nothing when the logs were refused.
+fn take_and_make(
+    arguments: &ExportArguments,
+    store: &Path,
+    is_scratch: bool,
+    tasks: &[Task<'_>],
+    progress: &Progress,
+) -> Result<Option<(Taking, Vec<Made>)>> {
+    let Some(taking) = take(arguments, store, is_scratch, tasks, progress)? else { return Ok(None) };
+    let (wait, threads) = (arguments.waiting.lock_timeout, arguments.reading.threads);
+    let made = run_many(store, wait, tasks, threads, progress)?;
+    Ok(Some((taking, made)))
+}
+
+/// Takes the logs into the store; nothing when they were refused.
+fn take(
+    arguments: &ExportArguments,
+    store: &Path,
+    is_scratch: bool,
+    tasks: &[Task<'_>],
+    progress: &Progress,
+) -> Result<Option<Taking>> {
+    if arguments.logs.is_empty() {
+        return Ok(Some(Taking::default()));
+    }
+    let wait = if is_scratch { Duration::ZERO } else { arguments.waiting.lock_timeout };
+    let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+    let outputs: Vec<_> = tasks.iter().map(|task| task.output.to_owned()).collect();
+    let delivery = Delivery { is_scratch, results: &outputs, ..usual };
+    let Delivered { taking, refused } = deliver(arguments.reading.sources(&arguments.logs)?, &delivery)?;
+    if let Some(why) = refused {
+        show::message(&why);
+        return Ok(None);
+    }
+    Ok(Some(taking))
+}
+
+fn tell(
+    arguments: &ExportArguments,
+    rows: &[TaskRow],
+    tasks: &[Task<'_>],
+    taking: &Taking,
+    made: &[Made],
+) -> Result<Ending> {
+    for (name, fault) in &taking.faults {
+        show::message(&format!("{name}: {fault}"));
+    }
+    if arguments.telling.json {
+        show::made_json(tasks, taking, made)?;
+    } else if !arguments.telling.quiet {
+        show::made(tasks, taking, made)?;
+    }
+    let mut failed = None;
+    let mut is_complete = taking.faults.is_empty();
+    for (row, one) in rows.iter().zip(made) {
+        let line = |why: &str| format!("the task of line {}: {why}", row.line);
+        match one {
+            Ok((_, outcome)) => {
+                is_complete &= outcome.report.faults().next().is_none();
+                if let Err(why) = &outcome.result {
+                    is_complete = false;
+                    show::message(&line(why));
+                }
+            }
+            Err(error) => {
+                show::message(&line(&error.to_string()));
+                failed = Some(());
+            }
+        }
+    }
+    Ok(match (failed, is_complete) {
+        (Some(()), _) => Ending::Failed,
+        (None, true) => Ending::Done,
+        (None, false) => Ending::WithRejects,
+    })
+}

@@ -1,0 +1,112 @@
+//! What a configuration file asks for, as types: sources, store, output, and the tasks to be run again and
+//! again.
+//!
+//! Knows nothing of the file's syntax, and runs nothing.
+
+use super::pattern::Pattern;
+use super::range::RangeRule;
+use crate::code::Refusal;
+use crate::domain::Domain;
+use crate::export::request::{Account, ExportRequest, ExportSpec, validate};
+use crate::locale::Language;
+use crate::log::Format;
+use crate::region::Region;
+use crate::report::RejectLimit;
+use crate::time::{Zone, iso};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A whole configuration. Every path stands as it is to be opened.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The file of the store.
+    pub store: PathBuf,
+    /// How long to wait for another process that writes to the store.
+    pub lock_timeout: Duration,
+    /// Where logs come from; none where the store is fed otherwise.
+    pub sources: Vec<SourceRule>,
+    /// Go on when a source cannot be read to its end.
+    pub keep_going: bool,
+    /// How many lines may be rejected.
+    pub max_rejects: RejectLimit,
+    /// Where workbooks go, and how long they stay.
+    pub output: OutputRule,
+    /// The tasks, in the order of the file; their names are unique and not empty.
+    pub tasks: Vec<TaskRule>,
+    /// How many days back the account may export, if that is limited.
+    pub history_days: Option<u32>,
+    /// Whose usage it is.
+    pub account: Account,
+}
+
+/// Logs of one format and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRule {
+    /// Files, folders and globs; at least one.
+    pub arguments: Vec<PathBuf>,
+    /// Their format.
+    pub format: Format,
+    /// The region of every line.
+    pub region: Region,
+    /// The domain of lines that hold only a path, where the file's name tells none.
+    pub domain: Option<Domain>,
+}
+
+/// Where workbooks go, and how long they stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputRule {
+    /// The folder of all workbooks.
+    pub folder: PathBuf,
+    /// Workbooks exported longer ago than so many days are removed; at least 1.
+    pub keep_days: Option<u32>,
+    /// So many workbooks of each task stay; at least 1.
+    pub keep_last: Option<u32>,
+}
+
+/// A task that is run again and again.
+#[derive(Clone, Debug)]
+pub struct TaskRule {
+    /// Its name, the request's too.
+    pub name: String,
+    /// What it asks for, without times. Valid with those of `range`.
+    pub request: ExportRequest,
+    /// Which range it exports.
+    pub range: RangeRule,
+    /// The zone of its days and months, the request's too.
+    pub zone: Zone,
+    /// Where its workbooks go, below [`OutputRule::folder`].
+    pub pattern: Pattern,
+    /// Whether every file of the range must be there first.
+    pub require_complete: bool,
+    /// How long after the end of the range it waits for late lines.
+    pub settle: Duration,
+    /// Whether a workbook is made again when its data changed.
+    pub refresh: bool,
+}
+
+impl TaskRule {
+    /// The range that the task exports at `now`, unix seconds, UTC, half-open.
+    #[must_use]
+    pub fn range_at(&self, now: i64) -> (i64, i64) {
+        self.range.resolve(now, self.zone)
+    }
+
+    /// The request over a range.
+    #[must_use]
+    pub fn request_over(&self, (start, end): (i64, i64)) -> ExportRequest {
+        ExportRequest { start_time: Some(iso(start)), end_time: Some(iso(end)), ..self.request.clone() }
+    }
+
+    /// What the task does over a range; `default` is the language of a request that names none.
+    ///
+    /// # Errors
+    /// As [`validate`] has them; a task of a plan was found valid when the plan was read.
+    pub fn spec(
+        &self,
+        range: (i64, i64),
+        account: &Account,
+        default: Language,
+    ) -> Result<ExportSpec, Refusal> {
+        validate(&self.request_over(range), account, default)
+    }
+}
