@@ -5,7 +5,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::iso;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -62,8 +62,9 @@ impl Drop for Lock {
     }
 }
 
+/// The lock of a store is one, by whatever link the store is named.
 fn place(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
+    let mut name = OsString::from(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
     name.push(".lock");
     name.into()
 }
