@@ -10,7 +10,7 @@ use crate::locale::Language;
 use crate::log::Format;
 use crate::output::check;
 use crate::store::Reader;
-use crate::task::delivery::deliver;
+use crate::task::delivery::{Delivery, deliver};
 use crate::task::{self, Outcome, Progress, Task};
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
@@ -215,7 +215,8 @@ fn from_store(
     check(task.output, task.force)?;
     if !arguments.logs.is_empty() {
         let sources = arguments.reading.sources(&arguments.logs)?;
-        let delivery = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+        let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+        let delivery = Delivery { results: &[task.output.to_owned()], ..usual };
         if let Some(why) = deliver(sources, &delivery)?.refused {
             show::message(&why);
             return Ok(None);

@@ -35,7 +35,7 @@ impl Reader {
     /// # Errors
     /// When there is none, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let db = open(path, wait, false)?;
+        let db = open(path, wait)?;
         let reader = Self { db, path: path.to_owned() };
         reader.at(|db| {
             // The first read takes the snapshot.
@@ -43,6 +43,12 @@ impl Reader {
             db.query_row("SELECT generation FROM state", [], |row| row.get::<_, i64>(0))
         })?;
         Ok(reader)
+    }
+
+    /// The store's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Runs some work on the database; its errors name the store.
