@@ -2,7 +2,7 @@
 
 use super::source::Tail;
 use crate::codec::{Codec, Decoder, detect_file};
-use crate::digest::{Before, CHUNK, Digester, HEAD, Hash, TextId, identify};
+use crate::digest::{Before, CHUNK, Digester, TextId, head_len, identify};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -22,7 +22,7 @@ pub fn prefix(path: &Path, len: u64) -> io::Result<Option<TextId>> {
 
 /// Where a plain file goes on behind the text that is known of it; `None` when it must be read as a whole.
 ///
-/// Only the first [`HEAD`] bytes of what is known and those behind its last whole chunk are compared: who may
+/// Only the longest beginning that was hashed of what is known and the bytes behind its last whole chunk are compared: who may
 /// change the middle of a log that grows has to ask for a whole reading.
 ///
 /// # Errors
@@ -32,22 +32,18 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
         return Ok(None);
     }
     let mut file = File::open(path)?;
-    let head = hashed(file.by_ref().take(HEAD as u64))?.finish();
-    let before = Before { len: known.len - known.len % CHUNK, chain: known.chain, head: known.head };
+    let head = hashed(file.by_ref().take(head_len(known.len).unwrap_or(0) as u64))?.finish();
+    let before = Before { len: known.len - known.len % CHUNK, chain: known.chain, head: known.head() };
     file.seek(SeekFrom::Start(before.len))?;
     let rest = hashed(file.by_ref().take(known.len - before.len))?.finish();
     let mut last = [0];
     file.seek(SeekFrom::Start(known.len.saturating_sub(1)))?;
     file.read_exact(&mut last)?;
-    let same_head = known.head.is_none_or(|known| is_head(&identify(None, [head]), &known));
+    let same_head = identify(None, [head]).head() == known.head();
     let same_rest = identify(Some(before.clone()), [rest]).whole == known.whole;
     // A line that was incomplete was counted as it was: it must be counted anew.
     let is_whole_lines = last == *b"\n";
     Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before }))
-}
-
-fn is_head(id: &TextId, head: &Hash) -> bool {
-    id.head.as_ref() == Some(head)
 }
 
 fn hashed(mut input: impl Read) -> io::Result<Digester> {

@@ -49,7 +49,7 @@ pub struct Known {
     pub sort: Vec<u8>,
     /// The length of its text.
     pub text_bytes: u64,
-    /// The hash of its text, unless it is empty or faulty.
+    /// The hash of its text, unless it is empty.
     pub whole: Option<Hash>,
     /// The hash of its text's whole chunks.
     pub chain: Hash,
@@ -69,8 +69,8 @@ pub struct Known {
 pub struct Arrival<'a> {
     /// Where it was found.
     pub place: &'a Place,
-    /// What its text is; `None` when it was not read to its end.
-    pub text: Option<&'a TextId>,
+    /// What its text is, as far as it could be read.
+    pub text: &'a TextId,
     /// Its counts.
     pub report: &'a SourceReport,
     /// Its first rejected lines.
@@ -242,25 +242,32 @@ impl Writer {
         })
     }
 
-    /// Sources that a longer text at `place` may have grown from: one that was there, one whose file it is, those
-    /// with the same first bytes.
+    /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
+    /// file it is, those that begin as it does.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
         self.at(|writer| {
-            let sql = "SELECT id FROM source WHERE text_bytes < ?1 AND id IN (
-                           SELECT source FROM place WHERE path = ?2
-                           UNION SELECT id FROM source WHERE file = ?3 AND file IS NOT NULL
-                           UNION SELECT id FROM source WHERE head = ?4 AND head IS NOT NULL)
-                       ORDER BY text_bytes DESC";
-            let mut sources = writer.db.prepare_cached(sql).map_err(failed)?;
-            let found = sources
-                .query_map(params![signed(text.len)?, place.path, place.file, text.head], |row| {
-                    row.get(0).map(SourceId)
-                });
-            found.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+            let by_place = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND id IN (
+                                SELECT source FROM place WHERE path = ?2
+                                UNION SELECT id FROM source WHERE file = ?3)";
+            let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
+            let len = signed(text.len)?;
+            let mut found = writer.ids(by_place, params![len, place.path, place.file]).map_err(failed)?;
+            for head in &text.heads {
+                found.extend(writer.ids(by_head, params![len, head]).map_err(failed)?);
+            }
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.dedup();
+            Ok(found.into_iter().map(|(_, id)| id).collect())
         })
+    }
+
+    /// Sources with the lengths of their texts.
+    fn ids(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<(i64, SourceId)>> {
+        let mut sources = self.db.prepare_cached(sql)?;
+        sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
     }
 
     /// Adds a source.
@@ -301,11 +308,9 @@ impl Writer {
     pub fn extend(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
             let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ? WHERE id = ?";
-            let text = arrival.text;
+            let TextId { len, whole, chain, .. } = arrival.text;
             let size = arrival.report.size.map(signed).transpose()?;
-            let (whole, chain, head) = (text.map(|t| t.whole), text.map(|t| t.chain), text.and_then(|t| t.head));
-            let len = signed(text.map_or(0, |t| t.len))?;
-            let values = params![size, whole, chain.unwrap_or_default(), head, len, arrival.now, id.0];
+            let values = params![size, whole, chain, arrival.text.head(), signed(*len)?, arrival.now, id.0];
             writer.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
             writer.contribute(id, arrival)?;
             writer.put(id, arrival.place)
@@ -385,10 +390,10 @@ impl Writer {
         let hours = report.hours.as_ref();
         let values = params![
             report.size.map(signed).transpose()?,
-            text.filter(|text| text.len > 0).map(|text| text.whole),
-            text.map(|text| text.chain).unwrap_or_default(),
-            text.and_then(|text| text.head),
-            signed(text.map_or(0, |text| text.len))?,
+            (text.len > 0).then_some(text.whole),
+            text.chain,
+            text.head(),
+            signed(text.len)?,
             arrival.format,
             arrival.region.code().unwrap_or_default(),
             hours.map(|hours| hours.domain.as_str()),
