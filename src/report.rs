@@ -13,7 +13,7 @@ pub const SAMPLES_PER_REASON: usize = 5;
 pub const SAMPLE_BYTES: usize = 500;
 
 /// Line counts of one source, or of several together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counts {
     /// Lines read, of every kind.
     pub lines: u64,

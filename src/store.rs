@@ -18,6 +18,8 @@ use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use std::path::Path;
 use std::time::Duration;
 
+/// Statements that a connection keeps: all there are.
+const STATEMENTS: usize = 64;
 /// Kilobytes of pages that a connection keeps.
 const CACHE_KIB: i32 = 16 << 10;
 
@@ -30,6 +32,7 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<Connection> {
     let connect = || {
         let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         db.busy_timeout(wait)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -309,7 +309,7 @@ fn add_samples(db: &Connection, id: i64, report: &mut Report, source: &SourceRep
 fn duplicates(db: &Connection) -> rusqlite::Result<Vec<Duplicate>> {
     let mut duplicates = db.prepare(
         "SELECT place.name, source.name FROM place JOIN source ON source.id = place.source
-         WHERE place.sort <> source.sort AND source.text_bytes > 0 ORDER BY place.sort",
+         WHERE place.sort <> source.sort AND source.text_bytes > 0 ORDER BY place.name",
     )?;
     let duplicate = |row: &Row<'_>| Ok(Duplicate { name: row.get(0)?, same_as: row.get(1)? });
     duplicates.query_map([], duplicate)?.collect()

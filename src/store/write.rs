@@ -4,7 +4,7 @@ use super::lock::Lock;
 use super::{failed, open_or_make, signed, unsigned};
 use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;
 use crate::region::Region;
 use crate::report::{NamedHours, SAMPLES_PER_REASON, Sample, SourceReport};
@@ -269,13 +269,8 @@ impl Writer {
     /// See [`Writer::at_path`]; also when a sum exceeds 2^63 - 1.
     pub fn add(&mut self, arrival: &Arrival<'_>) -> Result<SourceId> {
         self.change(|writer| {
-            let sql = "INSERT INTO source (name, sort, size, whole, chain, head, text_bytes, format, region, named_domain,
-                       named_start, named_end, domain, lines, accepted, unplaced, blank, fault, arrived, changed)
-                       VALUES ('', x'', NULL, NULL, x'', NULL, 0, '', '', NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, ?1, ?1)";
-            writer.db.prepare_cached(sql).and_then(|mut add| add.execute([arrival.now])).map_err(failed)?;
-            let id = SourceId(writer.db.last_insert_rowid());
-            writer.describe(id, arrival)?;
-            writer.contribute(id, arrival)?;
+            let id = writer.describe(None, arrival)?;
+            writer.contribute(id, 0, arrival)?;
             writer.put(id, arrival.place)?;
             Ok(id)
         })
@@ -288,27 +283,44 @@ impl Writer {
     pub fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
             writer.take_out(id)?;
-            writer.describe(id, arrival)?;
-            writer.contribute(id, arrival)?;
-            writer.put(id, arrival.place)
+            writer.describe(Some(id), arrival)?;
+            writer.contribute(id, 0, arrival)?;
+            writer.put(id, arrival.place)?;
+            writer.rename(id)
         })
     }
 
-    /// Adds what was found behind the end of a source; `text` is what it is as a whole.
+    /// Adds what was found behind the end of a source; the arrival's text is what it is as a whole.
     ///
     /// # Errors
     /// See [`Writer::add`].
     pub fn extend(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
-            let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ? WHERE id = ?";
-            let text = arrival.text;
-            let size = arrival.report.size.map(signed).transpose()?;
-            let (whole, chain, head) = (text.map(|t| t.whole), text.map(|t| t.chain), text.and_then(|t| t.head));
-            let len = signed(text.map_or(0, |t| t.len))?;
-            let values = params![size, whole, chain.unwrap_or_default(), head, len, arrival.now, id.0];
-            writer.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
-            writer.contribute(id, arrival)?;
-            writer.put(id, arrival.place)
+            let text = arrival.text.ok_or_else(|| defect("a source that goes on has no text"))?;
+            let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
+            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ?,
+                       lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
+                       WHERE id = ? RETURNING lines";
+            let values = params![
+                text.whole,
+                text.chain,
+                text.head,
+                signed(text.len)?,
+                arrival.now,
+                lines,
+                accepted,
+                unplaced,
+                blank,
+                id.0
+            ];
+            let after = writer
+                .db
+                .prepare_cached(sql)
+                .and_then(|mut update| update.query_row(values, |row| row.get(0)));
+            let after: i64 = after.map_err(failed)?;
+            writer.contribute(id, after - lines, arrival)?;
+            writer.put(id, arrival.place)?;
+            writer.rename(id)
         })
     }
 
@@ -335,7 +347,10 @@ impl Writer {
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn set_place(&mut self, id: SourceId, place: &Place) -> Result<()> {
-        self.change(|writer| writer.put(id, place))
+        self.change(|writer| {
+            writer.put(id, place)?;
+            writer.rename(id)
+        })
     }
 
     /// Notes that a source stands at a place no more.
@@ -350,22 +365,21 @@ impl Writer {
         })
     }
 
+    /// Notes the place of a source. It may be the first of its names now: see [`Writer::rename`].
     fn put(&mut self, id: SourceId, place: &Place) -> Result<()> {
         let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
         let before = before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
         let before: Option<i64> = before.map_err(failed)?;
-        let Place { path, name, sort, size, modified, file } = place;
+        let Place { path, name, sort, size, modified, .. } = place;
         let size = size.map(signed).transpose()?;
         let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?)";
         let put = self.db.prepare_cached(sql);
         let put = put.and_then(|mut put| put.execute(params![path, id.0, name, sort, size, modified]));
         put.map_err(failed)?;
-        let number = self.db.prepare_cached("UPDATE source SET file = ? WHERE id = ?");
-        number.and_then(|mut number| number.execute(params![file, id.0])).map_err(failed)?;
-        if let Some(before) = before.filter(|before| *before != id.0) {
-            self.rename(SourceId(before))?;
+        match before.filter(|before| *before != id.0) {
+            Some(before) => self.rename(SourceId(before)),
+            None => Ok(()),
         }
-        self.rename(id)
     }
 
     /// A source goes by the first of its names, and keeps the last one when it has none left.
@@ -376,14 +390,24 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what a source is; its counts begin at zero.
-    fn describe(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
-        let Arrival { text, report, .. } = arrival;
-        let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, format = ?, region = ?, named_domain = ?,
-                   named_start = ?, named_end = ?, domain = ?, lines = 0, accepted = 0, unplaced = 0, blank = 0, fault = ?, changed = ?
-                   WHERE id = ?";
+    /// Writes what a source is: a new one, or one that is there.
+    fn describe(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
+        let Arrival { text, report, place, .. } = arrival;
+        let sql = "INSERT INTO source (id, name, sort, size, whole, chain, head, text_bytes, format, region,
+                   named_domain, named_start, named_end, domain, file, fault, arrived, changed, lines, accepted,
+                   unplaced, blank)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?18, ?19,
+                   ?20, ?21)
+                   ON CONFLICT (id) DO UPDATE SET (name, sort, size, whole, chain, head, text_bytes, format, region,
+                   named_domain, named_start, named_end, domain, file, fault, changed, lines, accepted, unplaced,
+                   blank) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+                   RETURNING id";
         let hours = report.hours.as_ref();
+        let [lines, accepted, unplaced, blank] = line_counts(report)?;
         let values = params![
+            id.map(|id| id.0),
+            place.name,
+            place.sort,
             report.size.map(signed).transpose()?,
             text.filter(|text| text.len > 0).map(|text| text.whole),
             text.map(|text| text.chain).unwrap_or_default(),
@@ -395,28 +419,22 @@ impl Writer {
             hours.map(|hours| hours.start),
             hours.map(|hours| hours.end),
             arrival.domain.map(Domain::as_str),
+            place.file,
             report.fault,
             arrival.now,
-            id.0,
+            lines,
+            accepted,
+            unplaced,
+            blank,
         ];
-        self.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
-        Ok(())
+        let described = self.db.prepare_cached(sql);
+        described.and_then(|mut add| add.query_row(values, |row| row.get(0))).map(SourceId).map_err(failed)
     }
 
-    /// Adds counts, samples and usage to a source.
-    fn contribute(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+    /// Adds rejects, samples and usage to a source that had so many lines before.
+    fn contribute(&mut self, id: SourceId, before: i64, arrival: &Arrival<'_>) -> Result<()> {
         self.is_changed = true;
-        let before: i64 = self
-            .db
-            .prepare_cached("SELECT lines FROM source WHERE id = ?")
-            .and_then(|mut find| find.query_row([id.0], |row| row.get(0)))
-            .map_err(failed)?;
         let counts = &arrival.report.counts;
-        let sql = "UPDATE source SET lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ? WHERE id = ?";
-        let [lines, accepted, unplaced, blank] =
-            [counts.lines, counts.accepted, counts.outside_range, counts.blank].map(signed);
-        let values = params![lines?, accepted?, unplaced?, blank?, id.0];
-        self.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
         for reason in Reason::ALL.into_iter().filter(|reason| counts.rejected[*reason as usize] > 0) {
             let sql = "INSERT INTO reject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";
             let values = params![id.0, reason.key(), signed(counts.rejected[reason as usize])?];
@@ -563,8 +581,23 @@ impl Writer {
     }
 }
 
+/// Lines, accepted, unplaced and blank ones.
+fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
+    let counts = &report.counts;
+    Ok([
+        signed(counts.lines)?,
+        signed(counts.accepted)?,
+        signed(counts.outside_range)?,
+        signed(counts.blank)?,
+    ])
+}
+
+fn defect(text: &str) -> Error {
+    Error::new(ErrorKind::Defect(text.into()))
+}
+
 fn part_overflow() -> Error {
-    Error::new(crate::error::ErrorKind::Overflow("the traffic of a source exceeds 2^63 - 1 bytes".into()))
+    Error::new(ErrorKind::Overflow("the traffic of a source exceeds 2^63 - 1 bytes".into()))
 }
 
 fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
