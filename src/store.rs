@@ -10,7 +10,7 @@ mod write;
 
 pub use lock::Lock;
 pub use read::{Reader, Rows};
-pub use write::{Arrival, Known, Place, SourceId, Writer};
+pub use write::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};

@@ -38,6 +38,28 @@ pub struct Place {
     pub file: Option<String>,
 }
 
+/// What was found at a path when it was read.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Which source.
+    pub id: SourceId,
+    /// The place as it was then.
+    pub place: Place,
+    /// How its lines were read.
+    pub way: Way,
+    /// Why its reading ended early.
+    pub fault: Option<String>,
+}
+
+/// How the lines of a source are read, as far as its name does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The region that was named for it.
+    pub region: Region,
+    /// The domain that was named for lines that hold only a path.
+    pub domain: Option<Domain>,
+}
+
 /// What the store knows of a source.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -57,10 +79,8 @@ pub struct Known {
     pub head: Option<Hash>,
     /// What its name tells.
     pub hours: Option<NamedHours>,
-    /// The domain that was named for its lines.
-    pub domain: Option<Domain>,
-    /// The region that was named for it.
-    pub region: Region,
+    /// How its lines were read.
+    pub way: Way,
     /// Why its reading ended early.
     pub fault: Option<String>,
 }
@@ -192,15 +212,17 @@ impl Writer {
         Ok(())
     }
 
-    /// The source that was found at a path, and the place as it was then.
+    /// The source that was found at a path.
     ///
     /// # Errors
     /// When the database fails, as for all that follow.
-    pub fn at_path(&mut self, path: &[u8]) -> Result<Option<(SourceId, Place)>> {
+    pub fn at_path(&mut self, path: &[u8]) -> Result<Option<Seen>> {
         self.at(|writer| {
-            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE path = ?";
+            let sql =
+                "SELECT source, path, place.name, place.sort, place.size, modified, region, domain, fault
+                       FROM place JOIN source ON source.id = place.source WHERE path = ?";
             let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
-            place.query_row([path], placed).optional().map_err(failed)
+            place.query_row([path], seen).optional().map_err(failed)
         })
     }
 
@@ -224,7 +246,7 @@ impl Writer {
     pub fn known(&mut self, id: SourceId) -> Result<Known> {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
-                       domain, region, fault FROM source WHERE id = ?";
+                       region, domain, fault FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
         })
@@ -612,6 +634,17 @@ fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
     Ok((SourceId(row.get(0)?), place))
 }
 
+fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
+    let (id, place) = placed(row)?;
+    Ok(Seen { id, place, way: way(row, 6)?, fault: row.get(8)? })
+}
+
+/// Region and domain, from two columns.
+fn way(row: &Row<'_>, at: usize) -> rusqlite::Result<Way> {
+    let domain = row.get::<_, Option<String>>(at + 1)?.and_then(|name| Domain::new(name.as_bytes()));
+    Ok(Way { region: region(row.get_ref(at)?.as_str()?), domain })
+}
+
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
         id: SourceId(row.get(0)?),
@@ -622,8 +655,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         chain: row.get(5)?,
         head: row.get(6)?,
         hours: hours(row, 7)?,
-        domain: row.get::<_, Option<String>>(10)?.and_then(|name| Domain::new(name.as_bytes())),
-        region: region(&row.get::<_, String>(11)?),
+        way: way(row, 10)?,
         fault: row.get(12)?,
     })
 }

@@ -10,7 +10,7 @@ use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::{Counts, Sample};
-use crate::store::{Arrival, Known, Place, SourceId, Writer};
+use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -218,28 +218,27 @@ impl Work<'_> {
             self.folders.insert(parent.to_owned(), real);
         }
         let place = place_of(source, meta.as_ref(), &self.folders[parent]);
-        let Some((id, before)) = self.writer.at_path(&place.path)? else {
+        let Some(seen) = self.writer.at_path(&place.path)? else {
             return Ok(Some(Candidate { place, before: None }));
         };
-        let known = self.writer.known(id)?;
-        if !is_read_otherwise(source, &known) && !self.intake.verify {
-            let is_same = before.size == place.size && before.modified == place.modified;
+        if !is_read_otherwise(source, &seen.way) && !self.intake.verify {
+            let is_same = seen.place.size == place.size && seen.place.modified == place.modified;
             if is_same && source.fault.is_none() {
-                return self.skip(&known, &before, &place).map(|()| None);
+                return self.skip(&seen, &place).map(|()| None);
             }
-            source.tail = tail(&path, &known, &before, &place);
+            source.tail = tail(&path, &self.writer.known(seen.id)?, &seen.place, &place);
         }
-        Ok(Some(Candidate { place, before: Some(id) }))
+        Ok(Some(Candidate { place, before: Some(seen.id) }))
     }
 
     /// Passes over a source that is as it was.
-    fn skip(&mut self, known: &Known, before: &Place, place: &Place) -> Result<()> {
+    fn skip(&mut self, seen: &Seen, place: &Place) -> Result<()> {
         self.taking.fates[Fate::Known as usize] += 1;
-        if let Some(fault) = &known.fault {
+        if let Some(fault) = &seen.fault {
             self.taking.faults.push((place.name.clone(), fault.clone()));
         }
-        if before.name != place.name || before.sort != place.sort {
-            self.writer.set_place(known.id, place)?;
+        if seen.place.name != place.name || seen.place.sort != place.sort {
+            self.writer.set_place(seen.id, place)?;
         }
         Ok(())
     }
@@ -310,7 +309,7 @@ impl Work<'_> {
         let known = self.writer.known(id)?;
         // The first of its names tells how it is read.
         let is_first = known.sort == arrival.place.sort;
-        let is_otherwise = known.hours != taken.source.hours || is_read_otherwise(&taken.source, &known);
+        let is_otherwise = known.hours != taken.source.hours || is_read_otherwise(&taken.source, &known.way);
         if is_first && is_otherwise {
             self.writer.replace(id, arrival)?;
             return Ok(Fate::Replaced);
@@ -376,7 +375,7 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
 }
 
 /// Whether a source is to be read in another way than it was: for a region or a domain that was named.
-fn is_read_otherwise(source: &Source, known: &Known) -> bool {
-    source.region.is_some_and(|region| region != known.region)
-        || source.domain.as_ref().is_some_and(|domain| known.domain.as_ref() != Some(domain))
+fn is_read_otherwise(source: &Source, way: &Way) -> bool {
+    source.region.is_some_and(|region| region != way.region)
+        || source.domain.as_ref().is_some_and(|domain| way.domain.as_ref() != Some(domain))
 }
