@@ -17,6 +17,7 @@ mod inputs;
 mod killed;
 mod lines_agree;
 mod logs;
+mod many;
 mod oracle;
 mod requests;
 mod same_bytes;
