@@ -178,6 +178,20 @@ impl Writer {
         tasks.query_map([], |row| Ok(row.get(0)?..row.get(1)?))?.collect()
     }
 
+    /// Runs some work that only reads, on one state of the store: cheaper than look-ups one by one.
+    ///
+    /// # Errors
+    /// Those of the work, and when the database fails.
+    pub fn reading<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if !self.db.is_autocommit() {
+            return work(self);
+        }
+        self.at(|writer| writer.db.execute_batch("BEGIN").map_err(failed))?;
+        let result = work(self);
+        self.at(|writer| writer.db.execute_batch("ROLLBACK").map_err(failed))?;
+        result
+    }
+
     /// Makes everything since the last commit durable at once.
     ///
     /// # Errors

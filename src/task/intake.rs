@@ -152,14 +152,78 @@ struct Candidate {
     before: Option<SourceId>,
 }
 
+/// Looks at sources, and changes nothing in the store.
+struct Look<'a> {
+    writer: &'a mut Writer,
+    intake: &'a Intake<'a>,
+    taking: &'a mut Taking,
+    folders: &'a mut HashMap<PathBuf, PathBuf>,
+    /// Sources that are as they were, but were named in another way.
+    renamed: &'a mut Vec<(SourceId, Place)>,
+}
+
+impl Look<'_> {
+    /// Looks at a source without reading it; gives nothing where there is nothing to read.
+    fn look(&mut self, source: &mut Source) -> Result<Option<Candidate>> {
+        let Some(path) = source.path.clone() else {
+            return Ok(Some(Candidate { place: place_of(source, None, Path::new("")), before: None }));
+        };
+        let meta = match fs::metadata(&path) {
+            Ok(meta) => Some(meta),
+            Err(error) => {
+                source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
+                None
+            }
+        };
+        source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
+        let parent = crate::output::folder(&path);
+        if !self.folders.contains_key(parent) {
+            let real = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+            self.folders.insert(parent.to_owned(), real);
+        }
+        let place = place_of(source, meta.as_ref(), &self.folders[parent]);
+        let Some(seen) = self.writer.at_path(&place.path)? else {
+            return Ok(Some(Candidate { place, before: None }));
+        };
+        if !is_read_otherwise(source, &seen.way) && !self.intake.verify {
+            let is_same = seen.place.size == place.size && seen.place.modified == place.modified;
+            if is_same && source.fault.is_none() {
+                self.skip(&seen, &place);
+                return Ok(None);
+            }
+            source.tail = tail(&path, &self.writer.known(seen.id)?, &seen.place, &place);
+        }
+        Ok(Some(Candidate { place, before: Some(seen.id) }))
+    }
+
+    /// Passes over a source that is as it was.
+    fn skip(&mut self, seen: &Seen, place: &Place) {
+        self.taking.fates[Fate::Known as usize] += 1;
+        if let Some(fault) = &seen.fault {
+            self.taking.faults.push((place.name.clone(), fault.clone()));
+        }
+        if seen.place.name != place.name || seen.place.sort != place.sort {
+            self.renamed.push((seen.id, place.clone()));
+        }
+    }
+}
+
 impl Work<'_> {
     fn batch(&mut self, sources: Vec<Source>) -> Result<()> {
-        let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
-        for mut source in sources {
-            if let Some(candidate) = self.look(&mut source)? {
-                to_read.push(source);
-                candidates.push(candidate);
+        let (mut to_read, mut candidates, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+        let Self { intake, taking, folders, .. } = self;
+        self.writer.reading(|writer| {
+            let mut look = Look { writer, intake, taking, folders, renamed: &mut renamed };
+            for mut source in sources {
+                if let Some(candidate) = look.look(&mut source)? {
+                    to_read.push(source);
+                    candidates.push(candidate);
+                }
             }
+            Ok(())
+        })?;
+        for (id, place) in &renamed {
+            self.writer.set_place(*id, place)?;
         }
         if to_read.is_empty() {
             return Ok(());
@@ -197,50 +261,6 @@ impl Work<'_> {
         if self.taking.first_reject.is_none() && !taken.samples.is_empty() {
             self.taking.first_reject = Some((taken.source.name, taken.samples.swap_remove(0)));
         }
-    }
-
-    /// Looks at a source without reading it; gives nothing where there is nothing to read.
-    fn look(&mut self, source: &mut Source) -> Result<Option<Candidate>> {
-        let Some(path) = source.path.clone() else {
-            return Ok(Some(Candidate { place: place_of(source, None, Path::new("")), before: None }));
-        };
-        let meta = match fs::metadata(&path) {
-            Ok(meta) => Some(meta),
-            Err(error) => {
-                source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
-                None
-            }
-        };
-        source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
-        let parent = crate::output::folder(&path);
-        if !self.folders.contains_key(parent) {
-            let real = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
-            self.folders.insert(parent.to_owned(), real);
-        }
-        let place = place_of(source, meta.as_ref(), &self.folders[parent]);
-        let Some(seen) = self.writer.at_path(&place.path)? else {
-            return Ok(Some(Candidate { place, before: None }));
-        };
-        if !is_read_otherwise(source, &seen.way) && !self.intake.verify {
-            let is_same = seen.place.size == place.size && seen.place.modified == place.modified;
-            if is_same && source.fault.is_none() {
-                return self.skip(&seen, &place).map(|()| None);
-            }
-            source.tail = tail(&path, &self.writer.known(seen.id)?, &seen.place, &place);
-        }
-        Ok(Some(Candidate { place, before: Some(seen.id) }))
-    }
-
-    /// Passes over a source that is as it was.
-    fn skip(&mut self, seen: &Seen, place: &Place) -> Result<()> {
-        self.taking.fates[Fate::Known as usize] += 1;
-        if let Some(fault) = &seen.fault {
-            self.taking.faults.push((place.name.clone(), fault.clone()));
-        }
-        if seen.place.name != place.name || seen.place.sort != place.sort {
-            self.writer.set_place(seen.id, place)?;
-        }
-        Ok(())
     }
 
     /// Decides what a source that was read is, and counts it accordingly.

@@ -36,7 +36,8 @@ absent,flow,2026-03-01T03:00:00Z,2026-03-01T04:00:00Z,z.com,,,,absent.xlsx
 
 /// The arguments of `flowbook export` that a row of the list stands for.
 fn alone(row: &csv::StringRecord, headings: &csv::StringRecord) -> Vec<String> {
-    let mut arguments = vec!["export".to_owned(), "logs".into(), "--quiet".into(), "--max-rejects=20%".into()];
+    let mut arguments =
+        vec!["export".to_owned(), "logs".into(), "--quiet".into(), "--max-rejects=20%".into()];
     for (name, value) in headings.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
         let value = if name == "output" { format!("alone-{value}") } else { value.to_owned() };
         arguments.extend([format!("--{}", name.replace('_', "-")), value]);
@@ -94,7 +95,10 @@ fn a_wrong_list_is_refused_before_any_work() {
     let heading = "task_name,type,start_time,end_time,output\n";
     let good = "a,flow,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,a.xlsx\n";
     for (list, messages) in [
-        (format!("{heading}{good}b,bytes,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,b.xlsx\n"), ["line 3", "bytes"]),
+        (
+            format!("{heading}{good}b,bytes,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,b.xlsx\n"),
+            ["line 3", "bytes"],
+        ),
         (format!("{heading}{good}{good}"), ["line 3", "a.xlsx"]),
         (format!("colour,{heading}"), ["tasks.csv", "colour"]),
     ] {
@@ -104,9 +108,13 @@ fn a_wrong_list_is_refused_before_any_work() {
     place.write("tasks.csv", format!("{heading}{good}"));
     let both = ["export", "logs", "--tasks", "tasks.csv", "--type", "flow"];
     place.run(&both, 2).says(&["cannot be used with"]);
-    place.run(&["export", "logs", "--tasks", "tasks.csv", "--output", "nowhere"], 2).says(&["nowhere", "folder"]);
+    place
+        .run(&["export", "logs", "--tasks", "tasks.csv", "--output", "nowhere"], 2)
+        .says(&["nowhere", "folder"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv"], 3).says(&["no log line", "rejected"]);
     assert_eq!(place.names(), ["logs", "tasks.csv"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv", "--max-rejects", "20%", "--quiet"], 0);
-    place.run(&["export", "logs", "--tasks", "tasks.csv", "--max-rejects", "20%"], 2).says(&["a.xlsx", "--force"]);
+    place
+        .run(&["export", "logs", "--tasks", "tasks.csv", "--max-rejects", "20%"], 2)
+        .says(&["a.xlsx", "--force"]);
 }
