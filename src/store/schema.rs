@@ -8,7 +8,8 @@ pub(super) const APPLICATION_ID: i32 = 0x666c_6f77;
 /// The version that this program writes and reads.
 pub(super) const VERSION: u32 = 1;
 
-/// Each entry leads from the version before to the next one.
+/// Each entry leads from the version before to the next one. There is no partial index: with one, SQLite plans every
+/// look-up in its table anew for every value.
 pub(super) const MIGRATIONS: [&str; VERSION as usize] = ["
 -- A number that every change of usage raises.
 CREATE TABLE state (generation INTEGER NOT NULL) STRICT;
@@ -39,8 +40,8 @@ CREATE TABLE source (
     arrived INTEGER NOT NULL,         -- unix seconds of the first reading
     changed INTEGER NOT NULL          -- and of the last one
 ) STRICT;
-CREATE INDEX source_file ON source (file) WHERE file IS NOT NULL;
-CREATE INDEX source_head ON source (head) WHERE head IS NOT NULL;
+CREATE INDEX source_file ON source (file);
+CREATE INDEX source_head ON source (head);
 
 -- Where sources were found; many places may hold the same text.
 CREATE TABLE place (
