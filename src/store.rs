@@ -13,6 +13,7 @@ pub use read::{Reader, Rows};
 pub use write::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 
 use crate::error::{Error, ErrorKind, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use std::path::Path;
@@ -33,6 +34,8 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<Connection> {
         let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         db.busy_timeout(wait)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
