@@ -7,6 +7,8 @@ pub(super) const APPLICATION_ID: i32 = 0x666c_6f77;
 
 /// The version that this program writes and reads.
 pub(super) const VERSION: u32 = 1;
+
+/// Each entry leads from the version before to the next one.
 pub(super) const MIGRATIONS: [&str; VERSION as usize] = ["
 -- A number that every change of usage raises.
 CREATE TABLE state (generation INTEGER NOT NULL) STRICT;
