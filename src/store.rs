@@ -6,11 +6,13 @@
 mod lock;
 mod read;
 mod schema;
+mod source;
 mod write;
 
 pub use lock::Lock;
 pub use read::{Reader, Rows};
-pub use write::{Arrival, Known, Place, SourceId, Writer};
+pub use source::{Arrival, Known, Place, SourceId};
+pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};

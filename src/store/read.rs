@@ -1,6 +1,6 @@
 //! Usage out: the report and the sorted rows of an export, as of one moment.
 
-use super::write::{hours, region};
+use super::source::{hours, region};
 use super::{failed, open, unsigned};
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
