@@ -11,6 +11,7 @@ mod ingest;
 mod interrupt;
 mod progress;
 mod show;
+mod store;
 
 use crate::error::{Error, ErrorKind};
 use crate::export::workbook::is_guarded;
@@ -38,6 +39,7 @@ struct Arguments {
 enum Command {
     Export(Box<export::ExportArguments>),
     Ingest(Box<ingest::IngestArguments>),
+    Store(Box<store::StoreArguments>),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -56,6 +58,8 @@ fn threads(text: &str) -> Result<usize, String> {
 enum Ending {
     Done,
     WithRejects,
+    /// A check failed.
+    Unsound,
 }
 
 /// Runs the command that the process was started with.
@@ -67,12 +71,14 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Store(arguments) => store::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };
     match result {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::WithRejects) => ExitCode::from(3),
+        Ok(Ending::Unsound) => ExitCode::FAILURE,
         Err(error) => {
             show::error(&error);
             exit_code(&error)

@@ -53,6 +53,12 @@ impl Hours {
         self.0.keys()
     }
 
+    /// Whether a domain was added.
+    #[must_use]
+    pub fn has(&self, domain: &Domain) -> bool {
+        self.0.contains_key(domain)
+    }
+
     /// From the first hour of any domain to the last one.
     #[must_use]
     pub fn extent(&self) -> Option<Range<i64>> {
@@ -88,9 +94,9 @@ mod tests {
         hours.add_named(&NamedHours { domain: a.clone(), start: 9 * 3600 + 60, end: 11 * 3600 });
         assert_eq!(hours.extent(), Some(3..11));
         assert_eq!(hours.gaps(&a, &(3..11)), [5..7, 8..9]);
-        assert_eq!(hours.gaps(&a, &(0..4)), [0..3]);
-        assert_eq!(hours.gaps(&a, &(10..13)), [11..13]);
-        assert_eq!(hours.gaps(&b, &(3..5)), [3..5]);
+        for (domain, span, gap) in [(&a, 0..4, 0..3), (&a, 10..13, 11..13), (&b, 3..5, 3..5)] {
+            assert_eq!(hours.gaps(domain, &span), std::slice::from_ref(&gap));
+        }
         assert_eq!(hours.gaps(&a, &shared(&(5..6), &(7..9))), []);
     }
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// A store that is read: everything is as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
     pub(super) db: Connection,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// A domain and region of the store.

@@ -73,6 +73,11 @@ impl Writer {
         })
     }
 
+    /// Looks series up anew from now on.
+    pub(super) fn forget_series(&mut self) {
+        self.series.clear();
+    }
+
     fn watched(&self) -> rusqlite::Result<Vec<Range<i64>>> {
         let sql = "SELECT DISTINCT first_window, end_window FROM task WHERE status = 'success'";
         let mut tasks = self.db.prepare(sql)?;
@@ -430,8 +435,21 @@ impl Writer {
             let mut insert = self.db.prepare_cached(sql)?;
             for (series, window, source, usage) in &cells {
                 // Every counter stays within i64, by the law of their merge.
-                let [a, b, c, d, e, f, g, h, i] = usage.fields().map(u64::cast_signed);
-                insert.execute(params![series, window.index(), source, a, b, c, d, e, f, g, h, i])?;
+                let f = usage.fields().map(u64::cast_signed);
+                insert.execute(params![
+                    series,
+                    window.index(),
+                    source,
+                    f[0],
+                    f[1],
+                    f[2],
+                    f[3],
+                    f[4],
+                    f[5],
+                    f[6],
+                    f[7],
+                    f[8]
+                ])?;
             }
             Ok(())
         };
