@@ -1,16 +1,26 @@
-//! The usage store: one SQLite file with the usage of every source that was read, each counted once.
+//! The usage store: one `SQLite` file with the usage of every source that was read, each counted once.
 //!
 //! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
 //! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
 
+mod care;
+mod check;
+mod coverage;
+mod info;
 mod lock;
 mod read;
 mod schema;
+mod source;
 mod write;
 
+pub use care::{Contribution, Vacuumed};
+pub use check::Violation;
+pub use coverage::{LateLines, NamedSource};
+pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
-pub use write::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
+pub use source::{Arrival, Known, Place, Seen, SourceId, Way};
+pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::config::DbConfig;
@@ -93,6 +103,7 @@ fn migrate(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// What a failure of the database means to a user.
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn failed(error: rusqlite::Error) -> Error {
     let hint = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

@@ -1,6 +1,8 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
+pub mod coverage;
 pub mod delivery;
+pub mod forget;
 pub mod intake;
 pub mod many;
 mod place;

@@ -50,7 +50,8 @@ fn written<T>(
     let path = dir.path().join("out.xlsx");
     let mut out = Output::create(&path, false).unwrap();
     let calendar = Calendar::new(spec.range, spec.zone);
-    let exported = Writer::new(&request, &calendar, limit, dir.path()).write(table.rows(), &mut out).unwrap();
+    let exported =
+        Writer::new(&request, &calendar, limit, dir.path()).write(table.rows().map(Ok), &mut out).unwrap();
     out.commit().unwrap();
     assert_eq!(exported.rows, progress.load(std::sync::atomic::Ordering::Relaxed));
     check(&Writer::new(&request, &calendar, limit, dir.path()), exported, &path)

@@ -1,6 +1,6 @@
 //! Usage out: the report and the sorted rows of an export, as of one moment.
 
-use super::write::{hours, region};
+use super::source::{hours, region};
 use super::{failed, open, unsigned};
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// A store that is read: everything is as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
     pub(super) db: Connection,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// A domain and region of the store.
@@ -233,10 +233,23 @@ impl Scope<'_> {
                 source.counts.accepted += requests;
                 source.counts.traffic += u128::from(bytes);
                 let before = self.windows.start..hour.unwrap_or(i64::MIN).min(self.windows.end);
-                source.counts.late += self.sum(&part, &before)?.1;
+                let late = self.sum(&part, &before)?.1;
+                if late > 0 {
+                    let first = self.first(&part, &before)?;
+                    source.counts.merge(&Counts { late, first_late: Some(first), ..Counts::default() });
+                }
             }
         }
         Ok(in_range)
+    }
+
+    /// The first window of a part, among some in which it has any.
+    fn first(&self, part: &Part, windows: &Range<i64>) -> rusqlite::Result<Window> {
+        let mut first = self.db.prepare_cached(
+            "SELECT min(window) FROM cell WHERE series = ? AND window >= ? AND window < ? AND source = ?",
+        )?;
+        let values = params![part.series, part.windows.start.max(windows.start), windows.end, part.source];
+        first.query_row(values, |row| row.get(0).map(Window::from_index))
     }
 
     /// Bytes and requests of a part in some windows.
