@@ -9,6 +9,7 @@ mod coverage;
 mod info;
 mod lock;
 mod read;
+mod report;
 mod schema;
 mod source;
 mod write;
