@@ -13,6 +13,7 @@ mod progress;
 mod show;
 mod tasks;
 mod tasks_csv;
+mod store;
 
 use crate::error::{Error, ErrorKind};
 use crate::export::workbook::is_guarded;
@@ -40,6 +41,7 @@ struct Arguments {
 enum Command {
     Export(Box<export::ExportArguments>),
     Ingest(Box<ingest::IngestArguments>),
+    Store(Box<store::StoreArguments>),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Store(arguments) => store::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

@@ -135,6 +135,8 @@ fn chained(chain: Hash, chunk: &Hash) -> Hash {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::cast_possible_truncation, reason = "small numbers")]
+
     use super::*;
     use proptest::prelude::*;
 

@@ -157,14 +157,33 @@ impl Own {
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
 pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
-    let threads = part::useful_threads(&mut sources, allowed);
-    let pool = pool(threads)?;
-    let (sources, duplicates) = pool.install(|| source::without_duplicates(sources));
-    job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
-    let spill = job.keep_rejects.map(Spill::new).transpose()?;
-    let parts = part::cut(&sources);
+    let pool = pool(part::useful_threads(&mut sources, allowed))?;
+    let (mut sources, mut duplicates) = pool.install(|| source::without_duplicates(sources));
+    let (mut done, lengths) = read(&sources, job, &pool, allowed)?;
+    let same = again::same_texts(&sources, &done.report, &lengths);
+    if !same.is_empty() {
+        // The same text in two compressions: rare enough to read everything once more without it.
+        duplicates = source::leave_out(&mut sources, duplicates, &same);
+        done = read(&sources, job, &pool, allowed)?.0;
+    }
+    done.report.duplicates = duplicates;
+    done.report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
+    Ok(done)
+}
 
-    let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed);
+/// Reads sources into one table; gives also the lengths of their texts.
+fn read(
+    sources: &[Source],
+    job: &Job<'_>,
+    pool: &rayon::ThreadPool,
+    allowed: usize,
+) -> Result<(Ingested, Vec<u64>)> {
+    job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+    job.progress.read.store(0, Relaxed);
+    let spill = job.keep_rejects.map(Spill::new).transpose()?;
+    let parts = part::cut(sources);
+
+    let work = Work::new(job, sources, &parts, spill.as_ref(), allowed);
     let tables = pool.broadcast(|_| work.run());
     let outcomes = work.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
 
@@ -172,10 +191,10 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     for part in tables {
         table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
     }
-    let (mut report, pieces) = assemble(&sources, &parts, outcomes);
-    report.duplicates = duplicates;
-    report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
-    Ok(Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) })
+    let mut lengths = vec![0; sources.len()];
+    outcomes.iter().for_each(|(at, outcome)| lengths[parts[*at].source] += outcome.len);
+    let (report, pieces) = assemble(sources, &parts, outcomes);
+    Ok((Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) }, lengths))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
@@ -193,6 +212,8 @@ struct Outcome {
     samples: Vec<PartSample>,
     extents: Vec<Extent>,
     fault: Option<String>,
+    /// Bytes of its text.
+    len: u64,
     /// What only [`ingest_each`] asks for.
     table: Option<UsageTable>,
     hashed: Option<Stretch>,
@@ -270,20 +291,22 @@ impl<'a> Work<'a> {
             Some(fault) => Err(fault.clone()),
             None => part::open(source, part, way, desk).map_err(|e| format!("cannot read: {e}")),
         };
-        let (fault, hashed) = match opened {
-            Err(fault) => (Some(fault), None),
+        let (fault, len, hashed) = match opened {
+            Err(fault) => (Some(fault), 0, None),
             Ok(Opened::Text(text, hashed)) => {
                 Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
-                (None, hashed)
+                (None, text.len() as u64, hashed)
             }
             Ok(Opened::Lines(mut lines, codec)) => {
                 let fault = self.read(&mut lines, part, codec, &mut fold)?;
-                (fault, desk.keep(lines).hashed())
+                // What a stretch reads beyond its end is not its own.
+                let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
+                (fault, len, desk.keep(lines).hashed())
             }
         };
         let (counts, sink) = fold.finish();
         let (samples, extents) = sink.finish()?;
-        Ok(Outcome { counts, samples, extents, fault, hashed, table: None })
+        Ok(Outcome { counts, samples, extents, fault, len, hashed, table: None })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.

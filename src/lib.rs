@@ -28,6 +28,7 @@ pub mod region;
 pub mod record;
 pub mod locale;
 pub mod report;
+pub mod hours;
 pub mod digest;
 // Edges to the disk
 pub mod codec;

@@ -156,6 +156,9 @@ labels! {
     Unbalanced: "NO", "否";
     LateLines: "Late Lines (before the hour of their file)", "迟到行 (早于文件时段)";
     Late: "Late", "迟到";
+    LateBySource: "Late Lines by Source", "各来源迟到行数";
+    FirstLateSlice: "First Late Slice", "最早迟到时段";
+    HowLate: "How Late (h:mm)", "最长迟到 (时:分)";
     Count: "Count", "数量";
     Sources: "Sources", "日志来源";
     Size: "Size (bytes)", "文件大小 (byte)";

@@ -4,7 +4,7 @@
 
 use crate::domain::Domain;
 use crate::record::Reason;
-use crate::time::WINDOW_SECONDS;
+use crate::time::{WINDOW_SECONDS, Window};
 use std::fmt;
 
 /// Rejected lines kept as samples, per reason.
@@ -13,7 +13,7 @@ pub const SAMPLES_PER_REASON: usize = 5;
 pub const SAMPLE_BYTES: usize = 500;
 
 /// Line counts of one source, or of several together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counts {
     /// Lines read, of every kind.
     pub lines: u64,
@@ -29,6 +29,8 @@ pub struct Counts {
     pub rejected: [u64; Reason::ALL.len()],
     /// Good lines whose window lies before the hour that the file name tells; they count as any other.
     pub late: u64,
+    /// The earliest window with such a line.
+    pub first_late: Option<Window>,
     /// Response bytes of the accepted lines.
     pub traffic: u128,
 }
@@ -60,6 +62,7 @@ impl Counts {
         self.other_domains += other.other_domains;
         self.blank += other.blank;
         self.late += other.late;
+        self.first_late = [self.first_late, other.first_late].into_iter().flatten().min();
         self.traffic += other.traffic;
         for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
             *sum += more;
@@ -86,6 +89,13 @@ impl NamedHours {
     }
 }
 
+/// `26:05` for so many seconds.
+#[must_use]
+pub fn hours_and_minutes(seconds: i64) -> String {
+    let minutes = seconds / 60;
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// One source and what came out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceReport {
@@ -99,6 +109,15 @@ pub struct SourceReport {
     pub counts: Counts,
     /// Why reading ended early; what was read before counts (only when the user said to go on).
     pub fault: Option<String>,
+}
+
+impl SourceReport {
+    /// The first window with a late line, and by how many seconds it begins before the source's first window.
+    #[must_use]
+    pub fn late_by(&self) -> Option<(Window, i64)> {
+        let first = self.counts.first_late?;
+        Some((first, self.hours.as_ref()?.first_window_start() - first.start()))
+    }
 }
 
 /// A rejected line, shortened.
@@ -222,6 +241,19 @@ impl fmt::Display for RejectLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_earliest_late_window_is_kept() {
+        let late =
+            |index: Option<u32>| Counts { first_late: index.map(Window::from_index), ..Counts::default() };
+        for (one, other, first) in
+            [(None, Some(7), Some(7)), (Some(7), None, Some(7)), (Some(8), Some(7), Some(7))]
+        {
+            let mut sum = late(one);
+            sum.merge(&late(other));
+            assert_eq!(sum, late(first));
+        }
+    }
 
     #[test]
     fn limits() {

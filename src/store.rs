@@ -1,23 +1,38 @@
-//! The usage store: one SQLite file with the usage of every source that was read, each counted once.
+//! The usage store: one `SQLite` file with the usage of every source that was read, each counted once.
 //!
 //! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
 //! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
 
+mod care;
+mod check;
+mod coverage;
+mod info;
 mod lock;
+mod look;
 mod read;
+mod report;
 mod schema;
+mod source;
 mod write;
 
+pub use care::{Contribution, Vacuumed};
+pub use check::Violation;
+pub use coverage::{LateLines, NamedSource};
+pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
-pub use write::{Arrival, Known, Place, SourceId, Writer};
+pub use source::{Arrival, Known, Place, Seen, SourceId, Way};
+pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use std::path::Path;
 use std::time::Duration;
 
+/// Statements that a connection keeps: all there are.
+const STATEMENTS: usize = 64;
 /// Kilobytes of pages that a connection keeps.
 const CACHE_KIB: i32 = 16 << 10;
 
@@ -50,6 +65,9 @@ fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
 fn connect(path: &Path, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(wait)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(db)
 }
@@ -112,6 +130,7 @@ fn migrate(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// What a failure of the database means to a user.
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn failed(error: rusqlite::Error) -> Error {
     let hint = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

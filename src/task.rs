@@ -1,7 +1,10 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
+pub mod coverage;
 pub mod delivery;
+pub mod forget;
 pub mod intake;
+mod look;
 pub mod many;
 mod place;
 pub mod pattern;

@@ -79,7 +79,9 @@ impl ReadingFlags {
     /// The sources behind the arguments, for the region that was named.
     pub(super) fn sources(&self, logs: &[PathBuf]) -> Result<Vec<Source>> {
         let mut sources = discover(logs)?;
-        sources.iter_mut().for_each(|source| source.region = self.region);
+        for source in &mut sources {
+            source.region = self.region;
+        }
         Ok(sources)
     }
 

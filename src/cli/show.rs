@@ -36,7 +36,8 @@ pub(super) fn faults(report: &Report) {
     }
 }
 
-fn print(text: &str) -> Result<()> {
+/// A text on standard output.
+pub(super) fn print(text: &str) -> Result<()> {
     match writeln!(io::stdout(), "{text}") {
         // A reader that goes away has what it wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -296,12 +297,12 @@ fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
 }
 
 /// A whole number; as text where it is beyond what JSON's readers hold exactly in 64 bits.
-fn whole(number: u128) -> Value {
+pub(super) fn whole(number: u128) -> Value {
     u64::try_from(number).map_or_else(|_| number.to_string().into(), Value::from)
 }
 
 /// An id like the contract's, `ED61C6C3-8241-4187-AAA7-5157AE175CEC`: random, never in a workbook.
-fn request_id() -> String {
+pub(super) fn request_id() -> String {
     let random = || u128::from(RandomState::new().build_hasher().finish());
     let bits = (random() << 64) | random();
     let part = |from: u32, len: u32| (bits >> from) & ((1 << len) - 1);

@@ -40,6 +40,9 @@ const fn is_number(label: Label) -> bool {
             | L::Until
             | L::Samples
             | L::RejectedBySource
+            | L::LateBySource
+            | L::FirstLateSlice
+            | L::HowLate
             | L::Reason
             | L::Sources
     )

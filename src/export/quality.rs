@@ -7,10 +7,10 @@ use super::tally::Tally;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::domain::Domain;
 use crate::error::Result;
+use crate::hours::{self, HOUR_SECONDS, Hours};
 use crate::locale::{Label, display_width};
 use crate::record::Reason;
-use crate::report::{Counts, Report};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::report::{Counts, Report, hours_and_minutes};
 use std::ops::Range;
 
 /// Gaps listed one by one; beyond, their number is told.
@@ -21,7 +21,6 @@ const MAX_SOURCES: usize = 1_000_000;
 const WIDTHS: [usize; 10] = [19, 19, 19, 12, 12, 12, 12, 12, 12, 12];
 /// Width of a sample's text: what all columns together surely take.
 const TEXT_WIDTH: usize = 170;
-const HOUR: i64 = 3600;
 
 /// The sheet's content.
 pub(super) struct Quality<'a> {
@@ -45,6 +44,7 @@ impl Quality<'_> {
         self.silent_slices(sheet)?;
         self.samples(sheet)?;
         self.rejected(sheet)?;
+        self.late(sheet)?;
         self.sources(sheet)
     }
 
@@ -116,7 +116,7 @@ impl Quality<'_> {
         let gaps = missing_hours(self.report, self.spec);
         self.none(sheet, gaps.is_empty())?;
         for (domain, hours) in gaps.iter().take(MAX_GAPS) {
-            let local = |hour: i64| Cell::Time(self.spec.zone.local(hour * HOUR));
+            let local = |hour: i64| Cell::Time(self.spec.zone.local(hour * HOUR_SECONDS));
             let count = Cell::Whole((hours.end - hours.start).unsigned_abs().into());
             sheet.row(
                 &[Cell::Text(domain.as_str()), local(hours.start), local(hours.end), count],
@@ -209,6 +209,21 @@ impl Quality<'_> {
         }
         self.not_shown(sheet, counts.len().saturating_sub(MAX_GAPS))
     }
+
+    /// The late lines of each source that has any, and how long before its hours they lie.
+    fn late(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        self.section(sheet, &[Label::LateBySource, Label::Count, Label::FirstLateSlice, Label::HowLate])?;
+        let late: Vec<_> = self.report.sources.iter().filter_map(|s| Some((s, s.late_by()?))).collect();
+        self.none(sheet, late.is_empty())?;
+        for (source, (first, seconds)) in late.iter().take(MAX_GAPS) {
+            let first = Cell::Time(self.spec.zone.local(first.start()));
+            let by = hours_and_minutes(*seconds);
+            let cells =
+                [Cell::Text(&source.name), Cell::Whole(source.counts.late.into()), first, Cell::Text(&by)];
+            sheet.toned_row(&cells, |at| if at == 3 { Tone::Fact } else { Tone::Plain })?;
+        }
+        self.not_shown(sheet, late.len().saturating_sub(MAX_GAPS))
+    }
 }
 
 /// A long text in parts that fit into the width of the sheet.
@@ -242,26 +257,16 @@ fn source_counts(counts: &Counts) -> [u128; 8] {
 
 /// Hours since 1970 in which a domain in scope has no file although it has some in other hours, between the
 /// first and the last hour of any file in scope, cut to the range; as far as file names tell.
-fn missing_hours<'a>(report: &'a Report, spec: &ExportSpec) -> Vec<(&'a Domain, Range<i64>)> {
-    let mut hours: BTreeMap<&Domain, BTreeSet<i64>> = BTreeMap::new();
-    for named in report.sources.iter().filter_map(|s| s.hours.as_ref()) {
-        if spec.selection.contains(named.domain.as_str()) {
-            let last = (named.end - 1).div_euclid(HOUR);
-            hours.entry(&named.domain).or_default().extend(named.start.div_euclid(HOUR)..=last);
-        }
-    }
-    let from = spec.range.start().start().div_euclid(HOUR);
-    let until = (spec.range.end().start() - 1).div_euclid(HOUR) + 1;
-    let all = || hours.values().flatten().copied();
-    let (Some(first), Some(last)) = (all().min(), all().max()) else { return Vec::new() };
-    let gaps = hours.iter().flat_map(|(domain, hours)| {
-        let before = std::iter::once(first - 1).chain(hours.iter().copied());
-        let after = hours.iter().copied().chain([last + 1]);
-        before.zip(after).map(|(before, after)| (*domain, before + 1..after)).collect::<Vec<_>>()
-    });
-    gaps.map(|(domain, gap)| (domain, gap.start.max(from)..gap.end.min(until)))
-        .filter(|(_, gap)| gap.start < gap.end)
-        .collect()
+fn missing_hours(report: &Report, spec: &ExportSpec) -> Vec<(Domain, Range<i64>)> {
+    let mut known = Hours::default();
+    let named = report.sources.iter().filter_map(|source| source.hours.as_ref());
+    named.filter(|named| spec.selection.contains(named.domain.as_str())).for_each(|n| known.add_named(n));
+    let Some(extent) = known.extent() else { return Vec::new() };
+    let span = hours::shared(&extent, &hours::of_range(spec.range));
+    let gaps = known
+        .domains()
+        .flat_map(|domain| known.gaps(domain, &span).into_iter().map(|gap| (domain.clone(), gap)));
+    gaps.collect()
 }
 
 /// Runs of slices without any request between the first and the last slice with one.
@@ -306,8 +311,8 @@ mod tests {
             size: None,
             hours: Some(NamedHours {
                 domain: Domain::new(domain.as_bytes()).unwrap(),
-                start: midnight + hour * HOUR,
-                end: midnight + (hour + 1) * HOUR,
+                start: midnight + hour * HOUR_SECONDS,
+                end: midnight + (hour + 1) * HOUR_SECONDS,
             }),
             counts: Counts::default(),
             fault: None,
@@ -315,14 +320,14 @@ mod tests {
         let mut report = Report::default();
         report.sources.extend([0, 1, 4, 5, 8, 12].map(|hour| file("a.com", hour)));
         report.sources.extend([0, 13].map(|hour| file("b.com", hour)));
-        let first = midnight / HOUR;
+        let first = midnight / HOUR_SECONDS;
         let spec = spec();
         let gaps: Vec<_> = missing_hours(&report, &spec).into_iter().map(|(_, gap)| gap).collect();
         // From 2 to 9 o'clock: the gap that begins at 9 lies outside; b.com was not asked for.
         assert_eq!(gaps, [first + 2..first + 4, first + 6..first + 8]);
         report.sources.push(file("c.com", 3));
         let all = ExportSpec { selection: Selection { wanted: DomainSet::all(), ..spec.selection }, ..spec };
-        let of_c = |(domain, gap): (&Domain, Range<i64>)| (domain.as_str() == "c.com").then_some(gap);
+        let of_c = |(domain, gap): (Domain, Range<i64>)| (domain.as_str() == "c.com").then_some(gap);
         let gaps: Vec<_> = missing_hours(&report, &all).into_iter().filter_map(of_c).collect();
         assert_eq!(gaps, [first + 2..first + 3, first + 4..first + 9]);
     }

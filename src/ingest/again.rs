@@ -1,8 +1,11 @@
-//! Files that were read before: whether one begins with a text that is known, and where it goes on.
+//! Texts that were read before: which files hold the same, whether one begins with what is known, and where it
+//! goes on.
 
-use super::source::Tail;
+use super::source::{Source, Tail};
 use crate::codec::{Codec, Decoder, detect_file};
-use crate::digest::{Before, CHUNK, Digester, TextId, head_len, identify};
+use crate::digest::{Before, CHUNK, Digester, Hash, TextId, head_len, identify};
+use crate::report::{Counts, Report};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -44,6 +47,38 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     // A line that was incomplete was counted as it was: it must be counted anew.
     let is_whole_lines = last == *b"\n";
     Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before }))
+}
+
+/// Sources that have the text of an earlier one in another compression, each with that one. `lengths` are those of
+/// their texts, as they were read.
+///
+/// Only sources that are alike in length and in every count are decoded again and compared.
+#[must_use]
+pub fn same_texts(sources: &[Source], report: &Report, lengths: &[u64]) -> BTreeMap<usize, usize> {
+    let mut alike: HashMap<(u64, Counts), Vec<usize>> = HashMap::new();
+    for (at, (source, len)) in report.sources.iter().zip(lengths).enumerate() {
+        if *len > 0 && source.fault.is_none() && sources[at].path.is_some() {
+            // What is late depends on the name.
+            let counts = Counts { late: 0, ..source.counts.clone() };
+            alike.entry((*len, counts)).or_default().push(at);
+        }
+    }
+    let mut same = BTreeMap::new();
+    for group in alike.into_values().filter(|group| group.len() > 1) {
+        let mut firsts: HashMap<Hash, usize> = HashMap::new();
+        for at in group {
+            let Some(text) = sources[at].path.as_ref().and_then(|path| whole(path).ok()) else { continue };
+            match firsts.get(&text.whole) {
+                Some(first) => drop(same.insert(at, *first)),
+                None => drop(firsts.insert(text.whole, at)),
+            }
+        }
+    }
+    same
+}
+
+fn whole(path: &Path) -> io::Result<TextId> {
+    Ok(identify(None, [hashed(Decoder::new(File::open(path)?)?)?.finish()]))
 }
 
 fn hashed(mut input: impl Read) -> io::Result<Digester> {

@@ -157,9 +157,11 @@ impl State<'_> {
             return Ok(());
         };
         self.counts.accepted += 1;
-        self.counts.late += u64::from(record.time < self.hour_start);
         self.counts.traffic += u128::from(record.bytes);
         let window = window_at(self.first, since);
+        if record.time < self.hour_start {
+            note_late(&mut self.counts, window);
+        }
         let region = if self.region == Region::Unspecified { record.region } else { self.region };
         let cell = match place {
             Some(place) if place.holds(region, window) => place.cell,
@@ -167,6 +169,13 @@ impl State<'_> {
         };
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }
+}
+
+/// Counts a line that lies before the hours of its file.
+#[cold]
+fn note_late(counts: &mut Counts, window: Window) {
+    counts.late += 1;
+    counts.first_late = Some(counts.first_late.map_or(window, |first| first.min(window)));
 }
 
 /// Learns what a new host means.

@@ -86,6 +86,7 @@ impl Desk {
 }
 
 /// An open part.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 pub(super) enum Opened<'a, 'd> {
     /// All of its text, decoded without fault, and what it is, if it was to be hashed.
     Text(&'d [u8], Option<digest::Stretch>),

@@ -284,9 +284,31 @@ pub fn without_duplicates(mut sources: Vec<Source>) -> (Vec<Source>, Vec<Duplica
         name: sources[*later].name.clone(),
         same_as: sources[*first].name.clone(),
     });
-    let duplicates = duplicates.collect();
+    let mut duplicates: Vec<Duplicate> = duplicates.collect();
+    duplicates.sort_by(|a, b| a.name.cmp(&b.name));
     let kept = sources.into_iter().enumerate().filter(|(i, _)| !same_as.contains_key(i));
     (kept.map(|(_, source)| source).collect(), duplicates)
+}
+
+/// Takes out sources that were found to be the `same` as earlier ones; gives all duplicates, in the order of names.
+pub(super) fn leave_out(
+    sources: &mut Vec<Source>,
+    duplicates: Vec<Duplicate>,
+    same: &BTreeMap<usize, usize>,
+) -> Vec<Duplicate> {
+    let name = |at: &usize| sources[*at].name.clone();
+    let mut all: Vec<Duplicate> =
+        same.iter().map(|(at, first)| Duplicate { name: name(at), same_as: name(first) }).collect();
+    for mut duplicate in duplicates {
+        if let Some(first) = all.iter().find(|found| found.name == duplicate.same_as) {
+            duplicate.same_as = first.same_as.clone();
+        }
+        all.push(duplicate);
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut at = 0..;
+    sources.retain(|_| at.next().is_none_or(|at| !same.contains_key(&at)));
+    all
 }
 
 /// Positions of duplicates, each with the position of the source that stays.

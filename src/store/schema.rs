@@ -39,8 +39,8 @@ CREATE TABLE source (
     arrived INTEGER NOT NULL,         -- unix seconds of the first reading
     changed INTEGER NOT NULL          -- and of the last one
 ) STRICT;
-CREATE INDEX source_file ON source (file) WHERE file IS NOT NULL;
-CREATE INDEX source_head ON source (head) WHERE head IS NOT NULL;
+CREATE INDEX source_file ON source (file);
+CREATE INDEX source_head ON source (head);
 
 -- Where sources were found; many places may hold the same text.
 CREATE TABLE place (

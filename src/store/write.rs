@@ -1,91 +1,21 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
 use super::lock::Lock;
-use super::{failed, open_or_make, signed, unsigned};
-use crate::digest::{Hash, TextId};
+use super::source::{Arrival, Place, SourceId};
+use super::{failed, open_or_make, signed};
 use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;
 use crate::region::Region;
-use crate::report::{NamedHours, SAMPLES_PER_REASON, Sample, SourceReport};
+use crate::report::{SAMPLES_PER_REASON, Sample, SourceReport};
 use crate::time::Window;
 use crate::usage::Usage;
 use crate::usage::table::UsageTable;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// A source in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SourceId(pub(super) i64);
-
-/// Where a text was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The absolute path, as bytes.
-    pub path: Vec<u8>,
-    /// The name as it was given or found.
-    pub name: String,
-    /// What sources are sorted by.
-    pub sort: Vec<u8>,
-    /// Bytes on disk.
-    pub size: Option<u64>,
-    /// When it was changed, in nanoseconds since 1970.
-    pub modified: Option<i64>,
-    /// Device and number of the file, where they were looked up.
-    pub file: Option<String>,
-}
-
-/// What the store knows of a source.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// Which source.
-    pub id: SourceId,
-    /// The first of its names.
-    pub name: String,
-    /// What its first name is sorted by.
-    pub sort: Vec<u8>,
-    /// The length of its text.
-    pub text_bytes: u64,
-    /// The hash of its text, unless it is empty.
-    pub whole: Option<Hash>,
-    /// The hash of its text's whole chunks.
-    pub chain: Hash,
-    /// The hash of its text's first bytes.
-    pub head: Option<Hash>,
-    /// What its name tells.
-    pub hours: Option<NamedHours>,
-    /// The domain that was named for its lines.
-    pub domain: Option<Domain>,
-    /// The region that was named for it.
-    pub region: Region,
-    /// Why its reading ended early.
-    pub fault: Option<String>,
-}
-
-/// A source that was read, with what was found in it.
-pub struct Arrival<'a> {
-    /// Where it was found.
-    pub place: &'a Place,
-    /// What its text is, as far as it could be read.
-    pub text: &'a TextId,
-    /// Its counts.
-    pub report: &'a SourceReport,
-    /// Its first rejected lines.
-    pub samples: &'a [Sample],
-    /// Its usage.
-    pub table: &'a UsageTable,
-    /// The name of its format.
-    pub format: &'a str,
-    /// The region that was named for it.
-    pub region: Region,
-    /// The domain that was named for its lines.
-    pub domain: Option<&'a Domain>,
-    /// Now, in unix seconds.
-    pub now: i64,
-}
 
 /// Cells that wait to be written in the order of the table.
 const PENDING: usize = 1 << 18;
@@ -152,6 +82,11 @@ impl Writer {
         })
     }
 
+    /// Looks series up anew from now on.
+    pub(super) fn forget_series(&mut self) {
+        self.series.clear();
+    }
+
     fn watched(&self) -> rusqlite::Result<Vec<Range<i64>>> {
         let sql = "SELECT DISTINCT first_window, end_window FROM task WHERE status = 'success'";
         let mut tasks = self.db.prepare(sql)?;
@@ -192,97 +127,14 @@ impl Writer {
         Ok(())
     }
 
-    /// The source that was found at a path, and the place as it was then.
-    ///
-    /// # Errors
-    /// When the database fails, as for all that follow.
-    pub fn at_path(&mut self, path: &[u8]) -> Result<Option<(SourceId, Place)>> {
-        self.at(|writer| {
-            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE path = ?";
-            let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
-            place.query_row([path], placed).optional().map_err(failed)
-        })
-    }
-
-    /// Every place of a source.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn places(&mut self, id: SourceId) -> Result<Vec<Place>> {
-        self.at(|writer| {
-            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE source = ?";
-            let mut places = writer.db.prepare_cached(sql).map_err(failed)?;
-            let places = places.query_map([id.0], placed).map_err(failed)?;
-            places.map(|place| place.map(|(_, place)| place)).collect::<Result<_, _>>().map_err(failed)
-        })
-    }
-
-    /// What is known of a source.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn known(&mut self, id: SourceId) -> Result<Known> {
-        self.at(|writer| {
-            let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
-                       domain, region, fault FROM source WHERE id = ?";
-            let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
-            source.query_row([id.0], known).map_err(failed)
-        })
-    }
-
-    /// The source with this text.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn with_text(&mut self, whole: &Hash) -> Result<Option<SourceId>> {
-        self.at(|writer| {
-            let mut source =
-                writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
-            source.query_row([whole], |row| row.get(0).map(SourceId)).optional().map_err(failed)
-        })
-    }
-
-    /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
-    /// file it is, those that begin as it does.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
-        self.at(|writer| {
-            let by_place = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND id IN (
-                                SELECT source FROM place WHERE path = ?2
-                                UNION SELECT id FROM source WHERE file = ?3)";
-            let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
-            let len = signed(text.len)?;
-            let mut found = writer.ids(by_place, params![len, place.path, place.file]).map_err(failed)?;
-            for head in &text.heads {
-                found.extend(writer.ids(by_head, params![len, head]).map_err(failed)?);
-            }
-            found.sort_unstable_by(|a, b| b.cmp(a));
-            found.dedup();
-            Ok(found.into_iter().map(|(_, id)| id).collect())
-        })
-    }
-
-    /// Sources with the lengths of their texts.
-    fn ids(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<(i64, SourceId)>> {
-        let mut sources = self.db.prepare_cached(sql)?;
-        sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
-    }
-
     /// Adds a source.
     ///
     /// # Errors
-    /// See [`Writer::at_path`]; also when a sum exceeds 2^63 - 1.
+    /// See [`Writer::commit`]; also when a sum exceeds 2^63 - 1.
     pub fn add(&mut self, arrival: &Arrival<'_>) -> Result<SourceId> {
         self.change(|writer| {
-            let sql = "INSERT INTO source (name, sort, size, whole, chain, head, text_bytes, format, region, named_domain,
-                       named_start, named_end, domain, lines, accepted, unplaced, blank, fault, arrived, changed)
-                       VALUES ('', x'', NULL, NULL, x'', NULL, 0, '', '', NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, ?1, ?1)";
-            writer.db.prepare_cached(sql).and_then(|mut add| add.execute([arrival.now])).map_err(failed)?;
-            let id = SourceId(writer.db.last_insert_rowid());
-            writer.describe(id, arrival)?;
-            writer.contribute(id, arrival)?;
+            let id = writer.describe(None, arrival)?;
+            writer.contribute(id, 0, arrival)?;
             writer.put(id, arrival.place)?;
             Ok(id)
         })
@@ -295,32 +147,51 @@ impl Writer {
     pub fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
             writer.take_out(id)?;
-            writer.describe(id, arrival)?;
-            writer.contribute(id, arrival)?;
-            writer.put(id, arrival.place)
+            writer.describe(Some(id), arrival)?;
+            writer.contribute(id, 0, arrival)?;
+            writer.put(id, arrival.place)?;
+            writer.rename(id)
         })
     }
 
-    /// Adds what was found behind the end of a source; `text` is what it is as a whole.
+    /// Adds what was found behind the end of a source; the arrival's text is what it is as a whole.
     ///
     /// # Errors
     /// See [`Writer::add`].
     pub fn extend(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
-            let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ? WHERE id = ?";
-            let TextId { len, whole, chain, .. } = arrival.text;
-            let size = arrival.report.size.map(signed).transpose()?;
-            let values = params![size, whole, chain, arrival.text.head(), signed(*len)?, arrival.now, id.0];
-            writer.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
-            writer.contribute(id, arrival)?;
-            writer.put(id, arrival.place)
+            let text = arrival.text;
+            let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
+            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ?,
+                       lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
+                       WHERE id = ? RETURNING lines";
+            let values = params![
+                text.whole,
+                text.chain,
+                text.head(),
+                signed(text.len)?,
+                arrival.now,
+                lines,
+                accepted,
+                unplaced,
+                blank,
+                id.0
+            ];
+            let after = writer
+                .db
+                .prepare_cached(sql)
+                .and_then(|mut update| update.query_row(values, |row| row.get(0)));
+            let after: i64 = after.map_err(failed)?;
+            writer.contribute(id, after - lines, arrival)?;
+            writer.put(id, arrival.place)?;
+            writer.rename(id)
         })
     }
 
     /// Takes a source out, with its places.
     ///
     /// # Errors
-    /// See [`Writer::at_path`].
+    /// See [`Writer::commit`].
     pub fn forget(&mut self, id: SourceId) -> Result<()> {
         self.change(|writer| {
             writer.take_out(id)?;
@@ -338,15 +209,18 @@ impl Writer {
     /// Notes that a source stands at a place.
     ///
     /// # Errors
-    /// See [`Writer::at_path`].
+    /// See [`Writer::commit`].
     pub fn set_place(&mut self, id: SourceId, place: &Place) -> Result<()> {
-        self.change(|writer| writer.put(id, place))
+        self.change(|writer| {
+            writer.put(id, place)?;
+            writer.rename(id)
+        })
     }
 
     /// Notes that a source stands at a place no more.
     ///
     /// # Errors
-    /// See [`Writer::at_path`].
+    /// See [`Writer::commit`].
     pub fn drop_place(&mut self, id: SourceId, path: &[u8]) -> Result<()> {
         self.change(|writer| {
             let sql = "DELETE FROM place WHERE path = ?";
@@ -355,22 +229,21 @@ impl Writer {
         })
     }
 
+    /// Notes the place of a source. It may be the first of its names now: see [`Writer::rename`].
     fn put(&mut self, id: SourceId, place: &Place) -> Result<()> {
         let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
         let before = before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
         let before: Option<i64> = before.map_err(failed)?;
-        let Place { path, name, sort, size, modified, file } = place;
+        let Place { path, name, sort, size, modified, .. } = place;
         let size = size.map(signed).transpose()?;
         let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?)";
         let put = self.db.prepare_cached(sql);
         let put = put.and_then(|mut put| put.execute(params![path, id.0, name, sort, size, modified]));
         put.map_err(failed)?;
-        let number = self.db.prepare_cached("UPDATE source SET file = ? WHERE id = ?");
-        number.and_then(|mut number| number.execute(params![file, id.0])).map_err(failed)?;
-        if let Some(before) = before.filter(|before| *before != id.0) {
-            self.rename(SourceId(before))?;
+        match before.filter(|before| *before != id.0) {
+            Some(before) => self.rename(SourceId(before)),
+            None => Ok(()),
         }
-        self.rename(id)
     }
 
     /// A source goes by the first of its names, and keeps the last one when it has none left.
@@ -381,14 +254,24 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what a source is; its counts begin at zero.
-    fn describe(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
-        let Arrival { text, report, .. } = arrival;
-        let sql = "UPDATE source SET size = ?, whole = ?, chain = ?, head = ?, text_bytes = ?, format = ?, region = ?, named_domain = ?,
-                   named_start = ?, named_end = ?, domain = ?, lines = 0, accepted = 0, unplaced = 0, blank = 0, fault = ?, changed = ?
-                   WHERE id = ?";
+    /// Writes what a source is: a new one, or one that is there.
+    fn describe(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
+        let Arrival { text, report, place, .. } = arrival;
+        let sql = "INSERT INTO source (id, name, sort, size, whole, chain, head, text_bytes, format, region,
+                   named_domain, named_start, named_end, domain, file, fault, arrived, changed, lines, accepted,
+                   unplaced, blank)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?18, ?19,
+                   ?20, ?21)
+                   ON CONFLICT (id) DO UPDATE SET (name, sort, size, whole, chain, head, text_bytes, format, region,
+                   named_domain, named_start, named_end, domain, file, fault, changed, lines, accepted, unplaced,
+                   blank) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+                   RETURNING id";
         let hours = report.hours.as_ref();
+        let [lines, accepted, unplaced, blank] = line_counts(report)?;
         let values = params![
+            id.map(|id| id.0),
+            place.name,
+            place.sort,
             report.size.map(signed).transpose()?,
             (text.len > 0).then_some(text.whole),
             text.chain,
@@ -400,28 +283,22 @@ impl Writer {
             hours.map(|hours| hours.start),
             hours.map(|hours| hours.end),
             arrival.domain.map(Domain::as_str),
+            place.file,
             report.fault,
             arrival.now,
-            id.0,
+            lines,
+            accepted,
+            unplaced,
+            blank,
         ];
-        self.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
-        Ok(())
+        let described = self.db.prepare_cached(sql);
+        described.and_then(|mut add| add.query_row(values, |row| row.get(0))).map(SourceId).map_err(failed)
     }
 
-    /// Adds counts, samples and usage to a source.
-    fn contribute(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+    /// Adds rejects, samples and usage to a source that had so many lines before.
+    fn contribute(&mut self, id: SourceId, before: i64, arrival: &Arrival<'_>) -> Result<()> {
         self.is_changed = true;
-        let before: i64 = self
-            .db
-            .prepare_cached("SELECT lines FROM source WHERE id = ?")
-            .and_then(|mut find| find.query_row([id.0], |row| row.get(0)))
-            .map_err(failed)?;
         let counts = &arrival.report.counts;
-        let sql = "UPDATE source SET lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ? WHERE id = ?";
-        let [lines, accepted, unplaced, blank] =
-            [counts.lines, counts.accepted, counts.outside_range, counts.blank].map(signed);
-        let values = params![lines?, accepted?, unplaced?, blank?, id.0];
-        self.db.prepare_cached(sql).and_then(|mut update| update.execute(values)).map_err(failed)?;
         for reason in Reason::ALL.into_iter().filter(|reason| counts.rejected[*reason as usize] > 0) {
             let sql = "INSERT INTO reject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";
             let values = params![id.0, reason.key(), signed(counts.rejected[reason as usize])?];
@@ -514,8 +391,21 @@ impl Writer {
             let mut insert = self.db.prepare_cached(sql)?;
             for (series, window, source, usage) in &cells {
                 // Every counter stays within i64, by the law of their merge.
-                let [a, b, c, d, e, f, g, h, i] = usage.fields().map(u64::cast_signed);
-                insert.execute(params![series, window.index(), source, a, b, c, d, e, f, g, h, i])?;
+                let f = usage.fields().map(u64::cast_signed);
+                insert.execute(params![
+                    series,
+                    window.index(),
+                    source,
+                    f[0],
+                    f[1],
+                    f[2],
+                    f[3],
+                    f[4],
+                    f[5],
+                    f[6],
+                    f[7],
+                    f[8]
+                ])?;
             }
             Ok(())
         };
@@ -568,45 +458,17 @@ impl Writer {
     }
 }
 
+/// Lines, accepted, unplaced and blank ones.
+fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
+    let counts = &report.counts;
+    Ok([
+        signed(counts.lines)?,
+        signed(counts.accepted)?,
+        signed(counts.outside_range)?,
+        signed(counts.blank)?,
+    ])
+}
+
 fn part_overflow() -> Error {
-    Error::new(crate::error::ErrorKind::Overflow("the traffic of a source exceeds 2^63 - 1 bytes".into()))
-}
-
-fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
-    let place = Place {
-        path: row.get(1)?,
-        name: row.get(2)?,
-        sort: row.get(3)?,
-        size: row.get::<_, Option<i64>>(4)?.map(unsigned),
-        modified: row.get(5)?,
-        file: None,
-    };
-    Ok((SourceId(row.get(0)?), place))
-}
-
-fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    Ok(Known {
-        id: SourceId(row.get(0)?),
-        name: row.get(1)?,
-        sort: row.get(2)?,
-        text_bytes: unsigned(row.get(3)?),
-        whole: row.get(4)?,
-        chain: row.get(5)?,
-        head: row.get(6)?,
-        hours: hours(row, 7)?,
-        domain: row.get::<_, Option<String>>(10)?.and_then(|name| Domain::new(name.as_bytes())),
-        region: region(&row.get::<_, String>(11)?),
-        fault: row.get(12)?,
-    })
-}
-
-/// What a name tells, from three columns.
-pub(super) fn hours(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<NamedHours>> {
-    let domain = row.get::<_, Option<String>>(at)?.and_then(|name| Domain::new(name.as_bytes()));
-    let Some(domain) = domain else { return Ok(None) };
-    Ok(Some(NamedHours { domain, start: row.get(at + 1)?, end: row.get(at + 2)? }))
-}
-
-pub(super) fn region(code: &str) -> Region {
-    Region::from_code(code).unwrap_or_default()
+    Error::new(ErrorKind::Overflow("the traffic of a source exceeds 2^63 - 1 bytes".into()))
 }

@@ -3,18 +3,17 @@
 
 pub use super::taking::{Fate, Taking};
 
-use super::place::{is_as_it_was, is_nowhere, is_there, nowhere, place_of};
-use crate::digest::TextId;
+use super::look::{Candidate, Look, is_read_otherwise};
+use super::place::{is_nowhere, is_there};
 use crate::domain::{DomainSet, Selection};
 use crate::error::Result;
-use crate::ingest::source::{Source, Tail};
+use crate::ingest::source::Source;
 use crate::ingest::{self, Job, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
 use crate::store::{Arrival, Known, Place, SourceId, Writer};
 use crate::time::TimeRange;
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 /// How sources are taken in.
@@ -78,13 +77,6 @@ struct Work<'a> {
     folders: HashMap<PathBuf, PathBuf>,
 }
 
-/// A source to be read.
-struct Candidate {
-    place: Place,
-    /// The source whose text goes on in it, where only that is read.
-    begun: Option<Known>,
-}
-
 /// What came of a source that was read.
 enum Settled {
     /// Its lines count.
@@ -103,12 +95,20 @@ impl Work<'_> {
 
     /// Takes sources in, perhaps from where they were read to; gives those that must be read in whole.
     fn round(&mut self, sources: Vec<Source>, may_go_on: bool) -> Result<Vec<Source>> {
-        let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
-        for mut source in sources {
-            if let Some(candidate) = self.look(&mut source, may_go_on)? {
-                to_read.push(source);
-                candidates.push(candidate);
+        let (mut to_read, mut candidates, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
+        let Self { intake, taking, folders, .. } = self;
+        self.writer.reading(|writer| {
+            let mut look = Look { writer, intake, taking, folders, renamed: &mut renamed, may_go_on };
+            for mut source in sources {
+                if let Some(candidate) = look.look(&mut source)? {
+                    to_read.push(source);
+                    candidates.push(candidate);
+                }
             }
+            Ok(())
+        })?;
+        for (id, place) in &renamed {
+            self.writer.set_place(*id, place)?;
         }
         if to_read.is_empty() {
             return Ok(Vec::new());
@@ -144,52 +144,6 @@ impl Work<'_> {
         }
     }
 
-    /// Looks at a source without reading it; gives nothing where there is nothing to read.
-    fn look(&mut self, source: &mut Source, may_go_on: bool) -> Result<Option<Candidate>> {
-        let meta = look_at(source);
-        let is_pipe = meta.as_ref().is_some_and(|meta| !meta.is_file());
-        let Some(path) = source.path.clone().filter(|_| !is_pipe) else {
-            return Ok(Some(Candidate { place: nowhere(source), begun: None }));
-        };
-        let place = place_of(source, meta.as_ref(), self.real_folder(&path));
-        let Some((id, before)) = self.writer.at_path(&place.path)? else {
-            return Ok(Some(Candidate { place, begun: None }));
-        };
-        let known = self.writer.known(id)?;
-        let is_otherwise = is_read_otherwise(source, &known);
-        // What was named for a place holds until something else is.
-        source.region = source.region.or_else(|| Some(known.region).filter(|region| region.code().is_some()));
-        source.domain = source.domain.take().or_else(|| known.domain.clone());
-        if is_otherwise || self.intake.verify || source.fault.is_some() {
-            return Ok(Some(Candidate { place, begun: None }));
-        }
-        // What could not be read to its end is tried again.
-        if known.fault.is_none() && is_as_it_was(&before, &place) {
-            return self.skip(&known, &before, &place).map(|()| None);
-        }
-        // A text that stands elsewhere, too, stays what it is.
-        let may_go_on = may_go_on && self.writer.places(id)?.len() == 1;
-        source.tail = if may_go_on { tail(&path, &known, &before, &place) } else { None };
-        let begun = source.tail.is_some().then_some(known);
-        Ok(Some(Candidate { place, begun }))
-    }
-
-    /// The folder of a path by the name that it goes by everywhere.
-    fn real_folder(&mut self, path: &Path) -> &Path {
-        let parent = crate::output::folder(path);
-        let real = || fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
-        self.folders.entry(parent.to_owned()).or_insert_with(real)
-    }
-
-    /// Passes over a source that is as it was.
-    fn skip(&mut self, known: &Known, before: &Place, place: &Place) -> Result<()> {
-        self.taking.fates[Fate::Known as usize] += 1;
-        if before.name != place.name || before.sort != place.sort {
-            self.writer.set_place(known.id, place)?;
-        }
-        Ok(())
-    }
-
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
     /// before: what was looked up then may not hold any more.
     fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
@@ -221,11 +175,11 @@ impl Work<'_> {
 
     /// A text that nothing is known of.
     fn settle_new(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        let Some((before, _)) = self.writer.at_path(&arrival.place.path)? else {
+        let Some(before) = self.writer.at_path(&arrival.place.path)? else {
             self.writer.add(arrival)?;
             return Ok(Settled::Counts(Fate::Added));
         };
-        let before = self.writer.known(before)?;
+        let before = self.writer.known(before.id)?;
         if arrival.text.len == 0 && before.text_bytes == 0 && before.fault.is_none() {
             self.writer.set_place(before.id, arrival.place)?;
             return Ok(Settled::Skipped(Fate::Known));
@@ -255,10 +209,8 @@ impl Work<'_> {
             return Ok(Settled::Counts(Fate::Faulty));
         }
         match self.writer.at_path(&place.path)? {
-            Some((before, _)) if self.writer.known(before)?.fault.is_none() => {
-                return Ok(Settled::Skipped(Fate::Faulty));
-            }
-            Some((before, _)) if !self.is_elsewhere(before, place)? => self.replace(before, &arrival)?,
+            Some(before) if before.fault.is_none() => return Ok(Settled::Skipped(Fate::Faulty)),
+            Some(before) if !self.is_elsewhere(before.id, place)? => self.replace(before.id, &arrival)?,
             _ => drop(self.writer.add(&arrival)?),
         }
         Ok(Settled::Counts(Fate::Faulty))
@@ -271,7 +223,7 @@ impl Work<'_> {
         let known = self.writer.known(id)?;
         // The first of its names tells how it is read.
         let is_first = known.sort == arrival.place.sort;
-        let is_otherwise = known.hours != taken.source.hours || is_read_otherwise(&taken.source, &known);
+        let is_otherwise = known.hours != taken.source.hours || is_read_otherwise(&taken.source, &known.way);
         if is_first && is_otherwise {
             self.writer.replace(id, arrival)?;
             return Ok(Settled::Counts(Fate::Replaced));
@@ -312,7 +264,7 @@ impl Work<'_> {
     }
 
     fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
-        Ok(self.writer.at_path(&place.path)?.is_some_and(|(here, _)| here == id))
+        Ok(self.writer.at_path(&place.path)?.is_some_and(|seen| seen.id == id))
     }
 
     /// Notes that a source stands at a place; gives whether it stands elsewhere, too.
@@ -374,38 +326,10 @@ impl Work<'_> {
     }
 }
 
-/// Finds out what the system says of a source, and whether it is there.
-fn look_at(source: &mut Source) -> Option<Metadata> {
-    let meta = fs::metadata(source.path.as_ref()?);
-    if let Err(error) = &meta {
-        source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
-    }
-    let meta = meta.ok();
-    source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
-    meta
-}
-
-/// Where a plain file that grew goes on.
-fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tail> {
-    let is_plain = before.size == Some(known.text_bytes);
-    let has_grown = place.size > Some(known.text_bytes);
-    let whole = known.whole.filter(|_| is_plain && has_grown && known.fault.is_none())?;
-    let heads = Vec::from_iter(known.head);
-    let text = TextId { len: known.text_bytes, whole, chain: known.chain, heads };
-    // What cannot be read here is found out when all of it is read.
-    again::tail(path, &text).ok().flatten()
-}
-
 /// Whether a file begins with the text of a source, or with what could be read of it.
 fn is_beginning(known: &Known, path: &Path) -> bool {
     let Some(whole) = known.whole else { return true };
     let beginning = again::prefix(path, known.text_bytes).ok().flatten();
     let beginning = beginning.map(|id| if known.fault.is_some() { id.damaged() } else { id });
     beginning.is_some_and(|id| id.whole == whole)
-}
-
-/// Whether a source is to be read in another way than it was: for a region or a domain that was named.
-fn is_read_otherwise(source: &Source, known: &Known) -> bool {
-    source.region.is_some_and(|region| region != known.region)
-        || source.domain.as_ref().is_some_and(|domain| known.domain.as_ref() != Some(domain))
 }

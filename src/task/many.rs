@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::store::Reader;
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
@@ -17,7 +16,7 @@ pub type Made = Result<(i64, Outcome)>;
 /// shared among them; 0 is one per core.
 ///
 /// # Errors
-/// When the store cannot be opened, or no thread started.
+/// When no thread can be started.
 pub fn run_many(
     store: &Path,
     wait: Duration,
@@ -25,34 +24,58 @@ pub fn run_many(
     threads: usize,
     progress: &Progress,
 ) -> Result<Vec<Made>> {
+    side_by_side(threads, tasks.iter().collect(), |task: &Task<'_>, threads| {
+        let alone = Task { threads, ..task.clone() };
+        let reader = Reader::open(store, wait)?;
+        let outcome = run_stored(&alone, &reader, progress)?;
+        Ok((reader.generation()?, outcome))
+    })
+}
+
+/// Works on items side by side, and gives what came of each, in their order. Each is told how many of the `threads` (0
+/// is one per core) it may use.
+///
+/// # Errors
+/// When no thread can be started.
+pub(super) fn side_by_side<T: Send, R: Send>(
+    threads: usize,
+    items: Vec<T>,
+    work: impl Fn(T, usize) -> R + Sync,
+) -> Result<Vec<R>> {
     let threads = if threads == 0 { available_parallelism().map_or(1, NonZero::get) } else { threads };
-    let workers = threads.min(tasks.len()).max(1);
-    let next = AtomicUsize::new(0);
-    let made = Mutex::new(Vec::with_capacity(tasks.len()));
-    let work = |reader: &Reader| {
-        while let Some(task) = next_of(tasks, &next) {
-            let alone = Task { threads: threads / workers, ..tasks[task].clone() };
-            let one = run_stored(&alone, reader, progress);
-            let one = one.and_then(|outcome| Ok((reader.generation()?, outcome)));
-            made.lock().unwrap_or_else(PoisonError::into_inner).push((task, one));
+    let workers = threads.min(items.len()).max(1);
+    let mut results: Vec<(usize, R)> = Vec::with_capacity(items.len());
+    let waiting = Mutex::new(items.into_iter().enumerate());
+    let done = Mutex::new(&mut results);
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let worker = || {
+        while let Some((at, item)) = next() {
+            let result = work(item, threads / workers);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
         }
     };
     thread::scope(|scope| {
-        for number in 1..workers {
-            let reader = Reader::open(store, wait)?;
-            let worker = thread::Builder::new().name(format!("task {number}"));
-            let started = worker.spawn_scoped(scope, move || work(&reader));
+        for _ in 1..workers {
+            let started = thread::Builder::new().spawn_scoped(scope, worker);
             started.map_err(|e| Error::usage(format!("cannot start a thread: {e}")))?;
         }
-        work(&Reader::open(store, wait)?);
+        worker();
         Ok::<_, Error>(())
     })?;
-    let mut made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
-    made.sort_by_key(|(task, _)| *task);
-    Ok(made.into_iter().map(|(_, one)| one).collect())
+    results.sort_by_key(|(at, _)| *at);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
-fn next_of(tasks: &[Task<'_>], next: &AtomicUsize) -> Option<usize> {
-    let task = next.fetch_add(1, Ordering::Relaxed);
-    (task < tasks.len()).then_some(task)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_their_order_and_threads_are_shared() {
+        for (threads, items, each) in [(1, 5, 1), (2, 5, 1), (8, 2, 4), (3, 1, 3)] {
+            let found = side_by_side(threads, (0..items).collect(), |item: usize, threads| (item, threads));
+            assert_eq!(found.unwrap(), (0..items).map(|item| (item, each)).collect::<Vec<_>>());
+        }
+        assert_eq!(side_by_side(2, Vec::<u8>::new(), |item, _| item).unwrap(), [0_u8; 0]);
+    }
 }

@@ -78,7 +78,7 @@ impl Logs {
         let mut rejects = Vec::new();
         for (at, source) in report.sources.iter().enumerate() {
             let tally = &self.tallies[base_name(&source.name)];
-            let found = Counts { late: 0, ..source.counts.clone() };
+            let found = Counts { late: 0, first_late: None, ..source.counts.clone() };
             assert_eq!(found, counts(tally), "{}", source.name);
             rejects.extend(tally.rejects.iter().map(|(line, reason)| (at, *line, *reason)));
         }

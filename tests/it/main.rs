@@ -18,6 +18,7 @@ mod kept;
 mod killed;
 mod lines_agree;
 mod logs;
+mod many;
 mod oracle;
 mod requests;
 mod same_bytes;

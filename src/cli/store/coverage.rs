@@ -1,0 +1,181 @@
+//! `flowbook store coverage`: which hours have sources, and what came late.
+
+use super::super::flags::{StoreFlags, duration};
+use super::super::{Ending, show};
+use super::table::Table;
+use crate::domain::{DomainSet, Pattern, Selection};
+use crate::error::{Error, Result};
+use crate::hours::HOUR_SECONDS;
+use crate::report::hours_and_minutes;
+use crate::store::{LateLines, Reader};
+use crate::task::coverage::{Coverage, DomainHours, LateArrival, coverage, late_arrivals};
+use crate::time::{TimeRange, iso, parse_iso};
+use clap::Args;
+use serde_json::{Value, json};
+use std::ops::Range;
+use std::time::Duration;
+
+/// Which hours have sources, domain by domain, which are missing, and what came late.
+///
+/// An hour has a source when the name of one tells it; of sources whose names tell nothing, when they have lines
+/// of it. Exit code 0 when every domain has a source, read to its end, in every hour; 3 when anything is missing.
+#[derive(Debug, Args)]
+pub(super) struct CoverageArguments {
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// Domains, separated by commas; *.example.com stands for all below it [default: all that have a source].
+    #[arg(long, value_name = "NAMES")]
+    domain: Option<String>,
+
+    /// Start of the hours to look at, UTC [default: the first hour of the store].
+    #[arg(long, value_name = "TIME", requires = "end_time")]
+    start_time: Option<String>,
+
+    /// End of these hours, UTC, exclusive [default: the last hour of the store].
+    #[arg(long, value_name = "TIME", requires = "start_time")]
+    end_time: Option<String>,
+
+    /// A source is late when it is read for the first time so long after the end of its hours.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    late_after: Duration,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &CoverageArguments) -> Result<Ending> {
+    show::with_json_errors(arguments.json, || attempt(arguments))
+}
+
+struct Found {
+    coverage: Coverage,
+    arrivals: Vec<LateArrival>,
+    lines: Vec<LateLines>,
+}
+
+fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
+    let (selection, range) = (selection(arguments)?, range(arguments)?);
+    let reader = Reader::open(&arguments.store.store, arguments.store.waiting.lock_timeout)?;
+    let windows = range.unwrap_or(TimeRange::all());
+    let found = Found {
+        coverage: coverage(&reader, &selection, range)?,
+        arrivals: late_arrivals(&reader, &selection, windows, arguments.late_after)?,
+        lines: reader.late_lines(windows, &selection)?,
+    };
+    let text = if arguments.json { object(&found).to_string() } else { tables(&found).join("\n") };
+    show::print(&text)?;
+    Ok(if found.coverage.is_complete() { Ending::Done } else { Ending::WithRejects })
+}
+
+fn selection(arguments: &CoverageArguments) -> Result<Selection> {
+    let Some(names) = &arguments.domain else {
+        return Ok(Selection { account: DomainSet::all(), wanted: DomainSet::all() });
+    };
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let pattern = |name: &str| Pattern::parse(name).ok_or_else(|| Error::usage("is no domain name").at(name));
+    let patterns: Vec<Pattern> = names.map(pattern).collect::<Result<_>>()?;
+    if patterns.is_empty() {
+        return Err(Error::usage("--domain holds no name; give names separated by commas"));
+    }
+    Ok(Selection { account: DomainSet::all(), wanted: patterns.into_iter().collect() })
+}
+
+fn range(arguments: &CoverageArguments) -> Result<Option<TimeRange>> {
+    let (Some(start), Some(end)) = (&arguments.start_time, &arguments.end_time) else { return Ok(None) };
+    let time = |text: &str| {
+        parse_iso(text).ok_or_else(|| Error::usage("give a UTC time like 2026-03-01T00:00:00Z").at(text))
+    };
+    let range = TimeRange::covering(time(start)?, time(end)?);
+    range.map(Some).ok_or_else(|| Error::usage("--end-time is not later than --start-time"))
+}
+
+/// The times at which hours begin and end.
+fn times(hours: &Range<i64>) -> [String; 2] {
+    [iso(hours.start * HOUR_SECONDS), iso(hours.end * HOUR_SECONDS)]
+}
+
+fn tables(found: &Found) -> Vec<String> {
+    let domains = &found.coverage.domains;
+    let number = |number: u64| show::grouped(number.into());
+    let rows: Vec<_> =
+        domains.iter().map(|d| [d.domain.to_string(), number(d.complete), number(d.missing())]).collect();
+    let mut lines = Table::new(["domain", ">hours", ">missing"]).lines(&rows);
+    let gaps = domains.iter().flat_map(|domain| domain.gaps.iter().map(move |gap| (domain, gap)));
+    let gaps: Vec<_> = gaps.map(|(domain, gap)| gap_row(domain, gap)).collect();
+    add(&mut lines, Table::new(["missing hours", "from", "until", ">hours"]), &gaps);
+    let without = domains.iter().filter(|domain| !domain.has_source);
+    let without: Vec<_> = without.map(|domain| [domain.domain.to_string()]).collect();
+    add(&mut lines, Table::new(["without any source"]), &without);
+    let faults: Vec<_> =
+        found.coverage.faults.iter().map(|(name, why)| [name.clone(), why.clone()]).collect();
+    add(&mut lines, Table::new(["not read to its end", "fault"]), &faults);
+    let arrivals: Vec<_> = found.arrivals.iter().map(arrival_row).collect();
+    add(&mut lines, Table::new(["late arrivals", "end of hours", "arrived", ">how late (h:mm)"]), &arrivals);
+    let late: Vec<_> = found.lines.iter().map(lines_row).collect();
+    add(&mut lines, Table::new(["late lines", ">lines", "first slice", ">how late (h:mm)"]), &late);
+    lines
+}
+
+/// Adds a table, if it has any row.
+fn add<const N: usize>(lines: &mut Vec<String>, table: Table<N>, rows: &[[String; N]]) {
+    if !rows.is_empty() {
+        lines.push(String::new());
+        lines.extend(table.lines(rows));
+    }
+}
+
+fn gap_row(domain: &DomainHours, gap: &Range<i64>) -> [String; 4] {
+    let [from, until] = times(gap);
+    [domain.domain.to_string(), from, until, show::grouped((gap.end - gap.start).unsigned_abs().into())]
+}
+
+fn arrival_row(late: &LateArrival) -> [String; 4] {
+    [late.name.clone(), iso(late.hours.end), iso(late.arrived), hours_and_minutes(late.by())]
+}
+
+fn lines_row(late: &LateLines) -> [String; 4] {
+    let lines = show::grouped(late.lines.into());
+    [late.name.clone(), lines, iso(late.first.start()), hours_and_minutes(late.by())]
+}
+
+fn object(found: &Found) -> Value {
+    let span = found.coverage.span.as_ref().map(times);
+    let [from, until] = span.map_or([None, None], |span| span.map(Some));
+    let faults = found.coverage.faults.iter().map(|(name, why)| json!({"name": name, "fault": why}));
+    json!({
+        "RequestId": show::request_id(),
+        "complete": found.coverage.is_complete(),
+        "from": from,
+        "until": until,
+        "domains": found.coverage.domains.iter().map(domain_object).collect::<Vec<_>>(),
+        "faults": faults.collect::<Vec<_>>(),
+        "late_arrivals": found.arrivals.iter().map(arrival_object).collect::<Vec<_>>(),
+        "late_lines": found.lines.iter().map(lines_object).collect::<Vec<_>>(),
+    })
+}
+
+fn domain_object(domain: &DomainHours) -> Value {
+    let gap = |gap: &Range<i64>| {
+        let [from, until] = times(gap);
+        json!({"from": from, "until": until, "hours": gap.end - gap.start})
+    };
+    json!({
+        "domain": domain.domain.as_str(),
+        "has_source": domain.has_source,
+        "complete_hours": domain.complete,
+        "missing_hours": domain.missing(),
+        "gaps": domain.gaps.iter().map(gap).collect::<Vec<_>>(),
+    })
+}
+
+fn arrival_object(late: &LateArrival) -> Value {
+    let (end, arrived) = (iso(late.hours.end), iso(late.arrived));
+    json!({"name": late.name, "end_of_hours": end, "arrived": arrived, "late_seconds": late.by()})
+}
+
+fn lines_object(late: &LateLines) -> Value {
+    let first = iso(late.first.start());
+    json!({"name": late.name, "lines": late.lines, "first_window": first, "late_seconds": late.by()})
+}

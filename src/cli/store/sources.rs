@@ -1,0 +1,68 @@
+//! `flowbook store sources`: the sources, row by row, however many there are.
+
+use super::super::{Ending, show};
+use super::Arguments;
+use super::table::{Table, end, put};
+use crate::error::Result;
+use crate::store::{Outline, Reader};
+use crate::time::iso;
+use serde_json::{Value, json};
+use std::io::{BufWriter, Write, stdout};
+
+pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
+    let reader = arguments.reader()?;
+    let mut out = BufWriter::new(stdout().lock());
+    if arguments.json { as_json(&reader, &mut out) } else { as_table(&reader, &mut out) }?;
+    end(&mut out)?;
+    Ok(Ending::Done)
+}
+
+/// Read twice, so that the columns are wide enough and no row has to be kept.
+fn as_table(reader: &Reader, out: &mut impl Write) -> Result<()> {
+    let heads = ["name", "state", ">size", ">lines", ">accepted", ">rejected", "arrived", "fault"];
+    let mut table = Table::new(heads);
+    reader.each_source(|source| {
+        table.measure(&cells(source));
+        Ok(())
+    })?;
+    put(out, &table.line(&table.head()))?;
+    reader.each_source(|source| put(out, &table.line(&cells(source))))
+}
+
+fn cells(source: &Outline) -> [String; 8] {
+    let number = |number: u64| show::grouped(number.into());
+    [
+        source.name.clone(),
+        source.state.name().replace('_', " "),
+        source.size.map(number).unwrap_or_default(),
+        number(source.lines),
+        number(source.accepted),
+        number(source.rejected),
+        iso(source.arrived),
+        source.fault.clone().unwrap_or_default(),
+    ]
+}
+
+/// One object, a source on each line.
+fn as_json(reader: &Reader, out: &mut impl Write) -> Result<()> {
+    put(out, &format!("{{\"RequestId\":{},\"sources\":[", json!(show::request_id())))?;
+    let mut before: Option<Value> = None;
+    reader.each_source(|source| {
+        before.replace(object(source)).map_or(Ok(()), |before| put(out, &format!("{before},")))
+    })?;
+    before.map_or(Ok(()), |last| put(out, &last.to_string()))?;
+    put(out, "]}")
+}
+
+fn object(source: &Outline) -> Value {
+    json!({
+        "name": source.name,
+        "state": source.state.name(),
+        "size": source.size,
+        "lines": source.lines,
+        "accepted": source.accepted,
+        "rejected": source.rejected,
+        "arrived": iso(source.arrived),
+        "fault": source.fault,
+    })
+}

@@ -1,0 +1,157 @@
+//! Whether a store is sound: its file, its references, and the law of conservation.
+
+use super::read::Reader;
+use crate::error::Result;
+use crate::time::{WINDOW_SECONDS, iso};
+use rusqlite::{Connection, Row};
+
+/// A law that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The source that breaks it, where it is one.
+    pub source: Option<String>,
+    /// What was looked at.
+    pub what: String,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub found: String,
+}
+
+impl Reader {
+    /// Every violation of a law of the store, in the order of the laws:
+    ///
+    /// 1. The file is what `SQLite` wrote; when it is not, nothing else is looked at.
+    /// 2. Every row refers to rows that are there.
+    /// 3. Of each source, lines = accepted + unplaced + blank + rejected.
+    /// 4. Of each source, accepted = the requests of its parts.
+    /// 5. Each part is the sum of its cells, and no cell is without a part.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn check(&self) -> Result<Vec<Violation>> {
+        self.at(|db| {
+            let mut violations = integrity(db)?;
+            if violations.is_empty() {
+                for law in [places, references, lines, accepted, parts] {
+                    violations.extend(law(db)?);
+                }
+            }
+            Ok(violations)
+        })
+    }
+}
+
+fn all(
+    db: &Connection,
+    sql: &str,
+    violation: impl FnMut(&Row<'_>) -> rusqlite::Result<Violation>,
+) -> rusqlite::Result<Vec<Violation>> {
+    db.prepare(sql)?.query_map([], violation)?.collect()
+}
+
+fn integrity(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let mut found: Vec<String> =
+        db.prepare("PRAGMA integrity_check")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    found.retain(|text| text != "ok");
+    let violation = |found| Violation { source: None, what: "the file".into(), expected: "ok".into(), found };
+    Ok(found.into_iter().map(violation).collect())
+}
+
+/// Places are named, one by one.
+fn places(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let sql = "SELECT name, source FROM place WHERE source NOT IN (SELECT id FROM source) ORDER BY sort";
+    all(db, sql, |row| {
+        Ok(Violation {
+            source: row.get(0)?,
+            what: "the source of this place".into(),
+            expected: format!("source {}", row.get::<_, i64>(1)?),
+            found: "not there".into(),
+        })
+    })
+}
+
+/// Rows of other tables are counted by what they refer to.
+fn references(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let mut counts = Vec::new();
+    for table in ["reject", "sample", "part", "cell"] {
+        counts.push((table, "source"));
+    }
+    counts.extend(["part", "cell", "change"].map(|table| (table, "series")));
+    let mut violations = Vec::new();
+    for (table, parent) in counts {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {parent} NOT IN (SELECT id FROM {parent})");
+        let rows: i64 = db.query_row(&sql, [], |row| row.get(0))?;
+        if rows > 0 {
+            violations.push(Violation {
+                source: None,
+                what: format!("rows of {table} whose {parent} is not there"),
+                expected: "0".into(),
+                found: rows.to_string(),
+            });
+        }
+    }
+    Ok(violations)
+}
+
+fn lines(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let sql = "SELECT * FROM (
+                   SELECT name, accepted + unplaced + blank
+                       + (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE reject.source = source.id) AS expected, lines
+                   FROM source ORDER BY sort, id)
+               WHERE lines <> expected";
+    all(db, sql, |row| numbers(row, "lines, as accepted + unplaced + blank + rejected"))
+}
+
+fn accepted(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let sql = "SELECT * FROM (
+                   SELECT name, (SELECT coalesce(sum(requests), 0) FROM part WHERE part.source = source.id) AS expected,
+                       accepted
+                   FROM source ORDER BY sort, id)
+               WHERE accepted <> expected";
+    all(db, sql, |row| numbers(row, "accepted lines, as requests of its parts"))
+}
+
+/// A violation from the columns name, expected, found.
+fn numbers(row: &Row<'_>, what: &str) -> rusqlite::Result<Violation> {
+    let number = |at| row.get(at).map(|number: i64| number.to_string());
+    Ok(Violation { source: row.get(0)?, what: what.into(), expected: number(1)?, found: number(2)? })
+}
+
+fn parts(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let sql = "SELECT source.name, coalesce(part.source, cells.source), series.domain,
+                   cells.bytes, cells.requests, cells.first_window, cells.last_window,
+                   part.bytes, part.requests, part.first_window, part.last_window
+               FROM part
+               FULL JOIN (SELECT source, series, sum(bytes) AS bytes, sum(http + https + quic + other) AS requests,
+                              min(window) AS first_window, max(window) AS last_window
+                          FROM cell GROUP BY series, source) AS cells
+                   ON cells.source = part.source AND cells.series = part.series
+               LEFT JOIN source ON source.id = coalesce(part.source, cells.source)
+               LEFT JOIN series ON series.id = coalesce(part.series, cells.series)
+               WHERE (part.bytes, part.requests, part.first_window, part.last_window)
+                     IS NOT (cells.bytes, cells.requests, cells.first_window, cells.last_window)
+               ORDER BY source.sort, source.id, series.domain, series.region";
+    all(db, sql, |row| {
+        let name: Option<String> = row.get(0)?;
+        let id: i64 = row.get(1)?;
+        let domain: Option<String> = row.get(2)?;
+        Ok(Violation {
+            source: Some(name.unwrap_or_else(|| format!("source {id}, which is not there"))),
+            what: format!(
+                "the part of {}, as the sum of its cells",
+                domain.as_deref().unwrap_or("no series")
+            ),
+            expected: sum(row, 3)?,
+            found: sum(row, 7)?,
+        })
+    })
+}
+
+/// What four columns say together, in words.
+fn sum(row: &Row<'_>, at: usize) -> rusqlite::Result<String> {
+    let Some(bytes) = row.get::<_, Option<i64>>(at)? else { return Ok("none".into()) };
+    let (requests, first, last): (i64, i64, i64) = (row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?);
+    let [first, last] = [first, last].map(|window| iso(window.saturating_mul(WINDOW_SECONDS)));
+    Ok(format!("{bytes} bytes of {requests} requests from {first} to {last}"))
+}

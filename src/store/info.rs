@@ -1,0 +1,193 @@
+//! What a store holds, in numbers, and source by source.
+
+use super::read::Reader;
+use super::{failed, unsigned};
+use crate::error::{Error, Result};
+use crate::time::Window;
+use rusqlite::{Connection, Row};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+/// What a store holds, in numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The version of its tables.
+    pub version: u32,
+    /// A number that every change of usage raised.
+    pub generation: u64,
+    /// Sources by what they are, in the order of [`State::ALL`].
+    pub sources: [u64; State::ALL.len()],
+    /// Where sources were found, and still count as being.
+    pub places: u64,
+    /// Lines read of all sources: those that follow, together.
+    pub lines: u64,
+    /// Lines that count.
+    pub accepted: u64,
+    /// Good lines of a time that no window holds.
+    pub unplaced: u64,
+    /// Lines without meaning.
+    pub rejected: u64,
+    /// Empty lines.
+    pub blank: u64,
+    /// Domains with usage or without it any more.
+    pub domains: u64,
+    /// Pairs of domain and region.
+    pub series: u64,
+    /// Triples of series, window and source.
+    pub cells: u64,
+    /// The first and the last window with usage.
+    pub windows: Option<(Window, Window)>,
+    /// Tasks by status, sorted.
+    pub tasks: Vec<(String, u64)>,
+}
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Read to its end, and at a place.
+    Complete,
+    /// Not read to its end.
+    Faulty,
+    /// Read to its end; where it was, there is another text now. It counts.
+    WithoutPlace,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Complete, Self::Faulty, Self::WithoutPlace];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Faulty => "faulty",
+            Self::WithoutPlace => "without_place",
+        }
+    }
+}
+
+/// A source in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The first of its names.
+    pub name: String,
+    /// What it is.
+    pub state: State,
+    /// Bytes on disk, where it has a size.
+    pub size: Option<u64>,
+    /// Lines read.
+    pub lines: u64,
+    /// Lines that count.
+    pub accepted: u64,
+    /// Lines without meaning.
+    pub rejected: u64,
+    /// Unix seconds of its first reading.
+    pub arrived: i64,
+    /// Why reading ended early.
+    pub fault: Option<String>,
+}
+
+/// Bytes on disk of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Of its file.
+    pub file: u64,
+    /// Of what was written last and waits beside it.
+    pub wal: u64,
+}
+
+/// Finds out how large a store is.
+///
+/// # Errors
+/// When it is not there.
+pub fn size(path: &Path) -> Result<Size> {
+    let meta = fs::metadata(path).map_err(Error::io("cannot look at the store")).map_err(|e| e.at(path))?;
+    let mut wal = OsString::from(path);
+    wal.push("-wal");
+    Ok(Size { file: meta.len(), wal: fs::metadata(wal).map_or(0, |meta| meta.len()) })
+}
+
+/// Whether a source stands at a place.
+const STATE: &str = "CASE WHEN fault IS NOT NULL THEN 1
+     WHEN EXISTS (SELECT 1 FROM place WHERE place.source = source.id) THEN 0 ELSE 2 END";
+
+impl Reader {
+    /// What the store holds, in numbers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn info(&self) -> Result<Info> {
+        self.at(info)
+    }
+
+    /// Shows every source, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails, or `show` does.
+    pub fn each_source(&self, mut show: impl FnMut(&Outline) -> Result<()>) -> Result<()> {
+        let sql = format!(
+            "SELECT name, {STATE}, size, lines, accepted, arrived, fault,
+                    (SELECT coalesce(sum(lines), 0) FROM reject WHERE reject.source = source.id)
+             FROM source ORDER BY sort, id"
+        );
+        let fails = |error| failed(error).at(&self.path);
+        let mut sources = self.db.prepare(&sql).map_err(fails)?;
+        for source in sources.query_map([], outline).map_err(fails)? {
+            show(&source.map_err(fails)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn info(db: &Connection) -> rusqlite::Result<Info> {
+    let count = |sql: &str| db.query_row(sql, [], |row| row.get(0).map(unsigned));
+    let sum = |column: &str| count(&format!("SELECT coalesce(sum({column}), 0) FROM source"));
+    let ends = "SELECT min(first_window), max(last_window) FROM part";
+    let (first, last): (Option<u32>, Option<u32>) = db.query_row(ends, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(Info {
+        version: db.pragma_query_value(None, "user_version", |row| row.get(0))?,
+        generation: count("SELECT generation FROM state")?,
+        sources: states(db)?,
+        places: count("SELECT count(*) FROM place")?,
+        lines: sum("lines")?,
+        accepted: sum("accepted")?,
+        unplaced: sum("unplaced")?,
+        rejected: count("SELECT coalesce(sum(lines), 0) FROM reject")?,
+        blank: sum("blank")?,
+        domains: count("SELECT count(DISTINCT domain) FROM series")?,
+        series: count("SELECT count(*) FROM series")?,
+        cells: count("SELECT count(*) FROM cell")?,
+        windows: first.zip(last).map(|(a, b)| (Window::from_index(a), Window::from_index(b))),
+        tasks: tasks(db)?,
+    })
+}
+
+fn states(db: &Connection) -> rusqlite::Result<[u64; State::ALL.len()]> {
+    let mut states = db.prepare(&format!("SELECT {STATE}, count(*) FROM source GROUP BY 1"))?;
+    let mut counts = [0; State::ALL.len()];
+    let mut rows = states.query([])?;
+    while let Some(row) = rows.next()? {
+        counts[usize::from(row.get::<_, u8>(0)?)] = unsigned(row.get(1)?);
+    }
+    Ok(counts)
+}
+
+fn tasks(db: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut tasks = db.prepare("SELECT status, count(*) FROM task GROUP BY status ORDER BY status")?;
+    tasks.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?.collect()
+}
+
+fn outline(row: &Row<'_>) -> rusqlite::Result<Outline> {
+    Ok(Outline {
+        name: row.get(0)?,
+        state: State::ALL[usize::from(row.get::<_, u8>(1)?)],
+        size: row.get::<_, Option<i64>>(2)?.map(unsigned),
+        lines: unsigned(row.get(3)?),
+        accepted: unsigned(row.get(4)?),
+        arrived: row.get(5)?,
+        fault: row.get(6)?,
+        rejected: unsigned(row.get(7)?),
+    })
+}

@@ -1,0 +1,152 @@
+//! What a source is to the store: its number, its places, what is known of it, what comes with it.
+
+use super::unsigned;
+use crate::digest::{Hash, TextId};
+use crate::domain::Domain;
+use crate::region::Region;
+use crate::report::{NamedHours, Sample, SourceReport};
+use crate::usage::table::UsageTable;
+use rusqlite::Row;
+
+/// A source in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub(super) i64);
+
+/// Where a text was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The absolute path, as bytes.
+    pub path: Vec<u8>,
+    /// The name as it was given or found.
+    pub name: String,
+    /// What sources are sorted by.
+    pub sort: Vec<u8>,
+    /// Bytes on disk.
+    pub size: Option<u64>,
+    /// When it was changed, in nanoseconds since 1970.
+    pub modified: Option<i64>,
+    /// Device and number of the file, where they were looked up.
+    pub file: Option<String>,
+}
+
+/// What was found at a path when it was read.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Which source.
+    pub id: SourceId,
+    /// The place as it was then.
+    pub place: Place,
+    /// How its lines were read.
+    pub way: Way,
+    /// Why its reading ended early.
+    pub fault: Option<String>,
+}
+
+/// How the lines of a source are read, as far as its name does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The region that was named for it.
+    pub region: Region,
+    /// The domain that was named for lines that hold only a path.
+    pub domain: Option<Domain>,
+}
+
+/// What the store knows of a source.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Which source.
+    pub id: SourceId,
+    /// The first of its names.
+    pub name: String,
+    /// What its first name is sorted by.
+    pub sort: Vec<u8>,
+    /// The length of its text.
+    pub text_bytes: u64,
+    /// The hash of its text as far as it could be read, unless it is empty.
+    pub whole: Option<Hash>,
+    /// The hash of its text's whole chunks.
+    pub chain: Hash,
+    /// The hash of its text's first bytes.
+    pub head: Option<Hash>,
+    /// What its name tells.
+    pub hours: Option<NamedHours>,
+    /// How its lines were read.
+    pub way: Way,
+    /// Why its reading ended early.
+    pub fault: Option<String>,
+}
+
+/// A source that was read, with what was found in it.
+pub struct Arrival<'a> {
+    /// Where it was found.
+    pub place: &'a Place,
+    /// What its text is, as far as it could be read.
+    pub text: &'a TextId,
+    /// Its counts.
+    pub report: &'a SourceReport,
+    /// Its first rejected lines.
+    pub samples: &'a [Sample],
+    /// Its usage.
+    pub table: &'a UsageTable,
+    /// The name of its format.
+    pub format: &'a str,
+    /// The region that was named for it.
+    pub region: Region,
+    /// The domain that was named for its lines.
+    pub domain: Option<&'a Domain>,
+    /// Now, in unix seconds.
+    pub now: i64,
+}
+
+/// A place with its source, from the columns source, path, name, sort, size, modified.
+pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
+    let place = Place {
+        path: row.get(1)?,
+        name: row.get(2)?,
+        sort: row.get(3)?,
+        size: row.get::<_, Option<i64>>(4)?.map(unsigned),
+        modified: row.get(5)?,
+        file: None,
+    };
+    Ok((SourceId(row.get(0)?), place))
+}
+
+/// What was found at a path, from the columns of [`placed`], and region, domain, fault.
+pub(super) fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
+    let (id, place) = placed(row)?;
+    Ok(Seen { id, place, way: way(row, 6)?, fault: row.get(8)? })
+}
+
+/// Region and domain, from two columns.
+fn way(row: &Row<'_>, at: usize) -> rusqlite::Result<Way> {
+    let domain = row.get::<_, Option<String>>(at + 1)?.and_then(|name| Domain::new(name.as_bytes()));
+    Ok(Way { region: region(row.get_ref(at)?.as_str()?), domain })
+}
+
+/// What is known of a source, from the columns that [`Known`] has.
+pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        id: SourceId(row.get(0)?),
+        name: row.get(1)?,
+        sort: row.get(2)?,
+        text_bytes: unsigned(row.get(3)?),
+        whole: row.get(4)?,
+        chain: row.get(5)?,
+        head: row.get(6)?,
+        hours: hours(row, 7)?,
+        way: way(row, 10)?,
+        fault: row.get(12)?,
+    })
+}
+
+/// What a name tells, from three columns.
+pub(super) fn hours(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<NamedHours>> {
+    let domain = row.get::<_, Option<String>>(at)?.and_then(|name| Domain::new(name.as_bytes()));
+    let Some(domain) = domain else { return Ok(None) };
+    Ok(Some(NamedHours { domain, start: row.get(at + 1)?, end: row.get(at + 2)? }))
+}
+
+/// The region of a code; unspecified where there is none.
+pub(super) fn region(code: &str) -> Region {
+    Region::from_code(code).unwrap_or_default()
+}

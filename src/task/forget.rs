@@ -1,0 +1,138 @@
+//! Sources out of a store: found by what a user calls them, taken out all together or not at all.
+
+use crate::error::{Error, Result};
+use crate::ingest::source::shown;
+use crate::output::folder;
+use crate::store::{Contribution, SourceId, Writer};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{self, Path};
+
+/// Near names that are shown for one that is not there.
+const NEAR: usize = 3;
+/// Places that are shown where a name means several sources.
+const SHOWN: usize = 5;
+
+/// A source that was taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// What it contributed.
+    pub was: Contribution,
+    /// The paths where it stood, fit to be shown.
+    pub places: Vec<String>,
+}
+
+/// Takes sources out; nothing is durable before the writer commits. Each is called by a path that is or was there,
+/// by a name that means one source only, or by a glob over names.
+///
+/// # Errors
+/// When one is not there or its name means several; when the store fails.
+pub fn forget(writer: &mut Writer, called: &[String]) -> Result<Vec<Forgotten>> {
+    let mut ids = Vec::new();
+    for called in called {
+        ids.extend(find(writer, called)?);
+    }
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| seen.insert(*id));
+    let mut forgotten = Vec::with_capacity(ids.len());
+    for id in ids {
+        forgotten.push(Forgotten { was: writer.contribution(id)?, places: places(writer, id)? });
+        writer.forget(id)?;
+    }
+    writer.check_references()?;
+    Ok(forgotten)
+}
+
+fn places(writer: &mut Writer, id: SourceId) -> Result<Vec<String>> {
+    let places = writer.places(id)?;
+    // Standard input is nowhere.
+    let paths = places.iter().filter(|place| !place.path.starts_with(b"-")).map(|place| shown(&place.path));
+    Ok(paths.collect())
+}
+
+/// The sources that are called so. A whole path means what stands there and nothing else.
+fn find(writer: &mut Writer, called: &str) -> Result<Vec<SourceId>> {
+    let here = writer.at_path(&absolute(called))?.map(|seen| seen.id);
+    if let Some(id) = here.filter(|_| Path::new(called).is_absolute()) {
+        return Ok(vec![id]);
+    }
+    let mut ids: BTreeSet<SourceId> = writer.with_name(called)?.into_iter().collect();
+    ids.extend(here);
+    if ids.len() > 1 {
+        return Err(several(writer, called, &ids)?);
+    }
+    if ids.is_empty() && called.contains(['*', '?', '[']) {
+        ids.extend(writer.with_names_like(called)?);
+    }
+    if ids.is_empty() {
+        let names = writer.names()?;
+        return Err(unknown(called, &names));
+    }
+    Ok(ids.into_iter().collect())
+}
+
+/// The path that the store would know a file by, whether it is there or not.
+fn absolute(called: &str) -> Vec<u8> {
+    let called = Path::new(called);
+    let parent = folder(called);
+    let parent = fs::canonicalize(parent).or_else(|_| path::absolute(parent)).unwrap_or_default();
+    parent.join(called.file_name().unwrap_or_default()).into_os_string().into_encoded_bytes()
+}
+
+fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Result<Error> {
+    let mut text = format!("{} sources go by this name; name one by its path", ids.len());
+    for id in ids.iter().take(SHOWN) {
+        let places = places(writer, *id)?;
+        let place = places.first().map_or("where it was is another text now", String::as_str);
+        text = format!("{text}\n  {place}");
+    }
+    Ok(Error::usage(format!("{text}\n  or all of them by a glob")).at(called))
+}
+
+fn unknown(called: &str, names: &[String]) -> Error {
+    let near = near(called, names);
+    let hint = if near.is_empty() { String::new() } else { format!("; near it:\n  {}", near.join("\n  ")) };
+    Error::usage(format!("no source goes by this name{hint}")).at(called)
+}
+
+/// The names that are most like one, as far as any is.
+fn near<'a>(called: &str, names: &'a [String]) -> Vec<&'a str> {
+    let end = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let called = end(called);
+    let far = called.len() / 4 + 1;
+    let distance = |name: &String| {
+        let end = end(name);
+        if !called.is_empty() && end.contains(&called) { 0 } else { edits(end.as_bytes(), called.as_bytes()) }
+    };
+    let mut near: Vec<_> = names.iter().map(|name| (distance(name), name.as_str())).collect();
+    near.retain(|(distance, _)| *distance <= far);
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name).take(NEAR).collect()
+}
+
+/// How many bytes are to be put in, taken out or replaced to come from one text to another (Levenshtein).
+fn edits(from: &[u8], to: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, a) in from.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (at, b) in to.iter().enumerate() {
+            let best = (diagonal + usize::from(a != b)).min(row[at] + 1).min(row[at + 1] + 1);
+            diagonal = std::mem::replace(&mut row[at + 1], best);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found() {
+        assert_eq!([edits(b"kitten", b"sitting"), edits(b"", b"ab"), edits(b"a", b"a")], [3, 2, 0]);
+        let names = ["logs/a.com_2026.gz", "logs/b.com_2026.gz", "other"].map(String::from);
+        assert_eq!(near("a.com_2026.zst", &names), ["logs/a.com_2026.gz", "logs/b.com_2026.gz"]);
+        assert_eq!(near("b.com", &names), ["logs/b.com_2026.gz"]);
+        assert_eq!(near("nothing", &names), [""; 0]);
+    }
+}

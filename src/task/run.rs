@@ -1,0 +1,346 @@
+//! One scheduled tick: take in what is new, make the workbooks that are due, remove those that were kept long enough.
+//!
+//! A tick that is killed is made up for by the next one: everything it does is either committed or done again.
+
+use super::coverage::coverage;
+use super::delivery::{Delivered, Delivery, deliver};
+use super::intake::{Intake, Taking};
+use super::many::side_by_side;
+use super::plan::{Plan, SourceRule, TaskRule};
+use super::registered::{Running, run_registered};
+use super::registry::{NewTask, Registry, Status, TaskRecord, absolute, retention};
+use super::{Outcome, Progress};
+use crate::error::Result;
+use crate::export::request::ExportSpec;
+use crate::ingest::source::{Source, discover};
+use crate::locale::Language;
+use crate::log::Format;
+use crate::output::scratch_folder;
+use crate::region::Region;
+use crate::store::{Lock, Reader};
+use crate::time::DAY_SECONDS;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is done by others who wait.
+const WORK: &str = "flowbook run";
+
+/// A tick.
+pub struct Tick<'a> {
+    /// What there is to do.
+    pub plan: &'a Plan,
+    /// How tasks are run.
+    pub running: Running<'a>,
+    /// The language of workbooks that name none.
+    pub language: Language,
+    /// Only find out what would be done.
+    pub dry_run: bool,
+}
+
+/// What a tick did.
+pub struct Ticked {
+    /// What became of the logs.
+    pub taking: Taking,
+    /// Why no log was stored: too many rejected lines. Then no workbook was made, either.
+    pub refused: Option<String>,
+    /// What became of the tasks, in the order of the plan.
+    pub steps: Vec<Step>,
+    /// Workbooks that were kept long enough.
+    pub removed: Vec<PathBuf>,
+}
+
+/// What became of a task in a tick.
+pub struct Step {
+    /// The task's name in the plan.
+    pub name: String,
+    /// Its range, in unix seconds.
+    pub asked: (i64, i64),
+    /// Its workbook.
+    pub output: PathBuf,
+    /// What became of it.
+    pub end: StepEnd,
+}
+
+/// How a step ended.
+pub enum StepEnd {
+    /// Its workbook is there, and nothing has changed.
+    UpToDate,
+    /// It is not due yet.
+    Waits(String),
+    /// It would be made, and why.
+    Due(Why),
+    /// Its workbook was made, and why.
+    Made(Why, Box<Outcome>),
+    /// No workbook was made.
+    Failed(String),
+}
+
+/// Why a task is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It was never made.
+    New,
+    /// The last attempt failed, or was cut short.
+    Again,
+    /// Its workbook is not where it was put.
+    Missing,
+    /// Its data has changed.
+    Stale,
+}
+
+impl Why {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Again => "again",
+            Self::Missing => "missing",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// Runs a tick.
+///
+/// # Errors
+/// When another tick does not end, logs cannot be read to their end (unless the plan says to go on), or the store
+/// fails. What fails in a task is that task's own.
+pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
+    let Plan { store, lock_timeout, .. } = tick.plan;
+    let mut ticks = OsString::from(store);
+    ticks.push(".run");
+    let _lock = Lock::take(Path::new(&ticks), *lock_timeout, WORK)?;
+    let Delivered { taking, refused } = take_in(tick, progress)?;
+    let mut ticked = Ticked { taking, refused, steps: Vec::new(), removed: Vec::new() };
+    if ticked.refused.is_none() && store.exists() {
+        let jobs = judge_all(tick)?;
+        ticked.steps = make(tick, jobs, progress)?;
+        if !tick.dry_run {
+            ticked.removed = retire(tick)?;
+        }
+    }
+    Ok(ticked)
+}
+
+fn take_in(tick: &Tick<'_>, progress: &Progress) -> Result<Delivered> {
+    let Plan { store, lock_timeout, keep_going, max_rejects, sources, .. } = tick.plan;
+    // What is not there is not made by a tick that only looks.
+    let scratch = (tick.dry_run && !store.exists()).then(scratch_folder).transpose()?;
+    let looked_at = scratch.as_ref().map(|folder| folder.path().join("usage.db"));
+    let delivery = Delivery {
+        store: looked_at.as_deref().unwrap_or(store),
+        wait: *lock_timeout,
+        work: WORK,
+        intake: Intake {
+            format: Format::default(),
+            threads: tick.running.threads,
+            keep_going: *keep_going,
+            keep_rejects: None,
+            verify: false,
+            now: (tick.running.now)(),
+            progress: &progress.reading,
+        },
+        max_rejects: *max_rejects,
+        rejects: None,
+        results: &[],
+        is_scratch: scratch.is_some(),
+        force: false,
+        dry_run: tick.dry_run,
+    };
+    deliver(discover_all(sources)?, &delivery)
+}
+
+/// The sources of all rules, sorted; what several rules find belongs to the first of them.
+fn discover_all(rules: &[SourceRule]) -> Result<Vec<Source>> {
+    let (mut all, mut seen) = (Vec::new(), HashSet::new());
+    for rule in rules {
+        for source in discover(&rule.arguments)? {
+            if source.path.as_ref().is_none_or(|path| seen.insert(path.clone())) {
+                let region = Some(rule.region).filter(|region| *region != Region::Unspecified);
+                all.push(Source { region, domain: rule.domain.clone(), ..source });
+            }
+        }
+    }
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(all)
+}
+
+/// A task as it stands before it is run.
+struct Job {
+    step: Step,
+    /// What is to be run, when it is due and registered.
+    task: Option<TaskRecord>,
+    /// The file that stands there is of an older form of the task.
+    replaces: bool,
+}
+
+fn judge_all(tick: &Tick<'_>) -> Result<Vec<Job>> {
+    let store = &tick.plan.store;
+    let mut registry = Registry::open(store, tick.plan.lock_timeout)?;
+    let reader = Reader::open(store, tick.plan.lock_timeout)?;
+    let mut jobs = Vec::new();
+    for rule in &tick.plan.tasks {
+        let now = (tick.running.now)();
+        let asked = rule.range_at(now);
+        let made = registry.of_plan(&rule.name)?;
+        match wanted(tick, rule, asked, now) {
+            Ok((spec, output)) => {
+                let rated = Rated { tick, rule, spec: &spec, output: &output, made: &made, now };
+                jobs.push(rated.judge(&mut registry, &reader)?);
+                let others = made.iter().filter(|task| task.asked != asked);
+                jobs.extend(stale(rule, others, &mut registry)?);
+            }
+            Err(error) => {
+                let end = StepEnd::Failed(error.to_string());
+                let step = Step { name: rule.name.clone(), asked, output: PathBuf::new(), end };
+                jobs.push(Job { step, task: None, replaces: false });
+            }
+        }
+    }
+    Ok(jobs)
+}
+
+/// What a rule asks for now, and where it goes.
+fn wanted(tick: &Tick<'_>, rule: &TaskRule, asked: (i64, i64), now: i64) -> Result<(ExportSpec, PathBuf)> {
+    let spec = rule.spec(asked, &tick.plan.account, tick.language)?;
+    retention(asked.0, now, tick.plan.history_days)?;
+    let name = rule.pattern.fill(&spec)?;
+    Ok((spec, absolute(&tick.plan.output.folder.join(name))))
+}
+
+/// Tasks of other ranges of a rule whose data has changed.
+fn stale<'t>(
+    rule: &TaskRule,
+    others: impl Iterator<Item = &'t TaskRecord>,
+    registry: &mut Registry,
+) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for task in others.filter(|_| rule.refresh) {
+        if task.workbook.is_some() && registry.changes(task)?.is_some() {
+            let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
+            let step = Step { name, asked, output, end: StepEnd::Due(Why::Stale) };
+            jobs.push(Job { step, task: Some(task.clone()), replaces: false });
+        }
+    }
+    Ok(jobs)
+}
+
+/// A rule, what it asks for, and what was made of it before.
+struct Rated<'a> {
+    tick: &'a Tick<'a>,
+    rule: &'a TaskRule,
+    spec: &'a ExportSpec,
+    output: &'a Path,
+    made: &'a [TaskRecord],
+    now: i64,
+}
+
+impl Rated<'_> {
+    /// Decides whether the task is due, and registers it if so.
+    fn judge(&self, registry: &mut Registry, reader: &Reader) -> Result<Job> {
+        let request = self.rule.request_over(self.spec.asked);
+        let new = NewTask {
+            request: &request,
+            spec: self.spec,
+            region: Region::Unspecified,
+            output: self.output,
+            plan: Some(&self.rule.name),
+        };
+        let current = self.made.iter().find(|task| task.is_for(&new));
+        let why = self.why(current, registry)?;
+        let end = match why {
+            None => StepEnd::UpToDate,
+            Some(Why::Stale) => StepEnd::Due(Why::Stale),
+            Some(why) => self.waits(reader)?.map_or(StepEnd::Due(why), StepEnd::Waits),
+        };
+        let mut task = None;
+        if matches!(end, StepEnd::Due(_)) && !self.tick.dry_run {
+            let id = registry.register(&new, self.now)?.id;
+            task = Some(registry.get(&id.to_string())?);
+        }
+        let replaces = self.made.iter().any(|task| task.output == self.output && task.is_own());
+        let (name, asked, output) = (self.rule.name.clone(), self.spec.asked, self.output.to_owned());
+        Ok(Job { step: Step { name, asked, output, end }, task, replaces })
+    }
+
+    fn why(&self, current: Option<&TaskRecord>, registry: &mut Registry) -> Result<Option<Why>> {
+        let Some(task) = current else { return Ok(Some(Why::New)) };
+        if task.status != Status::Success {
+            return Ok(Some(Why::Again));
+        }
+        if !self.output.exists() {
+            return Ok(Some(Why::Missing));
+        }
+        let is_stale = self.rule.refresh && registry.changes(task)?.is_some();
+        Ok(is_stale.then_some(Why::Stale))
+    }
+
+    /// What the task still waits for.
+    fn waits(&self, reader: &Reader) -> Result<Option<String>> {
+        let settled = self.spec.asked.1.saturating_add_unsigned(self.rule.settle.as_secs());
+        if !self.rule.settle.is_zero() && self.now < settled {
+            return Ok(Some(format!("it settles at {}", crate::time::iso(settled))));
+        }
+        if !self.rule.require_complete {
+            return Ok(None);
+        }
+        Ok(coverage(reader, &self.spec.selection, Some(self.spec.range))?.missing())
+    }
+}
+
+/// Runs what is due.
+fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Result<Vec<Step>> {
+    if tick.dry_run {
+        return Ok(jobs.into_iter().map(|job| job.step).collect());
+    }
+    side_by_side(tick.running.threads, jobs, |job, threads| {
+        let Job { mut step, task, replaces } = job;
+        if let (StepEnd::Due(why), Some(task)) = (&step.end, task) {
+            let how = Running { threads, force: tick.running.force || replaces, ..tick.running };
+            step.end = make_one(&task, *why, &how, progress);
+        }
+        step
+    })
+}
+
+fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress) -> StepEnd {
+    let folder = crate::output::folder(&task.output);
+    let made = fs::create_dir_all(folder).map_err(crate::error::Error::io("cannot make this folder"));
+    let made = made.map_err(|e| e.at(folder)).and_then(|()| {
+        let mut registry = Registry::open(how.store, how.wait)?;
+        run_registered(&mut registry, task, how, progress)
+    });
+    match made {
+        Ok(Outcome { result: Err(why), .. }) => StepEnd::Failed(why),
+        Ok(outcome) => StepEnd::Made(why, Box::new(outcome)),
+        Err(error) => StepEnd::Failed(error.to_string()),
+    }
+}
+
+/// Removes workbooks that were kept long enough, each with its task; never one that the plan asks for now.
+fn retire(tick: &Tick<'_>) -> Result<Vec<PathBuf>> {
+    let rule = &tick.plan.output;
+    let now = (tick.running.now)();
+    let oldest = rule.keep_days.map_or(i64::MIN, |days| now - i64::from(days) * DAY_SECONDS);
+    let most = rule.keep_last.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let mut removed = Vec::new();
+    if (oldest, most) == (i64::MIN, usize::MAX) {
+        return Ok(removed);
+    }
+    let mut registry = Registry::open(&tick.plan.store, tick.plan.lock_timeout)?;
+    for task in &tick.plan.tasks {
+        let asked = task.range_at(now);
+        let mut made = registry.of_plan(&task.name)?;
+        made.sort_by_key(|task| (std::cmp::Reverse(task.asked), task.id));
+        for (at, record) in made.into_iter().enumerate() {
+            if record.asked != asked && (at >= most || record.updated < oldest) {
+                registry.delete(record.id)?;
+                removed.push(record.output);
+            }
+        }
+    }
+    Ok(removed)
+}
