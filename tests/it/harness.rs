@@ -62,6 +62,11 @@ impl Place {
         done
     }
 
+    /// Runs flowbook; whether it succeeded.
+    pub(crate) fn run_any(&self, arguments: &[&str]) -> bool {
+        self.command().args(arguments).output().expect("flowbook starts").status.success()
+    }
+
     /// `flowbook export` over the hours of 1 March 2026, UTC, with more arguments.
     pub(crate) fn export(&self, more: &[&str], code: i32) -> Done {
         let mut arguments = vec!["export", "--start-time", "2026-03-01T00:00:00Z", "--end-time"];

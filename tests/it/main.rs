@@ -7,6 +7,7 @@
 )]
 
 mod book;
+mod broken_store;
 mod cases;
 mod files_agree;
 mod generated;
@@ -16,6 +17,7 @@ mod house;
 mod inputs;
 mod kept;
 mod killed;
+mod killed_store;
 mod lines_agree;
 mod logs;
 mod many;
@@ -23,5 +25,6 @@ mod oracle;
 mod requests;
 mod same_bytes;
 mod samples;
+mod shared_store;
 mod taken;
 mod workbooks;

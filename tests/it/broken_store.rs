@@ -1,0 +1,361 @@
+//! What fails below a store: full disks, folders that take nothing, files that vanish or shrink, damaged pages. Each
+//! is one clear line that names the file, no panic, and the store is as it was.
+
+use super::harness::{Place, gzip};
+use super::kept::{Kept, fates, once, text, usage_of};
+use flowbook::domain::{DomainSet, Selection};
+use flowbook::ingest::source::discover;
+use flowbook::ingest::{Job, Progress, ingest_each};
+use flowbook::log::Format;
+use flowbook::region::Region;
+use flowbook::time::TimeRange;
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+const FLOWBOOK: &str = env!("CARGO_BIN_EXE_flowbook");
+
+/// A store with some lines, and more logs that wait.
+fn kept() -> Kept {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=300));
+    kept.expect(&["a.log"], "1 added", &[1..=300]);
+    kept.write("more/b.log", text(301..=900));
+    kept.write("more/c.gz", gzip(text(901..=1200).as_bytes()));
+    kept
+}
+
+/// Runs a script in bash, `$0` being flowbook.
+fn script(place: &Place, script: &str) -> Output {
+    let mut command = Command::new("bash");
+    command.args(["-c", script, FLOWBOOK]).current_dir(place.path("")).stdin(Stdio::null());
+    command.env("LC_ALL", "C").env("SOURCE_DATE_EPOCH", "1772323200").output().unwrap()
+}
+
+/// One line of message that names a file, and an exit code.
+#[track_caller]
+fn fails(output: &Output, code: i32, parts: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert!(message.starts_with("flowbook: ") && !message.contains("panicked"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    for part in parts {
+        assert!(message.contains(part), "expected {part:?} in {message}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_file_may_grow_further() {
+    let kept = kept();
+    let before = kept.sources();
+    let mut codes = Vec::new();
+    for kib in [0, 1, 4, 16, 32, 48, 80, 100, 150, 200, 300, 2000] {
+        let limit =
+            format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" ingest --store usage.db more --quiet");
+        let output = script(&kept.0, &limit);
+        codes.push(output.status.code());
+        if output.status.success() {
+            break;
+        }
+        fails(&output, 1, &["usage.db: ", "the store is as it was"]);
+        assert_eq!((kept.sources(), kept.counted()), (before.clone(), once(&[1..=300])), "{kib} KiB");
+    }
+    assert!(codes.len() > 3 && codes.last() == Some(&Some(0)), "{codes:?}");
+    assert_eq!(kept.counted(), once(&[1..=1200]));
+    let export = "exec \"$0\" export --store usage.db --output out.xlsx --type vas --quiet --domain-names l1.com,l9.com \
+                  --start-time 2026-03-01T00:00:00Z --end-time 2026-04-01T00:00:00Z";
+    for (kib, name) in [(0, "usage.db: the disk failed"), (40, "out.xlsx: cannot"), (200, "out.xlsx: cannot")]
+    {
+        let output = script(&kept.0, &format!("trap '' XFSZ; ulimit -f {kib}; {export}"));
+        fails(&output, 1, &[name]);
+        assert!(!kept.0.exists("out.xlsx") && kept.0.names().iter().all(|name| !name.starts_with('.')));
+    }
+    assert!(script(&kept.0, export).status.success());
+}
+
+/// A command that gives a script mounts of its own; none where the system does not let us.
+fn own_mounts() -> Option<&'static str> {
+    let ways = ["unshare --mount", "unshare --map-root-user --mount"];
+    let works = |way: &&str| {
+        let probe = format!("{way} sh -c 'mount -t tmpfs tmpfs /tmp'");
+        Command::new("sh").args(["-c", &probe]).output().is_ok_and(|output| output.status.success())
+    };
+    let way = ways.into_iter().find(works);
+    if way.is_none() {
+        eprintln!("skipped: this system lets nobody mount; only the limit of file sizes is tried");
+    }
+    way
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    let Some(unshare) = own_mounts() else { return };
+    let kept = kept();
+    fs::create_dir(kept.0.path("disk")).unwrap();
+    let export = "\"$0\" export --store disk/usage.db --output disk/out.xlsx --type flow --quiet --domain-names l1.com \
+                  --start-time 2026-03-01T00:00:00Z --end-time 2026-03-02T00:00:00Z";
+    // So many KiB are left on the disk beside the store.
+    for left in [0, 40, 100, 160] {
+        let steps = format!(
+            "mount -t tmpfs -o size=1500k tmpfs disk && cp usage.db disk/ && \"$0\" export --help >/dev/null &&
+             head -c $((1500 - {left} - $(du -k disk | cut -f1)))K /dev/zero >disk/filler; cd . &&
+             \"$0\" ingest --store disk/usage.db more --quiet; echo $? >code
+             {export} 2>message; echo $? >export
+             ls -A disk >names; cp disk/usage.db after.db; rm disk/filler
+             \"$0\" ingest --store disk/usage.db more --quiet && {export} --force && cp disk/usage.db final.db"
+        );
+        let wrapped = format!("{unshare} bash -c '{}' \"$0\"", steps.replace('\'', "'\\''"));
+        let output = script(&kept.0, &wrapped);
+        let read = |name: &str| fs::read_to_string(kept.0.path(name)).unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{left}: {message}");
+        assert_eq!(read("code").trim(), "1", "{left}: {message}");
+        assert!(
+            message.contains("disk/usage.db: ") && message.contains("the store is as it was"),
+            "{message}"
+        );
+        assert!(!(message + &read("message")).contains("panicked"));
+        let names = read("names");
+        assert!(read("export").trim() == "0" || !names.contains("out.xlsx"), "{left}: {names}");
+        assert!(!names.contains(".tmp"), "{left}: {names}");
+        assert_eq!(usage_of(&kept.0.path("after.db")).len(), 300, "{left}");
+        assert_eq!(usage_of(&kept.0.path("final.db")).len(), 1200, "{left}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let Some(unshare) = own_mounts() else { return };
+    let kept = kept();
+    fs::create_dir(kept.0.path("fixed")).unwrap();
+    fs::copy(kept.0.path("usage.db"), kept.0.path("fixed/usage.db")).unwrap();
+    let run = |command: &str| {
+        let steps = format!("mount --bind fixed fixed && mount -o remount,bind,ro fixed && \"$0\" {command}");
+        script(&kept.0, &format!("{unshare} bash -c '{steps}' \"$0\""))
+    };
+    fails(&run("ingest --store fixed/usage.db more"), 1, &["fixed/usage.db", "Read-only file system"]);
+    fails(&run("ingest --store fixed/new.db more"), 1, &["fixed/new.db", "Read-only file system"]);
+    let day = "--type flow --start-time 2026-03-01T00:00:00Z --end-time 2026-03-02T00:00:00Z";
+    fails(&run(&format!("export --store usage.db {day} --output fixed/out.xlsx")), 1, &["fixed/out.xlsx"]);
+    assert_eq!(usage_of(&kept.0.path("fixed/usage.db")).len(), 300);
+    assert_eq!(fs::read_dir(kept.0.path("fixed")).unwrap().count(), 1);
+}
+
+/// Runs a script as a user who owns nothing; none where that cannot be done.
+#[cfg(target_os = "linux")]
+fn as_nobody(place: &Place, command: &str) -> Option<Output> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o777)).unwrap();
+    let who = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+    let probe = script(place, &format!("{who} \"$0\" --version"));
+    if !probe.status.success() {
+        eprintln!("skipped: this system lets us be nobody else");
+        return None;
+    }
+    Some(script(place, &format!("exec {who} \"$0\" {command}")))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_may_not_be_read_is_read_once_it_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    place.write("logs/a.log", text(1..=3));
+    place.write("logs/b.log", text(4..=9));
+    let may = |mode| fs::set_permissions(place.path("logs/b.log"), fs::Permissions::from_mode(mode)).unwrap();
+    may(0o600);
+    let Some(output) = as_nobody(&place, "ingest --store usage.db logs --quiet") else { return };
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("logs/b.log: cannot read: Permission denied"), "{message}");
+    assert_eq!((output.status.code(), usage_of(&place.path("usage.db")).len()), (Some(1), 0));
+    let output = as_nobody(&place, "ingest --store usage.db logs --quiet --keep-going").unwrap();
+    assert_eq!((output.status.code(), usage_of(&place.path("usage.db")).len()), (Some(3), 3));
+    // Neither its size nor its time tells that it may be read now.
+    may(0o644);
+    let output = as_nobody(&place, "ingest --store usage.db logs --json").unwrap();
+    assert_eq!((output.status.code(), usage_of(&place.path("usage.db")).len()), (Some(0), 9));
+    // A folder that belongs to somebody else.
+    fs::create_dir(place.path("fixed")).unwrap();
+    let output = as_nobody(&place, "ingest --store fixed/usage.db logs --quiet").unwrap();
+    fails(&output, 1, &["fixed/usage.db.lock", "Permission denied"]);
+}
+
+#[test]
+fn a_log_that_vanishes_while_others_are_waited_for() {
+    let kept = kept();
+    let before = kept.sources();
+    let holder = fs::File::open(kept.0.path("usage.db.lock")).unwrap();
+    holder.lock().unwrap();
+    let mut child = kept.0.command();
+    child
+        .args(["ingest", "--store", "usage.db", "--quiet", "more/b.log", "more/c.gz"])
+        .stderr(Stdio::piped());
+    let child = child.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    kept.remove("more/c.gz");
+    drop(holder);
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("more/c.gz: cannot read: No such file"), "{message}");
+    assert_eq!((output.status.code(), kept.sources()), (Some(1), before));
+    assert_eq!(fates(&kept.try_ingest(&["more/b.log", "more/c.gz", "--keep-going"], 3)), "1 added, 1 faulty");
+    assert_eq!(kept.counted(), once(&[1..=900]));
+}
+
+#[test]
+fn a_log_that_shrinks_while_it_is_read_is_a_fault() {
+    let kept = kept();
+    let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+    let progress = Progress::default();
+    for name in ["more/b.log", "more/c.gz"] {
+        let mut sources = discover(&[kept.0.path(name)]).unwrap();
+        // As it was looked at, and as it is when it is read.
+        sources[0].size = Some(fs::metadata(kept.0.path(name)).unwrap().len());
+        let bytes = fs::read(kept.0.path(name)).unwrap();
+        kept.write(name, &bytes[..bytes.len() / 2]);
+        let job = |keep_going| Job {
+            format: Format::default(),
+            region: Region::Unspecified,
+            range: TimeRange::all(),
+            selection: &everything,
+            threads: 1,
+            keep_going,
+            keep_rejects: None,
+            progress: &progress,
+        };
+        let error = ingest_each(sources.clone(), &job(false)).err().expect("a fault").to_string();
+        assert!(
+            error.contains(name) && (error.contains("shorter") || error.contains("ends early")),
+            "{error}"
+        );
+        let (taken, _) = ingest_each(sources, &job(true)).unwrap();
+        assert!(taken[0].report.fault.is_some() && taken[0].report.counts.accepted > 0);
+    }
+}
+
+/// Overwrites bytes of a file.
+fn spoil(kept: &Kept, name: &str, from: usize, bytes: &[u8]) {
+    let mut content = fs::read(kept.0.path(name)).unwrap();
+    content[from..from + bytes.len()].copy_from_slice(bytes);
+    fs::write(kept.0.path(name), content).unwrap();
+}
+
+const PAGE: usize = 4096;
+
+fn export(kept: &Kept) -> Output {
+    let mut command = kept.0.command();
+    command.args([
+        "export", "--store", "usage.db", "--type", "flow", "--output", "out.xlsx", "--force", "--quiet",
+    ]);
+    command.args(["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"]);
+    command.output().unwrap()
+}
+
+fn ingest(kept: &Kept) -> Output {
+    kept.0.command().args(["ingest", "--store", "usage.db", "more", "--quiet"]).output().unwrap()
+}
+
+#[test]
+fn damaged_pages_are_told() {
+    let kept = kept();
+    let book = kept.workbook();
+    let good = fs::read(kept.0.path("usage.db")).unwrap();
+    let pages = good.len() / PAGE;
+    let mut told = 0;
+    for (number, filling) in (0..pages).zip([[0xff; PAGE], [0; PAGE], [b'x'; PAGE]].into_iter().cycle()) {
+        fs::write(kept.0.path("usage.db"), &good).unwrap();
+        spoil(&kept, "usage.db", number * PAGE, &filling);
+        let output = export(&kept);
+        if output.status.success() {
+            assert!(fs::read(kept.0.path("out.xlsx")).unwrap() == book, "page {number}");
+        } else {
+            fails(
+                &output,
+                if number == 0 && filling[0] == 0 { 2 } else { 1 },
+                &["usage.db: the store is damaged"],
+            );
+            told += 1;
+        }
+        let spoilt = fs::read(kept.0.path("usage.db")).unwrap();
+        let output = ingest(&kept);
+        if !output.status.success() {
+            fails(&output, 1, &["usage.db: the store is damaged", "put back a copy"]);
+            assert!(fs::read(kept.0.path("usage.db")).unwrap() == spoilt, "page {number}");
+        }
+    }
+    assert!(told > 3 && pages > 10, "{told} of {pages}");
+    fs::write(kept.0.path("usage.db"), &good[..good.len() / 2]).unwrap();
+    fails(&export(&kept), 1, &["usage.db: the store is damaged"]);
+    fails(&ingest(&kept), 1, &["usage.db: the store is damaged"]);
+}
+
+#[test]
+fn a_damaged_log_of_the_store_is_what_was_before() {
+    let kept = kept();
+    // A reader that goes on keeps the delivery in the store's own log.
+    let reader = rusqlite::Connection::open(kept.0.path("usage.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM source").unwrap();
+    kept.ingest(&["more"]);
+    let names = ["usage.db", "usage.db-wal"];
+    let [db, wal] = names.map(|name| fs::read(kept.0.path(name)).unwrap());
+    drop(reader);
+    assert!(wal.len() > 2 * PAGE);
+    for (from, lines) in [(40, 300), (wal.len() / 2, 300), (wal.len(), 1200)] {
+        let mut spoilt = wal.clone();
+        spoilt[from..].iter_mut().take(64).for_each(|byte| *byte ^= 0x5a);
+        let _ = fs::remove_file(kept.0.path("usage.db-shm"));
+        fs::write(kept.0.path("usage.db"), &db).unwrap();
+        fs::write(kept.0.path("usage.db-wal"), &spoilt).unwrap();
+        assert_eq!(kept.counted(), once(&[1..=lines]), "from {from}");
+        // A delivery that was lost is made good by the next one.
+        kept.ingest(&["."]);
+        assert_eq!(kept.counted(), once(&[1..=1200]), "from {from}");
+    }
+}
+
+#[test]
+fn what_is_no_store_of_this_version() {
+    let kept = kept();
+    let mark =
+        |sql: &str| rusqlite::Connection::open(kept.0.path("usage.db")).unwrap().execute_batch(sql).unwrap();
+    mark("PRAGMA user_version = 99");
+    let before = fs::read(kept.0.path("usage.db")).unwrap();
+    for output in [export(&kept), ingest(&kept)] {
+        fails(&output, 1, &["usage.db: is a store of version 99", "use the newer flowbook"]);
+    }
+    assert!(fs::read(kept.0.path("usage.db")).unwrap() == before);
+    mark("PRAGMA user_version = 1; PRAGMA application_id = 7");
+    let before = fs::read(kept.0.path("usage.db")).unwrap();
+    for output in [export(&kept), ingest(&kept)] {
+        fails(&output, 2, &["usage.db: is a database, but no store of flowbook", "name another file"]);
+    }
+    assert!(fs::read(kept.0.path("usage.db")).unwrap() == before);
+    kept.write("usage.db", text(1..=100));
+    for output in [export(&kept), ingest(&kept)] {
+        fails(&output, 1, &["usage.db: "]);
+    }
+    assert_eq!(fs::read_to_string(kept.0.path("usage.db")).unwrap(), text(1..=100));
+    kept.remove("usage.db");
+    fails(&export(&kept), 2, &["usage.db: there is no store here", "flowbook ingest makes one"]);
+    assert!(!kept.0.exists("usage.db"));
+    fs::create_dir(kept.0.path("usage.db")).unwrap();
+    for output in [export(&kept), ingest(&kept)] {
+        fails(&output, 1, &["usage.db: "]);
+    }
+}
+
+#[test]
+fn an_empty_file_becomes_a_store() {
+    let kept = kept();
+    for half_made in ["", "PRAGMA journal_mode = WAL", "CREATE TABLE t (a); DROP TABLE t"] {
+        for end in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(kept.0.path(&format!("usage.db{end}")));
+        }
+        kept.write("usage.db", "");
+        rusqlite::Connection::open(kept.0.path("usage.db")).unwrap().execute_batch(half_made).unwrap();
+        fails(&export(&kept), 2, &["usage.db: holds nothing yet", "flowbook ingest"]);
+        kept.expect(&["more"], "2 added", &[301..=1200]);
+    }
+}
