@@ -12,6 +12,11 @@ use std::time::{Duration, SystemTime};
 
 const NOON: &str = "1/Mar/2026:12:00:00 +0800";
 
+/// A number that `tests/break.sh` may set.
+pub(crate) fn number(name: &str, usual: u32) -> u32 {
+    std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
+}
+
 /// How often each line counts.
 pub(crate) type Counted = BTreeMap<u64, u64>;
 

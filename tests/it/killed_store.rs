@@ -3,17 +3,11 @@
 //! A few rounds in `cargo test`; `tests/break.sh` sets the number of rounds and files, and prints what happened.
 
 use super::harness::{Place, gzip, line};
-use super::kept::{UsageRow, usage_of};
-use std::env;
+use super::kept::{UsageRow, number, usage_of};
 use std::fs;
 use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// A number that `tests/break.sh` may set.
-fn number(name: &str, usual: u32) -> u32 {
-    env::var(name).map_or(usual, |text| text.parse().expect("a number"))
-}
 
 /// Moments spread evenly, but in no order: the same in every run.
 fn moment(whole: Duration, round: u32, rounds: u32) -> Duration {

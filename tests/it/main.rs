@@ -12,6 +12,7 @@ mod cases;
 mod files_agree;
 mod generated;
 mod harness;
+mod histories;
 mod hostile;
 mod house;
 mod inputs;
