@@ -21,4 +21,5 @@ mod oracle;
 mod requests;
 mod same_bytes;
 mod samples;
+mod store;
 mod workbooks;
