@@ -408,7 +408,12 @@ fn coverage_tells_what_came_late() {
         [&found["late_lines"][0]["lines"], &found["late_lines"][0]["late_seconds"]],
         [&json!(1), &json!(300)]
     );
-    let text = place.run(&["store", "coverage", "--store", "s.db"], 3).stdout;
+    let done = place.run(&["store", "coverage", "--store", "s.db"], 3);
+    done.says(&[
+        "incomplete: a.com has no source from 2026-03-01T01:00:00Z to 2026-03-01T02:00:00Z; ",
+        "; b.com has no source from 2026-03-01T01:00:00Z to 2026-03-01T03:00:00Z\n",
+    ]);
+    let text = done.stdout;
     assert!(text.contains("47:00\n") && text.contains("0:20\n"), "{text}");
 }
 
@@ -418,6 +423,7 @@ fn an_empty_store_is_sound_and_not_complete() {
     place.write("empty.log", "");
     ingest(&place, "empty.log");
     store(&place, "check", &[], 0);
+    place.run(&["store", "coverage", "--store", "s.db"], 3).says(&["incomplete: no domain has a source"]);
     let found = store(&place, "coverage", &[], 3);
     assert_eq!([&found["from"], &found["domains"]], [&Value::Null, &json!([])]);
     assert_eq!(store(&place, "info", &[], 0)["first_window"], Value::Null);
