@@ -22,4 +22,5 @@ mod oracle;
 mod requests;
 mod same_bytes;
 mod samples;
+mod tasks;
 mod workbooks;
