@@ -11,6 +11,7 @@ mod ingest;
 mod interrupt;
 mod progress;
 mod show;
+mod task;
 mod tasks;
 mod tasks_csv;
 mod store;
@@ -42,6 +43,7 @@ enum Command {
     Export(Box<export::ExportArguments>),
     Ingest(Box<ingest::IngestArguments>),
     Store(Box<store::StoreArguments>),
+    Task(task::TaskArguments),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
+        Command::Task(arguments) => task::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

@@ -9,6 +9,9 @@ mod place;
 pub mod pattern;
 pub mod plan;
 pub mod range;
+pub mod registered;
+pub mod registry;
+pub mod stale;
 
 use crate::error::{Error, Result};
 use crate::export::request::ExportSpec;

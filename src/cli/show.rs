@@ -7,6 +7,7 @@ use crate::record::{Protocol, Reason};
 use crate::report::{Counts, Report};
 use crate::task::intake::{Fate, Taking};
 use crate::task::many::Made;
+use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
@@ -201,8 +202,12 @@ fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
 }
 
 /// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
-pub(super) fn json(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
+/// `id` is that of the task that it was registered as.
+pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>) -> Result<()> {
     let mut object = task_object(task, outcome);
+    if let Some(id) = id {
+        object["TaskId"] = json!(id.to_string());
+    }
     object["RequestId"] = json!(request_id());
     print(&object.to_string())
 }

@@ -4,7 +4,6 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::iso;
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -63,9 +62,13 @@ impl Drop for Lock {
 }
 
 fn place(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".lock");
-    name.into()
+    super::beside(path, ".lock")
+}
+
+/// Says who holds the store at `path`, after it was waited for.
+pub(super) fn busy(path: &Path, wait: Duration) -> Error {
+    let nobody = || Error::new(ErrorKind::Store("the store is busy; try again later".into()));
+    File::open(place(path)).map_or_else(|_| nobody(), |file| held(file, wait))
 }
 
 fn held(file: File, wait: Duration) -> Error {

@@ -2,6 +2,7 @@
 
 use super::lock::Lock;
 use super::source::{Arrival, Known, Place, Seen, SourceId, known, placed, seen};
+use super::watch::Watch;
 use super::{failed, open_or_make, signed};
 use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
@@ -27,9 +28,7 @@ pub struct Writer {
     path: PathBuf,
     series: BTreeMap<Region, HashMap<Domain, i64>>,
     pending: Vec<(i64, Window, i64, Usage)>,
-    /// Windows that tasks have exported, and what changed in them.
-    watched: Vec<Range<i64>>,
-    changes: HashMap<(i64, i64), (i64, i64)>,
+    watch: Watch,
     is_changed: bool,
     /// Let go last.
     _lock: Lock,
@@ -49,8 +48,7 @@ impl Writer {
             path: path.to_owned(),
             series: BTreeMap::new(),
             pending: Vec::new(),
-            watched: Vec::new(),
-            changes: HashMap::new(),
+            watch: Watch::default(),
             is_changed: false,
             _lock: lock,
         })
@@ -77,7 +75,7 @@ impl Writer {
         self.at(|writer| {
             if writer.db.is_autocommit() {
                 writer.db.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-                writer.watched = writer.watched().map_err(failed)?;
+                writer.watch.begin(&writer.db).map_err(failed)?;
             }
             work(writer)
         })
@@ -86,12 +84,6 @@ impl Writer {
     /// Looks series up anew from now on.
     pub(super) fn forget_series(&mut self) {
         self.series.clear();
-    }
-
-    fn watched(&self) -> rusqlite::Result<Vec<Range<i64>>> {
-        let sql = "SELECT DISTINCT first_window, end_window FROM task WHERE status = 'success'";
-        let mut tasks = self.db.prepare(sql)?;
-        tasks.query_map([], |row| Ok(row.get(0)?..row.get(1)?))?.collect()
     }
 
     /// Runs some work that only reads, on one state of the store: cheaper than look-ups one by one.
@@ -133,13 +125,7 @@ impl Writer {
             [],
             |r| r.get(0),
         )?;
-        let mut insert = self.db.prepare_cached("INSERT INTO change VALUES (?, ?, ?, ?, ?)")?;
-        for ((series, window), (bytes, requests)) in self.changes.drain() {
-            if (bytes, requests) != (0, 0) {
-                insert.execute(params![generation, series, window, bytes, requests])?;
-            }
-        }
-        Ok(())
+        self.watch.record(&self.db, generation)
     }
 
     /// The source that was found at a path.
@@ -422,7 +408,7 @@ impl Writer {
             *last = row.window;
             sum.merge(&row.usage).map_err(|_| part_overflow())?;
             let series = *series;
-            self.note(series, row.window, &row.usage, 1)?;
+            self.watch.note(series, row.window, &row.usage, 1);
             self.pending.push((series, row.window, id.0, row.usage));
         }
         self.add_part(id, part)?;
@@ -452,17 +438,6 @@ impl Writer {
         let id = id.map_err(failed)?;
         known.insert(domain.clone(), id);
         Ok(id)
-    }
-
-    /// Notes a change of a window that a task has exported.
-    fn note(&mut self, series: i64, window: Window, usage: &Usage, sign: i64) -> Result<()> {
-        let window = i64::from(window.index());
-        if self.watched.iter().any(|range| range.contains(&window)) {
-            let (bytes, requests) = self.changes.entry((series, window)).or_default();
-            *bytes = bytes.saturating_add(sign * signed(usage.bytes)?);
-            *requests = requests.saturating_add(sign * signed(usage.total_requests())?);
-        }
-        Ok(())
     }
 
     /// Writes the cells that wait, in the order of their table.
@@ -509,7 +484,7 @@ impl Writer {
         self.is_changed = true;
         for (series, windows) in self.parts(id).map_err(failed)? {
             for (window, usage) in self.cells(id, series, &windows).map_err(failed)? {
-                self.note(series, window, &usage, -1)?;
+                self.watch.note(series, window, &usage, -1);
             }
             let sql = "DELETE FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?";
             let values = params![series, windows.start, windows.end, id.0];

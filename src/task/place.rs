@@ -43,7 +43,7 @@ pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
 }
 
 /// Nanoseconds since 1970.
-fn modified(meta: &Metadata) -> Option<i64> {
+pub(super) fn modified(meta: &Metadata) -> Option<i64> {
     let since = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_nanos()).ok()
 }

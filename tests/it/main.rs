@@ -23,4 +23,5 @@ mod requests;
 mod same_bytes;
 mod samples;
 mod store;
+mod tasks;
 mod workbooks;
