@@ -6,7 +6,10 @@
 
 /// Bytes of a chunk.
 pub const CHUNK: u64 = 1 << 20;
-/// Bytes at the beginning of a text that have a hash of their own.
+/// Beginnings of a text that have hashes of their own, in bytes: a text that grew has the one that stood for it
+/// before, however short it was. No good line is shorter than the least.
+const HEADS: [usize; 7] = [64, 128, 256, 512, 1024, 2048, HEAD];
+/// Bytes of the longest of them.
 pub const HEAD: usize = 4096;
 
 /// A hash.
@@ -21,8 +24,29 @@ pub struct TextId {
     pub whole: Hash,
     /// The chain over the whole chunks.
     pub chain: Hash,
-    /// The hash of the first [`HEAD`] bytes; `None` of shorter texts.
-    pub head: Option<Hash>,
+    /// The hashes of its beginnings of 64, 128, ... bytes, up to [`HEAD`], as many as it has.
+    pub heads: Vec<Hash>,
+}
+
+impl TextId {
+    /// The hash of its longest beginning: it stands for the text among those that may have grown from it.
+    #[must_use]
+    pub fn head(&self) -> Option<Hash> {
+        self.heads.last().copied()
+    }
+
+    /// The identity of what could be read of a text that is damaged behind it; never that of a whole text.
+    #[must_use]
+    pub fn damaged(self) -> Self {
+        let whole = *blake3::Hasher::new().update(&self.whole).update(b"damaged").finalize().as_bytes();
+        Self { whole, ..self }
+    }
+}
+
+/// Bytes of the longest beginning with a hash of its own that a text of `len` bytes has.
+#[must_use]
+pub fn head_len(len: u64) -> Option<usize> {
+    HEADS.into_iter().rfind(|head| *head as u64 <= len)
 }
 
 /// Hashes one stretch of a text, which begins at a whole number of chunks.
@@ -57,8 +81,9 @@ impl Digester {
     /// Ends the stretch.
     #[must_use]
     pub fn finish(self) -> Stretch {
-        let head = (self.head.len() == HEAD).then(|| *blake3::hash(&self.head).as_bytes());
-        Stretch { len: self.len, whole: self.whole, rest: *self.chunk.finalize().as_bytes(), head }
+        let heads = HEADS.into_iter().map_while(|len| self.head.get(..len));
+        let heads = heads.map(|head| *blake3::hash(head).as_bytes()).collect();
+        Stretch { len: self.len, whole: self.whole, rest: *self.chunk.finalize().as_bytes(), heads }
     }
 }
 
@@ -69,7 +94,7 @@ pub struct Before {
     pub len: u64,
     /// Their chain.
     pub chain: Hash,
-    /// The hash of the first [`HEAD`] bytes of the text, where it has so many.
+    /// The hash of the text's longest beginning.
     pub head: Option<Hash>,
 }
 
@@ -80,7 +105,7 @@ pub struct Stretch {
     whole: Vec<Hash>,
     /// The hash of what follows the whole chunks.
     rest: Hash,
-    head: Option<Hash>,
+    heads: Vec<Hash>,
 }
 
 /// Puts the stretches of a text together.
@@ -88,11 +113,12 @@ pub struct Stretch {
 /// `before` tells of the whole chunks that were hashed before.
 #[must_use]
 pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stretch>) -> TextId {
-    let (mut chain, mut len, mut head) = before.map_or_else(Default::default, |b| (b.chain, b.len, b.head));
+    let (mut chain, mut len, head) = before.map_or_else(Default::default, |b| (b.chain, b.len, b.head));
+    let mut heads = Vec::from_iter(head);
     let mut rest = *blake3::Hasher::new().finalize().as_bytes();
     for stretch in stretches {
         if len == 0 {
-            head = stretch.head;
+            heads = stretch.heads;
         }
         chain = stretch.whole.iter().fold(chain, chained);
         len += stretch.len;
@@ -100,7 +126,7 @@ pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stre
     }
     let mut whole = blake3::Hasher::new();
     whole.update(&chain).update(&rest).update(&len.to_le_bytes());
-    TextId { len, whole: *whole.finalize().as_bytes(), chain, head }
+    TextId { len, whole: *whole.finalize().as_bytes(), chain, heads }
 }
 
 fn chained(chain: Hash, chunk: &Hash) -> Hash {
@@ -131,7 +157,7 @@ mod tests {
             let text = text(len);
             let whole = of(&text);
             assert_eq!(whole.len, len as u64);
-            assert_eq!(whole.head.is_some(), len >= HEAD);
+            assert_eq!(whole.heads.len(), HEADS.into_iter().filter(|head| *head <= len).count());
             for cut in (0..=len / chunk).map(|n| n * chunk) {
                 let parts = [&text[..cut], &text[cut..]].map(|part| {
                     let mut digester = Digester::default();
@@ -140,8 +166,10 @@ mod tests {
                 });
                 assert_eq!(identify(None, parts.clone()), whole, "{len} cut at {cut}");
                 let [_, tail] = parts;
-                let before = Before { len: cut as u64, chain: of(&text[..cut]).chain, head: whole.head };
-                assert_eq!(identify(Some(before), [tail]), whole, "{len} resumed at {cut}");
+                let before = Before { len: cut as u64, chain: of(&text[..cut]).chain, head: whole.head() };
+                let resumed = identify(Some(before), [tail]);
+                assert_eq!((resumed.whole, resumed.chain), (whole.whole, whole.chain), "{len} from {cut}");
+                assert_eq!(resumed.head(), whole.head(), "{len} from {cut}");
             }
         }
     }
@@ -154,6 +182,14 @@ mod tests {
             changed[at % len] ^= 1;
             prop_assert_ne!(of(&text).whole, of(&changed).whole);
             prop_assert_ne!(of(&text).whole, of(&text[..cut % len]).whole);
+            prop_assert_ne!(of(&text).whole, of(&text).damaged().whole);
+        }
+
+        #[test]
+        fn a_text_has_the_head_of_what_it_grew_from(len in 64..9000usize, cut in 64..9000usize) {
+            let (text, cut) = (text(len), cut.min(len));
+            prop_assert!(of(&text).heads.contains(&of(&text[..cut]).head().unwrap()));
+            prop_assert_eq!(head_len(len as u64).is_some(), of(&text).head().is_some());
         }
     }
 }

@@ -84,8 +84,8 @@ pub struct Taken {
     pub report: SourceReport,
     /// Its first rejected lines of each reason, in the order of lines.
     pub samples: Vec<Sample>,
-    /// What its text is; `None` when it was not read to its end.
-    pub text: Option<TextId>,
+    /// What its text is, as far as it could be read.
+    pub text: TextId,
 }
 
 /// Reads sources, each into a table of its own, duplicates among them included.
@@ -143,7 +143,8 @@ impl Own {
     fn taken(self, source: Source, at: usize) -> Taken {
         let report = self.gather.report(&source);
         let before = source.tail.as_ref().map(|tail| tail.before.clone());
-        let text = report.fault.is_none().then(|| identify(before, self.stretches));
+        let text = identify(before, self.stretches);
+        let text = if report.fault.is_some() { text.damaged() } else { text };
         let samples = self.gather.samples.into_iter().map(|sample| sample.of(at)).collect();
         let samples = crate::report::first_of_each_reason(samples);
         Taken { source, table: self.table, report, samples, text }

@@ -54,35 +54,9 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
         }
         None => Err(error),
     });
-    let (db, id, version) = opened.map_err(failed).map_err(|e| e.at(path))?;
-    if id != APPLICATION_ID {
-        return Err(Error::usage("is a database, but no store of flowbook").at(path));
-    }
-    if version > VERSION {
-        let text = format!(
-            "is a store of version {version}, made by a newer flowbook; this one knows versions up to {VERSION}: \
-             use the newer flowbook"
-        );
-        return Err(Error::new(ErrorKind::Store(text)).at(path));
-    }
+    let db = opened.map_err(failed).map_err(|e| e.at(path))?;
+    check(&db).map_err(|e| e.at(path))?;
     Ok((db, is_frozen))
-}
-
-/// A connection, with the kind and the version of what it leads to.
-fn connect(
-    place: impl AsRef<Path>,
-    wait: Duration,
-    access: OpenFlags,
-) -> rusqlite::Result<(Connection, i32, u32)> {
-    let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    db.busy_timeout(wait)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    let id = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let version = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok((db, id, version))
 }
 
 /// The address by which a store is read that this process cannot write, after an attempt to open it as ever.
@@ -117,16 +91,64 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
 fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
-    if !path.exists() || path.metadata().is_ok_and(|meta| meta.len() == 0) {
-        make(path).map_err(failed).map_err(|e| e.at(path))?;
-    }
-    let (mut db, _) = open(path, wait, true)?;
+    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let make = || {
+        let mut db = connect(path, wait, access)?;
+        if is_empty(&db)? {
+            make(&mut db)?;
+        }
+        Ok(db)
+    };
+    let mut db = make().map_err(failed).map_err(|e| e.at(path))?;
+    check(&db).map_err(|e| e.at(path))?;
     prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
     Ok(db)
 }
 
-fn make(path: &Path) -> rusqlite::Result<()> {
-    let mut db = Connection::open(path)?;
+fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(wait)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // The first reading, so that what cannot be read is found out here.
+    mark(&db, "application_id")?;
+    Ok(db)
+}
+
+/// Refuses what this program cannot read.
+fn check(db: &Connection) -> Result<()> {
+    let marks = || Ok((mark(db, "application_id")?, mark(db, "user_version")?));
+    let (id, version) = marks().map_err(failed)?;
+    if id != i64::from(APPLICATION_ID) {
+        let is_empty = is_empty(db).map_err(failed)?;
+        let text = if is_empty { "holds nothing yet; flowbook ingest makes a store of it" } else { FOREIGN };
+        return Err(Error::usage(text));
+    }
+    if version > i64::from(VERSION) {
+        return Err(Error::new(ErrorKind::Store(format!(
+            "is a store of version {version}, made by a newer flowbook; this one knows versions up to {VERSION}: \
+             use the newer flowbook"
+        ))));
+    }
+    Ok(())
+}
+
+const FOREIGN: &str = "is a database, but no store of flowbook; name another file";
+
+fn mark(db: &Connection, name: &str) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// Whether a database holds nothing, as a new one does, and one that was just being made when its process was
+/// killed.
+fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(tables == 0 && mark(db, "application_id")? == 0)
+}
+
+fn make(db: &mut Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     let begun = db.transaction()?;
     begun.pragma_update(None, "application_id", APPLICATION_ID)?;

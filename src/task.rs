@@ -12,6 +12,9 @@ pub mod range;
 pub mod registered;
 pub mod registry;
 pub mod stale;
+mod taking;
+
+use delivery::keep_off_store;
 
 use crate::error::{Error, Result};
 use crate::export::request::ExportSpec;
@@ -98,8 +101,9 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         progress: &progress.reading,
     };
     let Ingested { table, report, rejects } = ingest(sources, &job)?;
-    if let (Some(rejects), Some(file), Some(path)) = (rejects, rejects_file, task.rejects) {
-        Rejects::write_csv(vec![rejects], file, path)?;
+    if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
+        Rejects::write_csv(vec![rejects], &mut file, path)?;
+        file.commit()?;
     }
     if task.max_rejects.exceeded(&report.totals()) {
         let why = too_many(task, &report);
@@ -115,6 +119,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
 /// # Errors
 /// When the store cannot be read, or the workbook cannot be written.
 pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Result<Outcome> {
+    keep_off_store(&check(task.output, task.force)?, reader.path())?;
     let output = Output::create(task.output, task.force)?;
     let (range, selection) = (task.spec.range, &task.spec.selection);
     let report = reader.report(range, selection)?;
@@ -153,14 +158,19 @@ fn pour<'a>(
 fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
     let output = check(task.output, task.force)?;
     let rejects = task.rejects.map(|path| check(path, task.force)).transpose()?;
-    let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
-    if rejects.as_ref().is_some_and(|rejects| place(rejects) == place(&output)) {
-        return Err(
-            Error::usage("is to hold the workbook and the rejected lines; name two files").at(task.output)
-        );
-    }
+    keep_two(rejects.as_deref(), &output)?;
     let results: Vec<PathBuf> = rejects.into_iter().chain([output]).collect();
     keep_apart(&results, sources)
+}
+
+/// Refuses to write the rejected lines and a workbook into one file.
+fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
+    let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
+    if rejects.is_some_and(|rejects| place(rejects) == place(output)) {
+        let text = "is to hold the workbook and the rejected lines; name two files";
+        return Err(Error::usage(text).at(output));
+    }
+    Ok(())
 }
 
 /// Refuses to write over a log.

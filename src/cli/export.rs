@@ -9,7 +9,7 @@ use crate::export::request::{ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
 use crate::output::check;
-use crate::task::delivery::deliver;
+use crate::task::delivery::{Delivery, deliver};
 use crate::task::registered::{Kept, Running, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task};
@@ -223,20 +223,21 @@ fn from_store(
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
     check(task.output, task.force)?;
-    if !take(arguments, store, progress)? {
+    if !take(arguments, store, &[task.output.to_owned()], progress)? {
         return Ok(None);
     }
     run_and_register(task, request, store, wait, now, progress).map(Some)
 }
 
 /// Takes the logs in, if there are any; false when they were refused.
-fn take(arguments: &ExportArguments, store: &Path, progress: &Progress) -> Result<bool> {
+fn take(arguments: &ExportArguments, store: &Path, results: &[PathBuf], progress: &Progress) -> Result<bool> {
     if arguments.logs.is_empty() {
         return Ok(true);
     }
     let wait = arguments.waiting.lock_timeout;
     let sources = arguments.reading.sources(&arguments.logs)?;
-    let delivery = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+    let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+    let delivery = Delivery { results, ..usual };
     match deliver(sources, &delivery)?.refused {
         Some(why) => show::message(&why),
         None => return Ok(true),
@@ -253,7 +254,7 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, waiting, .. } = arguments;
     let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
     let progress = Progress::default();
-    if !progress::beside(telling.quiet, &progress, || take(arguments, store, &progress))? {
+    if !progress::beside(telling.quiet, &progress, || take(arguments, store, &[], &progress))? {
         return Ok(Ending::WithRejects);
     }
     let mut registry = Registry::open(store, waiting.lock_timeout)?;

@@ -3,7 +3,7 @@
 
 use super::source::{Source, Tail};
 use crate::codec::{Codec, Decoder, detect_file};
-use crate::digest::{Before, CHUNK, Digester, HEAD, Hash, TextId, identify};
+use crate::digest::{Before, CHUNK, Digester, Hash, TextId, head_len, identify};
 use crate::report::{Counts, Report};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -25,7 +25,7 @@ pub fn prefix(path: &Path, len: u64) -> io::Result<Option<TextId>> {
 
 /// Where a plain file goes on behind the text that is known of it; `None` when it must be read as a whole.
 ///
-/// Only the first [`HEAD`] bytes of what is known and those behind its last whole chunk are compared: who may
+/// Only the longest beginning that was hashed of what is known and the bytes behind its last whole chunk are compared: who may
 /// change the middle of a log that grows has to ask for a whole reading.
 ///
 /// # Errors
@@ -35,14 +35,14 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
         return Ok(None);
     }
     let mut file = File::open(path)?;
-    let head = hashed(file.by_ref().take(HEAD as u64))?.finish();
-    let before = Before { len: known.len - known.len % CHUNK, chain: known.chain, head: known.head };
+    let head = hashed(file.by_ref().take(head_len(known.len).unwrap_or(0) as u64))?.finish();
+    let before = Before { len: known.len - known.len % CHUNK, chain: known.chain, head: known.head() };
     file.seek(SeekFrom::Start(before.len))?;
     let rest = hashed(file.by_ref().take(known.len - before.len))?.finish();
     let mut last = [0];
     file.seek(SeekFrom::Start(known.len.saturating_sub(1)))?;
     file.read_exact(&mut last)?;
-    let same_head = known.head.is_none_or(|known| is_head(&identify(None, [head]), &known));
+    let same_head = identify(None, [head]).head() == known.head();
     let same_rest = identify(Some(before.clone()), [rest]).whole == known.whole;
     // A line that was incomplete was counted as it was: it must be counted anew.
     let is_whole_lines = last == *b"\n";
@@ -79,10 +79,6 @@ pub fn same_texts(sources: &[Source], report: &Report, lengths: &[u64]) -> BTree
 
 fn whole(path: &Path) -> io::Result<TextId> {
     Ok(identify(None, [hashed(Decoder::new(File::open(path)?)?)?.finish()]))
-}
-
-fn is_head(id: &TextId, head: &Hash) -> bool {
-    id.head.as_ref() == Some(head)
 }
 
 fn hashed(mut input: impl Read) -> io::Result<Digester> {

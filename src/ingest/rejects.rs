@@ -110,13 +110,14 @@ pub struct Rejects {
 
 impl Rejects {
     /// Writes the rejected lines of runs, in turn, as CSV: `file,line,reason,text`, in the order of sources and lines. The
-    /// text is the line's bytes as they are; of a line that is too long, its first MiB.
+    /// text is the line's bytes as they are; of a line that is too long, its first MiB. Everything but the file's name
+    /// is durable then.
     ///
     /// # Errors
     /// When the file or the scratch file fails.
-    pub fn write_csv(all: Vec<Self>, mut out: Output, path: &Path) -> Result<()> {
+    pub fn write_csv(all: Vec<Self>, out: &mut Output, path: &Path) -> Result<()> {
         pour(all, out.file()).map_err(|e| e.at(path))?;
-        out.commit()
+        out.file().sync_all().map_err(Error::io("cannot write rejected lines")).map_err(|e| e.at(path))
     }
 
     /// Leaves out the rejected lines of some sources.

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::iso;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -61,8 +61,9 @@ impl Drop for Lock {
     }
 }
 
+/// The lock of a store is one, by whatever link the store is named.
 fn place(path: &Path) -> PathBuf {
-    super::beside(path, ".lock")
+    super::beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), ".lock")
 }
 
 /// Says who holds the store at `path`, after it was waited for.

@@ -54,6 +54,12 @@ impl Reader {
         Ok(reader)
     }
 
+    /// The store's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Runs some work on the database; its errors name the store.
     pub(super) fn at<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.db).map_err(failed).map_err(|e| e.at(&self.path))

@@ -20,9 +20,9 @@ CREATE TABLE source (
     name TEXT NOT NULL,               -- the first of its names, as they were given
     sort BLOB NOT NULL,               -- the path that sources are sorted by
     size INTEGER,                     -- bytes on disk
-    whole BLOB UNIQUE,                -- hash of the text; NULL of empty and faulty ones
+    whole BLOB UNIQUE,                -- hash of the text as far as it could be read; NULL of empty ones
     chain BLOB NOT NULL,              -- hash of its whole chunks, to be hashed on from when it grows
-    head BLOB,                        -- hash of its first bytes
+    head BLOB,                        -- hash of its first bytes, 64 to 4096: the most of 2^n that it has
     text_bytes INTEGER NOT NULL,      -- length of the text
     format TEXT NOT NULL,
     region TEXT NOT NULL,             -- the region that was named for it; empty without one

@@ -62,7 +62,7 @@ pub struct Known {
     pub sort: Vec<u8>,
     /// The length of its text.
     pub text_bytes: u64,
-    /// The hash of its text, unless it is empty or faulty.
+    /// The hash of its text, unless it is empty.
     pub whole: Option<Hash>,
     /// The hash of its text's whole chunks.
     pub chain: Hash,
@@ -80,8 +80,8 @@ pub struct Known {
 pub struct Arrival<'a> {
     /// Where it was found.
     pub place: &'a Place,
-    /// What its text is; `None` when it was not read to its end.
-    pub text: Option<&'a TextId>,
+    /// What its text is, as far as it could be read.
+    pub text: &'a TextId,
     /// Its counts.
     pub report: &'a SourceReport,
     /// Its first rejected lines.

@@ -30,6 +30,7 @@ pub struct Writer {
     pending: Vec<(i64, Window, i64, Usage)>,
     watch: Watch,
     is_changed: bool,
+    is_looking: bool,
     /// Let go last.
     _lock: Lock,
 }
@@ -43,6 +44,9 @@ impl Writer {
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
         let db = open_or_make(path, wait)?;
+        // References hold by what is written here; looking each of them up would cost more than the writing, and there
+        // is no index from sources to cells. `flowbook store check` looks at all of them.
+        db.pragma_update(None, "foreign_keys", false).map_err(failed).map_err(|e| e.at(path))?;
         Ok(Self {
             db,
             path: path.to_owned(),
@@ -50,6 +54,7 @@ impl Writer {
             pending: Vec::new(),
             watch: Watch::default(),
             is_changed: false,
+            is_looking: false,
             _lock: lock,
         })
     }
@@ -86,18 +91,27 @@ impl Writer {
         self.series.clear();
     }
 
-    /// Runs some work that only reads, on one state of the store: cheaper than look-ups one by one.
+    /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
+    /// Nothing may be changed between the two.
     ///
     /// # Errors
-    /// Those of the work, and when the database fails.
-    pub fn reading<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if !self.db.is_autocommit() {
-            return work(self);
-        }
-        self.at(|writer| writer.db.execute_batch("BEGIN").map_err(failed))?;
-        let result = work(self);
-        self.at(|writer| writer.db.execute_batch("ROLLBACK").map_err(failed))?;
-        result
+    /// When the database fails.
+    pub fn look_up(&mut self) -> Result<()> {
+        self.at(|writer| {
+            writer.is_looking = writer.db.is_autocommit();
+            if writer.is_looking { writer.db.execute_batch("BEGIN").map_err(failed) } else { Ok(()) }
+        })
+    }
+
+    /// Ends what [`Writer::look_up`] began.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn looked_up(&mut self) -> Result<()> {
+        self.at(|writer| {
+            let was_looking = std::mem::take(&mut writer.is_looking);
+            if was_looking { writer.db.execute_batch("ROLLBACK").map_err(failed) } else { Ok(()) }
+        })
     }
 
     /// Makes everything since the last commit durable at once.
@@ -180,25 +194,32 @@ impl Writer {
         })
     }
 
-    /// Sources that a longer text at `place` may have grown from: one that was there, one whose file it is, those
-    /// with the same first bytes.
+    /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
+    /// file it is, those that begin as it does.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
         self.at(|writer| {
-            let sql = "SELECT id FROM source WHERE text_bytes < ?1 AND id IN (
-                           SELECT source FROM place WHERE path = ?2
-                           UNION SELECT id FROM source WHERE file = ?3 AND file IS NOT NULL
-                           UNION SELECT id FROM source WHERE head = ?4 AND head IS NOT NULL)
-                       ORDER BY text_bytes DESC";
-            let mut sources = writer.db.prepare_cached(sql).map_err(failed)?;
-            let found = sources
-                .query_map(params![signed(text.len)?, place.path, place.file, text.head], |row| {
-                    row.get(0).map(SourceId)
-                });
-            found.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+            let by_place = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND id IN (
+                                SELECT source FROM place WHERE path = ?2
+                                UNION SELECT id FROM source WHERE file = ?3)";
+            let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
+            let len = signed(text.len)?;
+            let mut found = writer.shorter(by_place, params![len, place.path, place.file]).map_err(failed)?;
+            for head in &text.heads {
+                found.extend(writer.shorter(by_head, params![len, head]).map_err(failed)?);
+            }
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.dedup();
+            Ok(found.into_iter().map(|(_, id)| id).collect())
         })
+    }
+
+    /// Sources with the lengths of their texts.
+    fn shorter(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<(i64, SourceId)>> {
+        let mut sources = self.db.prepare_cached(sql)?;
+        sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
     }
 
     /// Adds a source.
@@ -234,7 +255,7 @@ impl Writer {
     /// See [`Writer::add`].
     pub fn extend(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
-            let text = arrival.text.ok_or_else(|| defect("a source that goes on has no text"))?;
+            let text = arrival.text;
             let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
             let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ?,
                        lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
@@ -242,7 +263,7 @@ impl Writer {
             let values = params![
                 text.whole,
                 text.chain,
-                text.head,
+                text.head(),
                 signed(text.len)?,
                 arrival.now,
                 lines,
@@ -347,10 +368,10 @@ impl Writer {
             place.name,
             place.sort,
             report.size.map(signed).transpose()?,
-            text.filter(|text| text.len > 0).map(|text| text.whole),
-            text.map(|text| text.chain).unwrap_or_default(),
-            text.and_then(|text| text.head),
-            signed(text.map_or(0, |text| text.len))?,
+            (text.len > 0).then_some(text.whole),
+            text.chain,
+            text.head(),
+            signed(text.len)?,
             arrival.format,
             arrival.region.code().unwrap_or_default(),
             hours.map(|hours| hours.domain.as_str()),
@@ -530,10 +551,6 @@ fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
         signed(counts.outside_range)?,
         signed(counts.blank)?,
     ])
-}
-
-fn defect(text: &str) -> Error {
-    Error::new(ErrorKind::Defect(text.into()))
 }
 
 fn part_overflow() -> Error {

@@ -1,11 +1,11 @@
 //! A delivery of logs to the store: found, taken in, judged by their rejects, committed at once or not at all.
 
 use super::intake::{Intake, Taking, take_in};
-use super::{keep_apart, too_many_rejected};
-use crate::error::Result;
+use super::{keep_apart, keep_two, too_many_rejected};
+use crate::error::{Error, Result};
 use crate::ingest::Rejects;
 use crate::ingest::source::Source;
-use crate::output::{Output, check, folder};
+use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
 use crate::store::Writer;
 use std::ffi::OsStr;
@@ -52,13 +52,17 @@ pub struct Delivered {
 /// the store is as it was.
 pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Delivered> {
     let Delivery { store, wait, work, rejects, force, .. } = *delivery;
-    sources.retain(|source| !is_of_store(source, store));
-    let rejects_file = rejects.map(|path| check(path, force)).transpose()?;
-    let results = delivery.results.iter().filter_map(|path| fs::canonicalize(path).ok());
-    keep_apart(&rejects_file.into_iter().chain(results).collect::<Vec<_>>(), &sources)?;
-    let file = rejects.map(|path| Output::create(path, force)).transpose()?;
-    let mut writer =
-        if delivery.is_scratch { Writer::scratch(store) } else { Writer::open(store, wait, work) }?;
+    let own = &real(store);
+    sources.retain(|source| source.path.as_ref().is_none_or(|path| !is_of_store(path, own)));
+    keep_results_safe(&sources, delivery)?;
+    let mut file = rejects.map(|path| Output::create(path, force)).transpose()?;
+    // What only finds out what would happen makes no store.
+    let trial = (delivery.dry_run && !store.exists()).then(scratch_folder).transpose()?;
+    let mut writer = match &trial {
+        Some(folder) => Writer::scratch(&folder.path().join("usage.db")),
+        None if delivery.is_scratch => Writer::scratch(store),
+        None => Writer::open(store, wait, work),
+    }?;
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
     let mut taking = take_in(&mut writer, sources, &intake)?;
     let refused = delivery.max_rejects.exceeded(&taking.counts).then(|| {
@@ -71,18 +75,47 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
             "the store was left as it was",
         )
     });
+    // What may fail comes before the commit: afterwards, the file only gets its name.
+    if let (Some(file), Some(path)) = (&mut file, rejects) {
+        Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path)?;
+    }
     if refused.is_none() && !delivery.dry_run {
         writer.commit()?;
     }
-    if let (Some(file), Some(path)) = (file, rejects) {
-        Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path)?;
-    }
+    file.map_or(Ok(()), Output::commit)?;
     Ok(Delivered { taking, refused })
 }
 
-/// Whether a file found among the logs is the store itself, or lies beside it for its sake.
-fn is_of_store(source: &Source, store: &Path) -> bool {
-    let Some(path) = &source.path else { return false };
+/// Refuses to write a result over the store, a log or another result.
+fn keep_results_safe(sources: &[Source], delivery: &Delivery<'_>) -> Result<()> {
+    let rejects = delivery.rejects.map(|path| check(path, delivery.force)).transpose()?;
+    for result in delivery.results.iter().chain(&rejects) {
+        keep_off_store(result, delivery.store)?;
+    }
+    for result in delivery.results {
+        keep_two(rejects.as_deref(), result)?;
+    }
+    let there = delivery.results.iter().filter_map(|path| fs::canonicalize(path).ok());
+    keep_apart(&there.chain(rejects).collect::<Vec<_>>(), sources)
+}
+
+/// Refuses to write a result over the store.
+///
+/// # Errors
+/// When `path` is the store, or lies beside it for its sake.
+pub fn keep_off_store(path: &Path, store: &Path) -> Result<()> {
+    if is_of_store(&real(path), &real(store)) {
+        return Err(Error::usage("is the store, and would be overwritten; name another file").at(path));
+    }
+    Ok(())
+}
+
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether a file is the store itself, or lies beside it for its sake.
+fn is_of_store(path: &Path, store: &Path) -> bool {
     let name = |path: &Path| path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
     let (own, of_store) = (name(path), name(store));
     let rest = own.strip_prefix(&of_store[..]);

@@ -1,15 +1,16 @@
 //! Sources into the store: what is new is read, what is known is skipped, what grew or was replaced is counted
 //! anew. A text counts once, whatever names it has.
 
-use super::place::{is_there, place_of};
+pub use super::taking::{Fate, Taking};
+
+use super::place::{is_as_it_was, is_nowhere, is_there, nowhere, place_of};
 use crate::digest::TextId;
 use crate::domain::{DomainSet, Selection};
 use crate::error::Result;
 use crate::ingest::source::{Source, Tail};
-use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
+use crate::ingest::{self, Job, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
-use crate::report::{Counts, Sample};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use std::collections::{HashMap, HashSet};
@@ -34,90 +35,21 @@ pub struct Intake<'a> {
     pub progress: &'a ingest::Progress,
 }
 
-/// What became of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
-    /// Not known before; it counts now.
-    Added,
-    /// It grew; what was counted of it is replaced.
-    Grown,
-    /// Other content of the same hours under the same name, or to be read in another way; what was counted of it
-    /// is replaced.
-    Replaced,
-    /// Other content under the name of a log that it does not continue: both count.
-    Rotated,
-    /// Known: nothing changed.
-    Known,
-    /// Known by a name where it is no more.
-    Moved,
-    /// Known by another name, where it still is.
-    Duplicate,
-    /// It cannot be read, or not to its end.
-    Faulty,
-}
-
-impl Fate {
-    /// Every fate.
-    pub const ALL: [Self; 8] = [
-        Self::Added,
-        Self::Grown,
-        Self::Replaced,
-        Self::Rotated,
-        Self::Known,
-        Self::Moved,
-        Self::Duplicate,
-        Self::Faulty,
-    ];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Grown => "grown",
-            Self::Replaced => "replaced",
-            Self::Rotated => "rotated",
-            Self::Known => "known",
-            Self::Moved => "moved",
-            Self::Duplicate => "duplicate",
-            Self::Faulty => "faulty",
+impl<'a> Intake<'a> {
+    fn job<'j>(&self, selection: &'j Selection) -> Job<'j>
+    where
+        'a: 'j,
+    {
+        Job {
+            format: self.format,
+            region: Region::Unspecified,
+            range: TimeRange::all(),
+            selection,
+            threads: self.threads,
+            keep_going: self.keep_going,
+            keep_rejects: self.keep_rejects,
+            progress: self.progress,
         }
-    }
-
-    /// Whether lines that were read do not count, because they do already.
-    const fn is_skipped(self) -> bool {
-        matches!(self, Self::Known | Self::Moved | Self::Duplicate)
-    }
-}
-
-/// What came of taking sources in.
-#[derive(Default)]
-pub struct Taking {
-    /// How many sources had each fate, in the order of [`Fate::ALL`].
-    pub fates: [u64; Fate::ALL.len()],
-    /// Names of sources that were skipped, each with the name of the source that counts.
-    pub duplicates: Vec<(String, String)>,
-    /// Names of sources that could not be read to their end, and why.
-    pub faults: Vec<(String, String)>,
-    /// The lines that were read and count now.
-    pub counts: Counts,
-    /// The first rejected line, with the name of its source.
-    pub first_reject: Option<(String, Sample)>,
-    /// Rejected lines, where they were kept.
-    pub rejects: Vec<Rejects>,
-}
-
-impl Taking {
-    /// How many sources had a fate.
-    #[must_use]
-    pub const fn had(&self, fate: Fate) -> u64 {
-        self.fates[fate as usize]
-    }
-
-    /// Whether anything that counts was changed.
-    #[must_use]
-    pub fn is_changed(&self) -> bool {
-        [Fate::Added, Fate::Grown, Fate::Replaced, Fate::Rotated].into_iter().any(|fate| self.had(fate) > 0)
     }
 }
 
@@ -129,7 +61,8 @@ const BATCH: usize = 4096;
 /// # Errors
 /// When a source cannot be read to its end, unless the intake keeps going; when the store fails.
 pub fn take_in(writer: &mut Writer, sources: Vec<Source>, intake: &Intake<'_>) -> Result<Taking> {
-    let mut work = Work { writer, intake, taking: Taking::default(), folders: HashMap::new() };
+    let mut work =
+        Work { writer, intake, taking: Taking::default(), folders: HashMap::new(), renamed: Vec::new() };
     let mut sources = sources.into_iter().peekable();
     while sources.peek().is_some() {
         let batch: Vec<Source> = sources.by_ref().take(BATCH).collect();
@@ -144,116 +77,72 @@ struct Work<'a> {
     taking: Taking,
     /// Folders by the names that they go by.
     folders: HashMap<PathBuf, PathBuf>,
+    /// Sources that are as they were, but were named in another way.
+    renamed: Vec<(SourceId, Place)>,
 }
 
-/// A source to be read, with the source that was at its place before.
+/// A source to be read.
 struct Candidate {
     place: Place,
-    before: Option<SourceId>,
+    /// The source whose text goes on in it, where only that is read.
+    begun: Option<Known>,
 }
 
-/// Looks at sources, and changes nothing in the store.
-struct Look<'a> {
-    writer: &'a mut Writer,
-    intake: &'a Intake<'a>,
-    taking: &'a mut Taking,
-    folders: &'a mut HashMap<PathBuf, PathBuf>,
-    /// Sources that are as they were, but were named in another way.
-    renamed: &'a mut Vec<(SourceId, Place)>,
-}
-
-impl Look<'_> {
-    /// Looks at a source without reading it; gives nothing where there is nothing to read.
-    fn look(&mut self, source: &mut Source) -> Result<Option<Candidate>> {
-        let Some(path) = source.path.clone() else {
-            return Ok(Some(Candidate { place: place_of(source, None, Path::new("")), before: None }));
-        };
-        let meta = match fs::metadata(&path) {
-            Ok(meta) => Some(meta),
-            Err(error) => {
-                source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
-                None
-            }
-        };
-        source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
-        let parent = crate::output::folder(&path);
-        if !self.folders.contains_key(parent) {
-            let real = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
-            self.folders.insert(parent.to_owned(), real);
-        }
-        let place = place_of(source, meta.as_ref(), &self.folders[parent]);
-        let Some(seen) = self.writer.at_path(&place.path)? else {
-            return Ok(Some(Candidate { place, before: None }));
-        };
-        if !is_read_otherwise(source, &seen.way) && !self.intake.verify {
-            let is_same = seen.place.size == place.size && seen.place.modified == place.modified;
-            if is_same && source.fault.is_none() {
-                self.skip(&seen, &place);
-                return Ok(None);
-            }
-            source.tail = tail(&path, &self.writer.known(seen.id)?, &seen.place, &place);
-        }
-        Ok(Some(Candidate { place, before: Some(seen.id) }))
-    }
-
-    /// Passes over a source that is as it was.
-    fn skip(&mut self, seen: &Seen, place: &Place) {
-        self.taking.fates[Fate::Known as usize] += 1;
-        if let Some(fault) = &seen.fault {
-            self.taking.faults.push((place.name.clone(), fault.clone()));
-        }
-        if seen.place.name != place.name || seen.place.sort != place.sort {
-            self.renamed.push((seen.id, place.clone()));
-        }
-    }
+/// What came of a source that was read.
+enum Settled {
+    /// Its lines count.
+    Counts(Fate),
+    /// Its lines do not count, or did already.
+    Skipped(Fate),
+    /// What it was to go on from is not what it was, or all of it is known: it must be read in whole.
+    Again,
 }
 
 impl Work<'_> {
-    fn batch(&mut self, sources: Vec<Source>) -> Result<()> {
-        let (mut to_read, mut candidates, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
-        let Self { intake, taking, folders, .. } = self;
-        self.writer.reading(|writer| {
-            let mut look = Look { writer, intake, taking, folders, renamed: &mut renamed };
-            for mut source in sources {
-                if let Some(candidate) = look.look(&mut source)? {
-                    to_read.push(source);
-                    candidates.push(candidate);
-                }
+    fn batch(&mut self, mut sources: Vec<Source>) -> Result<()> {
+        sources = self.round(sources, true)?;
+        self.round(sources, false).map(drop)
+    }
+
+    /// Takes sources in, perhaps from where they were read to; gives those that must be read in whole.
+    fn round(&mut self, sources: Vec<Source>, may_go_on: bool) -> Result<Vec<Source>> {
+        let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
+        self.writer.look_up()?;
+        for mut source in sources {
+            if let Some(candidate) = self.look(&mut source, may_go_on)? {
+                to_read.push(source);
+                candidates.push(candidate);
             }
-            Ok(())
-        })?;
-        for (id, place) in &renamed {
-            self.writer.set_place(*id, place)?;
+        }
+        self.writer.looked_up()?;
+        for (id, place) in std::mem::take(&mut self.renamed) {
+            self.writer.set_place(id, &place)?;
         }
         if to_read.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let job = Job {
-            format: self.intake.format,
-            region: Region::Unspecified,
-            range: TimeRange::all(),
-            selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
-            threads: self.intake.threads,
-            keep_going: self.intake.keep_going,
-            keep_rejects: self.intake.keep_rejects,
-            progress: self.intake.progress,
-        };
-        let (taken, rejects) = ingest_each(to_read, &job)?;
-        let mut skipped = HashSet::new();
+        let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+        let (taken, rejects) = ingest_each(to_read, &self.intake.job(&everything))?;
+        let (mut skipped, mut again) = (HashSet::new(), Vec::new());
         for (taken, candidate) in taken.into_iter().zip(candidates) {
-            let fate = self.settle(&taken, candidate)?;
-            self.taking.fates[fate as usize] += 1;
-            if fate.is_skipped() {
-                skipped.insert(taken.source.name);
-            } else {
+            let settled = self.settle(&taken, candidate)?;
+            if let Settled::Counts(fate) | Settled::Skipped(fate) = settled {
+                self.taking.fates[fate as usize] += 1;
+            }
+            if let Settled::Counts(_) = settled {
                 self.count(taken);
+                continue;
+            }
+            skipped.insert(taken.source.name.clone());
+            if let Settled::Again = settled {
+                again.push(Source { tail: None, ..taken.source });
             }
         }
         if let Some(mut rejects) = rejects {
             rejects.leave_out(|name| skipped.contains(name));
             self.taking.rejects.push(rejects);
         }
-        Ok(())
+        Ok(again)
     }
 
     fn count(&mut self, mut taken: Taken) {
@@ -263,116 +152,224 @@ impl Work<'_> {
         }
     }
 
-    /// Decides what a source that was read is, and counts it accordingly.
-    fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Fate> {
-        let Candidate { mut place, before } = candidate;
-        if let Some(fault) = &taken.report.fault {
-            self.taking.faults.push((taken.source.name.clone(), fault.clone()));
-            return self.settle_faulty(taken, &place, before);
-        }
-        let Some(text) = &taken.text else { return Ok(Fate::Faulty) };
-        if taken.source.path.is_none() {
-            // Standard input has no place of its own: its text is its place.
-            place.path = [b"-", &text.whole[..]].concat();
-        }
-        let arrival = self.arrival(taken, &place);
-        if let Some(before) = before.filter(|_| taken.source.tail.is_some()) {
-            self.writer.extend(before, &arrival)?;
-            return Ok(Fate::Grown);
-        }
-        if let Some(id) = self.writer.with_text(&text.whole)? {
-            return self.settle_known(id, taken, &arrival);
-        }
-        if let Some(shorter) = self.shorter(taken, &place, text)? {
-            self.writer.replace(shorter, &arrival)?;
-            return Ok(Fate::Grown);
-        }
-        let Some(before) = before else {
-            self.writer.add(&arrival)?;
-            return Ok(Fate::Added);
+    /// Looks at a source without reading it; gives nothing where there is nothing to read.
+    fn look(&mut self, source: &mut Source, may_go_on: bool) -> Result<Option<Candidate>> {
+        let meta = look_at(source);
+        let is_pipe = meta.as_ref().is_some_and(|meta| !meta.is_file());
+        let Some(path) = source.path.clone().filter(|_| !is_pipe) else {
+            return Ok(Some(Candidate { place: nowhere(source), begun: None }));
         };
-        let before = self.writer.known(before)?;
-        // A package of named hours that was made anew, or a file that was never read to its end.
-        let is_made_anew = before.hours.is_some() && before.hours == taken.source.hours;
-        if is_made_anew || before.fault.is_some() {
-            self.writer.replace(before.id, &arrival)?;
-            return Ok(Fate::Replaced);
+        let place = place_of(source, meta.as_ref(), self.real_folder(&path));
+        let Some(seen) = self.writer.at_path(&place.path)? else {
+            return Ok(Some(Candidate { place, begun: None }));
+        };
+        let is_otherwise = is_read_otherwise(source, &seen.way);
+        // What was named for a place holds until something else is.
+        let Way { region, domain } = seen.way.clone();
+        source.region = source.region.or_else(|| Some(region).filter(|region| region.code().is_some()));
+        source.domain = source.domain.take().or(domain);
+        if is_otherwise || self.intake.verify || source.fault.is_some() {
+            return Ok(Some(Candidate { place, begun: None }));
         }
-        self.writer.add(&arrival)?;
-        Ok(Fate::Rotated)
+        // What could not be read to its end is tried again.
+        if seen.fault.is_none() && is_as_it_was(&seen.place, &place) {
+            self.skip(&seen, place);
+            return Ok(None);
+        }
+        // A text that stands elsewhere, too, stays what it is.
+        let may_go_on = may_go_on && self.writer.places(seen.id)?.len() == 1;
+        let known = self.writer.known(seen.id)?;
+        source.tail = if may_go_on { tail(&path, &known, &seen.place, &place) } else { None };
+        let begun = source.tail.is_some().then_some(known);
+        Ok(Some(Candidate { place, begun }))
     }
 
-    /// What was read before a fault counts, unless all of a text is known from there.
-    fn settle_faulty(&mut self, taken: &Taken, place: &Place, before: Option<SourceId>) -> Result<Fate> {
-        let is_nowhere = taken.source.path.is_none() || place.modified.is_none();
-        if is_nowhere {
-            return Ok(Fate::Faulty);
+    /// The folder of a path by the name that it goes by everywhere.
+    fn real_folder(&mut self, path: &Path) -> &Path {
+        let parent = crate::output::folder(path);
+        let real = || fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+        self.folders.entry(parent.to_owned()).or_insert_with(real)
+    }
+
+    /// Passes over a source that is as it was.
+    fn skip(&mut self, seen: &Seen, place: Place) {
+        self.taking.fates[Fate::Known as usize] += 1;
+        if seen.place.name != place.name || seen.place.sort != place.sort {
+            self.renamed.push((seen.id, place));
+        }
+    }
+
+    /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
+    /// before: what was looked up then may not hold any more.
+    fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+        let Candidate { mut place, begun } = candidate;
+        if let Some(fault) = &taken.report.fault {
+            self.taking.faults.push((taken.source.name.clone(), fault.clone()));
+            return self.settle_damaged(taken, &place);
+        }
+        if is_nowhere(&place) {
+            // Its text is its place.
+            place.path = [b"-", &taken.text.whole[..]].concat();
+        }
+        let arrival = self.arrival(taken, &place);
+        let same = self.writer.with_text(&taken.text.whole)?;
+        if let Some(begun) = &begun {
+            let is_still = same.is_none() && self.is_still(begun, &place)?;
+            return if is_still { self.go_on(begun.id, taken, &arrival) } else { Ok(Settled::Again) };
+        }
+        let shorter = self.shorter(taken, &arrival)?;
+        if let Some(id) = same {
+            shorter.iter().try_for_each(|known| self.writer.forget(known.id))?;
+            return self.settle_known(id, taken, &arrival);
+        }
+        match self.take_over(&shorter, &arrival)? {
+            Some(fate) => Ok(Settled::Counts(fate)),
+            None => self.settle_new(taken, &arrival),
+        }
+    }
+
+    /// A text that nothing is known of.
+    fn settle_new(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        let Some(Seen { id: before, .. }) = self.writer.at_path(&arrival.place.path)? else {
+            self.writer.add(arrival)?;
+            return Ok(Settled::Counts(Fate::Added));
+        };
+        let before = self.writer.known(before)?;
+        if arrival.text.len == 0 && before.text_bytes == 0 && before.fault.is_none() {
+            self.writer.set_place(before.id, arrival.place)?;
+            return Ok(Settled::Skipped(Fate::Known));
+        }
+        // A package of named hours that was made anew, or a file that was never read to its end.
+        let is_made_anew = before.hours.is_some() && before.hours == taken.source.hours;
+        if (is_made_anew || before.fault.is_some()) && !self.is_elsewhere(before.id, arrival.place)? {
+            self.replace(before.id, arrival)?;
+            return Ok(Settled::Counts(Fate::Replaced));
+        }
+        self.writer.add(arrival)?;
+        Ok(Settled::Counts(Fate::Rotated))
+    }
+
+    /// What was read before the damage counts once, unless all of a text is known from there.
+    fn settle_damaged(&mut self, taken: &Taken, place: &Place) -> Result<Settled> {
+        if is_nowhere(place) || place.modified.is_none() || taken.source.tail.is_some() {
+            return Ok(Settled::Skipped(Fate::Faulty));
         }
         let arrival = self.arrival(taken, place);
-        match before {
-            None => drop(self.writer.add(&arrival)?),
-            Some(id) if self.writer.known(id)?.fault.is_some() => self.writer.replace(id, &arrival)?,
-            Some(_) => {}
+        if let Some(same) = self.writer.with_text(&taken.text.whole)? {
+            self.stand(same, place)?;
+            return Ok(Settled::Skipped(Fate::Faulty));
         }
-        Ok(Fate::Faulty)
+        let shorter = self.shorter(taken, &arrival)?;
+        if self.take_over(&shorter, &arrival)?.is_some() {
+            return Ok(Settled::Counts(Fate::Faulty));
+        }
+        match self.writer.at_path(&place.path)? {
+            Some(before) if before.fault.is_none() => return Ok(Settled::Skipped(Fate::Faulty)),
+            Some(before) if !self.is_elsewhere(before.id, place)? => self.replace(before.id, &arrival)?,
+            _ => drop(self.writer.add(&arrival)?),
+        }
+        Ok(Settled::Counts(Fate::Faulty))
     }
 
     /// The same text again, perhaps by another name.
-    fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Fate> {
-        let (here, others): (Vec<Place>, Vec<Place>) =
-            self.writer.places(id)?.into_iter().partition(|place| place.path == arrival.place.path);
-        let (there, gone): (Vec<Place>, Vec<Place>) = others.into_iter().partition(is_there);
-        self.writer.set_place(id, arrival.place)?;
-        for place in &gone {
-            self.writer.drop_place(id, &place.path)?;
-        }
+    fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        let was_here = self.stands_at(id, arrival.place)?;
+        let is_elsewhere = self.stand(id, arrival.place)?;
         let known = self.writer.known(id)?;
         // The first of its names tells how it is read.
         let is_first = known.sort == arrival.place.sort;
         let is_otherwise = known.hours != taken.source.hours || is_read_otherwise(&taken.source, &known.way);
         if is_first && is_otherwise {
             self.writer.replace(id, arrival)?;
-            return Ok(Fate::Replaced);
+            return Ok(Settled::Counts(Fate::Replaced));
         }
-        if !here.is_empty() {
-            return Ok(Fate::Known);
-        }
-        if there.is_empty() {
-            return Ok(Fate::Moved);
-        }
-        self.taking.duplicates.push((taken.source.name.clone(), known.name));
-        Ok(Fate::Duplicate)
+        Ok(Settled::Skipped(if was_here {
+            Fate::Known
+        } else if !is_elsewhere {
+            Fate::Moved
+        } else {
+            self.taking.duplicates.push((taken.source.name.clone(), known.name));
+            Fate::Duplicate
+        }))
     }
 
-    /// The source that this one grew from: one that was here or is nowhere any more, and with whose text it begins.
-    fn shorter(&mut self, taken: &Taken, place: &Place, text: &TextId) -> Result<Option<SourceId>> {
-        let Some(path) = &taken.source.path else { return Ok(None) };
-        for id in self.writer.maybe_shorter(place, text)? {
+    /// Adds what follows a text that was read before.
+    fn go_on(&mut self, begun: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        for other in self.shorter(taken, arrival)?.iter().filter(|known| known.id != begun) {
+            self.writer.forget(other.id)?;
+        }
+        self.writer.extend(begun, arrival)?;
+        Ok(Settled::Counts(Fate::Grown))
+    }
+
+    /// Puts a text in the place of all those that it grew from.
+    fn take_over(&mut self, shorter: &[Known], arrival: &Arrival<'_>) -> Result<Option<Fate>> {
+        let Some((longest, others)) = shorter.split_first() else { return Ok(None) };
+        others.iter().try_for_each(|known| self.writer.forget(known.id))?;
+        self.replace(longest.id, arrival)?;
+        Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
+    }
+
+    /// Puts a text in the place of one that stands nowhere else any more.
+    fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        for gone in self.others(id, arrival.place)? {
+            self.writer.drop_place(id, &gone.path)?;
+        }
+        self.writer.replace(id, arrival)
+    }
+
+    fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
+        Ok(self.writer.at_path(&place.path)?.is_some_and(|here| here.id == id))
+    }
+
+    /// Notes that a source stands at a place; gives whether it stands elsewhere, too.
+    fn stand(&mut self, id: SourceId, place: &Place) -> Result<bool> {
+        self.writer.set_place(id, place)?;
+        self.is_elsewhere(id, place)
+    }
+
+    /// The other places of a source.
+    fn others(&mut self, id: SourceId, here: &Place) -> Result<Vec<Place>> {
+        let mut places = self.writer.places(id)?;
+        places.retain(|place| place.path != here.path);
+        Ok(places)
+    }
+
+    /// Whether a source still stands at another place than this one. Where it has a place, those that it is gone
+    /// from are forgotten.
+    fn is_elsewhere(&mut self, id: SourceId, here: &Place) -> Result<bool> {
+        let (there, gone): (Vec<Place>, Vec<Place>) = self.others(id, here)?.into_iter().partition(is_there);
+        if !there.is_empty() || self.stands_at(id, here)? {
+            gone.iter().try_for_each(|place| self.writer.drop_place(id, &place.path))?;
+        }
+        Ok(!there.is_empty())
+    }
+
+    /// Whether a source still is what it was, and at this place.
+    fn is_still(&mut self, known: &Known, place: &Place) -> Result<bool> {
+        Ok(self.stands_at(known.id, place)? && self.writer.known(known.id)?.whole == known.whole)
+    }
+
+    /// The sources that a text grew from, the longest first: those that were here or are nowhere any more, and
+    /// with whose text it begins.
+    fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Vec<Known>> {
+        let (place, mut found) = (arrival.place, Vec::new());
+        let Some(path) = taken.source.path.as_ref().filter(|_| !is_nowhere(place)) else { return Ok(found) };
+        for id in self.writer.maybe_shorter(place, arrival.text)? {
             let known = self.writer.known(id)?;
-            let (here, others): (Vec<Place>, Vec<Place>) =
-                self.writer.places(id)?.into_iter().partition(|known| known.path == place.path);
-            if known.fault.is_some() || others.iter().any(is_there) {
-                continue;
-            }
-            let is_prefix = match known.whole {
-                None => !here.is_empty(),
-                Some(whole) => again::prefix(path, known.text_bytes)
-                    .is_ok_and(|prefix| prefix.is_some_and(|prefix| prefix.whole == whole)),
-            };
-            if is_prefix {
-                for gone in &others {
-                    self.writer.drop_place(id, &gone.path)?;
-                }
-                return Ok(Some(id));
+            // What has no text is told by its place alone.
+            let may_be = known.whole.is_some() || self.stands_at(id, place)?;
+            if may_be && !self.is_elsewhere(id, place)? && is_beginning(&known, path) {
+                found.push(known);
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     fn arrival<'t>(&self, taken: &'t Taken, place: &'t Place) -> Arrival<'t> {
         Arrival {
             place,
-            text: taken.text.as_ref(),
+            text: &taken.text,
             report: &taken.report,
             samples: &taken.samples,
             table: &taken.table,
@@ -384,14 +381,34 @@ impl Work<'_> {
     }
 }
 
+/// Finds out what the system says of a source, and whether it is there.
+fn look_at(source: &mut Source) -> Option<Metadata> {
+    let meta = fs::metadata(source.path.as_ref()?);
+    if let Err(error) = &meta {
+        source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
+    }
+    let meta = meta.ok();
+    source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
+    meta
+}
+
 /// Where a plain file that grew goes on.
 fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tail> {
     let is_plain = before.size == Some(known.text_bytes);
     let has_grown = place.size > Some(known.text_bytes);
-    let whole = known.whole.filter(|_| is_plain && has_grown)?;
-    let text = TextId { len: known.text_bytes, whole, chain: known.chain, head: known.head };
+    let whole = known.whole.filter(|_| is_plain && has_grown && known.fault.is_none())?;
+    let heads = Vec::from_iter(known.head);
+    let text = TextId { len: known.text_bytes, whole, chain: known.chain, heads };
     // What cannot be read here is found out when all of it is read.
     again::tail(path, &text).ok().flatten()
+}
+
+/// Whether a file begins with the text of a source, or with what could be read of it.
+fn is_beginning(known: &Known, path: &Path) -> bool {
+    let Some(whole) = known.whole else { return true };
+    let beginning = again::prefix(path, known.text_bytes).ok().flatten();
+    let beginning = beginning.map(|id| if known.fault.is_some() { id.damaged() } else { id });
+    beginning.is_some_and(|id| id.whole == whole)
 }
 
 /// Whether a source is to be read in another way than it was: for a region or a domain that was named.

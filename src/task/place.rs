@@ -6,7 +6,17 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// The place of a source in a folder whose own path is `folder`. Standard input is nowhere.
+/// The place of what can be read only once, as standard input and pipes can.
+pub(super) fn nowhere(source: &Source) -> Place {
+    Place { path: Vec::new(), ..place_of(source, None, Path::new("")) }
+}
+
+/// Whether a place is none where anybody can look again.
+pub(super) fn is_nowhere(place: &Place) -> bool {
+    place.path.is_empty() || place.path.starts_with(b"-")
+}
+
+/// The place of a source in a folder whose own path is `folder`.
 pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
     let given = source.path.as_deref().unwrap_or(Path::new("-"));
     let path = source.path.as_ref().map(|path| folder.join(path.file_name().unwrap_or_default()));
@@ -20,9 +30,14 @@ pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) 
     }
 }
 
+/// Whether a file that is looked at again is as it was; where the system does not say, it is not.
+pub(super) fn is_as_it_was(before: &Place, now: &Place) -> bool {
+    before.size == now.size && before.modified == now.modified && now.modified.is_some()
+}
+
 /// Whether a file stands where it was found, as it was then. Nobody can tell of standard input.
 pub(super) fn is_there(place: &Place) -> bool {
-    if place.path.starts_with(b"-") {
+    if is_nowhere(place) {
         return true;
     }
     let meta = fs::metadata(as_path(&place.path));
@@ -42,10 +57,12 @@ pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Nanoseconds since 1970.
+/// Nanoseconds since 1970, or before it.
 pub(super) fn modified(meta: &Metadata) -> Option<i64> {
-    let since = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_nanos()).ok()
+    match meta.modified().ok()?.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).ok(),
+        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
+    }
 }
 
 /// Device and number of a file, by which it is known after it was renamed.

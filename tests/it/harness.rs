@@ -73,6 +73,14 @@ impl Place {
         self.run(&arguments, code)
     }
 
+    /// As [`Place::export`], with an `--output` of its own.
+    pub(crate) fn export_to(&self, more: &[&str], code: i32) -> Done {
+        let mut arguments = vec!["export", "--start-time", "2026-03-01T00:00:00Z", "--end-time"];
+        arguments.extend(["2026-03-02T00:00:00Z", "--type", "flow"]);
+        arguments.extend(more);
+        self.run(&arguments, code)
+    }
+
     fn describe(&self, arguments: &[&str], output: &Output) -> String {
         let mut text = format!("command: flowbook {}\nstatus: {}\n", arguments.join(" "), output.status);
         for entry in walkdir::WalkDir::new(self.dir.path()).into_iter().flatten() {

@@ -1,0 +1,86 @@
+//! What became of sources that were taken in.
+
+use crate::ingest::Rejects;
+use crate::report::{Counts, Sample};
+
+/// What became of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// Not known before; it counts now.
+    Added,
+    /// It grew; what was counted of it is replaced.
+    Grown,
+    /// Other content of the same hours under the same name, or to be read in another way; what was counted of it
+    /// is replaced.
+    Replaced,
+    /// Other content under the name of a log that it does not continue: both count.
+    Rotated,
+    /// Known: nothing changed.
+    Known,
+    /// Known by a name where it is no more.
+    Moved,
+    /// Known by another name, where it still is.
+    Duplicate,
+    /// It cannot be read, or not to its end.
+    Faulty,
+}
+
+impl Fate {
+    /// Every fate.
+    pub const ALL: [Self; 8] = [
+        Self::Added,
+        Self::Grown,
+        Self::Replaced,
+        Self::Rotated,
+        Self::Known,
+        Self::Moved,
+        Self::Duplicate,
+        Self::Faulty,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Grown => "grown",
+            Self::Replaced => "replaced",
+            Self::Rotated => "rotated",
+            Self::Known => "known",
+            Self::Moved => "moved",
+            Self::Duplicate => "duplicate",
+            Self::Faulty => "faulty",
+        }
+    }
+}
+
+/// What came of taking sources in.
+#[derive(Default)]
+pub struct Taking {
+    /// How many sources had each fate, in the order of [`Fate::ALL`].
+    pub fates: [u64; Fate::ALL.len()],
+    /// Names of sources that were skipped, each with the name of the source that counts.
+    pub duplicates: Vec<(String, String)>,
+    /// Names of sources that could not be read to their end, and why.
+    pub faults: Vec<(String, String)>,
+    /// The lines that were read and count now.
+    pub counts: Counts,
+    /// The first rejected line, with the name of its source.
+    pub first_reject: Option<(String, Sample)>,
+    /// Rejected lines, where they were kept.
+    pub rejects: Vec<Rejects>,
+}
+
+impl Taking {
+    /// How many sources had a fate.
+    #[must_use]
+    pub const fn had(&self, fate: Fate) -> u64 {
+        self.fates[fate as usize]
+    }
+
+    /// Whether anything that counts was changed.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        [Fate::Added, Fate::Grown, Fate::Replaced, Fate::Rotated].into_iter().any(|fate| self.had(fate) > 0)
+    }
+}

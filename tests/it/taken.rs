@@ -1,0 +1,537 @@
+//! Logs taken into a store: whatever is delivered again, each line counts once, and none is lost.
+
+use super::harness::{Done, encode, gzip};
+use super::kept::{Kept, fates, once, text};
+use flowbook::codec::Codec;
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::process::Stdio;
+
+const HOUR: &str = "x.com_2026_03_01_120000_130000.gz";
+
+#[test]
+fn again_renamed_moved_and_copied() {
+    let kept = Kept::new();
+    kept.write("logs/b.log", text(1..=3));
+    kept.expect(&["logs"], "1 added", &[1..=3]);
+    kept.expect(&["logs"], "1 known", &[1..=3]);
+    kept.expect(&["logs", "--verify"], "1 known", &[1..=3]);
+    kept.rename("logs/b.log", "logs/c.log");
+    kept.expect(&["logs"], "1 moved", &[1..=3]);
+    fs::create_dir(kept.0.path("old")).unwrap();
+    kept.rename("logs/c.log", "old/c.log");
+    kept.expect(&["logs/../old/c.log"], "1 moved", &[1..=3]);
+    kept.copy("old/c.log", "old/d.log");
+    kept.expect(&["old"], "1 known, 1 duplicate", &[1..=3]);
+    kept.expect(&["old"], "2 known", &[1..=3]);
+    // A name that comes before tells from now on what the source is called.
+    kept.copy("old/c.log", "old/a.log");
+    let done = kept.try_ingest(&["old"], 0);
+    assert_eq!(done.json()["duplicates"][0]["same_as"], "old/a.log");
+    assert_eq!(kept.sources()[0].0, "old/a.log");
+    assert_eq!((kept.counted(), kept.sources().len()), (once(&[1..=3]), 1));
+}
+
+#[test]
+fn the_first_name_counts_in_any_order() {
+    let orders = [["a.log", "b.log", "c.log"], ["c.log", "b.log", "a.log"], ["b.log", "c.log", "a.log"]];
+    let books = orders.map(|order| {
+        let kept = Kept::new();
+        order.iter().for_each(|name| kept.write(name, text(1..=4)));
+        kept.write("d.log", text(5..=5));
+        order.iter().chain(&["d.log", "a.log"]).for_each(|name| drop(kept.ingest(&[name])));
+        assert_eq!((kept.sources()[0].0.as_str(), kept.counted()), ("a.log", once(&[1..=5])));
+        let direct = kept.direct(&["a.log", "b.log", "c.log", "d.log"]);
+        assert!(kept.workbook() == direct, "{order:?}");
+        direct
+    });
+    assert!(books[0] == books[1] && books[1] == books[2]);
+}
+
+#[test]
+fn compression_is_no_other_text() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=200));
+    kept.write("b.gz", gzip(text(1..=200).as_bytes()));
+    // Two members, and another way to pack them.
+    let halves = [gzip(text(1..=100).as_bytes()), encode(Codec::Gzip, text(101..=200).as_bytes())];
+    kept.write("c.gz", halves.concat());
+    kept.write("d.zst", encode(Codec::Zstd, text(1..=200).as_bytes()));
+    assert_ne!(fs::read(kept.0.path("b.gz")).unwrap(), halves.concat());
+    kept.expect(&["."], "1 added, 3 duplicate", &[1..=200]);
+    kept.expect(&["."], "4 known", &[1..=200]);
+    for name in ["a.log", "b.gz", "c.gz"] {
+        kept.remove(name);
+    }
+    kept.expect(&[".", "--verify"], "1 known", &[1..=200]);
+}
+
+#[test]
+fn only_the_tail_of_a_plain_log_is_read() {
+    let kept = Kept::new();
+    let pad = "x".repeat(9000);
+    let long = |range| text(range).replace("Mozilla", &pad);
+    let old = long(1..=300);
+    assert!(old.len() > 5 << 19, "two chunks and a half");
+    kept.write("a.log", &old);
+    kept.expect(&["a.log"], "1 added", &[1..=300]);
+    // Whoever reads the middle again finds other lines there.
+    let mut file = fs::OpenOptions::new().write(true).open(kept.0.path("a.log")).unwrap();
+    file.seek(SeekFrom::Start(1 << 20)).unwrap();
+    file.write_all(&[b'\n'; 1 << 16]).unwrap();
+    file.seek(SeekFrom::End(0)).unwrap();
+    // Across the next boundary of chunks.
+    file.write_all(long(301..=400).as_bytes()).unwrap();
+    let done = kept.try_ingest(&["a.log"], 0);
+    assert_eq!((fates(&done).as_str(), done.json()["counts"]["lines"].as_u64()), ("1 grown", Some(100)));
+    assert_eq!(kept.counted(), once(&[1..=400]));
+    // What it became is known by its whole text: a true copy is the same.
+    kept.write("b.log", long(1..=400));
+    kept.expect(&["b.log"], "1 duplicate", &[1..=400]);
+}
+
+#[test]
+fn a_log_may_grow_from_any_place() {
+    for (first, step) in [(1, 1), (40, 3), (700, 150)] {
+        let kept = Kept::new();
+        let all = text(1..=first + 3 * step);
+        kept.write("a.log", text(1..=first));
+        kept.write("a.gz", gzip(text(1..=first).as_bytes()));
+        kept.expect(&["a.log"], "1 added", &[1..=first]);
+        // In the middle of a line, which counts as it is or is rejected; then to its end, and beyond.
+        let half = text(1..=first).len() + 40;
+        kept.write("a.log", &all[..half]);
+        let done = kept.try_ingest(&["a.log", "--max-rejects", "1"], 0);
+        assert_eq!((fates(&done).as_str(), kept.counted()), ("1 grown", once(&[1..=first])));
+        kept.write("a.log", text(1..=first + 1));
+        kept.expect(&["a.log"], "1 grown", &[1..=first + 1]);
+        kept.write("a.log", all.trim_end());
+        kept.expect(&["a.log"], "1 grown", &[1..=first + 3 * step]);
+        kept.write("a.log", &all);
+        kept.expect(&["a.log"], "1 grown", &[1..=first + 3 * step]);
+        // The shorter one stands as a file of its own: both count.
+        kept.expect(&["a.gz"], "1 added", &[1..=first + 3 * step, 1..=first]);
+        assert!(kept.workbook() == kept.direct(&["a.log", "a.gz"]));
+        // It grew to the same text: it is a duplicate now.
+        kept.write("a.gz", gzip(all.as_bytes()));
+        kept.expect(&["a.gz"], "1 duplicate", &[1..=first + 3 * step]);
+    }
+}
+
+#[test]
+fn rotated_logs_of_any_length_count_once() {
+    for lines in [2, 300] {
+        let kept = Kept::new();
+        let span = |from: u64, to: u64| text(1 + from * lines..=to * lines);
+        kept.write("access.log", span(0, 2));
+        kept.expect(&["."], "1 added", &[1..=2 * lines]);
+        // It grew once more before it was renamed.
+        kept.append("access.log", span(2, 3));
+        kept.rename("access.log", "access.log.1");
+        kept.write("access.log", span(3, 4));
+        kept.expect(&["."], "1 grown, 1 rotated", &[1..=4 * lines]);
+        // Compressed after it grew, while the next one is larger than the one before.
+        kept.append("access.log", span(4, 5));
+        kept.write("access.log.2.gz", gzip(&fs::read(kept.0.path("access.log.1")).unwrap()));
+        kept.rename("access.log", "access.log.1");
+        kept.write("access.log", span(5, 9));
+        kept.ingest(&["."]);
+        assert_eq!(kept.counted(), once(&[1..=9 * lines]), "{lines}");
+        // One by one, the oldest first.
+        kept.append("access.log", span(9, 10));
+        kept.write("access.log.3.gz", fs::read(kept.0.path("access.log.2.gz")).unwrap());
+        kept.write("access.log.2.gz", gzip(&fs::read(kept.0.path("access.log.1")).unwrap()));
+        kept.write("access.log.1", fs::read(kept.0.path("access.log")).unwrap());
+        kept.write("access.log", span(10, 11));
+        for name in ["access.log.3.gz", "access.log.2.gz", "access.log.1", "access.log"] {
+            kept.ingest(&[name]);
+        }
+        kept.expect(&["."], "4 known", &[1..=11 * lines]);
+        assert!(kept.workbook() == kept.direct(&["."]), "{lines}");
+    }
+}
+
+#[test]
+fn copied_and_truncated_logs_count_once() {
+    for lines in [2, 300] {
+        let kept = Kept::new();
+        kept.write("access.log", text(1..=lines));
+        kept.expect(&["."], "1 added", &[1..=lines]);
+        kept.append("access.log", text(lines + 1..=2 * lines));
+        kept.copy("access.log", "access.log.1");
+        kept.write("access.log", text(2 * lines + 1..=2 * lines + 1));
+        kept.expect(&["."], "1 grown, 1 rotated", &[1..=2 * lines + 1]);
+        // Compressed only now, by another program; the copy is gone.
+        kept.write("access.log.1.gz", gzip(text(1..=2 * lines).as_bytes()));
+        kept.remove("access.log.1");
+        kept.expect(&["."], "1 known, 1 moved", &[1..=2 * lines + 1]);
+        // Truncated to nothing, and begun anew.
+        kept.write("access.log", "");
+        kept.expect(&["."], "1 rotated, 1 known", &[1..=2 * lines + 1]);
+        kept.append("access.log", text(2 * lines + 2..=2 * lines + 4));
+        kept.expect(&["."], "1 grown, 1 known", &[1..=2 * lines + 4]);
+    }
+}
+
+#[test]
+fn a_package_made_anew_replaces_the_one_before() {
+    let kept = Kept::new();
+    kept.write(HOUR, gzip(text(1..=10).as_bytes()));
+    kept.expect(&["."], "1 added", &[1..=10]);
+    kept.write(HOUR, gzip(text(1..=20).as_bytes()));
+    kept.expect(&["."], "1 grown", &[1..=20]);
+    kept.write(HOUR, gzip(text(30..=60).as_bytes()));
+    kept.expect(&["."], "1 replaced", &[30..=60]);
+    kept.write(HOUR, gzip(text(30..=40).as_bytes()));
+    kept.expect(&["."], "1 replaced", &[30..=40]);
+    // Other packages of the same hour count, too, in the same folder or in another.
+    kept.write("x.com_2026_03_01_120000_130000_2.gz", gzip(text(41..=50).as_bytes()));
+    kept.write(&format!("more/{HOUR}"), gzip(text(51..=60).as_bytes()));
+    kept.expect(&["."], "2 added, 1 known", &[30..=60]);
+    // A package that stands elsewhere, too, is not replaced by another one.
+    kept.copy(HOUR, &format!("z-{HOUR}"));
+    kept.expect(&["."], "3 known, 1 duplicate", &[30..=60]);
+    kept.write(HOUR, gzip(text(70..=80).as_bytes()));
+    kept.expect(&["."], "1 rotated, 3 known", &[30..=60, 70..=80]);
+}
+
+#[test]
+fn copies_that_grow_apart_count_apart() {
+    for names in [["a.log", "b.log"], ["b.log", "a.log"], ["x/a.log", "b.log"]] {
+        let [one, two] = names;
+        let kept = Kept::new();
+        kept.write(one, text(1..=50));
+        kept.write(two, text(1..=50));
+        kept.write("c.log", text(1..=50));
+        kept.expect(&["."], "1 added, 2 duplicate", &[1..=50]);
+        // Both grew, each in its way; the third stays what it was.
+        kept.append(one, text(51..=60));
+        kept.append(two, text(71..=80));
+        kept.ingest(&["."]);
+        assert_eq!(kept.counted(), once(&[1..=50, 1..=60, 1..=50, 71..=80]), "{names:?}");
+        assert!(kept.workbook() == kept.direct(&["."]), "{names:?}");
+        // Both became the same.
+        kept.write(two, text(1..=60));
+        kept.write("c.log", text(1..=60));
+        kept.ingest(&["c.log"]);
+        kept.ingest(&["."]);
+        assert_eq!(
+            kept.counted().values().max(),
+            Some(&2),
+            "the lines 71 to 80 are another log's: {names:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_round_changed_is_looked_at_again() {
+    let kept = Kept::new();
+    kept.write("b.log", text(1..=50));
+    kept.expect(&["."], "1 added", &[1..=50]);
+    // A copy from halfway comes first, and takes the place of what b.log was.
+    kept.append("b.log", text(51..=60));
+    kept.copy("b.log", "a.log");
+    kept.append("b.log", text(61..=70));
+    kept.ingest(&["."]);
+    assert_eq!(kept.counted(), once(&[1..=60, 1..=70]));
+    assert!(kept.workbook() == kept.direct(&["."]));
+    // Both grow to one text, which a third has already.
+    kept.write("c.log", text(1..=90));
+    kept.ingest(&["c.log"]);
+    kept.append("a.log", text(61..=90));
+    kept.append("b.log", text(71..=90));
+    kept.ingest(&["."]);
+    assert_eq!(kept.counted(), once(&[1..=90]));
+    assert!(kept.workbook() == kept.direct(&["."]));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_names() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=50));
+    fs::hard_link(kept.0.path("a.log"), kept.0.path("hard.log")).unwrap();
+    std::os::unix::fs::symlink("a.log", kept.0.path("soft.log")).unwrap();
+    std::os::unix::fs::symlink(".", kept.0.path("folder")).unwrap();
+    kept.expect(&["."], "1 added, 2 duplicate", &[1..=50]);
+    kept.expect(&["."], "3 known", &[1..=50]);
+    kept.expect(&["folder/a.log"], "1 known", &[1..=50]);
+    // All of them grow at once.
+    kept.append("a.log", text(51..=60));
+    kept.ingest(&["."]);
+    assert_eq!(kept.counted(), once(&[1..=60]));
+    kept.append("a.log", text(61..=70));
+    kept.ingest(&["soft.log"]);
+    kept.ingest(&["hard.log"]);
+    assert_eq!(kept.counted(), once(&[1..=70]));
+    // A store by the name of a link is the same store.
+    std::os::unix::fs::symlink("usage.db", kept.0.path("link.db")).unwrap();
+    kept.0.run(&["ingest", "--store", "link.db", "."], 0);
+    assert_eq!(kept.counted(), once(&[1..=70]));
+    assert!(!kept.0.exists("link.db.lock") && !kept.0.exists("link.db-wal"));
+}
+
+#[cfg(unix)]
+#[test]
+fn odd_names() {
+    use std::os::unix::ffi::OsStrExt;
+    let kept = Kept::new();
+    fs::create_dir(kept.0.path("logs")).unwrap();
+    let odd: [&[u8]; 5] =
+        [b"\xff\xfe.log", b"\xff\xfd.log", b"a\nb\x1b[31m.log", b" - .log", b"\xe4\xb8\xad.log"];
+    for (number, name) in (1..).zip(odd) {
+        let path = kept.0.path("logs").join(std::ffi::OsStr::from_bytes(name));
+        fs::write(path, text(number..=number)).unwrap();
+    }
+    kept.expect(&["logs"], "5 added", &[1..=5]);
+    kept.expect(&["logs"], "5 known", &[1..=5]);
+    kept.expect(&["logs", "--verify"], "5 known", &[1..=5]);
+    assert!(kept.workbook() == kept.direct(&["logs"]));
+}
+
+#[test]
+fn empty_files() {
+    let kept = Kept::new();
+    kept.write("a.log", "");
+    kept.write("b.log", "");
+    kept.write("c.gz", gzip(b""));
+    kept.expect(&["."], "3 added", &[]);
+    kept.expect(&["."], "3 known", &[]);
+    kept.set_time("a.log", 5);
+    kept.expect(&["."], "3 known", &[]);
+    kept.write("a.log", text(1..=2));
+    kept.write("c.gz", gzip(text(3..=4).as_bytes()));
+    kept.expect(&["."], "2 grown, 1 known", &[1..=4]);
+    assert_eq!(kept.sources().len(), 3);
+    assert!(kept.workbook() == kept.direct(&["."]));
+}
+
+fn pour(kept: &Kept, bytes: &[u8], code: i32) -> Done {
+    let mut command = kept.0.command();
+    command.args(["ingest", "-", "--store", "usage.db", "--json"]).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(code));
+    Done {
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn standard_input_counts_once() {
+    let kept = Kept::new();
+    assert_eq!(fates(&pour(&kept, text(1..=5).as_bytes(), 0)), "1 added");
+    assert_eq!(fates(&pour(&kept, text(1..=5).as_bytes(), 0)), "1 known");
+    assert_eq!(fates(&pour(&kept, &gzip(text(1..=5).as_bytes()), 0)), "1 known");
+    assert_eq!(fates(&pour(&kept, text(6..=7).as_bytes(), 0)), "1 added");
+    kept.write("a.log", text(1..=5));
+    kept.expect(&["a.log"], "1 duplicate", &[1..=7]);
+    // What cannot be read to its end can never be known again: nothing of it counts.
+    let packed = gzip(text(8..=300).as_bytes());
+    pour(&kept, &packed[..packed.len() / 2], 1).says(&["stdin", "ends early"]);
+    assert_eq!(kept.counted(), once(&[1..=7]));
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_count_once() {
+    let kept = Kept::new();
+    let script = |text: &str| {
+        let flowbook = env!("CARGO_BIN_EXE_flowbook");
+        let script = format!("{flowbook} ingest --store usage.db --json <(cat {text})");
+        let mut command = std::process::Command::new("bash");
+        let output = command.args(["-c", &script]).current_dir(kept.0.path("")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    kept.write("old", text(1..=50));
+    kept.write("new", text(51..=60));
+    for name in ["old", "old", "new", "old"] {
+        script(name);
+        assert_eq!(kept.counted().values().max(), Some(&1));
+    }
+    assert_eq!(kept.counted(), once(&[1..=60]));
+}
+
+#[test]
+fn a_damaged_file_counts_once_and_is_mended() {
+    let whole = gzip(text(1..=2000).as_bytes());
+    for other_name in [false, true] {
+        let kept = Kept::new();
+        kept.write("a.gz", &whole[..whole.len() / 2]);
+        kept.try_ingest(&["."], 1).says(&["a.gz: the gzip stream ends early", "--keep-going"]);
+        assert_eq!(kept.counted(), once(&[]), "nothing is kept of a delivery that failed");
+        assert_eq!(fates(&kept.try_ingest(&[".", "--keep-going"], 3)), "1 faulty");
+        let part = kept.counted();
+        let read = part.len() as u64;
+        assert!((100..2000).contains(&read) && part == once(&[1..=read]), "{read}");
+        // Again, renamed, copied: the same damaged file.
+        kept.try_ingest(&[".", "--keep-going"], 3).says(&["a.gz: the gzip stream ends early"]);
+        kept.rename("a.gz", "b.gz");
+        kept.try_ingest(&[".", "--keep-going"], 3).says(&["b.gz: the gzip stream ends early"]);
+        kept.copy("b.gz", "c.gz");
+        let done = kept.try_ingest(&[".", "--keep-going", "--rejects", "r.csv"], 3);
+        assert_eq!((fates(&done).as_str(), kept.counted()), ("2 faulty", part));
+        assert_eq!(done.json()["counts"]["lines"], 0, "no line of it counts anew");
+        // More of it arrives, then all.
+        kept.remove("c.gz");
+        kept.write("b.gz", &whole[..whole.len() * 3 / 4]);
+        kept.remove("r.csv");
+        kept.try_ingest(&[".", "--keep-going"], 3);
+        let more = kept.counted();
+        assert!(more.len() as u64 > read && more == once(&[1..=more.len() as u64]));
+        kept.write(if other_name { "d.gz" } else { "b.gz" }, &whole);
+        if other_name {
+            kept.remove("b.gz");
+        }
+        kept.expect(&["."], "1 replaced", &[1..=2000]);
+        // Damage never takes the place of what was read in whole.
+        kept.write(if other_name { "d.gz" } else { "b.gz" }, &whole[..whole.len() / 2]);
+        kept.try_ingest(&[".", "--keep-going"], 3);
+        assert_eq!(kept.counted(), once(&[1..=2000]));
+    }
+}
+
+#[test]
+fn a_region_named_anew_counts_in_the_place_of_the_one_before() {
+    let kept = Kept::new();
+    let regions = |kept: &Kept| {
+        let mut regions: Vec<String> = kept.usage().into_iter().map(|row| row.1).collect();
+        regions.dedup();
+        (regions.join(","), kept.counted())
+    };
+    kept.write("a.log", text(1..=40));
+    kept.expect(&["."], "1 added", &[1..=40]);
+    kept.expect(&[".", "--region", "EU"], "1 replaced", &[1..=40]);
+    kept.expect(&[".", "--region", "EU"], "1 known", &[1..=40]);
+    assert_eq!(regions(&kept), ("EU".into(), once(&[1..=40])));
+    // It holds for what follows.
+    kept.append("a.log", text(41..=50));
+    kept.expect(&["."], "1 grown", &[1..=50]);
+    kept.write("a.log", text(1..=60).trim_end());
+    kept.expect(&["."], "1 grown", &[1..=60]);
+    assert_eq!(regions(&kept), ("EU".into(), once(&[1..=60])));
+    kept.append("a.log", format!("\n{}", text(61..=70)));
+    kept.expect(&[".", "--region", "NA"], "1 grown", &[1..=70]);
+    assert_eq!(regions(&kept), ("NA".into(), once(&[1..=70])));
+}
+
+#[test]
+fn the_store_is_no_log() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=5));
+    for store in ["usage.db", "usage"] {
+        for _ in 0..2 {
+            kept.0.run(&["ingest", "--store", store, "."], 0);
+            kept.0.run(&["ingest", "--store", &format!("./{store}"), "*"], 0);
+        }
+    }
+    assert_eq!(kept.counted(), once(&[1..=5]));
+}
+
+#[test]
+fn no_result_takes_the_place_of_the_store_or_a_log() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=5));
+    kept.expect(&["a.log"], "1 added", &[1..=5]);
+    let before = kept.sources();
+    kept.try_ingest(&["a.log", "--rejects", "usage.db", "--force"], 2).says(&["usage.db: is the store"]);
+    kept.try_ingest(&["a.log", "--rejects", "./usage.db-wal", "--force"], 2).says(&["is the store"]);
+    for more in [&["a.log"][..], &[]] {
+        let mut arguments = vec!["--store", "usage.db", "--output", "usage.db", "--force"];
+        arguments.extend(more);
+        let done = kept.0.export_to(&arguments, 2);
+        done.says(&["usage.db: is the store"]);
+    }
+    kept.0
+        .export_to(&["a.log", "--store", "usage.db", "--output", "a.log", "--force"], 2)
+        .says(&["a.log: is one of the logs"]);
+    let both = ["a.log", "--store", "usage.db", "--output", "x", "--rejects", "./x"];
+    kept.0.export_to(&both, 2).says(&["name two files"]);
+    assert_eq!(fs::read_to_string(kept.0.path("a.log")).unwrap(), text(1..=5));
+    assert_eq!((kept.counted(), kept.sources()), (once(&[1..=5]), before));
+}
+
+#[test]
+fn verify_finds_what_kept_its_size_and_time() {
+    let kept = Kept::new();
+    kept.write(HOUR, text(11..=13));
+    kept.set_time(HOUR, 1_772_323_200);
+    kept.expect(&["."], "1 added", &[11..=13]);
+    kept.write(HOUR, text(14..=16));
+    kept.set_time(HOUR, 1_772_323_200);
+    kept.expect(&["."], "1 known", &[11..=13]);
+    kept.expect(&[".", "--verify"], "1 replaced", &[14..=16]);
+    kept.expect(&[".", "--verify"], "1 known", &[14..=16]);
+}
+
+#[test]
+fn times_of_files_may_be_any() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=30));
+    kept.ingest(&["."]);
+    for (more, seconds) in (31..).zip([4_000_000_000, 100, -100, -5_000_000_000, 0, 9_000_000_000]) {
+        kept.append("a.log", text(more..=more));
+        kept.set_time("a.log", seconds);
+        kept.expect(&["."], "1 grown", &[1..=more]);
+        kept.expect(&["."], "1 known", &[1..=more]);
+    }
+}
+
+#[test]
+fn a_trial_changes_nothing() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=5));
+    let names = kept.0.names();
+    assert_eq!(kept.ingest(&[".", "--dry-run"]), "1 added");
+    assert_eq!(kept.0.names(), names, "no store is made");
+    kept.expect(&["."], "1 added", &[1..=5]);
+    let (before, book) = (fs::read(kept.0.path("usage.db")).unwrap(), kept.workbook());
+    kept.append("a.log", text(6..=9));
+    kept.write("b.log", text(10..=11));
+    assert_eq!(kept.ingest(&[".", "--dry-run"]), "1 added, 1 grown");
+    assert!(fs::read(kept.0.path("usage.db")).unwrap() == before);
+    assert!(kept.workbook() == book);
+    kept.expect(&["."], "1 added, 1 grown", &[1..=11]);
+}
+
+#[test]
+fn too_many_rejects_leave_the_store_as_it_was() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=5));
+    kept.expect(&["a.log"], "1 added", &[1..=5]);
+    let before = (kept.sources(), fs::read(kept.0.path("usage.db")).unwrap());
+    kept.write("b.log", text(6..=9) + &"bad\n".repeat(6));
+    let done = kept.try_ingest(&[".", "--rejects", "r.csv"], 3);
+    done.says(&["6 of 10 lines were rejected", "the store was left as it was", "b.log:5"]);
+    assert_eq!((kept.sources(), fs::read(kept.0.path("usage.db")).unwrap()), before);
+    let rejects = fs::read_to_string(kept.0.path("r.csv")).unwrap();
+    assert_eq!(rejects.lines().count(), 7, "{rejects}");
+    kept.0.export(&["b.log", "--store", "usage.db"], 3).says(&["the store was left as it was"]);
+    assert_eq!((kept.sources(), fs::read(kept.0.path("usage.db")).unwrap()), before);
+    kept.expect(&["b.log", "--max-rejects", "6"], "1 added", &[1..=9]);
+}
+
+#[test]
+fn rejects_are_those_that_count() {
+    let kept = Kept::new();
+    let rejects = |kept: &Kept| {
+        let text = fs::read_to_string(kept.0.path("r.csv")).unwrap();
+        kept.remove("r.csv");
+        text.lines()
+            .skip(1)
+            .map(|line| line.split(',').take(2).collect::<Vec<_>>().join(":"))
+            .collect::<Vec<_>>()
+    };
+    let all = [".", "--rejects", "r.csv", "--max-rejects", "50%"];
+    kept.write("a.log", text(1..=5) + "bad one\n");
+    kept.write("b.log", text(1..=5) + "bad one\n");
+    kept.expect(&all, "1 added, 1 duplicate", &[1..=5]);
+    assert_eq!(rejects(&kept), ["./a.log:6"]);
+    kept.append("a.log", text(6..=7) + "bad two\n");
+    kept.expect(&all, "1 rotated, 1 known", &[1..=5, 1..=7]);
+    assert_eq!(rejects(&kept), ["./a.log:6", "./a.log:9"]);
+    kept.expect(&all, "2 known", &[1..=5, 1..=7]);
+    assert_eq!(rejects(&kept), [""; 0]);
+}
