@@ -10,6 +10,7 @@ mod generate;
 mod ingest;
 mod interrupt;
 mod progress;
+mod run;
 mod show;
 mod task;
 mod tasks;
@@ -44,6 +45,7 @@ enum Command {
     Ingest(Box<ingest::IngestArguments>),
     Store(Box<store::StoreArguments>),
     Task(task::TaskArguments),
+    Run(run::RunArguments),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -77,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
         Command::Task(arguments) => task::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod range;
 pub mod registered;
 pub mod registry;
+pub mod run;
 pub mod stale;
 mod taking;
 

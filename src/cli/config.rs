@@ -37,7 +37,6 @@ pub(super) fn history_days(path: Option<&Path>) -> Result<Option<u32>> {
 
 /// Reads the whole of a configuration file. Every task is tried, so that a mistake in the last one shows
 /// before the first is run.
-#[cfg_attr(not(test), expect(dead_code, reason = "`flowbook run` is to call it"))]
 pub(super) fn plan(path: &Path) -> Result<Plan> {
     let text = text(path, "configuration")?;
     let folder = path.parent().unwrap_or(Path::new(""));

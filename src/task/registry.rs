@@ -407,7 +407,7 @@ fn workbook_at(path: &Path) -> Option<Workbook> {
 
 /// The path of a file from the root, through no link to a folder where that is there.
 #[must_use]
-pub fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     let known = fs::canonicalize(folder(path)).map(|folder| folder.join(name));
     known.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
