@@ -314,8 +314,11 @@ fn a_vacuum_takes_out_what_nobody_needs() {
     // Of the changes, a task of generation 4 has to hear of the last one only.
     meddle(
         &place,
-        "INSERT INTO task VALUES (1, NULL, 'success', NULL, '{}', 0, 0, 10, 20, x'', NULL, 0, 0, 4);
-         INSERT INTO change VALUES (4, 1, 15, 1, 1), (5, 1, 20, 1, 1), (5, 1, 9, 1, 1), (5, 1, 19, 1, 1)",
+        "INSERT INTO task (status, start_time, end_time, first_window, end_window, account, wanted, language, region,
+                           output, created, updated, generation)
+         VALUES ('success', 0, 0, 10, 20, '*', '*', 'en-us', '', x'', 0, 0, 4);
+         INSERT INTO change VALUES (15, 1, 4, 1, 1, 0, 0, 0, 0, 0, 0, 0), (20, 1, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0),
+                                   (9, 1, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0), (19, 1, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0)",
     );
     store(&place, "forget", &[&name("b.com", 0)], 0);
     let done = store(&place, "vacuum", &[], 0);
