@@ -10,7 +10,9 @@ mod generate;
 mod ingest;
 mod interrupt;
 mod progress;
+mod run;
 mod show;
+mod task;
 mod tasks;
 mod tasks_csv;
 mod store;
@@ -42,6 +44,8 @@ enum Command {
     Export(Box<export::ExportArguments>),
     Ingest(Box<ingest::IngestArguments>),
     Store(Box<store::StoreArguments>),
+    Task(task::TaskArguments),
+    Run(run::RunArguments),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -74,6 +78,8 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
+        Command::Task(arguments) => task::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

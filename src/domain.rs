@@ -95,6 +95,9 @@ impl Pattern {
     }
 }
 
+/// The text that stands for every domain.
+const ALL: &str = "*";
+
 /// A set of domains: named ones, subdomains, or all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainSet {
@@ -123,6 +126,36 @@ impl DomainSet {
         self.exact.iter()
     }
 
+    /// The set as texts that [`DomainSet::from_texts`] reads: `*` for all domains, else names and `*.` with a name.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        if self.all {
+            return vec![ALL.into()];
+        }
+        let exact = self.exact.iter().map(ToString::to_string);
+        exact.chain(self.suffixes.iter().map(|suffix| format!("*{suffix}"))).collect()
+    }
+
+    /// The set that [`DomainSet::texts`] wrote; `None` when a text is no pattern.
+    #[must_use]
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut set = Self::default();
+        for text in texts {
+            match text {
+                ALL => set.all = true,
+                text => set.insert(Pattern::parse(text)?),
+            }
+        }
+        Some(set)
+    }
+
+    fn insert(&mut self, pattern: Pattern) {
+        match pattern {
+            Pattern::Exact(domain) => drop(self.exact.insert(domain)),
+            Pattern::Subdomains(suffix) => self.suffixes.push(suffix),
+        }
+    }
+
     /// Whether everything `pattern` stands for lies in the set.
     #[must_use]
     pub fn covers(&self, pattern: &Pattern) -> bool {
@@ -136,12 +169,7 @@ impl DomainSet {
 impl FromIterator<Pattern> for DomainSet {
     fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Self {
         let mut set = Self::default();
-        for pattern in patterns {
-            match pattern {
-                Pattern::Exact(domain) => drop(set.exact.insert(domain)),
-                Pattern::Subdomains(suffix) => set.suffixes.push(suffix),
-            }
-        }
+        patterns.into_iter().for_each(|pattern| set.insert(pattern));
         set
     }
 }
@@ -210,6 +238,16 @@ mod tests {
         assert!(!set.covers(&Pattern::parse("*.example.com").unwrap()));
         assert_eq!(Pattern::parse("a.*.com"), None);
         assert_eq!(Pattern::parse("*."), None);
+    }
+
+    #[test]
+    fn sets_are_read_as_they_are_written() {
+        for texts in [&["*"][..], &[], &["a.com", "b.com", "*.a.com"], &["*.x.org", "*.b.org"]] {
+            let set = DomainSet::from_texts(texts.iter().copied()).unwrap();
+            assert_eq!(set.texts(), texts);
+        }
+        assert_eq!(DomainSet::from_texts(["*"]), Some(DomainSet::all()));
+        assert_eq!(DomainSet::from_texts(["a.com", "a b"]), None);
     }
 
     proptest! {

@@ -8,11 +8,12 @@ mod check;
 mod coverage;
 mod info;
 mod lock;
-mod look;
 mod read;
 mod report;
 mod schema;
 mod source;
+mod tasks;
+mod watch;
 mod write;
 
 pub use care::{Contribution, Vacuumed};
@@ -22,13 +23,16 @@ pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
 pub use source::{Arrival, Known, Place, Seen, SourceId, Way};
+pub use tasks::{End, Order, Registered, Status, TaskId, Tasks, Workbook};
+pub use watch::Change;
 pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Statements that a connection keeps: all there are.
@@ -36,14 +40,53 @@ const STATEMENTS: usize = 64;
 /// Kilobytes of pages that a connection keeps.
 const CACHE_KIB: i32 = 16 << 10;
 
-/// Opens a store to read, as it is.
-fn open(path: &Path, wait: Duration) -> Result<Connection> {
+/// Opens a store as it is; says whether it is open without the files that SQLite keeps beside it.
+fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
+    let access = if is_writer { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     if !path.exists() {
         return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
     }
-    let db = connect(path, wait, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed).map_err(|e| e.at(path))?;
+    let mut is_frozen = false;
+    let opened = connect(path, wait, access).or_else(|error| match frozen(path, &error) {
+        Some(address) => {
+            is_frozen = true;
+            connect(address, wait, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+        }
+        None => Err(error),
+    });
+    let db = opened.map_err(failed).map_err(|e| e.at(path))?;
     check(&db).map_err(|e| e.at(path))?;
-    Ok(db)
+    Ok((db, is_frozen))
+}
+
+/// The address by which a store is read that this process cannot write, after an attempt to open it as ever.
+/// SQLite wants to make files beside a store even to read it; where nothing waits in them, it can do without.
+/// Then nobody is kept from writing: see [`Reader::still`].
+fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
+    if !matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) {
+        return None;
+    }
+    let log = beside(path, "-wal");
+    if log.metadata().is_ok_and(|meta| meta.len() > 0) {
+        return None;
+    }
+    let mut address = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => {
+                address.push(*byte as char)
+            }
+            byte => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(address + "?immutable=1")
+}
+
+/// The file of that ending that belongs to a store.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
 }
 
 /// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
@@ -62,13 +105,15 @@ fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     Ok(db)
 }
 
-fn connect(path: &Path, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(wait)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // The first reading, so that what cannot be read is found out here.
+    mark(&db, "application_id")?;
     Ok(db)
 }
 

@@ -4,12 +4,15 @@ pub mod coverage;
 pub mod delivery;
 pub mod forget;
 pub mod intake;
-mod look;
 pub mod many;
 mod place;
 pub mod pattern;
 pub mod plan;
 pub mod range;
+pub mod registered;
+pub mod registry;
+pub mod run;
+pub mod stale;
 mod taking;
 
 use delivery::keep_off_store;

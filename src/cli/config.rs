@@ -28,9 +28,15 @@ pub(super) fn account(path: Option<&Path>) -> Result<Account> {
     parse(&text).and_then(|tables| account::account(&tables.account, &tables.groups)).map_err(|e| e.at(path))
 }
 
+/// Reads how many days back the account may export, if that is limited.
+pub(super) fn history_days(path: Option<&Path>) -> Result<Option<u32>> {
+    let Some(path) = path else { return Ok(None) };
+    let text = text(path, "configuration")?;
+    parse(&text).and_then(|tables| plan::history_days(&tables)).map_err(|e| e.at(path))
+}
+
 /// Reads the whole of a configuration file. Every task is tried, so that a mistake in the last one shows
 /// before the first is run.
-#[cfg_attr(not(test), expect(dead_code, reason = "`flowbook run` is to call it"))]
 pub(super) fn plan(path: &Path) -> Result<Plan> {
     let text = text(path, "configuration")?;
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -1,6 +1,6 @@
 //! `flowbook export`: logs in, workbook out.
 
-use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
+use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, now};
 use super::{Ending, config, progress, show, tasks};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
@@ -9,9 +9,10 @@ use crate::export::request::{ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
 use crate::output::check;
-use crate::store::Reader;
 use crate::task::delivery::{Delivery, deliver};
-use crate::task::{self, Outcome, Progress, Task};
+use crate::task::registered::{Kept, Running, run_and_register};
+use crate::task::registry::Registry;
+use crate::task::{self, Progress, Task};
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
 use std::env;
@@ -53,6 +54,10 @@ pub(super) struct ExportArguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "RequestArguments")]
     tasks: Option<PathBuf>,
 
+    /// Export again what has changed in the store since its workbook was made: every stale task, as it was asked for.
+    #[arg(long, requires = "store", conflicts_with_all = ["RequestArguments", "output", "tasks"])]
+    refresh: bool,
+
     // Last, because its heading holds for all that follows.
     #[command(flatten)]
     request: RequestArguments,
@@ -61,7 +66,7 @@ pub(super) struct ExportArguments {
 /// The parameters of the request, as they are spelt in the contract.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
-struct RequestArguments {
+pub(super) struct RequestArguments {
     /// Start of the range, UTC: 2026-03-01T00:00:00Z.
     #[arg(long, value_name = "TIME")]
     start_time: Option<String>,
@@ -107,7 +112,8 @@ struct RequestArguments {
 }
 
 impl RequestArguments {
-    fn request(&self) -> ExportRequest {
+    /// The parameters as they were given.
+    pub(super) fn request(&self) -> ExportRequest {
         ExportRequest {
             start_time: self.start_time.clone(),
             end_time: self.end_time.clone(),
@@ -159,6 +165,7 @@ fn bill_types() -> Vec<&'static str> {
 pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
     show::with_json_errors(arguments.telling.json, || match &arguments.tasks {
         Some(list) => tasks::run(list, arguments),
+        None if arguments.refresh => refresh(arguments),
         None => attempt(arguments),
     })
 }
@@ -166,8 +173,9 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, .. } = arguments;
     let account = config::account(reading.config.as_deref())?;
-    let spec = validate(&arguments.request.request(), &account, environment_language())?;
-    let output = output_path(arguments, &spec);
+    let request = arguments.request.request();
+    let spec = validate(&request, &account, environment_language())?;
+    let output = output_path(arguments.output.as_deref(), &spec);
     let task = Task {
         spec: &spec,
         logs: &arguments.logs,
@@ -182,14 +190,15 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
         created: creation_time()?,
     };
     let progress = Progress::default();
-    let outcome = progress::beside(telling.quiet, &progress, || match &arguments.store {
-        None => task::run(&task, &progress).map(Some),
-        Some(store) => from_store(arguments, store, &task, &progress),
+    let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
+        None => task::run(&task, &progress).map(|outcome| Some(Kept { outcome, task: None })),
+        Some(store) => from_store(arguments, store, &task, &request, &progress),
     })?;
-    let Some(outcome) = outcome else { return Ok(Ending::WithRejects) };
+    let Some(Kept { outcome, task: registered }) = done else { return Ok(Ending::WithRejects) };
     show::faults(&outcome.report);
+    let id = registered.and_then(|registered| registered.inspect_err(unregistered).ok());
     if telling.json {
-        show::json(&task, &outcome)?;
+        show::json(&task, &outcome, id)?;
     } else if !telling.quiet {
         show::table(&task, &outcome)?;
     }
@@ -208,29 +217,65 @@ fn from_store(
     arguments: &ExportArguments,
     store: &Path,
     task: &Task<'_>,
+    request: &ExportRequest,
     progress: &Progress,
-) -> Result<Option<Outcome>> {
+) -> Result<Option<Kept>> {
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
     check(task.output, task.force)?;
-    if !arguments.logs.is_empty() {
-        let sources = arguments.reading.sources(&arguments.logs)?;
-        let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
-        let delivery = Delivery { results: &[task.output.to_owned()], ..usual };
-        if let Some(why) = deliver(sources, &delivery)?.refused {
-            show::message(&why);
-            return Ok(None);
-        }
+    if !take(arguments, store, &[task.output.to_owned()], progress)? {
+        return Ok(None);
     }
-    let reader = Reader::open(store, wait)?;
-    task::run_stored(task, &reader, progress).map(Some)
+    run_and_register(task, request, store, wait, now, progress).map(Some)
+}
+
+/// Takes the logs in, if there are any; false when they were refused.
+fn take(arguments: &ExportArguments, store: &Path, results: &[PathBuf], progress: &Progress) -> Result<bool> {
+    if arguments.logs.is_empty() {
+        return Ok(true);
+    }
+    let wait = arguments.waiting.lock_timeout;
+    let sources = arguments.reading.sources(&arguments.logs)?;
+    let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+    let delivery = Delivery { results, ..usual };
+    match deliver(sources, &delivery)?.refused {
+        Some(why) => show::message(&why),
+        None => return Ok(true),
+    }
+    Ok(false)
+}
+
+fn unregistered(error: &Error) {
+    show::message(&format!("the workbook is complete, but it could not be registered as a task: {error}"));
+}
+
+/// Takes the logs in, if there are any, and exports every stale task again.
+fn refresh(arguments: &ExportArguments) -> Result<Ending> {
+    let ExportArguments { reading, telling, waiting, .. } = arguments;
+    let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
+    let progress = Progress::default();
+    if !progress::beside(telling.quiet, &progress, || take(arguments, store, &[], &progress))? {
+        return Ok(Ending::WithRejects);
+    }
+    let mut registry = Registry::open(store, waiting.lock_timeout)?;
+    let tasks = registry.stale()?;
+    let running = Running {
+        store,
+        wait: waiting.lock_timeout,
+        threads: reading.threads,
+        max_rejects: reading.max_rejects,
+        force: reading.force,
+        created: creation_time()?,
+        now,
+    };
+    super::task::run_all(&mut registry, &tasks, &running, telling)
 }
 
 /// The file asked for; in a folder, the file of the usual name.
-fn output_path(arguments: &ExportArguments, spec: &ExportSpec) -> PathBuf {
-    match &arguments.output {
+pub(super) fn output_path(output: Option<&Path>, spec: &ExportSpec) -> PathBuf {
+    match output {
         Some(path) if path.is_dir() => path.join(file_name(spec)),
-        Some(path) => path.clone(),
+        Some(path) => path.into(),
         None => file_name(spec).into(),
     }
 }

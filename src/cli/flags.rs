@@ -123,11 +123,11 @@ pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 
-fn region(text: &str) -> Result<Region, String> {
+pub(super) fn region(text: &str) -> Result<Region, String> {
     Region::from_code(text).ok_or_else(|| "give CN, NA, EU, AP1, AP2, AP3, MEAA or SA".into())
 }
 
-fn reject_limit(text: &str) -> Result<RejectLimit, String> {
+pub(super) fn reject_limit(text: &str) -> Result<RejectLimit, String> {
     RejectLimit::parse(text).ok_or_else(|| "give a number of lines, or a percentage like 0.1%".into())
 }
 

@@ -2,11 +2,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
-use crate::export::request::{ExportSpec, Kind};
+use crate::export::request::{ExportRequest, ExportSpec, Kind};
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, Report};
 use crate::task::intake::{Fate, Taking};
-use crate::task::many::Made;
+use crate::task::registered::Kept;
+use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
@@ -96,7 +97,8 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     self::rows(&rows)
 }
 
-fn taking_object(taking: &Taking) -> Value {
+/// What became of sources, with an id of its own.
+pub(super) fn taking_object(taking: &Taking) -> Value {
     let mut object = json!({"RequestId": request_id(), "sources": {}});
     for fate in Fate::ALL {
         object["sources"][fate.name()] = json!(taking.had(fate));
@@ -109,11 +111,15 @@ fn taking_object(taking: &Taking) -> Value {
 }
 
 /// What came of a list of tasks.
-pub(super) fn made(tasks: &[Task<'_>], taken: &Taking, made: &[Made]) -> Result<()> {
+pub(super) fn made(
+    tasks: &[(&ExportRequest, Task<'_>)],
+    taken: &Taking,
+    made: &[Result<Kept>],
+) -> Result<()> {
     taking(taken)?;
     let mut rows: Vec<(String, String)> = Vec::new();
-    for (task, one) in tasks.iter().zip(made) {
-        if let Ok((_, Outcome { result: Ok(exported), .. })) = one {
+    for ((_, task), one) in tasks.iter().zip(made) {
+        if let Ok(Kept { outcome: Outcome { result: Ok(exported), .. }, .. }) = one {
             let name = task.spec.name.clone().unwrap_or_else(|| task.spec.kind.name().to_owned());
             let figures: Vec<String> =
                 figures(task.spec, exported).iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -124,10 +130,20 @@ pub(super) fn made(tasks: &[Task<'_>], taken: &Taking, made: &[Made]) -> Result<
 }
 
 /// What came of a list of tasks, as JSON.
-pub(super) fn made_json(tasks: &[Task<'_>], taken: &Taking, made: &[Made]) -> Result<()> {
+pub(super) fn made_json(
+    tasks: &[(&ExportRequest, Task<'_>)],
+    taken: &Taking,
+    made: &[Result<Kept>],
+) -> Result<()> {
     let mut object = taking_object(taken);
-    let one = |(task, made): (&Task<'_>, &Made)| match made {
-        Ok((_, outcome)) => task_object(task, outcome),
+    let one = |((_, task), made): (&(&ExportRequest, Task<'_>), &Result<Kept>)| match made {
+        Ok(Kept { outcome, task: id }) => {
+            let mut object = task_object(task, outcome);
+            if let Some(Ok(id)) = id {
+                object["TaskId"] = json!(id.to_string());
+            }
+            object
+        }
         Err(error) => json!({"TaskName": task.spec.name, "error": error.to_string()}),
     };
     object["tasks"] = tasks.iter().zip(made).map(one).collect();
@@ -201,8 +217,12 @@ fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
 }
 
 /// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
-pub(super) fn json(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
+/// `id` is that of the task that it was registered as.
+pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>) -> Result<()> {
     let mut object = task_object(task, outcome);
+    if let Some(id) = id {
+        object["TaskId"] = json!(id.to_string());
+    }
     object["RequestId"] = json!(request_id());
     print(&object.to_string())
 }

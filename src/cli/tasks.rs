@@ -5,14 +5,19 @@ use super::flags::now;
 use super::tasks_csv::{self, Setting, TaskRow};
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
+use crate::export::request::ExportRequest;
 use crate::log::Format;
 use crate::output::{check, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::intake::Taking;
-use crate::task::many::{Made, run_many};
+use crate::task::many::{Many, run_many};
+use crate::task::registered::Kept;
 use crate::task::{Progress, Task};
 use std::path::Path;
 use std::time::Duration;
+
+/// A task with its request.
+type Asked<'a> = (&'a ExportRequest, Task<'a>);
 
 /// Where usage is kept for the time of one run.
 const SCRATCH_STORE: &str = "usage.db";
@@ -28,8 +33,9 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let setting = Setting { account: &account, language: environment_language(), now: now(), folder };
     let rows = tasks_csv::read(list, &setting)?;
     let created = creation_time()?;
-    let tasks: Vec<Task<'_>> = rows.iter().map(|row| task(row, arguments, created)).collect();
-    for task in &tasks {
+    let tasks: Vec<Asked<'_>> =
+        rows.iter().map(|row| (&row.request, task(row, arguments, created))).collect();
+    for (_, task) in &tasks {
         check(task.output, task.force)?;
     }
     let scratch = arguments.store.is_none().then(scratch_folder).transpose()?;
@@ -65,12 +71,13 @@ fn take_and_make(
     arguments: &ExportArguments,
     store: &Path,
     is_scratch: bool,
-    tasks: &[Task<'_>],
+    tasks: &[Asked<'_>],
     progress: &Progress,
-) -> Result<Option<(Taking, Vec<Made>)>> {
+) -> Result<Option<(Taking, Vec<Result<Kept>>)>> {
     let Some(taking) = take(arguments, store, is_scratch, tasks, progress)? else { return Ok(None) };
     let (wait, threads) = (arguments.waiting.lock_timeout, arguments.reading.threads);
-    let made = run_many(store, wait, tasks, threads, progress)?;
+    let many = Many { store, wait, threads, is_registered: !is_scratch, now };
+    let made = run_many(tasks, &many, progress)?;
     Ok(Some((taking, made)))
 }
 
@@ -79,7 +86,7 @@ fn take(
     arguments: &ExportArguments,
     store: &Path,
     is_scratch: bool,
-    tasks: &[Task<'_>],
+    tasks: &[Asked<'_>],
     progress: &Progress,
 ) -> Result<Option<Taking>> {
     if arguments.logs.is_empty() {
@@ -87,7 +94,7 @@ fn take(
     }
     let wait = if is_scratch { Duration::ZERO } else { arguments.waiting.lock_timeout };
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
-    let outputs: Vec<_> = tasks.iter().map(|task| task.output.to_owned()).collect();
+    let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
     let Delivered { taking, refused } = deliver(arguments.reading.sources(&arguments.logs)?, &delivery)?;
     if let Some(why) = refused {
@@ -100,9 +107,9 @@ fn take(
 fn tell(
     arguments: &ExportArguments,
     rows: &[TaskRow],
-    tasks: &[Task<'_>],
+    tasks: &[Asked<'_>],
     taking: &Taking,
-    made: &[Made],
+    made: &[Result<Kept>],
 ) -> Result<Ending> {
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
@@ -117,7 +124,10 @@ fn tell(
     for (row, one) in rows.iter().zip(made) {
         let line = |why: &str| format!("the task of line {}: {why}", row.line);
         match one {
-            Ok((_, outcome)) => {
+            Ok(Kept { outcome, task }) => {
+                if let Some(Err(error)) = task {
+                    show::message(&line(&format!("the workbook could not be registered: {error}")));
+                }
                 is_complete &= outcome.report.faults().next().is_none();
                 if let Err(why) = &outcome.result {
                     is_complete = false;

@@ -3,6 +3,10 @@
 //!
 //! The rules are those of `CreateUsageDetailDataExportTask`; knows nothing of logs and workbooks.
 
+mod parameters;
+
+pub use parameters::{restore, retention};
+
 use super::bill::BillType;
 use crate::code::{Code, Refusal};
 use crate::domain::{DomainSet, Pattern, Selection};

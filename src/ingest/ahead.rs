@@ -5,12 +5,14 @@
 use super::lines::{Block, Chunk, Lines};
 use crate::error::{Error, Result};
 use std::io::{self, Read};
+use std::mem;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Blocks that wait to be folded; buffers go round, so there are two more: one being read into, one folded.
-const WAITING: usize = 4;
+/// Blocks that are handed over at a time. The thread that folds sleeps when it has none, and waking it costs the
+/// thread that reads, which is the slower one: as rarely as memory allows.
+const TOGETHER: usize = 8;
 
 /// Hands every chunk to `each`; what ends the input early comes back as the inner error.
 ///
@@ -20,13 +22,14 @@ pub(super) fn fold_ahead<R: Read + Send>(
     lines: &mut Lines<R>,
     mut each: impl FnMut(&Chunk<'_>) -> Result<()>,
 ) -> Result<io::Result<()>> {
-    let (full, blocks) = sync_channel::<Block>(WAITING);
-    let (spare, buffers) = sync_channel(WAITING + 2);
+    let (full, blocks) = sync_channel::<Vec<Block>>(0);
+    // Buffers go round: as many are read into as are folded, and there is the one of `lines`.
+    let (spare, buffers) = sync_channel(2 * TOGETHER + 1);
     thread::scope(|scope| {
         let reader = thread::Builder::new().spawn_scoped(scope, move || read(lines, &full, &buffers));
         let reader = reader.map_err(|e| Error::usage(format!("cannot start a thread: {e}")))?;
         // When the loop ends early the channel closes, and with it the reader's loop.
-        for block in blocks {
+        for block in blocks.into_iter().flatten() {
             each(&block.chunk())?;
             // A buffer that has no place is let go.
             let _ = spare.try_send(block.into_buffer());
@@ -38,15 +41,23 @@ pub(super) fn fold_ahead<R: Read + Send>(
 /// Reads blocks until the input ends or nobody waits for them.
 fn read<R: Read>(
     lines: &mut Lines<R>,
-    full: &SyncSender<Block>,
+    full: &SyncSender<Vec<Block>>,
     buffers: &Receiver<Vec<u8>>,
 ) -> io::Result<()> {
-    while let Some(block) = lines.next_block(buffers.try_recv().unwrap_or_default())? {
-        if full.send(block).is_err() {
-            break;
+    let mut together = Vec::with_capacity(TOGETHER);
+    let end = loop {
+        match lines.next_block(buffers.try_recv().unwrap_or_default()) {
+            Ok(Some(block)) => together.push(block),
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
         }
-    }
-    Ok(())
+        if together.len() == TOGETHER && full.send(mem::take(&mut together)).is_err() {
+            return Ok(());
+        }
+    };
+    // When nobody waits for the rest, that is no matter for here.
+    let _ = full.send(together);
+    end
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@
 
 mod quick;
 
-use super::marks::Marks;
+use super::lanes::fetch;
+use super::marks::{Marks, STRETCH};
 use crate::domain::Domain;
 use crate::record::{MAX_BYTES, Protocol, Reason, Record};
 use crate::region::Region;
@@ -56,6 +57,8 @@ impl Parser {
             let mut ahead = marks.positions();
             let mut start = 0;
             while let Some((newline, places)) = Places::next(block, start, &mut ahead) {
+                // While this line is read, what takes its place in the next stretch comes from memory.
+                fetch(block, start + STRETCH);
                 let line = without_return(&block[start..newline]);
                 match places.and_then(|places| quick::read(block, &places, minute, file_domain)) {
                     Some(record) => tell(line, Ok(record))?,

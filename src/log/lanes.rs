@@ -24,6 +24,20 @@ pub(super) fn word(text: &[u8], at: usize) -> Option<u64> {
     bytes(text, at).map(|word| u64::from_le_bytes(*word))
 }
 
+/// Bytes that are fetched at a time: as many as most lines have.
+const FETCHED: usize = 384;
+/// Bytes that a processor fetches at once.
+const CACHE_LINE: usize = 64;
+
+/// Has the processor fetch the bytes from `at` on, which may lie behind the end of `text`: a text of which more
+/// follows.
+#[inline(always)]
+pub(super) fn fetch(text: &[u8], at: usize) {
+    for offset in (0..FETCHED).step_by(CACHE_LINE) {
+        half::fetch(text.as_ptr().wrapping_add(at + offset));
+    }
+}
+
 /// Thirty-two bytes of text.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes([half::Half; 2]);
@@ -68,6 +82,10 @@ mod sse2;
 #[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
 mod plain {
     pub(super) type Half = [u8; 16];
+
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+    #[inline(always)]
+    pub(super) fn fetch(_: *const u8) {}
 
     #[inline(always)]
     pub(super) fn load(bytes: &[u8; 16]) -> Half {

@@ -34,15 +34,11 @@ pub struct Vacuumed {
 }
 
 /// Windows that a task exported before they changed.
-const NEEDED: &str =
-    "SELECT 1 FROM task WHERE task.status = 'success' AND task.generation < change.generation
+const NEEDED: &str = "SELECT 1 FROM task WHERE task.generation < change.generation
      AND change.window >= task.first_window AND change.window < task.end_window";
 
 impl Writer {
     /// Opens a store to take care of it, as [`Writer::open`], but makes none.
-    ///
-    /// References are checked at once by [`Writer::check_references`], not row by row: there is no index from
-    /// sources to cells, so that every source taken out would be looked for in all of them.
     ///
     /// # Errors
     /// See [`Writer::open`]; also when there is no store.
@@ -50,9 +46,7 @@ impl Writer {
         if !path.exists() {
             return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
         }
-        let mut writer = Self::open(path, wait, work)?;
-        writer.at(|writer| writer.db.pragma_update(None, "foreign_keys", false).map_err(failed))?;
-        Ok(writer)
+        Self::open(path, wait, work)
     }
 
     /// Sources that go or went by a name.

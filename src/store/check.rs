@@ -119,19 +119,26 @@ fn numbers(row: &Row<'_>, what: &str) -> rusqlite::Result<Violation> {
 }
 
 fn parts(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
-    let sql = "SELECT source.name, coalesce(part.source, cells.source), series.domain,
-                   cells.bytes, cells.requests, cells.first_window, cells.last_window,
-                   part.bytes, part.requests, part.first_window, part.last_window
-               FROM part
-               FULL JOIN (SELECT source, series, sum(bytes) AS bytes, sum(http + https + quic + other) AS requests,
-                              min(window) AS first_window, max(window) AS last_window
-                          FROM cell GROUP BY series, source) AS cells
-                   ON cells.source = part.source AND cells.series = part.series
-               LEFT JOIN source ON source.id = coalesce(part.source, cells.source)
-               LEFT JOIN series ON series.id = coalesce(part.series, cells.series)
-               WHERE (part.bytes, part.requests, part.first_window, part.last_window)
-                     IS NOT (cells.bytes, cells.requests, cells.first_window, cells.last_window)
-               ORDER BY source.sort, source.id, series.domain, series.region";
+    // Cells lead to their parts by key, and parts to their first cells: either way no other table is searched.
+    let sql = "SELECT source.name, found.source, series.domain, bytes, requests, first_window, last_window,
+                   part_bytes, part_requests, part_first, part_last
+               FROM (
+                   SELECT cells.*, part.bytes AS part_bytes, part.requests AS part_requests,
+                       part.first_window AS part_first, part.last_window AS part_last
+                   FROM (SELECT source, series, sum(bytes) AS bytes, sum(http + https + quic + other) AS requests,
+                             min(window) AS first_window, max(window) AS last_window
+                         FROM cell GROUP BY series, source) AS cells
+                   LEFT JOIN part ON part.source = cells.source AND part.series = cells.series
+                   WHERE (part.bytes, part.requests, part.first_window, part.last_window)
+                         IS NOT (cells.bytes, cells.requests, cells.first_window, cells.last_window)
+                   UNION ALL
+                   SELECT source, series, NULL, NULL, NULL, NULL, bytes, requests, first_window, last_window FROM part
+                   WHERE NOT (EXISTS (SELECT 1 FROM cell WHERE series = part.series
+                                      AND window = part.first_window AND source = part.source)
+                              OR EXISTS (SELECT 1 FROM cell WHERE series = part.series AND source = part.source))
+               ) AS found
+               LEFT JOIN source ON source.id = found.source LEFT JOIN series ON series.id = found.series
+               ORDER BY source.sort, found.source, series.domain, series.region";
     all(db, sql, |row| {
         let name: Option<String> = row.get(0)?;
         let id: i64 = row.get(1)?;

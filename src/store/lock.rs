@@ -4,7 +4,6 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::iso;
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -64,9 +63,13 @@ impl Drop for Lock {
 
 /// The lock of a store is one, by whatever link the store is named.
 fn place(path: &Path) -> PathBuf {
-    let mut name = OsString::from(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
-    name.push(".lock");
-    name.into()
+    super::beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), ".lock")
+}
+
+/// Says who holds the store at `path`, after it was waited for.
+pub(super) fn busy(path: &Path, wait: Duration) -> Error {
+    let nobody = || Error::new(ErrorKind::Store("the store is busy; try again later".into()));
+    File::open(place(path)).map_or_else(|_| nobody(), |file| held(file, wait))
 }
 
 fn held(file: File, wait: Duration) -> Error {

@@ -9,13 +9,24 @@ use crate::report::Report;
 use crate::time::{TimeRange, Window};
 use crate::usage::{self, Usage};
 use rusqlite::{Connection, Row, params};
+use std::iter;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A store that is read: everything is as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
+    /// The file as it was when it was opened, where nothing keeps others from writing to it.
+    frozen: Option<Stamp>,
+}
+
+/// Length of a file, and when it was changed.
+type Stamp = Option<(u64, SystemTime)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let meta = path.metadata().ok()?;
+    Some((meta.len(), meta.modified().ok()?))
 }
 
 /// A domain and region of the store.
@@ -32,8 +43,9 @@ impl Reader {
     /// # Errors
     /// When there is none, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let db = open(path, wait)?;
-        let reader = Self { db, path: path.to_owned() };
+        let begun = stamp(path);
+        let (db, is_frozen) = open(path, wait, false)?;
+        let reader = Self { db, path: path.to_owned(), frozen: is_frozen.then_some(begun) };
         reader.at(|db| {
             // The first read takes the snapshot.
             db.execute_batch("BEGIN")?;
@@ -51,6 +63,18 @@ impl Reader {
     /// Runs some work on the database; its errors name the store.
     pub(super) fn at<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.db).map_err(failed).map_err(|e| e.at(&self.path))
+    }
+
+    /// Makes sure that all was read from one state of the store. The database does so itself, but where this process
+    /// cannot write beside the store, nothing keeps others from writing to its file meanwhile.
+    fn still(&self) -> Result<()> {
+        match self.frozen {
+            Some(begun) if begun.is_none() || stamp(&self.path) != begun => {
+                let text = "the store was written to while it was read, from a folder that is read-only here; try again";
+                Err(Error::new(ErrorKind::Store(text.into())).at(&self.path))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A number that every change of usage raises.
@@ -110,7 +134,8 @@ impl Rows<'_> {
             };
             cells.into_iter().map(row).chain(error.map(Err))
         });
-        rows.take_while(move |row| !std::mem::replace(&mut failed, row.is_err()))
+        let last = iter::once_with(|| self.reader.still().err()).flatten().map(Err);
+        rows.chain(last).take_while(move |row| !std::mem::replace(&mut failed, row.is_err()))
     }
 }
 

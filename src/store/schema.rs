@@ -105,31 +105,52 @@ CREATE TABLE cell (
 
 -- What changed in windows that tasks had exported, by the generation that changed it.
 CREATE TABLE change (
-    generation INTEGER NOT NULL,
-    series INTEGER NOT NULL REFERENCES series,
     window INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    requests INTEGER NOT NULL,
-    PRIMARY KEY (generation, series, window)
+    series INTEGER NOT NULL REFERENCES series,
+    generation INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,           -- what came to each figure; below zero, what went
+    http INTEGER NOT NULL,
+    https INTEGER NOT NULL,
+    quic INTEGER NOT NULL,
+    other INTEGER NOT NULL,
+    hits INTEGER NOT NULL,
+    hit_bytes INTEGER NOT NULL,
+    client_errors INTEGER NOT NULL,
+    server_errors INTEGER NOT NULL,
+    PRIMARY KEY (window, series, generation)
 ) STRICT, WITHOUT ROWID;
 
+-- An export that was asked for, with all that it meant then.
 CREATE TABLE task (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT,
     status TEXT NOT NULL CHECK (status IN ('created', 'success', 'failed')),
-    reason TEXT,                      -- why it failed
-    request TEXT NOT NULL,            -- the parameters as they were given, as JSON
+    reason TEXT,                      -- why it failed, what became of its workbook, or who makes it
     start_time INTEGER NOT NULL,      -- unix seconds, as asked
     end_time INTEGER NOT NULL,
     first_window INTEGER NOT NULL,    -- the windows exported: first, and the one behind the last
     end_window INTEGER NOT NULL,
-    output BLOB NOT NULL,             -- path of the workbook
+    account TEXT NOT NULL,            -- the account's domains, with spaces between; * are all, *.a.com those below a.com
+    wanted TEXT NOT NULL,             -- the domains asked for, likewise
+    language TEXT NOT NULL,
+    region TEXT NOT NULL,             -- of domains without usage; empty where the logs do not say
+    output BLOB NOT NULL,             -- absolute path of the workbook
+    size INTEGER,                     -- the workbook that it made: bytes, and when it was changed, in nanoseconds
+    modified INTEGER,                 -- since 1970; NULL while there is none
     plan TEXT,                        -- the task of a configuration that it was made for
     created INTEGER NOT NULL,         -- unix seconds
     updated INTEGER NOT NULL,
-    generation INTEGER                -- of the store when the workbook was made
+    generation INTEGER                -- changes behind it are not in the workbook; NULL before the first run
 ) STRICT;
 CREATE INDEX task_output ON task (output);
+
+-- The parameters of a task's request, as they were given.
+CREATE TABLE parameter (
+    task INTEGER NOT NULL REFERENCES task ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (task, name)
+) STRICT, WITHOUT ROWID;
 
 -- Five-minute usage, for any reader.
 CREATE VIEW usage AS

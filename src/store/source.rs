@@ -62,7 +62,7 @@ pub struct Known {
     pub sort: Vec<u8>,
     /// The length of its text.
     pub text_bytes: u64,
-    /// The hash of its text as far as it could be read, unless it is empty.
+    /// The hash of its text, unless it is empty.
     pub whole: Option<Hash>,
     /// The hash of its text's whole chunks.
     pub chain: Hash,

@@ -1,8 +1,10 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
 use super::lock::Lock;
-use super::source::{Arrival, Place, SourceId};
+use super::source::{Arrival, Known, Place, Seen, SourceId, known, placed, seen};
+use super::watch::Watch;
 use super::{failed, open_or_make, signed};
+use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;
@@ -26,10 +28,9 @@ pub struct Writer {
     path: PathBuf,
     series: BTreeMap<Region, HashMap<Domain, i64>>,
     pending: Vec<(i64, Window, i64, Usage)>,
-    /// Windows that tasks have exported, and what changed in them.
-    watched: Vec<Range<i64>>,
-    changes: HashMap<(i64, i64), (i64, i64)>,
+    watch: Watch,
     is_changed: bool,
+    is_looking: bool,
     /// Let go last.
     _lock: Lock,
 }
@@ -43,14 +44,17 @@ impl Writer {
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
         let db = open_or_make(path, wait)?;
+        // References hold by what is written here; looking each of them up would cost more than the writing, and there
+        // is no index from sources to cells. `flowbook store check` looks at all of them.
+        db.pragma_update(None, "foreign_keys", false).map_err(failed).map_err(|e| e.at(path))?;
         Ok(Self {
             db,
             path: path.to_owned(),
             series: BTreeMap::new(),
             pending: Vec::new(),
-            watched: Vec::new(),
-            changes: HashMap::new(),
+            watch: Watch::default(),
             is_changed: false,
+            is_looking: false,
             _lock: lock,
         })
     }
@@ -76,7 +80,7 @@ impl Writer {
         self.at(|writer| {
             if writer.db.is_autocommit() {
                 writer.db.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-                writer.watched = writer.watched().map_err(failed)?;
+                writer.watch.begin(&writer.db).map_err(failed)?;
             }
             work(writer)
         })
@@ -87,10 +91,27 @@ impl Writer {
         self.series.clear();
     }
 
-    fn watched(&self) -> rusqlite::Result<Vec<Range<i64>>> {
-        let sql = "SELECT DISTINCT first_window, end_window FROM task WHERE status = 'success'";
-        let mut tasks = self.db.prepare(sql)?;
-        tasks.query_map([], |row| Ok(row.get(0)?..row.get(1)?))?.collect()
+    /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
+    /// Nothing may be changed between the two.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn look_up(&mut self) -> Result<()> {
+        self.at(|writer| {
+            writer.is_looking = writer.db.is_autocommit();
+            if writer.is_looking { writer.db.execute_batch("BEGIN").map_err(failed) } else { Ok(()) }
+        })
+    }
+
+    /// Ends what [`Writer::look_up`] began.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn looked_up(&mut self) -> Result<()> {
+        self.at(|writer| {
+            let was_looking = std::mem::take(&mut writer.is_looking);
+            if was_looking { writer.db.execute_batch("ROLLBACK").map_err(failed) } else { Ok(()) }
+        })
     }
 
     /// Makes everything since the last commit durable at once.
@@ -118,19 +139,93 @@ impl Writer {
             [],
             |r| r.get(0),
         )?;
-        let mut insert = self.db.prepare_cached("INSERT INTO change VALUES (?, ?, ?, ?, ?)")?;
-        for ((series, window), (bytes, requests)) in self.changes.drain() {
-            if (bytes, requests) != (0, 0) {
-                insert.execute(params![generation, series, window, bytes, requests])?;
+        self.watch.record(&self.db, generation)
+    }
+
+    /// The source that was found at a path.
+    ///
+    /// # Errors
+    /// When the database fails, as for all that follow.
+    pub fn at_path(&mut self, path: &[u8]) -> Result<Option<Seen>> {
+        self.at(|writer| {
+            let sql =
+                "SELECT source, path, place.name, place.sort, place.size, modified, region, domain, fault
+                       FROM place JOIN source ON source.id = place.source WHERE path = ?";
+            let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
+            place.query_row([path], seen).optional().map_err(failed)
+        })
+    }
+
+    /// Every place of a source.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn places(&mut self, id: SourceId) -> Result<Vec<Place>> {
+        self.at(|writer| {
+            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE source = ?";
+            let mut places = writer.db.prepare_cached(sql).map_err(failed)?;
+            let places = places.query_map([id.0], placed).map_err(failed)?;
+            places.map(|place| place.map(|(_, place)| place)).collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    /// What is known of a source.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn known(&mut self, id: SourceId) -> Result<Known> {
+        self.at(|writer| {
+            let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
+                       region, domain, fault FROM source WHERE id = ?";
+            let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
+            source.query_row([id.0], known).map_err(failed)
+        })
+    }
+
+    /// The source with this text.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn with_text(&mut self, whole: &Hash) -> Result<Option<SourceId>> {
+        self.at(|writer| {
+            let mut source =
+                writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
+            source.query_row([whole], |row| row.get(0).map(SourceId)).optional().map_err(failed)
+        })
+    }
+
+    /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
+    /// file it is, those that begin as it does.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
+        self.at(|writer| {
+            let by_place = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND id IN (
+                                SELECT source FROM place WHERE path = ?2
+                                UNION SELECT id FROM source WHERE file = ?3)";
+            let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
+            let len = signed(text.len)?;
+            let mut found = writer.shorter(by_place, params![len, place.path, place.file]).map_err(failed)?;
+            for head in &text.heads {
+                found.extend(writer.shorter(by_head, params![len, head]).map_err(failed)?);
             }
-        }
-        Ok(())
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.dedup();
+            Ok(found.into_iter().map(|(_, id)| id).collect())
+        })
+    }
+
+    /// Sources with the lengths of their texts.
+    fn shorter(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<(i64, SourceId)>> {
+        let mut sources = self.db.prepare_cached(sql)?;
+        sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
     }
 
     /// Adds a source.
     ///
     /// # Errors
-    /// See [`Writer::commit`]; also when a sum exceeds 2^63 - 1.
+    /// See [`Writer::at_path`]; also when a sum exceeds 2^63 - 1.
     pub fn add(&mut self, arrival: &Arrival<'_>) -> Result<SourceId> {
         self.change(|writer| {
             let id = writer.describe(None, arrival)?;
@@ -191,7 +286,7 @@ impl Writer {
     /// Takes a source out, with its places.
     ///
     /// # Errors
-    /// See [`Writer::commit`].
+    /// See [`Writer::at_path`].
     pub fn forget(&mut self, id: SourceId) -> Result<()> {
         self.change(|writer| {
             writer.take_out(id)?;
@@ -209,7 +304,7 @@ impl Writer {
     /// Notes that a source stands at a place.
     ///
     /// # Errors
-    /// See [`Writer::commit`].
+    /// See [`Writer::at_path`].
     pub fn set_place(&mut self, id: SourceId, place: &Place) -> Result<()> {
         self.change(|writer| {
             writer.put(id, place)?;
@@ -220,7 +315,7 @@ impl Writer {
     /// Notes that a source stands at a place no more.
     ///
     /// # Errors
-    /// See [`Writer::commit`].
+    /// See [`Writer::at_path`].
     pub fn drop_place(&mut self, id: SourceId, path: &[u8]) -> Result<()> {
         self.change(|writer| {
             let sql = "DELETE FROM place WHERE path = ?";
@@ -334,7 +429,7 @@ impl Writer {
             *last = row.window;
             sum.merge(&row.usage).map_err(|_| part_overflow())?;
             let series = *series;
-            self.note(series, row.window, &row.usage, 1)?;
+            self.watch.note(series, row.window, &row.usage, 1);
             self.pending.push((series, row.window, id.0, row.usage));
         }
         self.add_part(id, part)?;
@@ -364,17 +459,6 @@ impl Writer {
         let id = id.map_err(failed)?;
         known.insert(domain.clone(), id);
         Ok(id)
-    }
-
-    /// Notes a change of a window that a task has exported.
-    fn note(&mut self, series: i64, window: Window, usage: &Usage, sign: i64) -> Result<()> {
-        let window = i64::from(window.index());
-        if self.watched.iter().any(|range| range.contains(&window)) {
-            let (bytes, requests) = self.changes.entry((series, window)).or_default();
-            *bytes = bytes.saturating_add(sign * signed(usage.bytes)?);
-            *requests = requests.saturating_add(sign * signed(usage.total_requests())?);
-        }
-        Ok(())
     }
 
     /// Writes the cells that wait, in the order of their table.
@@ -421,7 +505,7 @@ impl Writer {
         self.is_changed = true;
         for (series, windows) in self.parts(id).map_err(failed)? {
             for (window, usage) in self.cells(id, series, &windows).map_err(failed)? {
-                self.note(series, window, &usage, -1)?;
+                self.watch.note(series, window, &usage, -1);
             }
             let sql = "DELETE FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?";
             let values = params![series, windows.start, windows.end, id.0];

@@ -3,17 +3,18 @@
 
 pub use super::taking::{Fate, Taking};
 
-use super::look::{Candidate, Look, is_read_otherwise};
-use super::place::{is_nowhere, is_there};
+use super::place::{is_as_it_was, is_nowhere, is_there, nowhere, place_of};
+use crate::digest::TextId;
 use crate::domain::{DomainSet, Selection};
 use crate::error::Result;
-use crate::ingest::source::Source;
+use crate::ingest::source::{Source, Tail};
 use crate::ingest::{self, Job, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
-use crate::store::{Arrival, Known, Place, SourceId, Writer};
+use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use std::collections::{HashMap, HashSet};
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 /// How sources are taken in.
@@ -60,7 +61,8 @@ const BATCH: usize = 4096;
 /// # Errors
 /// When a source cannot be read to its end, unless the intake keeps going; when the store fails.
 pub fn take_in(writer: &mut Writer, sources: Vec<Source>, intake: &Intake<'_>) -> Result<Taking> {
-    let mut work = Work { writer, intake, taking: Taking::default(), folders: HashMap::new() };
+    let mut work =
+        Work { writer, intake, taking: Taking::default(), folders: HashMap::new(), renamed: Vec::new() };
     let mut sources = sources.into_iter().peekable();
     while sources.peek().is_some() {
         let batch: Vec<Source> = sources.by_ref().take(BATCH).collect();
@@ -75,6 +77,15 @@ struct Work<'a> {
     taking: Taking,
     /// Folders by the names that they go by.
     folders: HashMap<PathBuf, PathBuf>,
+    /// Sources that are as they were, but were named in another way.
+    renamed: Vec<(SourceId, Place)>,
+}
+
+/// A source to be read.
+struct Candidate {
+    place: Place,
+    /// The source whose text goes on in it, where only that is read.
+    begun: Option<Known>,
 }
 
 /// What came of a source that was read.
@@ -95,20 +106,17 @@ impl Work<'_> {
 
     /// Takes sources in, perhaps from where they were read to; gives those that must be read in whole.
     fn round(&mut self, sources: Vec<Source>, may_go_on: bool) -> Result<Vec<Source>> {
-        let (mut to_read, mut candidates, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
-        let Self { intake, taking, folders, .. } = self;
-        self.writer.reading(|writer| {
-            let mut look = Look { writer, intake, taking, folders, renamed: &mut renamed, may_go_on };
-            for mut source in sources {
-                if let Some(candidate) = look.look(&mut source)? {
-                    to_read.push(source);
-                    candidates.push(candidate);
-                }
+        let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
+        self.writer.look_up()?;
+        for mut source in sources {
+            if let Some(candidate) = self.look(&mut source, may_go_on)? {
+                to_read.push(source);
+                candidates.push(candidate);
             }
-            Ok(())
-        })?;
-        for (id, place) in &renamed {
-            self.writer.set_place(*id, place)?;
+        }
+        self.writer.looked_up()?;
+        for (id, place) in std::mem::take(&mut self.renamed) {
+            self.writer.set_place(id, &place)?;
         }
         if to_read.is_empty() {
             return Ok(Vec::new());
@@ -144,6 +152,53 @@ impl Work<'_> {
         }
     }
 
+    /// Looks at a source without reading it; gives nothing where there is nothing to read.
+    fn look(&mut self, source: &mut Source, may_go_on: bool) -> Result<Option<Candidate>> {
+        let meta = look_at(source);
+        let is_pipe = meta.as_ref().is_some_and(|meta| !meta.is_file());
+        let Some(path) = source.path.clone().filter(|_| !is_pipe) else {
+            return Ok(Some(Candidate { place: nowhere(source), begun: None }));
+        };
+        let place = place_of(source, meta.as_ref(), self.real_folder(&path));
+        let Some(seen) = self.writer.at_path(&place.path)? else {
+            return Ok(Some(Candidate { place, begun: None }));
+        };
+        let is_otherwise = is_read_otherwise(source, &seen.way);
+        // What was named for a place holds until something else is.
+        let Way { region, domain } = seen.way.clone();
+        source.region = source.region.or_else(|| Some(region).filter(|region| region.code().is_some()));
+        source.domain = source.domain.take().or(domain);
+        if is_otherwise || self.intake.verify || source.fault.is_some() {
+            return Ok(Some(Candidate { place, begun: None }));
+        }
+        // What could not be read to its end is tried again.
+        if seen.fault.is_none() && is_as_it_was(&seen.place, &place) {
+            self.skip(&seen, place);
+            return Ok(None);
+        }
+        // A text that stands elsewhere, too, stays what it is.
+        let may_go_on = may_go_on && self.writer.places(seen.id)?.len() == 1;
+        let known = self.writer.known(seen.id)?;
+        source.tail = if may_go_on { tail(&path, &known, &seen.place, &place) } else { None };
+        let begun = source.tail.is_some().then_some(known);
+        Ok(Some(Candidate { place, begun }))
+    }
+
+    /// The folder of a path by the name that it goes by everywhere.
+    fn real_folder(&mut self, path: &Path) -> &Path {
+        let parent = crate::output::folder(path);
+        let real = || fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+        self.folders.entry(parent.to_owned()).or_insert_with(real)
+    }
+
+    /// Passes over a source that is as it was.
+    fn skip(&mut self, seen: &Seen, place: Place) {
+        self.taking.fates[Fate::Known as usize] += 1;
+        if seen.place.name != place.name || seen.place.sort != place.sort {
+            self.renamed.push((seen.id, place));
+        }
+    }
+
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
     /// before: what was looked up then may not hold any more.
     fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
@@ -175,11 +230,11 @@ impl Work<'_> {
 
     /// A text that nothing is known of.
     fn settle_new(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        let Some(before) = self.writer.at_path(&arrival.place.path)? else {
+        let Some(Seen { id: before, .. }) = self.writer.at_path(&arrival.place.path)? else {
             self.writer.add(arrival)?;
             return Ok(Settled::Counts(Fate::Added));
         };
-        let before = self.writer.known(before.id)?;
+        let before = self.writer.known(before)?;
         if arrival.text.len == 0 && before.text_bytes == 0 && before.fault.is_none() {
             self.writer.set_place(before.id, arrival.place)?;
             return Ok(Settled::Skipped(Fate::Known));
@@ -264,7 +319,7 @@ impl Work<'_> {
     }
 
     fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
-        Ok(self.writer.at_path(&place.path)?.is_some_and(|seen| seen.id == id))
+        Ok(self.writer.at_path(&place.path)?.is_some_and(|here| here.id == id))
     }
 
     /// Notes that a source stands at a place; gives whether it stands elsewhere, too.
@@ -326,10 +381,38 @@ impl Work<'_> {
     }
 }
 
+/// Finds out what the system says of a source, and whether it is there.
+fn look_at(source: &mut Source) -> Option<Metadata> {
+    let meta = fs::metadata(source.path.as_ref()?);
+    if let Err(error) = &meta {
+        source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
+    }
+    let meta = meta.ok();
+    source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
+    meta
+}
+
+/// Where a plain file that grew goes on.
+fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tail> {
+    let is_plain = before.size == Some(known.text_bytes);
+    let has_grown = place.size > Some(known.text_bytes);
+    let whole = known.whole.filter(|_| is_plain && has_grown && known.fault.is_none())?;
+    let heads = Vec::from_iter(known.head);
+    let text = TextId { len: known.text_bytes, whole, chain: known.chain, heads };
+    // What cannot be read here is found out when all of it is read.
+    again::tail(path, &text).ok().flatten()
+}
+
 /// Whether a file begins with the text of a source, or with what could be read of it.
 fn is_beginning(known: &Known, path: &Path) -> bool {
     let Some(whole) = known.whole else { return true };
     let beginning = again::prefix(path, known.text_bytes).ok().flatten();
     let beginning = beginning.map(|id| if known.fault.is_some() { id.damaged() } else { id });
     beginning.is_some_and(|id| id.whole == whole)
+}
+
+/// Whether a source is to be read in another way than it was: for a region or a domain that was named.
+fn is_read_otherwise(source: &Source, way: &Way) -> bool {
+    source.region.is_some_and(|region| region != way.region)
+        || source.domain.as_ref().is_some_and(|domain| way.domain.as_ref() != Some(domain))
 }

@@ -1,7 +1,9 @@
 //! Many tasks over one store: a workbook each, written side by side.
 
-use super::{Outcome, Progress, Task, run_stored};
+use super::registered::{Kept, run_and_register};
+use super::{Progress, Task, run_stored};
 use crate::error::{Error, Result};
+use crate::export::request::ExportRequest;
 use crate::store::Reader;
 use std::num::NonZero;
 use std::path::Path;
@@ -9,26 +11,38 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
-/// What came of one of many tasks: the generation of the store that it was made from, and its outcome.
-pub type Made = Result<(i64, Outcome)>;
+/// Where many tasks are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Many<'a> {
+    /// The store.
+    pub store: &'a Path,
+    /// How long to wait for other processes.
+    pub wait: Duration,
+    /// Worker threads, shared among the tasks; 0 is one per core.
+    pub threads: usize,
+    /// Whether the store remembers the tasks.
+    pub is_registered: bool,
+    /// Tells the time, in unix seconds.
+    pub now: fn() -> i64,
+}
 
-/// Runs tasks over a store, in their order as far as there are threads; what fails is that task's own. `threads` are
-/// shared among them; 0 is one per core.
+/// Runs tasks over a store, each with its request, in their order as far as there are threads; what fails is that
+/// task's own.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn run_many(
-    store: &Path,
-    wait: Duration,
-    tasks: &[Task<'_>],
-    threads: usize,
+    tasks: &[(&ExportRequest, Task<'_>)],
+    many: &Many<'_>,
     progress: &Progress,
-) -> Result<Vec<Made>> {
-    side_by_side(threads, tasks.iter().collect(), |task: &Task<'_>, threads| {
+) -> Result<Vec<Result<Kept>>> {
+    side_by_side(many.threads, tasks.iter().collect(), |(request, task), threads| {
         let alone = Task { threads, ..task.clone() };
-        let reader = Reader::open(store, wait)?;
-        let outcome = run_stored(&alone, &reader, progress)?;
-        Ok((reader.generation()?, outcome))
+        if many.is_registered {
+            return run_and_register(&alone, request, many.store, many.wait, many.now, progress);
+        }
+        let reader = Reader::open(many.store, many.wait)?;
+        Ok(Kept { outcome: run_stored(&alone, &reader, progress)?, task: None })
     })
 }
 
@@ -76,6 +90,6 @@ mod tests {
             let found = side_by_side(threads, (0..items).collect(), |item: usize, threads| (item, threads));
             assert_eq!(found.unwrap(), (0..items).map(|item| (item, each)).collect::<Vec<_>>());
         }
-        assert_eq!(side_by_side(2, Vec::<u8>::new(), |item, _| item).unwrap(), [0_u8; 0]);
+        assert!(side_by_side(2, Vec::<u8>::new(), |item, _| item).unwrap().is_empty());
     }
 }

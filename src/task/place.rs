@@ -58,7 +58,7 @@ pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
 }
 
 /// Nanoseconds since 1970, or before it.
-fn modified(meta: &Metadata) -> Option<i64> {
+pub(super) fn modified(meta: &Metadata) -> Option<i64> {
     match meta.modified().ok()?.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).ok(),
         Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),

@@ -8,17 +8,17 @@ use super::intake::{Intake, Taking};
 use super::many::side_by_side;
 use super::plan::{Plan, SourceRule, TaskRule};
 use super::registered::{Running, run_registered};
-use super::registry::{NewTask, Registry, Status, TaskRecord, absolute, retention};
+use super::registry::{NewTask, Registry, Status, TaskRecord, absolute};
 use super::{Outcome, Progress};
-use crate::error::Result;
-use crate::export::request::ExportSpec;
+use crate::error::{Error, Result};
+use crate::export::request::{ExportSpec, retention};
 use crate::ingest::source::{Source, discover};
 use crate::locale::Language;
 use crate::log::Format;
-use crate::output::scratch_folder;
+use crate::output;
 use crate::region::Region;
 use crate::store::{Lock, Reader};
-use crate::time::DAY_SECONDS;
+use crate::time::{DAY_SECONDS, iso};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
@@ -112,7 +112,9 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     let Plan { store, lock_timeout, .. } = tick.plan;
     let mut ticks = OsString::from(store);
     ticks.push(".run");
-    let _lock = Lock::take(Path::new(&ticks), *lock_timeout, WORK)?;
+    // What only looks keeps nobody waiting.
+    let lock = || Lock::take(Path::new(&ticks), *lock_timeout, WORK);
+    let _lock = (!tick.dry_run).then(lock).transpose()?;
     let Delivered { taking, refused } = take_in(tick, progress)?;
     let mut ticked = Ticked { taking, refused, steps: Vec::new(), removed: Vec::new() };
     if ticked.refused.is_none() && store.exists() {
@@ -127,11 +129,8 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
 
 fn take_in(tick: &Tick<'_>, progress: &Progress) -> Result<Delivered> {
     let Plan { store, lock_timeout, keep_going, max_rejects, sources, .. } = tick.plan;
-    // What is not there is not made by a tick that only looks.
-    let scratch = (tick.dry_run && !store.exists()).then(scratch_folder).transpose()?;
-    let looked_at = scratch.as_ref().map(|folder| folder.path().join("usage.db"));
     let delivery = Delivery {
-        store: looked_at.as_deref().unwrap_or(store),
+        store,
         wait: *lock_timeout,
         work: WORK,
         intake: Intake {
@@ -146,7 +145,7 @@ fn take_in(tick: &Tick<'_>, progress: &Progress) -> Result<Delivered> {
         max_rejects: *max_rejects,
         rejects: None,
         results: &[],
-        is_scratch: scratch.is_some(),
+        is_scratch: false,
         force: false,
         dry_run: tick.dry_run,
     };
@@ -282,7 +281,7 @@ impl Rated<'_> {
     fn waits(&self, reader: &Reader) -> Result<Option<String>> {
         let settled = self.spec.asked.1.saturating_add_unsigned(self.rule.settle.as_secs());
         if !self.rule.settle.is_zero() && self.now < settled {
-            return Ok(Some(format!("it settles at {}", crate::time::iso(settled))));
+            return Ok(Some(format!("it settles at {}", iso(settled))));
         }
         if !self.rule.require_complete {
             return Ok(None);
@@ -307,8 +306,8 @@ fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Result<Vec<Step
 }
 
 fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress) -> StepEnd {
-    let folder = crate::output::folder(&task.output);
-    let made = fs::create_dir_all(folder).map_err(crate::error::Error::io("cannot make this folder"));
+    let folder = output::folder(&task.output);
+    let made = fs::create_dir_all(folder).map_err(Error::io("cannot make this folder"));
     let made = made.map_err(|e| e.at(folder)).and_then(|()| {
         let mut registry = Registry::open(how.store, how.wait)?;
         run_registered(&mut registry, task, how, progress)

@@ -27,5 +27,7 @@ mod requests;
 mod same_bytes;
 mod samples;
 mod shared_store;
+mod store;
 mod taken;
+mod tasks;
 mod workbooks;

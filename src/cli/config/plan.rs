@@ -30,7 +30,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         max_rejects: max_rejects(&tables.ingest, file)?,
         output: output(&tables.output, folder)?,
         tasks: task::tasks(&tables.task, file, &account)?,
-        history_days: positive("[account] history_days", tables.account.history_days)?,
+        history_days: history_days(tables)?,
         account,
     })
 }
@@ -123,6 +123,11 @@ fn output(table: &OutputTable, folder: &Path) -> Result<OutputRule> {
         keep_days: positive("[output] keep_days", table.keep_days)?,
         keep_last: positive("[output] keep_last", table.keep_last)?,
     })
+}
+
+/// How many days back the account may export.
+pub(super) fn history_days(tables: &Tables) -> Result<Option<u32>> {
+    positive("[account] history_days", tables.account.history_days)
 }
 
 fn positive(key: &str, number: Option<u32>) -> Result<Option<u32>> {

@@ -66,6 +66,9 @@ fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
     };
     let text = if arguments.json { object(&found).to_string() } else { tables(&found).join("\n") };
     show::print(&text)?;
+    if let Some(missing) = found.coverage.missing().filter(|_| !arguments.json) {
+        show::message(&format!("incomplete: {missing}"));
+    }
     Ok(if found.coverage.is_complete() { Ending::Done } else { Ending::WithRejects })
 }
 

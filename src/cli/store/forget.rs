@@ -51,7 +51,8 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
         show::print(&object.to_string())?;
     } else {
         let rows: Vec<_> = forgotten.iter().map(cells).collect();
-        let heads = ["forgotten", ">lines", ">accepted", ">bytes", "first slice", "last slice"];
+        let head = if arguments.dry_run { "would be forgotten" } else { "forgotten" };
+        let heads = [head, ">lines", ">accepted", ">bytes", "first slice", "last slice"];
         show::print(&Table::new(heads).lines(&rows).join("\n"))?;
     }
     Ok(Ending::Done)

@@ -7,7 +7,8 @@
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 use std::arch::x86_64::{
-    __m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+    __m128i, _MM_HINT_T0, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_prefetch, _mm_set_epi64x,
+    _mm_set1_epi8,
 };
 
 pub(super) type Half = __m128i;
@@ -40,6 +41,13 @@ pub(super) fn either(half: Half, a: u8, b: u8) -> u16 {
 pub(super) fn with_bits(half: Half, bits: u8) -> Half {
     // SAFETY: SSE2 is there, as said above.
     unsafe { _mm_or_si128(half, all(bits)) }
+}
+
+/// Has the processor fetch what lies around `at` into its first-level cache.
+#[inline(always)]
+pub(super) fn fetch(at: *const u8) {
+    // SAFETY: SSE2 is there, as said above. A hint that reads nothing, whatever lies at the address: it never faults.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
 }
 
 #[inline(always)]

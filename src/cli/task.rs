@@ -1,0 +1,271 @@
+//! `flowbook task`: tasks that a store remembers, with what they asked for and what came of them.
+
+mod words;
+
+use super::export::{RequestArguments, creation_time, environment_language, output_path};
+use super::flags::{StoreFlags, TellingFlags, now, reject_limit};
+use super::{Ending, config, flags, progress, show};
+use crate::error::Result;
+use crate::export::request::{retention, validate};
+use crate::output::check;
+use crate::region::Region;
+use crate::report::RejectLimit;
+use crate::task::Progress;
+use crate::task::registered::{Running, run_registered};
+use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
+use clap::{Args, Subcommand, ValueHint};
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+/// Tasks of a store: create, list, show, delete and run them.
+///
+/// A task keeps what it asked for and what that meant then, whatever becomes of the configuration. When usage that
+/// its workbook shows has changed since, it is stale.
+#[derive(Debug, Args)]
+pub(super) struct TaskArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Create(Box<CreateArguments>),
+    List(ListArguments),
+    Show(ShowArguments),
+    Delete(DeleteArguments),
+    Run(RunArguments),
+}
+
+/// Put a task down, to be run later; prints its id.
+#[derive(Debug, Args)]
+#[command(after_help = super::EXIT_CODES)]
+struct CreateArguments {
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// The workbook [default: <task name or type>_<start>_<end>.xlsx in the current folder].
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Account and groups of domains (TOML).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+
+    /// Billing region of domains without usage: CN, NA, EU, AP1, AP2, AP3, MEAA or SA.
+    #[arg(long, value_name = "REGION", value_parser = flags::region)]
+    region: Option<Region>,
+
+    /// Print one JSON object: the response of CreateUsageDetailDataExportTask.
+    #[arg(long)]
+    json: bool,
+
+    // Last, because its heading holds for all that follows.
+    #[command(flatten)]
+    request: RequestArguments,
+}
+
+/// List tasks, the newest first: those of the last three months.
+#[derive(Debug, Args)]
+struct ListArguments {
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// Also older tasks.
+    #[arg(long)]
+    all: bool,
+
+    /// Tasks on a page: 1 to 50 [default: 20].
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    page_size: Option<String>,
+
+    /// Which page: 1 to 100000 [default: 1].
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    page_number: Option<String>,
+
+    /// Print one JSON object: the response of DescribeUserUsageDetailDataExportTask.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show all of a task, and what has changed since its workbook was made.
+#[derive(Debug, Args)]
+struct ShowArguments {
+    /// The task.
+    id: String,
+
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Delete tasks, with the workbooks that they made.
+#[derive(Debug, Args)]
+struct DeleteArguments {
+    /// The tasks.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Export tasks that wait for their first run, or those that are named.
+///
+/// A task replaces the workbook that it made itself. Each ends in success or failure, whatever becomes of the others.
+#[derive(Debug, Args)]
+#[command(after_help = super::EXIT_CODES)]
+struct RunArguments {
+    /// The tasks [default: all that wait].
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+
+    #[command(flatten)]
+    store: StoreFlags,
+
+    /// Export stale tasks again, too.
+    #[arg(long)]
+    refresh: bool,
+
+    /// Replace files that the tasks did not make.
+    #[arg(long)]
+    force: bool,
+
+    /// Fail a task when more lines than this were rejected: a number, or a percentage of all lines.
+    #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
+    max_rejects: RejectLimit,
+
+    /// Worker threads [default: one per core].
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = super::threads)]
+    threads: usize,
+
+    #[command(flatten)]
+    telling: TellingFlags,
+}
+
+impl StoreFlags {
+    fn registry(&self) -> Result<Registry> {
+        Registry::open(&self.store, self.waiting.lock_timeout)
+    }
+}
+
+pub(super) fn run(arguments: &TaskArguments) -> Result<Ending> {
+    match &arguments.action {
+        Action::Create(arguments) => show::with_json_errors(arguments.json, || create(arguments)),
+        Action::List(arguments) => show::with_json_errors(arguments.json, || list(arguments)),
+        Action::Show(arguments) => show::with_json_errors(arguments.json, || show_one(arguments)),
+        Action::Delete(arguments) => show::with_json_errors(arguments.json, || delete(arguments)),
+        Action::Run(arguments) => show::with_json_errors(arguments.telling.json, || run_some(arguments)),
+    }
+}
+
+fn create(arguments: &CreateArguments) -> Result<Ending> {
+    let CreateArguments { store, config, .. } = arguments;
+    let account = config::account(config.as_deref())?;
+    let request = arguments.request.request();
+    let spec = validate(&request, &account, environment_language())?;
+    let now = now();
+    retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
+    let output = output_path(arguments.output.as_deref(), &spec);
+    check(&output, false)?;
+    let region = arguments.region.unwrap_or_default();
+    let new = NewTask { request: &request, spec: &spec, region, output: &output, plan: None };
+    let mut registry =
+        Registry::open_or_make(&store.store, store.waiting.lock_timeout, "flowbook task create")?;
+    let id = registry.create(&new, now)?;
+    words::created(id, &spec, arguments.json)?;
+    Ok(Ending::Done)
+}
+
+fn list(arguments: &ListArguments) -> Result<Ending> {
+    let page = Page::new(arguments.page_size.as_deref(), arguments.page_number.as_deref())?;
+    let since = if arguments.all { i64::MIN } else { now() - LISTED };
+    let mut registry = arguments.store.registry()?;
+    let (tasks, count) = registry.page(page, since)?;
+    let mut listed = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let stale = registry.changes(&task)?;
+        listed.push((task, stale));
+    }
+    words::list(&listed, page, count, arguments.json)?;
+    Ok(Ending::Done)
+}
+
+fn show_one(arguments: &ShowArguments) -> Result<Ending> {
+    let mut registry = arguments.store.registry()?;
+    let task = registry.get(&arguments.id)?;
+    let stale = registry.changes(&task)?;
+    words::show(&task, stale.as_ref(), arguments.json)?;
+    Ok(Ending::Done)
+}
+
+fn delete(arguments: &DeleteArguments) -> Result<Ending> {
+    let mut registry = arguments.store.registry()?;
+    // An id that is wrong is said before any task is gone.
+    let tasks = named(&mut registry, &arguments.ids)?;
+    let mut deleted = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let remains = registry.delete(task.id)?;
+        deleted.push((task, remains));
+    }
+    words::deleted(&deleted, arguments.json)?;
+    Ok(Ending::Done)
+}
+
+fn run_some(arguments: &RunArguments) -> Result<Ending> {
+    let mut registry = arguments.store.registry()?;
+    let mut tasks =
+        if arguments.ids.is_empty() { registry.waiting()? } else { named(&mut registry, &arguments.ids)? };
+    if arguments.refresh {
+        tasks.extend(registry.stale()?);
+        keep_first(&mut tasks);
+    }
+    let running = Running {
+        store: &arguments.store.store,
+        wait: arguments.store.waiting.lock_timeout,
+        threads: arguments.threads,
+        max_rejects: arguments.max_rejects,
+        force: arguments.force,
+        created: creation_time()?,
+        now,
+    };
+    run_all(&mut registry, &tasks, &running, &arguments.telling)
+}
+
+/// The tasks with these ids, each once.
+fn named(registry: &mut Registry, ids: &[String]) -> Result<Vec<TaskRecord>> {
+    let mut tasks = ids.iter().map(|id| registry.get(id)).collect::<Result<Vec<_>>>()?;
+    keep_first(&mut tasks);
+    Ok(tasks)
+}
+
+fn keep_first(tasks: &mut Vec<TaskRecord>) {
+    let mut known = HashSet::new();
+    tasks.retain(|task| known.insert(task.id));
+}
+
+/// Runs tasks, whatever becomes of each, and tells what did.
+pub(super) fn run_all(
+    registry: &mut Registry,
+    tasks: &[TaskRecord],
+    running: &Running<'_>,
+    telling: &TellingFlags,
+) -> Result<Ending> {
+    let mut ran = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let progress = Progress::default();
+        let done =
+            progress::beside(telling.quiet, &progress, || run_registered(registry, task, running, &progress));
+        let done = done.map_err(|error| error.to_string()).and_then(|outcome| outcome.result.map(drop));
+        ran.push((task, done));
+    }
+    words::ran(&ran, telling)?;
+    let is_complete = ran.iter().all(|(_, done)| done.is_ok());
+    Ok(if is_complete { Ending::Done } else { Ending::Failed })
+}

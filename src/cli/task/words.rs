@@ -1,0 +1,274 @@
+//! What `flowbook task` tells: tables for people, the contract's responses for scripts.
+
+use crate::cli::flags::TellingFlags;
+use crate::cli::show::{grouped, message, print, request_id, rows};
+use crate::error::Result;
+use crate::export::request::ExportSpec;
+use crate::task::registry::{Page, Remains, Status, TaskId, TaskRecord};
+use crate::task::stale::{Amount, Stale};
+use crate::time::iso;
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub(super) fn created(id: TaskId, spec: &ExportSpec, is_json: bool) -> Result<()> {
+    if !is_json {
+        return print(&id.to_string());
+    }
+    let object = json!({
+        "RequestId": request_id(),
+        "StartTime": iso(spec.asked.0),
+        "EndTime": iso(spec.asked.1),
+        "TaskId": id.to_string(),
+    });
+    print(&object.to_string())
+}
+
+pub(super) fn list(
+    tasks: &[(TaskRecord, Option<Stale>)],
+    page: Page,
+    count: u64,
+    is_json: bool,
+) -> Result<()> {
+    if is_json {
+        let items: Vec<Value> = tasks.iter().map(|(task, stale)| item(task, stale.as_ref())).collect();
+        let object = json!({"RequestId": request_id(), "UsageDataPerPage": {
+            "PageSize": page.size(),
+            "PageNumber": page.number(),
+            "TotalCount": count,
+            "Data": {"DataItem": items},
+        }});
+        return print(&object.to_string());
+    }
+    let heads = ["task", "status", "updated", "start", "end", "name", "workbook"].map(String::from);
+    let lines = tasks.iter().map(|(task, stale)| {
+        let status = task.status.name();
+        let status =
+            stale.as_ref().map_or(status.into(), |s| format!("{status}, stale: {}", amount(&s.total())));
+        [
+            task.id.to_string(),
+            status,
+            iso(task.updated),
+            iso(task.asked.0),
+            iso(task.asked.1),
+            task.name.clone().unwrap_or_default(),
+            task.output.display().to_string(),
+        ]
+    });
+    let text = columns(&[heads].into_iter().chain(lines).collect::<Vec<_>>());
+    print(&format!("{text}{} of {count} tasks", tasks.len()))
+}
+
+/// An item of the list, as the contract has it.
+fn item(task: &TaskRecord, stale: Option<&Stale>) -> Value {
+    let mut item = json!({
+        "TaskId": task.id.to_string(),
+        "TaskName": task.name.as_deref().unwrap_or_default(),
+        "Status": task.status.name(),
+        "CreateTime": iso(task.created),
+        "UpdateTime": iso(task.updated),
+        "TaskConfig": {"StartTime": iso(task.asked.0), "EndTime": iso(task.asked.1)},
+    });
+    if task.status == Status::Success && task.workbook.is_some() && task.output.is_file() {
+        item["DownloadUrl"] = json!(file_url(&task.output));
+    }
+    if let Some(stale) = stale {
+        item["Stale"] = amount_json(&stale.total());
+    }
+    item
+}
+
+pub(super) fn show(task: &TaskRecord, stale: Option<&Stale>, is_json: bool) -> Result<()> {
+    if is_json { show_json(task, stale) } else { show_table(task, stale) }
+}
+
+fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
+    let mut object = item(task, stale);
+    object["RequestId"] = json!(request_id());
+    object["Reason"] = json!(task.reason);
+    object["Parameters"] = json!(task.request.parameters());
+    object["Account"] = json!(task.selection.account.texts());
+    object["Domains"] = json!(task.selection.wanted.texts());
+    object["Language"] = json!(task.language.name());
+    object["Region"] = json!(task.region.code());
+    object["File"] = json!(task.output.display().to_string());
+    object["Plan"] = json!(task.plan);
+    object["Generation"] = json!(task.generation);
+    if let Some(stale) = stale {
+        let with = |amount: &Amount, more: Value| {
+            let mut object = amount_json(amount);
+            more.as_object().into_iter().flatten().for_each(|(key, value)| object[key] = value.clone());
+            object
+        };
+        let domain = |(domain, amount): (&_, Amount)| with(&amount, json!({"Domain": format!("{domain}")}));
+        object["Stale"]["Domains"] = stale.domains().map(domain).collect();
+        let run = |run: crate::task::stale::Run<'_>| {
+            let place =
+                json!({"Domain": run.domain.as_str(), "StartTime": iso(run.from), "EndTime": iso(run.until)});
+            with(&run.amount, place)
+        };
+        object["Stale"]["Changes"] = stale.runs().map(run).collect();
+    }
+    print(&object.to_string())
+}
+
+fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
+    let mut lines = vec![("task".to_owned(), task.id.to_string())];
+    let mut add = |name: &str, value: String| lines.push((name.into(), value));
+    add("status", task.status.name().into());
+    if let Some(reason) = &task.reason {
+        add("reason", reason.clone());
+    }
+    add("created", iso(task.created));
+    add("updated", iso(task.updated));
+    for (name, value) in task.request.parameters() {
+        add(&name, value);
+    }
+    add("domains of the account", task.selection.account.texts().join(" "));
+    add("domains asked for", task.selection.wanted.texts().join(" "));
+    add("language", task.language.name().into());
+    if let Some(region) = task.region.code() {
+        add("region", region.into());
+    }
+    if let Some(plan) = &task.plan {
+        add("plan", plan.clone());
+    }
+    add("workbook", task.output.display().to_string());
+    if let Some(stale) = stale {
+        add("stale", amount(&stale.total()));
+        for (domain, sum) in stale.domains() {
+            add(&format!("  {domain}"), amount(&sum));
+        }
+        for run in stale.runs() {
+            let (from, until) = (iso(run.from), iso(run.until));
+            add("  changed", format!("{from} to {until}  {}  {}", run.domain, amount(&run.amount)));
+        }
+    }
+    rows(&lines)
+}
+
+pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<()> {
+    for (task, remains) in tasks {
+        if let Remains::LeftAlone(why) = remains {
+            message(&format!("{}: the file was left alone: {why}", task.output.display()));
+        }
+    }
+    let word = |remains: &Remains| match remains {
+        Remains::Nothing => "none",
+        Remains::Removed => "removed",
+        Remains::LeftAlone(_) => "left alone",
+    };
+    if is_json {
+        let one = |(task, remains): &(TaskRecord, Remains)| {
+            json!({
+                "TaskId": task.id.to_string(),
+                "File": task.output.display().to_string(),
+                "Workbook": word(remains),
+            })
+        };
+        let tasks: Vec<Value> = tasks.iter().map(one).collect();
+        return print(&json!({"RequestId": request_id(), "Tasks": tasks}).to_string());
+    }
+    let line = |(task, remains): &(TaskRecord, Remains)| {
+        [task.id.to_string(), "deleted".into(), format!("workbook: {}", word(remains))]
+    };
+    print(columns(&tasks.iter().map(line).collect::<Vec<_>>()).trim_end())
+}
+
+/// What came of running tasks: a workbook, or why there is none.
+pub(super) fn ran(tasks: &[(&TaskRecord, Result<(), String>)], telling: &TellingFlags) -> Result<()> {
+    for (task, done) in tasks {
+        if let Err(why) = done {
+            message(&format!("task {}: {why}", task.id));
+        }
+    }
+    let status =
+        |done: &Result<(), String>| if done.is_ok() { Status::Success } else { Status::Failed }.name();
+    if telling.json {
+        let one = |(task, done): &(&TaskRecord, Result<(), String>)| {
+            json!({
+                "TaskId": task.id.to_string(),
+                "TaskName": task.name.as_deref().unwrap_or_default(),
+                "Status": status(done),
+                "File": task.output.display().to_string(),
+                "Reason": done.as_ref().err(),
+            })
+        };
+        let tasks: Vec<Value> = tasks.iter().map(one).collect();
+        return print(&json!({"RequestId": request_id(), "Tasks": tasks}).to_string());
+    }
+    if telling.quiet {
+        return Ok(());
+    }
+    if tasks.is_empty() {
+        return print("no task to run");
+    }
+    let line = |(task, done): &(&TaskRecord, Result<(), String>)| {
+        [task.id.to_string(), status(done).into(), task.output.display().to_string()]
+    };
+    print(columns(&tasks.iter().map(line).collect::<Vec<_>>()).trim_end())
+}
+
+/// Lines of cells, one below the other.
+fn columns<const N: usize>(lines: &[[String; N]]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for line in lines {
+        let cells: Vec<String> =
+            line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `2 windows, +1,234 bytes, -1 requests`.
+fn amount(amount: &Amount) -> String {
+    let signed = |number: i128| {
+        let sign = if number < 0 { '-' } else { '+' };
+        format!("{sign}{}", grouped(number.unsigned_abs()))
+    };
+    let (bytes, requests) = (signed(amount.bytes), signed(amount.requests));
+    format!("{} windows, {bytes} bytes, {requests} requests", grouped(amount.windows as u128))
+}
+
+fn amount_json(amount: &Amount) -> Value {
+    // As text where it is beyond what JSON's readers hold exactly in 64 bits.
+    let whole = |number: i128| i64::try_from(number).map_or_else(|_| json!(number.to_string()), Value::from);
+    json!({"Windows": amount.windows, "Bytes": whole(amount.bytes), "Requests": whole(amount.requests)})
+}
+
+/// The address of a file, by its absolute path.
+fn file_url(path: &Path) -> String {
+    let mut url = String::from("file://");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                url.push(*byte as char)
+            }
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_hold_any_path() {
+        assert_eq!(file_url(Path::new("/a b/c%~.xlsx")), "file:///a%20b/c%25~.xlsx");
+    }
+
+    #[test]
+    fn amounts_are_signed() {
+        let text = amount(&Amount { windows: 1200, bytes: -1234, requests: 0 });
+        assert_eq!(text, "1,200 windows, -1,234 bytes, +0 requests");
+        let large = amount_json(&Amount { windows: 1, bytes: i128::from(i64::MAX) + 1, requests: -1 });
+        assert_eq!(
+            (large["Bytes"].as_str(), large["Requests"].as_i64()),
+            (Some("9223372036854775808"), Some(-1))
+        );
+    }
+}

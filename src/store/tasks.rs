@@ -1,0 +1,448 @@
+//! Tasks: what was asked for, what came of it, and what has changed since.
+//!
+//! Every change is a short transaction of its own. Knows nothing of the rules of requests: parameters are names
+//! with values, and what they mean stands beside them.
+
+use super::lock::{Lock, busy};
+use super::source::region;
+use super::watch::{Change, changes, prune};
+use super::{failed, open, open_or_make, prepare, signed, unsigned};
+use crate::domain::{DomainSet, Selection};
+use crate::error::Result;
+use crate::region::Region;
+use crate::time::{TimeRange, WINDOW_SECONDS};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, TransactionBehavior, params};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A task in the store; never the number of another one, not even of one that was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(i64);
+
+impl TaskId {
+    /// Reads what it is displayed as: decimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        text.parse().ok().filter(|_| is_plain).map(Self)
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How far a task is. Every run ends in success or failure ([`End`]), the first one and each that follows; nothing
+/// leads back to the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It was asked for.
+    Created,
+    /// Its workbook was made.
+    Success,
+    /// The last attempt made no workbook; one that was made before still stands.
+    Failed,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Created, Self::Success, Self::Failed];
+
+    /// The word for it, in the store and in the contract's responses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Success => "success",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn from_name(name: &str) -> rusqlite::Result<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name).ok_or(rusqlite::Error::InvalidQuery)
+    }
+}
+
+/// What is to be exported, with all that it meant when it was asked for. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The task's name.
+    pub name: Option<String>,
+    /// The parameters of the request, by name, as they were given.
+    pub parameters: BTreeMap<String, String>,
+    /// Start and end as asked, in unix seconds.
+    pub asked: (i64, i64),
+    /// The windows.
+    pub range: TimeRange,
+    /// Whose usage.
+    pub selection: Selection,
+    /// The name of the workbook's language.
+    pub language: String,
+    /// The region of domains without usage.
+    pub region: Region,
+    /// The absolute path of the workbook.
+    pub output: PathBuf,
+    /// The task of a configuration that it was made for.
+    pub plan: Option<String>,
+}
+
+/// A workbook, as it was when its task had made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workbook {
+    /// Bytes.
+    pub size: u64,
+    /// When it was changed, in nanoseconds since 1970.
+    pub modified: i64,
+}
+
+/// A task that is in the store.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// Which task.
+    pub id: TaskId,
+    /// What was asked for.
+    pub order: Order,
+    /// How far it is.
+    pub status: Status,
+    /// Why it failed, what became of its workbook, or who makes it.
+    pub reason: Option<String>,
+    /// When it was asked for, in unix seconds.
+    pub created: i64,
+    /// When it was changed last.
+    pub updated: i64,
+    /// The generation of the store from which on changes are kept for it; its workbook's, when it has one.
+    pub generation: Option<i64>,
+    /// The workbook that it made, while no other task has put its own there.
+    pub workbook: Option<Workbook>,
+}
+
+impl Registered {
+    /// Whether it waits for its first run, and not for the process that registered it.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.status == Status::Created && self.reason.is_none()
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// With a workbook, made from a generation of the store.
+    Success(i64, Workbook),
+    /// Without one, and why.
+    Failed(String),
+}
+
+/// The tasks of a store.
+pub struct Tasks {
+    db: Connection,
+    path: PathBuf,
+    wait: Duration,
+}
+
+impl Tasks {
+    /// Opens the tasks of a store that is there; every change waits so long for other processes.
+    ///
+    /// # Errors
+    /// When there is no store, or it is damaged or newer than this program.
+    pub fn open(path: &Path, wait: Duration) -> Result<Self> {
+        let (db, _) = open(path, wait, true)?;
+        let mut tasks = Self { db, path: path.to_owned(), wait };
+        tasks.at(prepare)?;
+        Ok(tasks)
+    }
+
+    /// Opens the tasks of a store, made where there is none; `work` says to others what is done.
+    ///
+    /// # Errors
+    /// See [`Tasks::open`]; also when the store cannot be made.
+    pub fn open_or_make(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        if !path.exists() {
+            let _lock = Lock::take(path, wait, work)?;
+            drop(open_or_make(path, wait)?);
+        }
+        Self::open(path, wait)
+    }
+
+    /// Runs some work on the database; its errors name the store and, when it is held, by whom.
+    fn at<T>(&mut self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let error = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(&self.path, self.wait),
+            _ => failed(error),
+        };
+        work(&mut self.db).map_err(error).map_err(|e| e.at(&self.path))
+    }
+
+    /// Changes the store at once or not at all.
+    fn change<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.at(|db| {
+            let begun = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&begun)?;
+            begun.commit()?;
+            Ok(done)
+        })
+    }
+
+    /// Puts a task down in status created.
+    ///
+    /// # Errors
+    /// When the store is held by another process or cannot be written, as for all that follow.
+    pub fn create(&mut self, order: &Order, now: i64) -> Result<TaskId> {
+        self.change(|db| insert(db, order, now))
+    }
+
+    /// The task with just this order, or a new one, about to be run (see [`Tasks::begin`]); and whether it is new.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn enrol(&mut self, order: &Order, now: i64) -> Result<(TaskId, bool)> {
+        self.change(|db| {
+            let known = select(db, "WHERE output = ? ORDER BY id DESC", [path_bytes(&order.output)])?;
+            let known = known.into_iter().find(|task| task.order == *order).map(|task| task.id);
+            let id = known.map_or_else(|| insert_running(db, order, now), Ok)?;
+            begin(db, id)?;
+            Ok((id, known.is_none()))
+        })
+    }
+
+    /// From now on, what changes the usage of a task is kept: to be called before its snapshot is taken. False when
+    /// there is no such task.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn begin(&mut self, id: TaskId) -> Result<bool> {
+        self.change(|db| begin(db, id))
+    }
+
+    /// Puts down how a run ended. A workbook takes the place of that of any other task with the same output. False
+    /// when the task is gone.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn finish(&mut self, id: TaskId, end: &End, now: i64) -> Result<bool> {
+        let (generation, workbook) = match end {
+            End::Success(generation, workbook) => (*generation, *workbook),
+            End::Failed(reason) => {
+                let sql = "UPDATE task SET status = 'failed', reason = ?, updated = ? WHERE id = ?";
+                return self.change(|db| Ok(db.execute(sql, params![reason, now, id.0])? > 0));
+            }
+        };
+        let size = signed(workbook.size)?;
+        self.change(|db| {
+            let sql = "UPDATE task SET status = 'success', reason = NULL, updated = ?, generation = ?, size = ?, modified = ?
+                       WHERE id = ? RETURNING output, first_window, end_window";
+            let values = params![now, generation, size, workbook.modified, id.0];
+            let done = db.query_row(sql, values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)));
+            let Some((output, first, end)) = done.optional()? else { return Ok(false) };
+            displace(db, id, &output)?;
+            prune(db, first..end)?;
+            Ok(true)
+        })
+    }
+
+    /// Takes a task out; `work` is done with it as it was, before it is gone for good. Nothing when there is none.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn delete<T>(&mut self, id: TaskId, work: impl FnOnce(&Registered) -> T) -> Result<Option<T>> {
+        self.change(|db| {
+            let Some(task) = select(db, "WHERE id = ?", [id.0])?.pop() else { return Ok(None) };
+            db.execute("DELETE FROM task WHERE id = ?", [id.0])?;
+            let range = task.order.range;
+            prune(db, i64::from(range.start().index())..i64::from(range.end().index()))?;
+            Ok(Some(work(&task)))
+        })
+    }
+
+    /// A task.
+    ///
+    /// # Errors
+    /// When the database fails, as for all that follow.
+    pub fn get(&mut self, id: TaskId) -> Result<Option<Registered>> {
+        self.at(|db| Ok(select(db, "WHERE id = ?", [id.0])?.pop()))
+    }
+
+    /// Tasks created at a time or later, the newest first: so many behind the first `skipped` ones; and how many
+    /// there are in all.
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn page(&mut self, since: i64, skipped: u64, most: u64) -> Result<(Vec<Registered>, u64)> {
+        let (skipped, most) = (signed(skipped)?, signed(most)?);
+        self.at(|db| {
+            let count =
+                db.query_row("SELECT count(*) FROM task WHERE created >= ?", [since], |row| row.get(0))?;
+            let page = "WHERE created >= ? ORDER BY id DESC LIMIT ? OFFSET ?";
+            Ok((select(db, page, params![since, most, skipped])?, unsigned(count)))
+        })
+    }
+
+    /// Tasks that wait for their first run, in the order in which they were asked for; see
+    /// [`Registered::is_waiting`].
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn waiting(&mut self) -> Result<Vec<Registered>> {
+        self.at(|db| select(db, "WHERE status = 'created' AND reason IS NULL ORDER BY id", []))
+    }
+
+    /// Tasks that have a workbook, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn with_workbook(&mut self) -> Result<Vec<Registered>> {
+        self.at(|db| select(db, "WHERE size IS NOT NULL ORDER BY id", []))
+    }
+
+    /// Tasks made for a task of a configuration, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn of_plan(&mut self, plan: &str) -> Result<Vec<Registered>> {
+        self.at(|db| select(db, "WHERE plan = ? ORDER BY id", [plan]))
+    }
+
+    /// Tasks whose workbook has this path, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn with_output(&mut self, output: &Path) -> Result<Vec<Registered>> {
+        self.at(|db| select(db, "WHERE output = ? ORDER BY id", [path_bytes(output)]))
+    }
+
+    /// What has changed in the usage of a selection behind a generation that a task was made from, and was not
+    /// changed back; sorted by (domain, window).
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn changes(
+        &mut self,
+        range: TimeRange,
+        selection: &Selection,
+        generation: i64,
+    ) -> Result<Vec<Change>> {
+        self.at(|db| changes(db, range, selection, generation))
+    }
+}
+
+fn insert(db: &Connection, order: &Order, now: i64) -> rusqlite::Result<TaskId> {
+    let Order { range, selection, .. } = order;
+    let sql = "INSERT INTO task (name, status, start_time, end_time, first_window, end_window, account, wanted, language,
+               region, output, plan, created, updated)
+               VALUES (?, 'created', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?12, ?12)";
+    let values = params![
+        order.name,
+        order.asked.0,
+        order.asked.1,
+        range.start().index(),
+        range.end().index(),
+        selection.account.texts().join(" "),
+        selection.wanted.texts().join(" "),
+        order.language,
+        order.region.code().unwrap_or_default(),
+        path_bytes(&order.output),
+        order.plan,
+        // Numbered, as it stands in two places.
+        now,
+    ];
+    db.execute(sql, values)?;
+    let id = db.last_insert_rowid();
+    let mut parameter = db.prepare_cached("INSERT INTO parameter VALUES (?, ?, ?)")?;
+    for (name, value) in &order.parameters {
+        parameter.execute(params![id, name, value])?;
+    }
+    Ok(TaskId(id))
+}
+
+/// A task that the process that puts it down runs itself.
+fn insert_running(db: &Connection, order: &Order, now: i64) -> rusqlite::Result<TaskId> {
+    let id = insert(db, order, now)?;
+    let reason = "its workbook is being made, or that was broken off";
+    db.execute("UPDATE task SET reason = ? WHERE id = ?", params![reason, id.0])?;
+    Ok(id)
+}
+
+fn begin(db: &Connection, id: TaskId) -> rusqlite::Result<bool> {
+    let sql =
+        "UPDATE task SET generation = coalesce(generation, (SELECT generation FROM state)) WHERE id = ?";
+    Ok(db.execute(sql, [id.0])? > 0)
+}
+
+/// The workbook of `id` has taken the place of others.
+fn displace(db: &Connection, id: TaskId, output: &[u8]) -> rusqlite::Result<()> {
+    let sql = "UPDATE task SET size = NULL, modified = NULL, generation = NULL,
+               reason = 'the workbook of task ' || ?1 || ' has taken the place of this one'
+               WHERE output = ?2 AND id <> ?1 AND size IS NOT NULL RETURNING first_window, end_window";
+    let mut others = db.prepare_cached(sql)?;
+    let others = others.query_map(params![id.0, output], |row| Ok(row.get(0)?..row.get(1)?))?;
+    others.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().try_for_each(|windows| prune(db, windows))
+}
+
+/// Tasks by a condition, with their parameters.
+fn select(db: &Connection, condition: &str, values: impl Params) -> rusqlite::Result<Vec<Registered>> {
+    let sql = format!(
+        "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
+         region, output, size, modified, plan, created, updated, generation FROM task {condition}"
+    );
+    let mut tasks = db.prepare_cached(&sql)?;
+    let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut parameters = db.prepare_cached("SELECT name, value FROM parameter WHERE task = ?")?;
+    for task in &mut tasks {
+        let pairs = parameters.query_map([task.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        task.order.parameters = pairs.collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(tasks)
+}
+
+fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
+    let windows: (i64, i64) = (row.get(6)?, row.get(7)?);
+    let range = TimeRange::covering(windows.0 * WINDOW_SECONDS, windows.1 * WINDOW_SECONDS);
+    let size: Option<i64> = row.get(13)?;
+    let order = Order {
+        name: row.get(1)?,
+        parameters: BTreeMap::new(),
+        asked: (row.get(4)?, row.get(5)?),
+        range: range.ok_or(rusqlite::Error::InvalidQuery)?,
+        selection: Selection { account: domains(row, 8)?, wanted: domains(row, 9)? },
+        language: row.get(10)?,
+        region: region(&row.get::<_, String>(11)?),
+        output: as_path(row.get(12)?),
+        plan: row.get(15)?,
+    };
+    Ok(Registered {
+        id: TaskId(row.get(0)?),
+        order,
+        status: Status::from_name(&row.get::<_, String>(2)?)?,
+        reason: row.get(3)?,
+        created: row.get(16)?,
+        updated: row.get(17)?,
+        generation: row.get(18)?,
+        workbook: size.map(unsigned).zip(row.get(14)?).map(|(size, modified)| Workbook { size, modified }),
+    })
+}
+
+fn domains(row: &Row<'_>, at: usize) -> rusqlite::Result<DomainSet> {
+    let texts: String = row.get(at)?;
+    DomainSet::from_texts(texts.split_ascii_whitespace()).ok_or(rusqlite::Error::InvalidQuery)
+}
+
+fn path_bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
+/// The path whose bytes these are.
+#[cfg(unix)]
+fn as_path(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// The path whose bytes these are.
+#[cfg(not(unix))]
+fn as_path(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}

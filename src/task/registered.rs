@@ -1,0 +1,122 @@
+//! Runs of registered tasks. Each is watched from before its snapshot is taken, and ends in success or failure.
+
+use super::registry::{NewTask, Registration, Registry, TaskId, TaskRecord};
+use super::{Outcome, Progress, Task, run_stored};
+use crate::error::Result;
+use crate::export::request::ExportRequest;
+use crate::log::Format;
+use crate::report::RejectLimit;
+use crate::store::Reader;
+use std::path::Path;
+use std::time::Duration;
+
+/// How registered tasks are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Running<'a> {
+    /// The store.
+    pub store: &'a Path,
+    /// How long to wait for other processes.
+    pub wait: Duration,
+    /// Worker threads; 0 is one per core.
+    pub threads: usize,
+    /// How many lines may be rejected.
+    pub max_rejects: RejectLimit,
+    /// Replace files that the tasks did not make.
+    pub force: bool,
+    /// Creation time of the documents, unix seconds.
+    pub created: i64,
+    /// Tells the time, in unix seconds.
+    pub now: fn() -> i64,
+}
+
+/// Runs a registered task, and puts down what came of it. Its own workbook is replaced.
+///
+/// # Errors
+/// When the run failed, which is put down too, or that cannot be done.
+pub fn run_registered(
+    registry: &mut Registry,
+    task: &TaskRecord,
+    how: &Running<'_>,
+    progress: &Progress,
+) -> Result<Outcome> {
+    registry.begin(task.id)?;
+    let result = attempt(task, how, progress);
+    let now = (how.now)();
+    match &result {
+        Ok((generation, Outcome { result: Ok(_), .. })) => {
+            registry.succeed(task.id, &task.output, *generation, now)?;
+        }
+        Ok((_, Outcome { result: Err(why), .. })) => registry.fail(task.id, why, now)?,
+        Err(error) => registry.fail(task.id, &error.to_string(), now)?,
+    }
+    result.map(|(_, outcome)| outcome)
+}
+
+fn attempt(task: &TaskRecord, how: &Running<'_>, progress: &Progress) -> Result<(i64, Outcome)> {
+    let spec = task.spec()?;
+    let run = Task {
+        spec: &spec,
+        logs: &[],
+        format: Format::default(),
+        region: task.region,
+        threads: how.threads,
+        keep_going: false,
+        max_rejects: how.max_rejects,
+        rejects: None,
+        output: &task.output,
+        force: how.force || task.is_own(),
+        created: how.created,
+    };
+    let reader = Reader::open(how.store, how.wait)?;
+    Ok((reader.generation()?, run_stored(&run, &reader, progress)?))
+}
+
+/// What came of an export that was to be registered.
+pub struct Kept {
+    /// What came of the export.
+    pub outcome: Outcome,
+    /// The task that it is registered as, or why it is not; `None` when there is no workbook.
+    pub task: Option<Result<TaskId>>,
+}
+
+/// Runs a task over what a store holds, and registers it. That it cannot be registered does not stop it.
+///
+/// # Errors
+/// When the store cannot be read, or the workbook cannot be written; then nothing is registered.
+pub fn run_and_register(
+    task: &Task<'_>,
+    request: &ExportRequest,
+    store: &Path,
+    wait: Duration,
+    now: fn() -> i64,
+    progress: &Progress,
+) -> Result<Kept> {
+    let new = NewTask { request, spec: task.spec, region: task.region, output: task.output, plan: None };
+    let registered = Registry::open(store, wait).and_then(|mut registry| {
+        let registration = registry.register(&new, now())?;
+        Ok((registry, registration))
+    });
+    let made = Reader::open(store, wait).and_then(|reader| {
+        let outcome = run_stored(task, &reader, progress)?;
+        Ok((reader.generation()?, outcome))
+    });
+    let is_made = matches!(&made, Ok((_, Outcome { result: Ok(_), .. })));
+    let generation = made.as_ref().ok().filter(|_| is_made).map(|(generation, _)| *generation);
+    let settled = registered.and_then(|both| settle(both, task.output, generation, now()));
+    let (_, outcome) = made?;
+    Ok(Kept { outcome, task: is_made.then_some(settled) })
+}
+
+/// Puts down that a workbook was made, or that none was.
+fn settle(
+    (mut registry, registration): (Registry, Registration),
+    output: &Path,
+    generation: Option<i64>,
+    now: i64,
+) -> Result<TaskId> {
+    match generation {
+        Some(generation) => registry.succeed(registration.id, output, generation, now)?,
+        None => registry.withdraw(registration)?,
+    }
+    Ok(registration.id)
+}

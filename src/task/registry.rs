@@ -1,0 +1,414 @@
+//! Registered tasks: asked for, listed, run again, deleted. What they asked for and what it meant then is kept, so
+//! that a task means the same when the configuration has changed.
+
+use super::place::modified;
+use super::stale::Stale;
+use crate::code::{Code, Refusal};
+use crate::domain::Selection;
+use crate::error::{Error, Result};
+use crate::export::request::{ExportRequest, ExportSpec, restore};
+use crate::locale::Language;
+use crate::output::folder;
+use crate::region::Region;
+use crate::store::{End, Order, Registered, Tasks, Workbook};
+use crate::time::{DAY_SECONDS, TimeRange};
+use std::fs;
+use std::io::ErrorKind::NotFound;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use crate::export::request::retention;
+pub use crate::store::{Status, TaskId};
+
+/// Tasks are listed so long after they were asked for, in seconds: three months, however long.
+pub const LISTED: i64 = 92 * DAY_SECONDS;
+
+/// What a task is asked to do.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTask<'a> {
+    /// The parameters as they were given.
+    pub request: &'a ExportRequest,
+    /// What they mean.
+    pub spec: &'a ExportSpec,
+    /// The region of domains without usage.
+    pub region: Region,
+    /// Where the workbook goes.
+    pub output: &'a Path,
+    /// The task of a configuration that it is made for.
+    pub plan: Option<&'a str>,
+}
+
+impl NewTask<'_> {
+    fn order(&self) -> Order {
+        let spec = self.spec;
+        Order {
+            name: spec.name.clone(),
+            parameters: self.request.parameters(),
+            asked: spec.asked,
+            range: spec.range,
+            selection: spec.selection.clone(),
+            language: spec.language.name().into(),
+            region: self.region,
+            output: absolute(self.output),
+            plan: self.plan.map(String::from),
+        }
+    }
+}
+
+/// A task that is registered.
+#[derive(Clone, Debug)]
+pub struct TaskRecord {
+    /// Its number, never that of another task.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// How far it is.
+    pub status: Status,
+    /// Why it failed, or what became of its workbook.
+    pub reason: Option<String>,
+    /// The parameters as they were given.
+    pub request: ExportRequest,
+    /// Start and end as asked, in unix seconds.
+    pub asked: (i64, i64),
+    /// The windows that are exported.
+    pub range: TimeRange,
+    /// Whose usage, as it was resolved when the task was asked for.
+    pub selection: Selection,
+    /// The language of the workbook.
+    pub language: Language,
+    /// The region of domains without usage.
+    pub region: Region,
+    /// The absolute path of the workbook.
+    pub output: PathBuf,
+    /// The task of a configuration that it was made for.
+    pub plan: Option<String>,
+    /// When it was asked for, in unix seconds.
+    pub created: i64,
+    /// When it was changed last.
+    pub updated: i64,
+    /// The generation of the store that its workbook was made from; `None` when it has none.
+    pub generation: Option<i64>,
+    /// The workbook that it made, as it was then; `None` when another task has put its own there.
+    pub workbook: Option<Workbook>,
+}
+
+impl TaskRecord {
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// When the request was not valid when it was registered.
+    pub fn spec(&self) -> Result<ExportSpec, Refusal> {
+        let spec = restore(&self.request, self.selection.clone(), self.language)?;
+        Ok(ExportSpec { id: Some(self.id.to_string()), ..spec })
+    }
+
+    /// Whether it is asked to do just this.
+    #[must_use]
+    pub fn is_for(&self, new: &NewTask<'_>) -> bool {
+        let order = Order {
+            name: self.name.clone(),
+            parameters: self.request.parameters(),
+            asked: self.asked,
+            range: self.range,
+            selection: self.selection.clone(),
+            language: self.language.name().into(),
+            region: self.region,
+            output: self.output.clone(),
+            plan: self.plan.clone(),
+        };
+        order == new.order()
+    }
+
+    /// Whether the file at its output is the workbook that it made, unchanged.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.workbook.is_some() && workbook_at(&self.output) == self.workbook
+    }
+}
+
+impl From<Registered> for TaskRecord {
+    fn from(task: Registered) -> Self {
+        let Registered { id, order, status, reason, created, updated, generation, workbook } = task;
+        let Order { name, parameters, asked, range, selection, language, region, output, plan } = order;
+        let request = ExportRequest::from_parameters(&parameters);
+        let language = Language::from_name(&language).unwrap_or(Language::EnUs);
+        let generation = generation.filter(|_| workbook.is_some());
+        Self {
+            id,
+            name,
+            status,
+            reason,
+            request,
+            asked,
+            range,
+            selection,
+            language,
+            region,
+            output,
+            plan,
+            created,
+            updated,
+            generation,
+            workbook,
+        }
+    }
+}
+
+/// A part of a long list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    size: u32,
+    number: u32,
+}
+
+impl Page {
+    /// Tasks of a page that was not said how long it is.
+    pub const DEFAULT_SIZE: u32 = 20;
+    /// The longest page.
+    pub const MAX_SIZE: u32 = 50;
+    /// The last page.
+    pub const MAX_NUMBER: u32 = 100_000;
+
+    /// Reads `PageSize` (1 to 50, 20 where it is not given) and `PageNumber` (1 to 100,000, the first).
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`], naming the one that is wrong.
+    pub fn new(size: Option<&str>, number: Option<&str>) -> Result<Self, Refusal> {
+        Ok(Self {
+            size: within("PageSize", size, Self::DEFAULT_SIZE, Self::MAX_SIZE)?,
+            number: within("PageNumber", number, 1, Self::MAX_NUMBER)?,
+        })
+    }
+
+    /// How many tasks it has at most.
+    #[must_use]
+    pub const fn size(self) -> u32 {
+        self.size
+    }
+
+    /// Which page it is, from 1.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.number
+    }
+}
+
+fn within(name: &str, text: Option<&str>, default: u32, most: u32) -> Result<u32, Refusal> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(default) };
+    let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    number.filter(|number| (1..=most).contains(number)).ok_or_else(|| {
+        Refusal::new(Code::InvalidParameter, format!("{name} is {text:?}; give a number from 1 to {most}."))
+    })
+}
+
+/// A task that is about to be run by the process that registered it.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The task.
+    pub id: TaskId,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
+
+/// What became of the workbook of a task that was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remains {
+    /// There was none, or it was gone already.
+    Nothing,
+    /// It was removed.
+    Removed,
+    /// A file stands there still; the text says why.
+    LeftAlone(String),
+}
+
+/// The tasks of a store.
+pub struct Registry {
+    tasks: Tasks,
+}
+
+impl Registry {
+    /// The tasks of a store that is there; every change waits so long for other processes.
+    ///
+    /// # Errors
+    /// When there is no store, or it is damaged or newer than this program.
+    pub fn open(store: &Path, wait: Duration) -> Result<Self> {
+        Tasks::open(store, wait).map(|tasks| Self { tasks })
+    }
+
+    /// The tasks of a store, made where there is none; `work` says to others what is done.
+    ///
+    /// # Errors
+    /// See [`Registry::open`]; also when the store cannot be made.
+    pub fn open_or_make(store: &Path, wait: Duration, work: &str) -> Result<Self> {
+        Tasks::open_or_make(store, wait, work).map(|tasks| Self { tasks })
+    }
+
+    /// Puts a task down, to be run later.
+    ///
+    /// # Errors
+    /// When the store is held by another process or cannot be written, as for all that follow; also when a task that
+    /// has not run yet is to write the same file.
+    pub fn create(&mut self, new: &NewTask<'_>, now: i64) -> Result<TaskId> {
+        let order = new.order();
+        let others = self.tasks.with_output(&order.output)?;
+        if let Some(other) = others.iter().find(|task| task.is_waiting()) {
+            let text =
+                format!("is the workbook of task {}, which has not run yet; name another file", other.id);
+            return Err(Error::usage(text).at(&order.output));
+        }
+        self.tasks.create(&order, now)
+    }
+
+    /// Registers what is about to be run by this process, before its snapshot is taken: what changes later is kept
+    /// then. The task with the same request, meaning and output is run again, where there is one.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn register(&mut self, new: &NewTask<'_>, now: i64) -> Result<Registration> {
+        let (id, is_new) = self.tasks.enrol(&new.order(), now)?;
+        Ok(Registration { id, is_new })
+    }
+
+    /// Begins a run of a task, before its snapshot is taken: what changes later is kept then.
+    ///
+    /// # Errors
+    /// See [`Registry::create`]; also when the task is gone.
+    pub fn begin(&mut self, id: TaskId) -> Result<()> {
+        if self.tasks.begin(id)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+    }
+
+    /// A run has made its workbook, at `output`, from a generation of the store.
+    ///
+    /// # Errors
+    /// See [`Registry::begin`]; also when there is no file.
+    pub fn succeed(&mut self, id: TaskId, output: &Path, generation: i64, now: i64) -> Result<()> {
+        let workbook = workbook_at(output).ok_or_else(|| Error::usage("the workbook is gone").at(output))?;
+        self.finish(id, &End::Success(generation, workbook), now)
+    }
+
+    /// A run made no workbook.
+    ///
+    /// # Errors
+    /// See [`Registry::begin`].
+    pub fn fail(&mut self, id: TaskId, reason: &str, now: i64) -> Result<()> {
+        self.finish(id, &End::Failed(reason.into()), now)
+    }
+
+    fn finish(&mut self, id: TaskId, end: &End, now: i64) -> Result<()> {
+        if self.tasks.finish(id, end, now)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+    }
+
+    /// What was registered came to nothing: a new task is taken out again, another one stays as it was.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn withdraw(&mut self, registration: Registration) -> Result<()> {
+        if registration.is_new {
+            self.tasks.delete(registration.id, |_| ())?;
+        }
+        Ok(())
+    }
+
+    /// The task with this id.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] when there is none; when the database fails, as for all that follow.
+    pub fn get(&mut self, id: &str) -> Result<TaskRecord> {
+        let task = TaskId::parse(id).map(|id| self.tasks.get(id)).transpose()?.flatten();
+        task.map(TaskRecord::from).ok_or_else(|| unknown(id).into())
+    }
+
+    /// A page of the tasks asked for at a time or later, the newest first, and how many they are in all.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn page(&mut self, page: Page, since: i64) -> Result<(Vec<TaskRecord>, u64)> {
+        let size = u64::from(page.size);
+        let (tasks, count) = self.tasks.page(since, size * u64::from(page.number - 1), size)?;
+        Ok((records(tasks), count))
+    }
+
+    /// Tasks that wait for their first run, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn waiting(&mut self) -> Result<Vec<TaskRecord>> {
+        self.tasks.waiting().map(records)
+    }
+
+    /// Tasks made for a task of a configuration, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn of_plan(&mut self, plan: &str) -> Result<Vec<TaskRecord>> {
+        self.tasks.of_plan(plan).map(records)
+    }
+
+    /// Tasks whose workbook is stale, in the order in which they were asked for; those too whose last run failed.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn stale(&mut self) -> Result<Vec<TaskRecord>> {
+        let mut stale = Vec::new();
+        for task in records(self.tasks.with_workbook()?) {
+            if self.changes(&task)?.is_some() {
+                stale.push(task);
+            }
+        }
+        Ok(stale)
+    }
+
+    /// What has changed since a task's workbook was made, if anything has.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn changes(&mut self, task: &TaskRecord) -> Result<Option<Stale>> {
+        let Some(generation) = task.generation else { return Ok(None) };
+        self.tasks.changes(task.range, &task.selection, generation).map(Stale::new)
+    }
+
+    /// Deletes a task, and the workbook that it made.
+    ///
+    /// # Errors
+    /// See [`Registry::begin`].
+    pub fn delete(&mut self, id: TaskId) -> Result<Remains> {
+        let remains = self.tasks.delete(id, |task| remove(&task.order.output, task.workbook))?;
+        remains.ok_or_else(|| unknown(&id.to_string()).into())
+    }
+}
+
+fn records(tasks: Vec<Registered>) -> Vec<TaskRecord> {
+    tasks.into_iter().map(TaskRecord::from).collect()
+}
+
+fn unknown(id: &str) -> Refusal {
+    Refusal::new(Code::InvalidParameter, format!("TaskId is {id:?}; there is no such task."))
+}
+
+/// Removes the file that a task made, and no other.
+fn remove(output: &Path, made: Option<Workbook>) -> Remains {
+    let Some(made) = made else { return Remains::Nothing };
+    let place = match fs::canonicalize(output) {
+        Err(error) if error.kind() == NotFound => return Remains::Nothing,
+        Err(error) => return Remains::LeftAlone(error.to_string()),
+        Ok(place) => place,
+    };
+    if workbook_at(&place) != Some(made) {
+        return Remains::LeftAlone("it is not as the task made it".into());
+    }
+    fs::remove_file(place).map_or_else(|error| Remains::LeftAlone(error.to_string()), |()| Remains::Removed)
+}
+
+/// The file at a path, as it is now.
+fn workbook_at(path: &Path) -> Option<Workbook> {
+    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some(Workbook { size: meta.len(), modified: modified(&meta)? })
+}
+
+/// The path of a file from the root, through no link to a folder where that is there.
+#[must_use]
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    let known = fs::canonicalize(folder(path)).map(|folder| folder.join(name));
+    known.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
