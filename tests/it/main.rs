@@ -26,4 +26,5 @@ mod samples;
 mod store;
 mod tasks;
 mod taken;
+mod ticks;
 mod workbooks;
