@@ -143,7 +143,7 @@ fn changes_are_kept_as_long_as_a_task_needs_them() {
 #[test]
 fn changes_of_other_domains_and_of_regions_are_told_apart() {
     let db = Connection::open_in_memory().unwrap();
-    MIGRATIONS.iter().for_each(|step| db.execute_batch(step).unwrap());
+    MIGRATIONS.iter().try_for_each(|step| db.execute_batch(step)).unwrap();
     db.execute_batch("INSERT INTO series VALUES (1, 'a.com', 'EU'), (2, 'a.com', 'NA'), (3, 'c.com', '')")
         .unwrap();
     let row = "INSERT INTO change VALUES (10, ?1, 1, ?2, 0, 0, 0, 0, 0, 0, 0, 0)";
