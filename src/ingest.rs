@@ -192,7 +192,9 @@ fn read(
         table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
     }
     let mut lengths = vec![0; sources.len()];
-    outcomes.iter().for_each(|(at, outcome)| lengths[parts[*at].source] += outcome.len);
+    for (at, outcome) in &outcomes {
+        lengths[parts[*at].source] += outcome.len;
+    }
     let (report, pieces) = assemble(sources, &parts, outcomes);
     Ok((Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) }, lengths))
 }

@@ -144,6 +144,15 @@ impl Scratch {
     }
 }
 
+/// A path as it stands in an address: bytes that may mean something else there are `%` and two digits.
+#[must_use]
+pub fn in_address(path: &Path) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let text = |byte: &u8| if is_plain(*byte) { char::from(*byte).into() } else { format!("%{byte:02X}") };
+    bytes.map(text).collect()
+}
+
 /// A file without a name in `dir`, gone when closed.
 ///
 /// # Errors
@@ -176,6 +185,11 @@ mod tests {
         assert!(Output::create(&path, false).is_err());
         Output::create(&path, true).unwrap().commit().unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn addresses_hold_any_path() {
+        assert_eq!(in_address(Path::new("/a b/c%~?.xlsx")), "/a%20b/c%25~%3F.xlsx");
     }
 
     #[cfg(unix)]

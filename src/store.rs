@@ -28,6 +28,7 @@ pub use watch::Change;
 pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::in_address;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
@@ -40,7 +41,7 @@ const STATEMENTS: usize = 64;
 /// Kilobytes of pages that a connection keeps.
 const CACHE_KIB: i32 = 16 << 10;
 
-/// Opens a store as it is; says whether it is open without the files that SQLite keeps beside it.
+/// Opens a store as it is; says whether it is open without the files that the database keeps beside it.
 fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
     let access = if is_writer { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     if !path.exists() {
@@ -60,7 +61,7 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
 }
 
 /// The address by which a store is read that this process cannot write, after an attempt to open it as ever.
-/// SQLite wants to make files beside a store even to read it; where nothing waits in them, it can do without.
+/// The database wants to make files beside a store even to read it; where nothing waits in them, it can do without.
 /// Then nobody is kept from writing: see [`Reader::still`].
 fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
     if !matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) {
@@ -70,16 +71,7 @@ fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
     if log.metadata().is_ok_and(|meta| meta.len() > 0) {
         return None;
     }
-    let mut address = String::from("file:");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => {
-                address.push(*byte as char)
-            }
-            byte => address.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    Some(address + "?immutable=1")
+    Some(format!("file:{}?immutable=1", in_address(path)))
 }
 
 /// The file of that ending that belongs to a store.

@@ -301,7 +301,7 @@ pub(super) fn leave_out(
         same.iter().map(|(at, first)| Duplicate { name: name(at), same_as: name(first) }).collect();
     for mut duplicate in duplicates {
         if let Some(first) = all.iter().find(|found| found.name == duplicate.same_as) {
-            duplicate.same_as = first.same_as.clone();
+            duplicate.same_as.clone_from(&first.same_as);
         }
         all.push(duplicate);
     }

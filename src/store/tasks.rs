@@ -3,15 +3,17 @@
 //! Every change is a short transaction of its own. Knows nothing of the rules of requests: parameters are names
 //! with values, and what they mean stands beside them.
 
+mod rows;
+
 use super::lock::{Lock, busy};
-use super::source::region;
 use super::watch::{Change, changes, prune};
 use super::{failed, open, open_or_make, prepare, signed, unsigned};
-use crate::domain::{DomainSet, Selection};
+use crate::domain::Selection;
 use crate::error::Result;
 use crate::region::Region;
-use crate::time::{TimeRange, WINDOW_SECONDS};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, TransactionBehavior, params};
+use crate::time::TimeRange;
+use rows::{insert, insert_running, path_bytes, select};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -329,43 +331,6 @@ impl Tasks {
     }
 }
 
-fn insert(db: &Connection, order: &Order, now: i64) -> rusqlite::Result<TaskId> {
-    let Order { range, selection, .. } = order;
-    let sql = "INSERT INTO task (name, status, start_time, end_time, first_window, end_window, account, wanted, language,
-               region, output, plan, created, updated)
-               VALUES (?, 'created', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?12, ?12)";
-    let values = params![
-        order.name,
-        order.asked.0,
-        order.asked.1,
-        range.start().index(),
-        range.end().index(),
-        selection.account.texts().join(" "),
-        selection.wanted.texts().join(" "),
-        order.language,
-        order.region.code().unwrap_or_default(),
-        path_bytes(&order.output),
-        order.plan,
-        // Numbered, as it stands in two places.
-        now,
-    ];
-    db.execute(sql, values)?;
-    let id = db.last_insert_rowid();
-    let mut parameter = db.prepare_cached("INSERT INTO parameter VALUES (?, ?, ?)")?;
-    for (name, value) in &order.parameters {
-        parameter.execute(params![id, name, value])?;
-    }
-    Ok(TaskId(id))
-}
-
-/// A task that the process that puts it down runs itself.
-fn insert_running(db: &Connection, order: &Order, now: i64) -> rusqlite::Result<TaskId> {
-    let id = insert(db, order, now)?;
-    let reason = "its workbook is being made, or that was broken off";
-    db.execute("UPDATE task SET reason = ? WHERE id = ?", params![reason, id.0])?;
-    Ok(id)
-}
-
 fn begin(db: &Connection, id: TaskId) -> rusqlite::Result<bool> {
     let sql =
         "UPDATE task SET generation = coalesce(generation, (SELECT generation FROM state)) WHERE id = ?";
@@ -382,67 +347,5 @@ fn displace(db: &Connection, id: TaskId, output: &[u8]) -> rusqlite::Result<()> 
     others.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().try_for_each(|windows| prune(db, windows))
 }
 
-/// Tasks by a condition, with their parameters.
-fn select(db: &Connection, condition: &str, values: impl Params) -> rusqlite::Result<Vec<Registered>> {
-    let sql = format!(
-        "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
-         region, output, size, modified, plan, created, updated, generation FROM task {condition}"
-    );
-    let mut tasks = db.prepare_cached(&sql)?;
-    let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut parameters = db.prepare_cached("SELECT name, value FROM parameter WHERE task = ?")?;
-    for task in &mut tasks {
-        let pairs = parameters.query_map([task.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        task.order.parameters = pairs.collect::<rusqlite::Result<_>>()?;
-    }
-    Ok(tasks)
-}
-
-fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
-    let windows: (i64, i64) = (row.get(6)?, row.get(7)?);
-    let range = TimeRange::covering(windows.0 * WINDOW_SECONDS, windows.1 * WINDOW_SECONDS);
-    let size: Option<i64> = row.get(13)?;
-    let order = Order {
-        name: row.get(1)?,
-        parameters: BTreeMap::new(),
-        asked: (row.get(4)?, row.get(5)?),
-        range: range.ok_or(rusqlite::Error::InvalidQuery)?,
-        selection: Selection { account: domains(row, 8)?, wanted: domains(row, 9)? },
-        language: row.get(10)?,
-        region: region(&row.get::<_, String>(11)?),
-        output: as_path(row.get(12)?),
-        plan: row.get(15)?,
-    };
-    Ok(Registered {
-        id: TaskId(row.get(0)?),
-        order,
-        status: Status::from_name(&row.get::<_, String>(2)?)?,
-        reason: row.get(3)?,
-        created: row.get(16)?,
-        updated: row.get(17)?,
-        generation: row.get(18)?,
-        workbook: size.map(unsigned).zip(row.get(14)?).map(|(size, modified)| Workbook { size, modified }),
-    })
-}
-
-fn domains(row: &Row<'_>, at: usize) -> rusqlite::Result<DomainSet> {
-    let texts: String = row.get(at)?;
-    DomainSet::from_texts(texts.split_ascii_whitespace()).ok_or(rusqlite::Error::InvalidQuery)
-}
-
-fn path_bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_encoded_bytes()
-}
-
-/// The path whose bytes these are.
-#[cfg(unix)]
-fn as_path(bytes: Vec<u8>) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt;
-    std::ffi::OsString::from_vec(bytes).into()
-}
-
-/// The path whose bytes these are.
-#[cfg(not(unix))]
-fn as_path(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
-}
+#[cfg(test)]
+mod tests;

@@ -30,4 +30,5 @@ mod shared_store;
 mod store;
 mod taken;
 mod tasks;
+mod ticks;
 mod workbooks;

@@ -37,7 +37,9 @@ fn the_first_name_counts_in_any_order() {
     let orders = [["a.log", "b.log", "c.log"], ["c.log", "b.log", "a.log"], ["b.log", "c.log", "a.log"]];
     let books = orders.map(|order| {
         let kept = Kept::new();
-        order.iter().for_each(|name| kept.write(name, text(1..=4)));
+        for name in order {
+            kept.write(name, text(1..=4));
+        }
         kept.write("d.log", text(5..=5));
         order.iter().chain(&["d.log", "a.log"]).for_each(|name| drop(kept.ingest(&[name])));
         assert_eq!((kept.sources()[0].0.as_str(), kept.counted()), ("a.log", once(&[1..=5])));
@@ -78,7 +80,7 @@ fn only_the_tail_of_a_plain_log_is_read() {
     // Whoever reads the middle again finds other lines there.
     let mut file = fs::OpenOptions::new().write(true).open(kept.0.path("a.log")).unwrap();
     file.seek(SeekFrom::Start(1 << 20)).unwrap();
-    file.write_all(&[b'\n'; 1 << 16]).unwrap();
+    file.write_all(&vec![b'\n'; 1 << 16]).unwrap();
     file.seek(SeekFrom::End(0)).unwrap();
     // Across the next boundary of chunks.
     file.write_all(long(301..=400).as_bytes()).unwrap();

@@ -4,11 +4,11 @@ use crate::cli::flags::TellingFlags;
 use crate::cli::show::{grouped, message, print, request_id, rows};
 use crate::error::Result;
 use crate::export::request::ExportSpec;
+use crate::output::in_address;
 use crate::task::registry::{Page, Remains, Status, TaskId, TaskRecord};
 use crate::task::stale::{Amount, Stale};
 use crate::time::iso;
 use serde_json::{Value, json};
-use std::path::Path;
 
 pub(super) fn created(id: TaskId, spec: &ExportSpec, is_json: bool) -> Result<()> {
     if !is_json {
@@ -69,7 +69,7 @@ fn item(task: &TaskRecord, stale: Option<&Stale>) -> Value {
         "TaskConfig": {"StartTime": iso(task.asked.0), "EndTime": iso(task.asked.1)},
     });
     if task.status == Status::Success && task.workbook.is_some() && task.output.is_file() {
-        item["DownloadUrl"] = json!(file_url(&task.output));
+        item["DownloadUrl"] = json!(format!("file://{}", in_address(&task.output)));
     }
     if let Some(stale) = stale {
         item["Stale"] = amount_json(&stale.total());
@@ -238,28 +238,9 @@ fn amount_json(amount: &Amount) -> Value {
     json!({"Windows": amount.windows, "Bytes": whole(amount.bytes), "Requests": whole(amount.requests)})
 }
 
-/// The address of a file, by its absolute path.
-fn file_url(path: &Path) -> String {
-    let mut url = String::from("file://");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                url.push(*byte as char)
-            }
-            byte => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_hold_any_path() {
-        assert_eq!(file_url(Path::new("/a b/c%~.xlsx")), "file:///a%20b/c%25~.xlsx");
-    }
 
     #[test]
     fn amounts_are_signed() {

@@ -1,0 +1,158 @@
+//! Tasks go in and come out as they are; what is kept for them is what they need.
+
+use super::*;
+use crate::domain::{Domain, DomainSet};
+use crate::store::schema::MIGRATIONS;
+use crate::store::watch::Watch;
+use crate::time::Window;
+use crate::usage::Usage;
+
+const WAIT: Duration = Duration::from_secs(5);
+
+fn order(windows: (u32, u32), output: &str) -> Order {
+    let set = |texts: &[&str]| DomainSet::from_texts(texts.iter().copied()).unwrap();
+    Order {
+        name: Some("odd \u{1F4A7}\n'name'".into()),
+        parameters: [("Type".to_owned(), "flow".to_owned()), ("Group".into(), String::new())].into(),
+        asked: (i64::from(windows.0) * 300 + 1, i64::from(windows.1) * 300 - 1),
+        range: TimeRange::covering(i64::from(windows.0) * 300, i64::from(windows.1) * 300).unwrap(),
+        selection: Selection { account: set(&["a.com", "*.b.com"]), wanted: DomainSet::all() },
+        language: "zh-cn".into(),
+        region: Region::Eu,
+        output: output.into(),
+        plan: Some("daily".into()),
+    }
+}
+
+fn opened(dir: &tempfile::TempDir) -> Tasks {
+    Tasks::open_or_make(&dir.path().join("u.db"), WAIT, "test").unwrap()
+}
+
+fn made(generation: i64) -> End {
+    End::Success(generation, Workbook { size: 5, modified: 6 })
+}
+
+#[test]
+fn what_goes_in_comes_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let mut order = order((10, 20), "/out/a.xlsx");
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt;
+        order.output = std::ffi::OsString::from_vec(b"/out/\xff.xlsx".to_vec()).into();
+    }
+    let id = tasks.create(&order, 77).unwrap();
+    let task = tasks.get(id).unwrap().unwrap();
+    assert_eq!((task.order, task.status, task.created), (order.clone(), Status::Created, 77));
+    assert_eq!((task.generation, task.workbook, task.reason), (None, None, None));
+    let none = Selection { account: DomainSet::default(), wanted: DomainSet::default() };
+    let bare = Order { name: None, parameters: BTreeMap::new(), selection: none, plan: None, ..order };
+    let second = tasks.create(&bare, 78).unwrap();
+    assert_eq!(tasks.get(second).unwrap().unwrap().order, bare);
+    assert_eq!(tasks.of_plan("daily").unwrap().len(), 1);
+}
+
+#[test]
+fn runs_end_in_success_or_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1).unwrap();
+    let state = |tasks: &mut Tasks| {
+        let task = tasks.get(id).unwrap().unwrap();
+        let is_waiting = task.is_waiting();
+        (task.status, task.reason, task.generation, task.workbook.is_some(), is_waiting)
+    };
+    assert_eq!(state(&mut tasks), (Status::Created, None, None, false, true));
+    assert!(tasks.begin(id).unwrap());
+    assert_eq!(state(&mut tasks), (Status::Created, None, Some(0), false, true));
+    assert!(tasks.finish(id, &End::Failed("why".into()), 2).unwrap());
+    assert_eq!(state(&mut tasks), (Status::Failed, Some("why".into()), Some(0), false, false));
+    assert!(tasks.finish(id, &made(3), 2).unwrap());
+    assert_eq!(state(&mut tasks), (Status::Success, None, Some(3), true, false));
+    assert!(tasks.finish(id, &End::Failed("again".into()), 2).unwrap());
+    assert_eq!(state(&mut tasks), (Status::Failed, Some("again".into()), Some(3), true, false));
+    assert_eq!(tasks.delete(id, |task| task.updated).unwrap(), Some(2));
+    assert!(!tasks.begin(id).unwrap() && !tasks.finish(id, &made(4), 3).unwrap());
+    assert_eq!(tasks.delete(id, |_| ()).unwrap(), None);
+}
+
+#[test]
+fn the_same_order_is_the_same_task() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let first = order((10, 20), "/out/a.xlsx");
+    let (id, is_new) = tasks.enrol(&first, 1).unwrap();
+    assert!(is_new && tasks.waiting().unwrap().is_empty());
+    assert_eq!(tasks.enrol(&first, 2).unwrap(), (id, false));
+    let (other, _) = tasks.enrol(&Order { region: Region::Na, ..first.clone() }, 3).unwrap();
+    assert_ne!(id, other);
+    assert!(tasks.finish(id, &made(1), 4).unwrap() && tasks.finish(other, &made(1), 5).unwrap());
+    let displaced = tasks.get(id).unwrap().unwrap();
+    let reason = format!("the workbook of task {other} has taken the place of this one");
+    assert_eq!((displaced.workbook, displaced.generation, displaced.reason), (None, None, Some(reason)));
+    assert_eq!(tasks.with_output(&first.output).unwrap().len(), 2);
+}
+
+/// Changes one window of a series in a transaction of its own, as a writer does.
+fn change(db: &Connection, generation: i64, window: u32, bytes: u64) {
+    let mut watch = Watch::default();
+    watch.begin(db).unwrap();
+    watch.note(1, Window::from_index(window), &Usage { bytes, ..Usage::default() }, 1);
+    watch.record(db, generation).unwrap();
+}
+
+#[test]
+fn changes_are_kept_as_long_as_a_task_needs_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    tasks.db.execute("INSERT INTO series VALUES (1, 'a.com', '')", []).unwrap();
+    let ranges = [(10, 20), (15, 30), (40, 50)];
+    let ids = ranges.map(|range| tasks.create(&order(range, &format!("/{}", range.0)), 1).unwrap());
+    change(&tasks.db, 1, 12, 1);
+    let kept = |tasks: &Tasks| -> Vec<(i64, i64)> {
+        let mut all = tasks.db.prepare("SELECT window, generation FROM change ORDER BY 1, 2").unwrap();
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    };
+    assert!(kept(&tasks).is_empty(), "nobody looks yet");
+    for id in ids {
+        assert!(tasks.begin(id).unwrap() && tasks.finish(id, &made(1), 1).unwrap());
+    }
+    for (generation, window) in [(2, 9), (3, 10), (4, 19), (5, 20), (6, 29), (7, 30), (8, 40), (9, 19)] {
+        change(&tasks.db, generation, window, 5);
+    }
+    assert_eq!(kept(&tasks), [(10, 3), (19, 4), (19, 9), (20, 5), (29, 6), (40, 8)]);
+    let total = |tasks: &mut Tasks, id| {
+        let task = tasks.get(id).unwrap().unwrap();
+        let changes =
+            tasks.changes(task.order.range, &task.order.selection, task.generation.unwrap()).unwrap();
+        changes.iter().map(|change| (change.window.index(), change.bytes)).collect::<Vec<_>>()
+    };
+    assert_eq!(total(&mut tasks, ids[0]), [(10, 5), (19, 10)]);
+    assert_eq!(total(&mut tasks, ids[1]), [(19, 10), (20, 5), (29, 5)]);
+    assert!(tasks.finish(ids[0], &made(8), 2).unwrap());
+    assert_eq!(kept(&tasks), [(19, 4), (19, 9), (20, 5), (29, 6), (40, 8)], "the second needs the rest");
+    assert!(tasks.finish(ids[1], &made(8), 2).unwrap());
+    assert_eq!(kept(&tasks), [(19, 9), (40, 8)]);
+    tasks.delete(ids[0], |_| ()).unwrap();
+    assert_eq!(total(&mut tasks, ids[1]), [(19, 5)]);
+    tasks.delete(ids[1], |_| ()).unwrap();
+    assert_eq!(kept(&tasks), [(40, 8)]);
+}
+
+#[test]
+fn changes_of_other_domains_and_of_regions_are_told_apart() {
+    let db = Connection::open_in_memory().unwrap();
+    MIGRATIONS.iter().try_for_each(|step| db.execute_batch(step)).unwrap();
+    db.execute_batch("INSERT INTO series VALUES (1, 'a.com', 'EU'), (2, 'a.com', 'NA'), (3, 'c.com', '')")
+        .unwrap();
+    let row = "INSERT INTO change VALUES (10, ?1, 1, ?2, 0, 0, 0, 0, 0, 0, 0, 0)";
+    for (series, bytes) in [(1, -7), (2, 7), (3, 1)] {
+        db.execute(row, [series, bytes]).unwrap();
+    }
+    let Order { range, selection, .. } = order((10, 20), "/a");
+    let changes = changes(&db, range, &selection, 0).unwrap();
+    let domain = Domain::new(b"a.com").unwrap();
+    // What moved from one region to another is a change, though the sum is the same.
+    assert_eq!(changes, [Change { domain, window: Window::from_index(10), bytes: 0, requests: 0 }]);
+}

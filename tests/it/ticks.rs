@@ -1,0 +1,199 @@
+//! `flowbook run`: a tick does what is left to do, once, whatever came between.
+
+use super::book::Book;
+use super::harness::{Place, gzip, line};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::thread;
+use std::time::Instant;
+
+/// Three hours of a day, a file of ten lines of 1000 bytes each.
+fn place(tasks: &str) -> Place {
+    let place = Place::new();
+    (8..11).for_each(|hour| hour_file(&place, hour, 10));
+    configure(&place, tasks);
+    place
+}
+
+fn hour_file(place: &Place, hour: u32, lines: u32) {
+    let one = |n: u32| line(&format!("1/Mar/2026:{hour:02}:{:02}:00 +0800", n % 60), "a.com", 1000);
+    let text: String = (0..lines).map(one).collect();
+    let name = format!("logs/a.com_2026_03_01_{hour:02}0000_{:02}0000.gz", hour + 1);
+    place.write(&name, gzip(text.as_bytes()));
+}
+
+fn configure(place: &Place, tasks: &str) {
+    let text = format!(
+        "[store]\npath = \"usage.db\"\nlock_timeout = \"1s\"\n[[source]]\npaths = [\"logs\"]\n[output]\nfolder = \"out\"\n{tasks}"
+    );
+    place.write("flowbook.toml", text);
+}
+
+/// A task over the hours of 1 March from 0 o'clock UTC on, that is from 8 o'clock in the files' zone.
+fn task(name: &str, until: u32, more: &str) -> String {
+    format!(
+        "[[task]]\nname = \"{name}\"\ntype = \"flow\"\nrange = \"2026-03-01T00:00:00Z/2026-03-01T{until:02}:00:00Z\"\n\
+         output = \"{{name}}.xlsx\"\n{more}\n"
+    )
+}
+
+fn tick(place: &Place, code: i32) -> Value {
+    let done = place.run(&["run", "flowbook.toml", "--json"], code);
+    assert_eq!(done.stdout.lines().count(), 1, "one line");
+    done.json()
+}
+
+fn states(json: &Value) -> Vec<String> {
+    let tasks = json["tasks"].as_array().unwrap().iter();
+    tasks
+        .map(|task| format!("{} {}", task["TaskName"].as_str().unwrap(), task["state"].as_str().unwrap()))
+        .collect()
+}
+
+fn traffic(place: &Place, name: &str) -> u64 {
+    let rows = Book::open(&place.path(name)).detail();
+    rows.iter().map(|row| row[3].parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn a_second_tick_has_nothing_to_do() {
+    let place = place(&(task("first", 2, "") + &task("all", 3, "")));
+    let trial = place.run(&["run", "flowbook.toml", "--json", "--dry-run"], 0).json();
+    assert_eq!(
+        (&trial["sources"]["added"], place.names()),
+        (&3.into(), vec!["flowbook.toml".into(), "logs".into()])
+    );
+    let first = tick(&place, 0);
+    assert_eq!(states(&first), ["first made", "all made"]);
+    assert_eq!((traffic(&place, "out/first.xlsx"), traffic(&place, "out/all.xlsx")), (20_000, 30_000));
+    let before = fs::read(place.path("out/all.xlsx")).unwrap();
+    let second = tick(&place, 0);
+    assert_eq!((&second["nothing_to_do"], &second["sources"]["known"]), (&true.into(), &3.into()));
+    assert_eq!(states(&second), ["first up_to_date", "all up_to_date"]);
+    assert!(fs::read(place.path("out/all.xlsx")).unwrap() == before);
+    let words = place.run(&["run", "flowbook.toml"], 0).stdout;
+    assert!(words.contains("nothing to do"), "{words}");
+    fs::remove_file(place.path("out/all.xlsx")).unwrap();
+    assert_eq!(states(&tick(&place, 0)), ["first up_to_date", "all made"]);
+}
+
+#[test]
+fn what_changed_is_made_again_unless_it_is_to_stay() {
+    let place = place(&(task("follows", 3, "") + &task("stays", 3, "refresh = false")));
+    tick(&place, 0);
+    hour_file(&place, 9, 14);
+    let ticked = tick(&place, 0);
+    assert_eq!(ticked["sources"]["grown"], 1);
+    assert_eq!(states(&ticked), ["follows made", "stays up_to_date"]);
+    assert_eq!((traffic(&place, "out/follows.xlsx"), traffic(&place, "out/stays.xlsx")), (34_000, 30_000));
+    // Another form of a task takes the place of its own workbook.
+    configure(&place, &task("follows", 3, "language = \"zh-cn\""));
+    assert_eq!(states(&tick(&place, 0)), ["follows made"]);
+    assert!(Book::open(&place.path("out/follows.xlsx")).sheets()[0] != "Summary");
+    assert_eq!(states(&tick(&place, 0)), ["follows up_to_date"]);
+}
+
+#[test]
+fn a_task_waits_until_its_hours_are_there_and_settled() {
+    let place =
+        place(&(task("whole", 4, "require_complete = true") + &task("later", 3, "settle = \"300d\"")));
+    let first = tick(&place, 0);
+    assert_eq!(states(&first)[0], "whole waits");
+    assert!(first["tasks"][0]["reason"].as_str().unwrap().contains("2026-03-01T03:00:00Z"), "{first}");
+    hour_file(&place, 11, 1);
+    assert_eq!(states(&tick(&place, 0))[0], "whole made");
+    assert_eq!(traffic(&place, "out/whole.xlsx"), 31_000);
+}
+
+#[test]
+fn old_workbooks_go_with_their_tasks() {
+    let place = place(&task("one", 3, "").replace("{name}", "{name}-{end}"));
+    tick(&place, 0);
+    let keep_one = |until| task("one", until, "").replace("{name}", "{name}-{end}");
+    let text = fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    let text = text.replace("folder = \"out\"", "folder = \"out\"\nkeep_last = 1");
+    place.write("flowbook.toml", text.split("[[task]]").next().unwrap().to_owned() + &keep_one(2));
+    // The newest range is kept, and the one that is asked for now.
+    let second = tick(&place, 0);
+    assert_eq!((states(&second), second["removed"].as_array().unwrap().len()), (vec!["one made".into()], 0));
+    place.write("flowbook.toml", text.split("[[task]]").next().unwrap().to_owned() + &keep_one(1));
+    let third = tick(&place, 0);
+    assert_eq!(third["removed"].as_array().unwrap().len(), 1, "{third}");
+    let left: Vec<_> = fs::read_dir(place.path("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn a_task_that_fails_fails_alone() {
+    let place = place(&(task("good", 3, "") + &task("bad", 3, "")));
+    place.write("out/bad.xlsx", "a file of somebody else");
+    let done = place.run(&["run", "flowbook.toml", "--json"], 1);
+    done.says(&["task bad", "exists already"]);
+    assert_eq!(states(&done.json()), ["good made", "bad failed"]);
+    assert_eq!(fs::read_to_string(place.path("out/bad.xlsx")).unwrap(), "a file of somebody else");
+    fs::remove_file(place.path("out/bad.xlsx")).unwrap();
+    assert_eq!(states(&tick(&place, 0)), ["good up_to_date", "bad made"]);
+}
+
+#[test]
+fn one_tick_at_a_time() {
+    let place = place(&task("one", 3, ""));
+    let held = File::create(place.path("usage.db.run.lock")).unwrap();
+    held.lock().unwrap();
+    place.run(&["run", "flowbook.toml"], 1).says(&["held by", "--lock-timeout"]);
+    drop(held);
+    tick(&place, 0);
+}
+
+#[test]
+fn mistakes_are_found_before_any_work() {
+    let place = place(&task("one", 3, ""));
+    for (mistake, message) in [
+        (task("one", 3, "langauge = \"en-us\""), "langauge"),
+        (task("one", 3, "") + &task("one", 2, ""), "one"),
+        (task("one", 3, "").replace("flow", "flows"), "flows"),
+        (task("one", 3, "").replace("{name}", "../{name}"), ".."),
+        (task("one", 3, "settle = \"soon\""), "soon"),
+    ] {
+        configure(&place, &mistake);
+        place.run(&["run", "flowbook.toml"], 2).says(&["flowbook.toml", message]);
+    }
+    place.run(&["run", "nowhere.toml"], 2).says(&["nowhere.toml"]);
+    assert_eq!(place.names(), ["flowbook.toml", "logs"]);
+    place.write("logs/bad.gz", &gzip(b"a line that is cut off")[..20]);
+    configure(&place, &task("one", 3, ""));
+    place.run(&["run", "flowbook.toml"], 1).says(&["bad.gz"]);
+    assert!(!place.exists("out"));
+    place.write("logs/bad.gz", gzip("no log line\n".repeat(30).as_bytes()));
+    place.run(&["run", "flowbook.toml"], 3).says(&["no log line", "rejected"]);
+    assert!(!place.exists("out"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tick_that_was_killed_is_made_up_for() {
+    let names: Vec<String> = (0..6).map(|n| format!("t{n}")).collect();
+    let tasks: String = names.iter().map(|name| task(name, 23, "")).collect();
+    let whole = place(&tasks);
+    let begun = Instant::now();
+    tick(&whole, 0);
+    let took = begun.elapsed();
+    let (mut killed, rounds) = (0, 8);
+    for round in 0..rounds {
+        let place = place(&tasks);
+        let mut child = place.command().args(["run", "flowbook.toml", "--quiet"]).spawn().unwrap();
+        thread::sleep(took * round / rounds);
+        let _ = child.kill();
+        killed += u32::from(!child.wait().unwrap().success());
+        tick(&place, 0);
+        for name in &names {
+            let name = format!("out/{name}.xlsx");
+            assert!(
+                fs::read(place.path(&name)).unwrap() == fs::read(whole.path(&name)).unwrap(),
+                "{name}, killed in round {round}"
+            );
+        }
+        assert_eq!(tick(&place, 0)["nothing_to_do"], true);
+    }
+    assert!(killed > 0, "no tick was killed before its end");
+}
