@@ -137,6 +137,7 @@ CREATE TABLE task (
     output BLOB NOT NULL,             -- absolute path of the workbook
     size INTEGER,                     -- the workbook that it made: bytes, and when it was changed, in nanoseconds
     modified INTEGER,                 -- since 1970; NULL while there is none
+    claimed INTEGER NOT NULL DEFAULT 0,   -- 1 while a run has not ended that may take the place of what stands there
     plan TEXT,                        -- the task of a configuration that it was made for
     created INTEGER NOT NULL,         -- unix seconds
     updated INTEGER NOT NULL,

@@ -112,6 +112,8 @@ pub struct Registered {
     pub status: Status,
     /// Why it failed, what became of its workbook, or who makes it.
     pub reason: Option<String>,
+    /// Whether a run was broken off that was allowed to take the place of what stood at the output.
+    pub is_claimed: bool,
     /// When it was asked for, in unix seconds.
     pub created: i64,
     /// When it was changed last.
@@ -212,12 +214,16 @@ impl Tasks {
     }
 
     /// From now on, what changes the usage of a task is kept: to be called before its snapshot is taken. False when
-    /// there is no such task.
+    /// there is no such task. The run `claims` its output when it may take the place of what stands there: what is found
+    /// there after the run was broken off is its own.
     ///
     /// # Errors
     /// See [`Tasks::create`].
-    pub fn begin(&mut self, id: TaskId) -> Result<bool> {
-        self.change(|db| begin(db, id))
+    pub fn begin(&mut self, id: TaskId, claims: bool) -> Result<bool> {
+        self.change(|db| {
+            db.execute("UPDATE task SET claimed = ? WHERE id = ?", params![claims, id.0])?;
+            begin(db, id)
+        })
     }
 
     /// Puts down how a run ended. A workbook takes the place of that of any other task with the same output. False
@@ -229,13 +235,14 @@ impl Tasks {
         let (generation, workbook) = match end {
             End::Success(generation, workbook) => (*generation, *workbook),
             End::Failed(reason) => {
-                let sql = "UPDATE task SET status = 'failed', reason = ?, updated = ? WHERE id = ?";
+                let sql =
+                    "UPDATE task SET status = 'failed', reason = ?, updated = ?, claimed = 0 WHERE id = ?";
                 return self.change(|db| Ok(db.execute(sql, params![reason, now, id.0])? > 0));
             }
         };
         let size = signed(workbook.size)?;
         self.change(|db| {
-            let sql = "UPDATE task SET status = 'success', reason = NULL, updated = ?, generation = ?, size = ?, modified = ?
+            let sql = "UPDATE task SET status = 'success', reason = NULL, claimed = 0, updated = ?, generation = ?, size = ?, modified = ?
                        WHERE id = ? RETURNING output, first_window, end_window";
             let values = params![now, generation, size, workbook.modified, id.0];
             let done = db.query_row(sql, values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)));

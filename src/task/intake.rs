@@ -239,8 +239,11 @@ impl Work<'_> {
             self.writer.set_place(before.id, arrival.place)?;
             return Ok(Settled::Skipped(Fate::Known));
         }
-        // A package of named hours that was made anew, or a file that was never read to its end.
-        let is_made_anew = before.hours.is_some() && before.hours == taken.source.hours;
+        // A package of named hours that was made anew, a log that was edited in place, or a file that was never read to
+        // its end. A log that another took the place of begins in another way.
+        let is_package = before.hours.is_some() && before.hours == taken.source.hours;
+        let begins_alike = before.head.is_some_and(|head| arrival.text.heads.contains(&head));
+        let is_made_anew = is_package || begins_alike;
         if (is_made_anew || before.fault.is_some()) && !self.is_elsewhere(before.id, arrival.place)? {
             self.replace(before.id, arrival)?;
             return Ok(Settled::Counts(Fate::Replaced));

@@ -39,8 +39,9 @@ pub fn run_registered(
     how: &Running<'_>,
     progress: &Progress,
 ) -> Result<Outcome> {
-    registry.begin(task.id)?;
-    let result = attempt(task, how, progress);
+    let may_replace = how.force || task.is_own() || task.is_claimed;
+    registry.begin(task.id, may_replace || !task.output.exists())?;
+    let result = attempt(task, &Running { force: may_replace, ..*how }, progress);
     let now = (how.now)();
     match &result {
         Ok((generation, Outcome { result: Ok(_), .. })) => {
@@ -64,7 +65,7 @@ fn attempt(task: &TaskRecord, how: &Running<'_>, progress: &Progress) -> Result<
         max_rejects: how.max_rejects,
         rejects: None,
         output: &task.output,
-        force: how.force || task.is_own(),
+        force: how.force,
         created: how.created,
     };
     let reader = Reader::open(how.store, how.wait)?;

@@ -82,6 +82,9 @@ pub struct TaskRecord {
     pub output: PathBuf,
     /// The task of a configuration that it was made for.
     pub plan: Option<String>,
+    /// Whether a run was broken off that was allowed to take the place of what stood at the output: then the file there
+    /// may be its workbook.
+    pub is_claimed: bool,
     /// When it was asked for, in unix seconds.
     pub created: i64,
     /// When it was changed last.
@@ -128,7 +131,8 @@ impl TaskRecord {
 
 impl From<Registered> for TaskRecord {
     fn from(task: Registered) -> Self {
-        let Registered { id, order, status, reason, created, updated, generation, workbook } = task;
+        let Registered { id, order, status, reason, is_claimed, created, updated, generation, workbook } =
+            task;
         let Order { name, parameters, asked, range, selection, language, region, output, plan } = order;
         let request = ExportRequest::from_parameters(&parameters);
         let language = Language::from_name(&language).unwrap_or(Language::EnUs);
@@ -146,6 +150,7 @@ impl From<Registered> for TaskRecord {
             region,
             output,
             plan,
+            is_claimed,
             created,
             updated,
             generation,
@@ -269,12 +274,13 @@ impl Registry {
         Ok(Registration { id, is_new })
     }
 
-    /// Begins a run of a task, before its snapshot is taken: what changes later is kept then.
+    /// Begins a run of a task, before its snapshot is taken: what changes later is kept then. It `claims` its output when
+    /// it may take the place of what stands there.
     ///
     /// # Errors
     /// See [`Registry::create`]; also when the task is gone.
-    pub fn begin(&mut self, id: TaskId) -> Result<()> {
-        if self.tasks.begin(id)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+    pub fn begin(&mut self, id: TaskId, claims: bool) -> Result<()> {
+        if self.tasks.begin(id, claims)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
     }
 
     /// A run has made its workbook, at `output`, from a generation of the store.

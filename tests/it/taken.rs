@@ -539,3 +539,15 @@ fn rejects_are_those_that_count() {
     kept.expect(&all, "2 known", &[1..=5, 1..=7]);
     assert_eq!(rejects(&kept), [""; 0]);
 }
+
+/// What begins as the log did is the log, edited; what begins otherwise is another one under its name.
+#[test]
+fn a_log_that_was_edited_in_place_is_replaced() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=30));
+    kept.expect(&["."], "1 added", &[1..=30]);
+    kept.write("a.log", text(1..=20) + &text(25..=30));
+    kept.expect(&["."], "1 replaced", &[1..=20, 25..=30]);
+    kept.write("a.log", text(5..=40));
+    kept.expect(&["."], "1 rotated", &[1..=20, 25..=30, 5..=40]);
+}

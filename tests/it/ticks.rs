@@ -197,3 +197,18 @@ fn a_tick_that_was_killed_is_made_up_for() {
     }
     assert!(killed > 0, "no tick was killed before its end");
 }
+
+/// Between the workbook's name and the store's note of it a kill may come: the next tick knows the file for its own.
+#[test]
+fn a_workbook_that_was_not_put_down_is_the_ticks_own() {
+    let place = place(&task("one", 3, ""));
+    tick(&place, 0);
+    let db = rusqlite::Connection::open(place.path("usage.db")).unwrap();
+    let undone =
+        "UPDATE task SET status = 'created', size = NULL, modified = NULL, generation = 0, claimed = ";
+    db.execute_batch(&format!("{undone} 0")).unwrap();
+    place.run(&["run", "flowbook.toml"], 1).says(&["exists already"]);
+    db.execute_batch(&format!("{undone} 1")).unwrap();
+    assert_eq!(states(&tick(&place, 0)), ["one made"]);
+    assert_eq!(states(&tick(&place, 0)), ["one up_to_date"]);
+}

@@ -55,7 +55,7 @@ pub(super) fn select(
 ) -> rusqlite::Result<Vec<Registered>> {
     let sql = format!(
         "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
-         region, output, size, modified, plan, created, updated, generation FROM task {condition}"
+         region, output, size, modified, plan, created, updated, generation, claimed FROM task {condition}"
     );
     let mut tasks = db.prepare_cached(&sql)?;
     let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -87,6 +87,7 @@ fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
         order,
         status: Status::from_name(&row.get::<_, String>(2)?)?,
         reason: row.get(3)?,
+        is_claimed: row.get(19)?,
         created: row.get(16)?,
         updated: row.get(17)?,
         generation: row.get(18)?,

@@ -64,7 +64,7 @@ fn runs_end_in_success_or_failure() {
         (task.status, task.reason, task.generation, task.workbook.is_some(), is_waiting)
     };
     assert_eq!(state(&mut tasks), (Status::Created, None, None, false, true));
-    assert!(tasks.begin(id).unwrap());
+    assert!(tasks.begin(id, true).unwrap());
     assert_eq!(state(&mut tasks), (Status::Created, None, Some(0), false, true));
     assert!(tasks.finish(id, &End::Failed("why".into()), 2).unwrap());
     assert_eq!(state(&mut tasks), (Status::Failed, Some("why".into()), Some(0), false, false));
@@ -73,7 +73,7 @@ fn runs_end_in_success_or_failure() {
     assert!(tasks.finish(id, &End::Failed("again".into()), 2).unwrap());
     assert_eq!(state(&mut tasks), (Status::Failed, Some("again".into()), Some(3), true, false));
     assert_eq!(tasks.delete(id, |task| task.updated).unwrap(), Some(2));
-    assert!(!tasks.begin(id).unwrap() && !tasks.finish(id, &made(4), 3).unwrap());
+    assert!(!tasks.begin(id, true).unwrap() && !tasks.finish(id, &made(4), 3).unwrap());
     assert_eq!(tasks.delete(id, |_| ()).unwrap(), None);
 }
 
@@ -116,7 +116,7 @@ fn changes_are_kept_as_long_as_a_task_needs_them() {
     };
     assert!(kept(&tasks).is_empty(), "nobody looks yet");
     for id in ids {
-        assert!(tasks.begin(id).unwrap() && tasks.finish(id, &made(1), 1).unwrap());
+        assert!(tasks.begin(id, true).unwrap() && tasks.finish(id, &made(1), 1).unwrap());
     }
     for (generation, window) in [(2, 9), (3, 10), (4, 19), (5, 20), (6, 29), (7, 30), (8, 40), (9, 19)] {
         change(&tasks.db, generation, window, 5);
