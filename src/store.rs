@@ -8,6 +8,7 @@ mod check;
 mod coverage;
 mod info;
 mod lock;
+mod look;
 mod read;
 mod report;
 mod schema;
@@ -58,6 +59,16 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
     let db = opened.map_err(failed).map_err(|e| e.at(path))?;
     check(&db).map_err(|e| e.at(path))?;
     Ok((db, is_frozen))
+}
+
+/// Copies a store as it is at this moment.
+///
+/// # Errors
+/// When it cannot be read, or the copy cannot be written.
+pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
+    let (db, _) = open(path, wait, false)?;
+    let copied = db.execute("VACUUM INTO ?", [to.to_string_lossy()]).map_err(failed);
+    copied.map(drop).map_err(|e| e.at(path))
 }
 
 /// The address by which a store is read that this process cannot write, after an attempt to open it as ever.

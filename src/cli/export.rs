@@ -172,6 +172,9 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
 
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, .. } = arguments;
+    if arguments.logs.is_empty() && reading.rejects.is_some() {
+        return Err(Error::usage("--rejects keeps lines that are read now: name LOGS"));
+    }
     let account = config::account(reading.config.as_deref())?;
     let request = arguments.request.request();
     let spec = validate(&request, &account, environment_language())?;

@@ -56,7 +56,9 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
     }
-    if telling.json {
+    if refused.is_some() && !telling.json {
+        // What would have become of the sources says nothing now.
+    } else if telling.json {
         show::taking_json(&taking, refused.as_deref())?;
     } else if !telling.quiet {
         show::taking(&taking)?;

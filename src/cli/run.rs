@@ -119,7 +119,7 @@ fn words(end: &StepEnd) -> (&'static str, String) {
         StepEnd::Waits(why) => ("waits", why.clone()),
         StepEnd::Due(why) => ("due", why.name().into()),
         StepEnd::Made(why, _) => ("made", why.name().into()),
-        StepEnd::Failed(_) => ("failed", String::new()),
+        StepEnd::Failed(why) => ("failed", why.clone()),
     }
 }
 

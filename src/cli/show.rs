@@ -18,7 +18,9 @@ use std::io::{self, Write};
 /// Tells an error on standard error, with what to do where that is known.
 pub(super) fn error(error: &Error) {
     let hint = match error.kind() {
-        ErrorKind::Damaged(_) => "\n  give --keep-going to count what can be read of such logs",
+        ErrorKind::Damaged(_) => {
+            "\n  give --keep-going (keep_going = true in a configuration) to count what can be read of such logs"
+        }
         _ => "",
     };
     message(&format!("{error}{hint}"));

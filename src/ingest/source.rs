@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
+/// The fault of a glob that nothing matches.
+pub const NO_MATCH: &str = "no file matches this glob";
 /// What flowbook itself leaves in folders, and never logs: workbooks, stores, and the totals beside generated logs.
 const OWN_ENDINGS: [&[u8]; 5] = [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock"];
 const OWN_NAME: &[u8] = b"expected.csv";
@@ -229,7 +231,7 @@ fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
         }
     }
     if !any {
-        found.insert(argument, Source::faulty(argument, "no file matches this glob".into()));
+        found.insert(argument, Source::faulty(argument, NO_MATCH.into()));
     }
     Ok(())
 }
@@ -275,7 +277,8 @@ fn clock(text: &str) -> Option<i64> {
 }
 
 /// Takes out the sources that are there twice: the same file by another name, or another file with the
-/// same bytes. Of equal sources the first one in the order of names stays.
+/// same bytes. Of equal sources the first one in the order of names stays, those that tell their domain before
+/// others.
 #[must_use]
 pub fn without_duplicates(mut sources: Vec<Source>) -> (Vec<Source>, Vec<Duplicate>) {
     sources.par_iter_mut().for_each(Source::look);
@@ -396,7 +399,10 @@ fn equal_to_first(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
     };
     let mut firsts: Vec<usize> = Vec::new();
     let mut equal = Vec::new();
-    for &at in group {
+    // The name that tells the domain of lines with only a path says more than others.
+    let mut group = group.to_vec();
+    group.sort_by_key(|at| sources[*at].hours.is_none());
+    for at in group {
         match firsts.iter().find(|first| same(**first, at)) {
             Some(first) => equal.push((at, *first)),
             None => firsts.push(at),

@@ -77,7 +77,7 @@ fn held(file: File, wait: Duration) -> Error {
     let _ = file.take(MAX_HOLDER).read_to_string(&mut text);
     let holder = if text.is_empty() { "another process" } else { &text };
     Error::new(ErrorKind::Store(format!(
-        "the store is held by {holder}; gave up after {} s: try again later, or give a longer --lock-timeout",
+        "the store is held by {holder}; gave up after {} s: try again later, or give a longer --lock-timeout (lock_timeout in a configuration)",
         wait.as_secs_f64()
     )))
 }

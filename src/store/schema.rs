@@ -49,7 +49,8 @@ CREATE TABLE place (
     name TEXT NOT NULL,               -- as it was given
     sort BLOB NOT NULL,
     size INTEGER,
-    modified INTEGER                  -- nanoseconds since 1970
+    modified INTEGER,                 -- nanoseconds since 1970
+    is_named INTEGER NOT NULL         -- 1 when the name tells domain and hours
 ) STRICT;
 CREATE INDEX place_source ON place (source);
 

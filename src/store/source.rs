@@ -25,6 +25,8 @@ pub struct Place {
     pub size: Option<u64>,
     /// When it was changed, in nanoseconds since 1970.
     pub modified: Option<i64>,
+    /// Whether the name tells domain and hours.
+    pub is_named: bool,
     /// Device and number of the file, where they were looked up.
     pub file: Option<String>,
 }
@@ -74,6 +76,10 @@ pub struct Known {
     pub way: Way,
     /// Why its reading ended early.
     pub fault: Option<String>,
+    /// Its lines.
+    pub lines: u64,
+    /// Those of them that were rejected.
+    pub rejected: u64,
 }
 
 /// A source that was read, with what was found in it.
@@ -106,6 +112,7 @@ pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
         sort: row.get(3)?,
         size: row.get::<_, Option<i64>>(4)?.map(unsigned),
         modified: row.get(5)?,
+        is_named: false,
         file: None,
     };
     Ok((SourceId(row.get(0)?), place))
@@ -136,6 +143,8 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         hours: hours(row, 7)?,
         way: way(row, 10)?,
         fault: row.get(12)?,
+        lines: unsigned(row.get(13)?),
+        rejected: unsigned(row.get(14)?),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
 use super::lock::Lock;
-use super::source::{Arrival, Known, Place, Seen, SourceId, known, placed, seen};
+use super::source::{Arrival, Place, SourceId};
 use super::watch::Watch;
 use super::{failed, open_or_make, signed};
 use crate::digest::{Hash, TextId};
@@ -30,9 +30,9 @@ pub struct Writer {
     pending: Vec<(i64, Window, i64, Usage)>,
     watch: Watch,
     is_changed: bool,
-    is_looking: bool,
+    pub(super) is_looking: bool,
     /// Let go last.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Writer {
@@ -55,7 +55,7 @@ impl Writer {
             watch: Watch::default(),
             is_changed: false,
             is_looking: false,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -74,6 +74,18 @@ impl Writer {
         work(self).map_err(|e| e.at(&self.path))
     }
 
+    /// Removes a store that nothing was committed to.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        let Self { db, path, lock, .. } = self;
+        db.close().map_err(|(_, error)| failed(error)).map_err(|e| e.at(&path))?;
+        let removed = std::fs::remove_file(&path).map_err(Error::io("cannot remove the empty store"));
+        drop(lock);
+        removed.map_err(|e| e.at(&path))
+    }
+
     /// Runs some work that changes the store. Other processes may write until the first of it; the lock keeps
     /// out all who would add or take out sources.
     pub(super) fn change<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
@@ -89,29 +101,6 @@ impl Writer {
     /// Looks series up anew from now on.
     pub(super) fn forget_series(&mut self) {
         self.series.clear();
-    }
-
-    /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
-    /// Nothing may be changed between the two.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn look_up(&mut self) -> Result<()> {
-        self.at(|writer| {
-            writer.is_looking = writer.db.is_autocommit();
-            if writer.is_looking { writer.db.execute_batch("BEGIN").map_err(failed) } else { Ok(()) }
-        })
-    }
-
-    /// Ends what [`Writer::look_up`] began.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn looked_up(&mut self) -> Result<()> {
-        self.at(|writer| {
-            let was_looking = std::mem::take(&mut writer.is_looking);
-            if was_looking { writer.db.execute_batch("ROLLBACK").map_err(failed) } else { Ok(()) }
-        })
     }
 
     /// Makes everything since the last commit durable at once.
@@ -140,86 +129,6 @@ impl Writer {
             |r| r.get(0),
         )?;
         self.watch.record(&self.db, generation)
-    }
-
-    /// The source that was found at a path.
-    ///
-    /// # Errors
-    /// When the database fails, as for all that follow.
-    pub fn at_path(&mut self, path: &[u8]) -> Result<Option<Seen>> {
-        self.at(|writer| {
-            let sql =
-                "SELECT source, path, place.name, place.sort, place.size, modified, region, domain, fault
-                       FROM place JOIN source ON source.id = place.source WHERE path = ?";
-            let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
-            place.query_row([path], seen).optional().map_err(failed)
-        })
-    }
-
-    /// Every place of a source.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn places(&mut self, id: SourceId) -> Result<Vec<Place>> {
-        self.at(|writer| {
-            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE source = ?";
-            let mut places = writer.db.prepare_cached(sql).map_err(failed)?;
-            let places = places.query_map([id.0], placed).map_err(failed)?;
-            places.map(|place| place.map(|(_, place)| place)).collect::<Result<_, _>>().map_err(failed)
-        })
-    }
-
-    /// What is known of a source.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn known(&mut self, id: SourceId) -> Result<Known> {
-        self.at(|writer| {
-            let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
-                       region, domain, fault FROM source WHERE id = ?";
-            let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
-            source.query_row([id.0], known).map_err(failed)
-        })
-    }
-
-    /// The source with this text.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn with_text(&mut self, whole: &Hash) -> Result<Option<SourceId>> {
-        self.at(|writer| {
-            let mut source =
-                writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
-            source.query_row([whole], |row| row.get(0).map(SourceId)).optional().map_err(failed)
-        })
-    }
-
-    /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
-    /// file it is, those that begin as it does.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
-        self.at(|writer| {
-            let by_place = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND id IN (
-                                SELECT source FROM place WHERE path = ?2
-                                UNION SELECT id FROM source WHERE file = ?3)";
-            let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
-            let len = signed(text.len)?;
-            let mut found = writer.shorter(by_place, params![len, place.path, place.file]).map_err(failed)?;
-            for head in &text.heads {
-                found.extend(writer.shorter(by_head, params![len, head]).map_err(failed)?);
-            }
-            found.sort_unstable_by(|a, b| b.cmp(a));
-            found.dedup();
-            Ok(found.into_iter().map(|(_, id)| id).collect())
-        })
-    }
-
-    /// Sources with the lengths of their texts.
-    fn shorter(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<(i64, SourceId)>> {
-        let mut sources = self.db.prepare_cached(sql)?;
-        sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
     }
 
     /// Adds a source.
@@ -329,11 +238,12 @@ impl Writer {
         let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
         let before = before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
         let before: Option<i64> = before.map_err(failed)?;
-        let Place { path, name, sort, size, modified, .. } = place;
+        let Place { path, name, sort, size, modified, is_named, .. } = place;
         let size = size.map(signed).transpose()?;
-        let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?)";
         let put = self.db.prepare_cached(sql);
-        let put = put.and_then(|mut put| put.execute(params![path, id.0, name, sort, size, modified]));
+        let put =
+            put.and_then(|mut put| put.execute(params![path, id.0, name, sort, size, modified, is_named]));
         put.map_err(failed)?;
         match before.filter(|before| *before != id.0) {
             Some(before) => self.rename(SourceId(before)),
@@ -341,9 +251,10 @@ impl Writer {
         }
     }
 
-    /// A source goes by the first of its names, and keeps the last one when it has none left.
+    /// A source goes by the first of its names, those that tell its domain before others, and keeps the last one when
+    /// it has none left.
     fn rename(&mut self, id: SourceId) -> Result<()> {
-        let sql = "UPDATE source SET (name, sort, size) = (SELECT name, sort, size FROM place WHERE source = ?1 ORDER BY sort LIMIT 1)
+        let sql = "UPDATE source SET (name, sort, size) = (SELECT name, sort, size FROM place WHERE source = ?1 ORDER BY is_named DESC, sort LIMIT 1)
                    WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1)";
         self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed)?;
         Ok(())

@@ -58,17 +58,21 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     let mut file = rejects.map(|path| Output::create(path, force)).transpose()?;
     // What only finds out what would happen makes no store.
     let trial = (delivery.dry_run && !store.exists()).then(scratch_folder).transpose()?;
+    let is_new = trial.is_none() && !store.exists();
     let mut writer = match &trial {
         Some(folder) => Writer::scratch(&folder.path().join("usage.db")),
         None if delivery.is_scratch => Writer::scratch(store),
         None => Writer::open(store, wait, work),
     }?;
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
-    let mut taking = take_in(&mut writer, sources, &intake)?;
-    let refused = delivery.max_rejects.exceeded(&taking.counts).then(|| {
+    let mut taking = match take_in(&mut writer, sources, &intake) {
+        Err(error) if is_new => return writer.remove().and(Err(error)),
+        taking => taking?,
+    };
+    let refused = delivery.max_rejects.exceeded(&taking.judged()).then(|| {
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
         too_many_rejected(
-            &taking.counts,
+            &taking.judged(),
             delivery.max_rejects,
             intake.format,
             first,
@@ -81,6 +85,9 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     }
     if refused.is_none() && !delivery.dry_run {
         writer.commit()?;
+    } else if is_new {
+        // What was made for nothing is taken away again.
+        writer.remove()?;
     }
     file.map_or(Ok(()), Output::commit)?;
     Ok(Delivered { taking, refused })

@@ -60,7 +60,9 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// When a source cannot be read to its end, unless the intake keeps going; when the store fails.
-pub fn take_in(writer: &mut Writer, sources: Vec<Source>, intake: &Intake<'_>) -> Result<Taking> {
+pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_>) -> Result<Taking> {
+    // A text that stands there twice is read as the name that tells its domain says.
+    sources.sort_by_key(|source| source.hours.is_none());
     let mut work =
         Work { writer, intake, taking: Taking::default(), folders: HashMap::new(), renamed: Vec::new() };
     let mut sources = sources.into_iter().peekable();
@@ -215,7 +217,7 @@ impl Work<'_> {
         let same = self.writer.with_text(&taken.text.whole)?;
         if let Some(begun) = &begun {
             let is_still = same.is_none() && self.is_still(begun, &place)?;
-            return if is_still { self.go_on(begun.id, taken, &arrival) } else { Ok(Settled::Again) };
+            return if is_still { self.go_on(begun, taken, &arrival) } else { Ok(Settled::Again) };
         }
         let shorter = self.shorter(taken, &arrival)?;
         if let Some(id) = same {
@@ -297,11 +299,13 @@ impl Work<'_> {
     }
 
     /// Adds what follows a text that was read before.
-    fn go_on(&mut self, begun: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        for other in self.shorter(taken, arrival)?.iter().filter(|known| known.id != begun) {
+    fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        for other in self.shorter(taken, arrival)?.iter().filter(|known| known.id != begun.id) {
             self.writer.forget(other.id)?;
         }
-        self.writer.extend(begun, arrival)?;
+        self.writer.extend(begun.id, arrival)?;
+        self.taking.before.0 += begun.lines;
+        self.taking.before.1 += begun.rejected;
         Ok(Settled::Counts(Fate::Grown))
     }
 

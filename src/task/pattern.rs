@@ -20,7 +20,7 @@ const TIME: &str = "%Y%m%dT%H%M%S";
 const MAX_NAME: usize = 255;
 /// What ends every workbook's name: without it, a workbook below a folder of logs would be read as one.
 const ENDING: &str = ".xlsx";
-const FIELDS: &str = "{name}, {type}, {language}, {id}, {start}, {end}, {last}";
+const FIELDS: &str = "{name}, {type}, {language}, {start}, {end}, {last}";
 
 /// A pattern of file names, at least one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,6 @@ enum Piece {
     Name,
     Type,
     Language,
-    Id,
     Time(Moment, TimeFormat),
 }
 
@@ -77,8 +76,7 @@ impl Pattern {
     /// file names first; without a name, the type stands in its place.
     ///
     /// # Errors
-    /// When a file or folder would have no name or one that is too long, or the pattern asks for the id of
-    /// an export that has none.
+    /// When a file or folder would have no name or one that is too long.
     pub fn fill(&self, spec: &ExportSpec) -> Result<PathBuf> {
         let name = |component: &Vec<Piece>| {
             let name = component.iter().map(|piece| piece.fill(spec)).collect::<Result<String>>()?;
@@ -104,10 +102,6 @@ impl Piece {
             }
             Self::Type => spec.kind.name(),
             Self::Language => spec.language.name(),
-            Self::Id => match &spec.id {
-                Some(id) => id,
-                None => return Err(Error::usage("asks for {id}, and the export has none")),
-            },
             Self::Time(moment, format) => &format.show(moment.of(spec), spec.zone),
         };
         Ok(safe(value))
@@ -196,7 +190,6 @@ impl Reader {
             "name" => Piece::Name,
             "type" => Piece::Type,
             "language" => Piece::Language,
-            "id" => Piece::Id,
             _ => return Err(Error::usage(format!("has an unknown field {{{name}}}; known are {FIELDS}"))),
         };
         self.component(false).push(piece);
@@ -267,8 +260,6 @@ mod tests {
             assert_eq!(filled(pattern, &spec("daily")), expected, "{pattern}");
             assert_eq!(Pattern::parse(pattern).unwrap().to_string(), pattern);
         }
-        let registered = ExportSpec { id: Some("12:7".into()), ..spec("") };
-        assert_eq!(filled("{id}_{name}.xlsx", &registered), "12_7_vas.xlsx");
     }
 
     #[test]
@@ -311,13 +302,10 @@ mod tests {
             ("{name}/x.xlsx", "..", "vas/x.xlsx"),
             ("..{name}/x.xlsx", " . ", "..vas/x.xlsx"),
             ("{name}.xlsx", "../../etc/passwd", "_.._etc_passwd.xlsx"),
-            ("{id}.xlsx", "daily", "asks for {id}"),
         ] {
             let text = filled(pattern, &spec(name));
             assert!(text.contains(expected), "{pattern} of {name}: {text}");
         }
-        let nameless = ExportSpec { id: Some("..".into()), ..spec("") };
-        assert!(filled("..{id}/x.xlsx", &nameless).contains("\"..\""));
     }
 
     proptest! {

@@ -25,6 +25,7 @@ pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) 
         name: source.name.clone(),
         sort: given.components().collect::<PathBuf>().into_os_string().into_encoded_bytes(),
         size: source.size,
+        is_named: source.hours.is_some(),
         modified: meta.and_then(modified),
         file: meta.and_then(number),
     }

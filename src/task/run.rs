@@ -8,16 +8,16 @@ use super::intake::{Intake, Taking};
 use super::many::side_by_side;
 use super::plan::{Plan, SourceRule, TaskRule};
 use super::registered::{Running, run_registered};
-use super::registry::{NewTask, Registry, Status, TaskRecord, absolute};
+use super::registry::{NewTask, Registry, Remains, Status, TaskRecord, absolute};
 use super::{Outcome, Progress};
 use crate::error::{Error, Result};
 use crate::export::request::{ExportSpec, retention};
-use crate::ingest::source::{Source, discover};
+use crate::ingest::source::{NO_MATCH, Source, discover};
 use crate::locale::Language;
 use crate::log::Format;
-use crate::output;
+use crate::output::{self, scratch_folder};
 use crate::region::Region;
-use crate::store::{Lock, Reader};
+use crate::store::{self, Lock, Reader};
 use crate::time::{DAY_SECONDS, iso};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -110,19 +110,29 @@ impl Why {
 /// fails. What fails in a task is that task's own.
 pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     let Plan { store, lock_timeout, .. } = tick.plan;
+    if tick.dry_run {
+        // What would become of the store becomes of a copy.
+        let scratch = scratch_folder()?;
+        let copy = scratch.path().join("usage.db");
+        if store.exists() {
+            store::copy(store, &copy, *lock_timeout)?;
+        }
+        let plan = Plan { store: copy, ..tick.plan.clone() };
+        return work(&Tick { plan: &plan, ..*tick }, progress);
+    }
     let mut ticks = OsString::from(store);
     ticks.push(".run");
-    // What only looks keeps nobody waiting.
-    let lock = || Lock::take(Path::new(&ticks), *lock_timeout, WORK);
-    let _lock = (!tick.dry_run).then(lock).transpose()?;
+    let _lock = Lock::take(Path::new(&ticks), *lock_timeout, WORK)?;
+    work(tick, progress)
+}
+
+fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     let Delivered { taking, refused } = take_in(tick, progress)?;
     let mut ticked = Ticked { taking, refused, steps: Vec::new(), removed: Vec::new() };
-    if ticked.refused.is_none() && store.exists() {
+    if ticked.refused.is_none() {
         let jobs = judge_all(tick)?;
         ticked.steps = make(tick, jobs, progress)?;
-        if !tick.dry_run {
-            ticked.removed = retire(tick)?;
-        }
+        ticked.removed = retire(tick)?;
     }
     Ok(ticked)
 }
@@ -145,9 +155,9 @@ fn take_in(tick: &Tick<'_>, progress: &Progress) -> Result<Delivered> {
         max_rejects: *max_rejects,
         rejects: None,
         results: &[],
-        is_scratch: false,
+        is_scratch: tick.dry_run,
         force: false,
-        dry_run: tick.dry_run,
+        dry_run: false,
     };
     deliver(discover_all(sources)?, &delivery)
 }
@@ -157,6 +167,10 @@ fn discover_all(rules: &[SourceRule]) -> Result<Vec<Source>> {
     let (mut all, mut seen) = (Vec::new(), HashSet::new());
     for rule in rules {
         for source in discover(&rule.arguments)? {
+            // Between two deliveries there may be nothing.
+            if source.fault.as_deref() == Some(NO_MATCH) {
+                continue;
+            }
             if source.path.as_ref().is_none_or(|path| seen.insert(path.clone())) {
                 let region = Some(rule.region).filter(|region| *region != Region::Unspecified);
                 all.push(Source { region, domain: rule.domain.clone(), ..source });
@@ -183,14 +197,16 @@ fn judge_all(tick: &Tick<'_>) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for rule in &tick.plan.tasks {
         let now = (tick.running.now)();
-        let asked = rule.range_at(now);
+        // What settles is looked at when it has: the range of the day, or month, in which it does.
+        let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
         let made = registry.of_plan(&rule.name)?;
         match wanted(tick, rule, asked, now) {
             Ok((spec, output)) => {
                 let rated = Rated { tick, rule, spec: &spec, output: &output, made: &made, now };
                 jobs.push(rated.judge(&mut registry, &reader)?);
-                let others = made.iter().filter(|task| task.asked != asked);
-                jobs.extend(stale(rule, others, &mut registry)?);
+                for task in made.iter().filter(|task| task.asked != asked) {
+                    jobs.extend(judge_other(tick, rule, task, &mut registry, &reader)?);
+                }
             }
             Err(error) => {
                 let end = StepEnd::Failed(error.to_string());
@@ -210,21 +226,40 @@ fn wanted(tick: &Tick<'_>, rule: &TaskRule, asked: (i64, i64), now: i64) -> Resu
     Ok((spec, absolute(&tick.plan.output.folder.join(name))))
 }
 
-/// Tasks of other ranges of a rule whose data has changed.
-fn stale<'t>(
+/// A task of another range of a rule: due when its data has changed, or when it waited and what it waited for is there.
+fn judge_other(
+    tick: &Tick<'_>,
     rule: &TaskRule,
-    others: impl Iterator<Item = &'t TaskRecord>,
+    task: &TaskRecord,
     registry: &mut Registry,
-) -> Result<Vec<Job>> {
-    let mut jobs = Vec::new();
-    for task in others.filter(|_| rule.refresh) {
-        if task.workbook.is_some() && registry.changes(task)?.is_some() {
-            let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
-            let step = Step { name, asked, output, end: StepEnd::Due(Why::Stale) };
-            jobs.push(Job { step, task: Some(task.clone()), replaces: false });
+    reader: &Reader,
+) -> Result<Option<Job>> {
+    let end = match task.status {
+        Status::Success if !rule.refresh || registry.changes(task)?.is_none() => return Ok(None),
+        Status::Success => StepEnd::Due(Why::Stale),
+        Status::Created | Status::Failed => {
+            let spec = task.spec()?;
+            match waits_for(rule, &spec, (tick.running.now)(), reader)? {
+                Some(why) => StepEnd::Waits(why),
+                None => StepEnd::Due(Why::Again),
+            }
         }
+    };
+    let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
+    let step = Step { name, asked, output, end };
+    Ok(Some(Job { step, task: Some(task.clone()), replaces: false }))
+}
+
+/// What a task still waits for.
+fn waits_for(rule: &TaskRule, spec: &ExportSpec, now: i64, reader: &Reader) -> Result<Option<String>> {
+    let settled = spec.asked.1.saturating_add_unsigned(rule.settle.as_secs());
+    if !rule.settle.is_zero() && now < settled {
+        return Ok(Some(format!("it settles at {}", iso(settled))));
     }
-    Ok(jobs)
+    if !rule.require_complete {
+        return Ok(None);
+    }
+    Ok(coverage(reader, &spec.selection, Some(spec.range))?.missing())
 }
 
 /// A rule, what it asks for, and what was made of it before.
@@ -253,12 +288,21 @@ impl Rated<'_> {
         let end = match why {
             None => StepEnd::UpToDate,
             Some(Why::Stale) => StepEnd::Due(Why::Stale),
-            Some(why) => self.waits(reader)?.map_or(StepEnd::Due(why), StepEnd::Waits),
+            Some(why) => {
+                waits_for(self.rule, self.spec, self.now, reader)?.map_or(StepEnd::Due(why), StepEnd::Waits)
+            }
         };
         let mut task = None;
-        if matches!(end, StepEnd::Due(_)) && !self.tick.dry_run {
-            let id = registry.register(&new, self.now)?.id;
-            task = Some(registry.get(&id.to_string())?);
+        match &end {
+            _ if self.tick.dry_run => {}
+            StepEnd::Due(_) => {
+                let id = registry.register(&new, self.now)?.id;
+                task = Some(registry.get(&id.to_string())?);
+            }
+            // What waits is remembered, so that it is made when its range has moved on. Where its workbook would be that
+            // of another that waits, there is one to come already.
+            StepEnd::Waits(_) if current.is_none() => drop(registry.create(&new, self.now)),
+            _ => {}
         }
         let replaces = self.made.iter().any(|task| task.output == self.output && task.is_own());
         let (name, asked, output) = (self.rule.name.clone(), self.spec.asked, self.output.to_owned());
@@ -270,23 +314,11 @@ impl Rated<'_> {
         if task.status != Status::Success {
             return Ok(Some(Why::Again));
         }
-        if !self.output.exists() {
+        if !self.output.exists() || (self.tick.running.force && !task.is_own()) {
             return Ok(Some(Why::Missing));
         }
         let is_stale = self.rule.refresh && registry.changes(task)?.is_some();
         Ok(is_stale.then_some(Why::Stale))
-    }
-
-    /// What the task still waits for.
-    fn waits(&self, reader: &Reader) -> Result<Option<String>> {
-        let settled = self.spec.asked.1.saturating_add_unsigned(self.rule.settle.as_secs());
-        if !self.rule.settle.is_zero() && self.now < settled {
-            return Ok(Some(format!("it settles at {}", iso(settled))));
-        }
-        if !self.rule.require_complete {
-            return Ok(None);
-        }
-        Ok(coverage(reader, &self.spec.selection, Some(self.spec.range))?.missing())
     }
 }
 
@@ -326,19 +358,21 @@ fn retire(tick: &Tick<'_>) -> Result<Vec<PathBuf>> {
     let oldest = rule.keep_days.map_or(i64::MIN, |days| now - i64::from(days) * DAY_SECONDS);
     let most = rule.keep_last.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let mut removed = Vec::new();
-    if (oldest, most) == (i64::MIN, usize::MAX) {
-        return Ok(removed);
-    }
     let mut registry = Registry::open(&tick.plan.store, tick.plan.lock_timeout)?;
     for task in &tick.plan.tasks {
-        let asked = task.range_at(now);
+        let asked = task.range_at(now.saturating_sub_unsigned(task.settle.as_secs()));
         let mut made = registry.of_plan(&task.name)?;
         made.sort_by_key(|task| (std::cmp::Reverse(task.asked), task.id));
+        // The workbook of a later range took the place of theirs.
+        let is_displaced = |task: &TaskRecord| task.status == Status::Success && task.workbook.is_none();
         for (at, record) in made.into_iter().enumerate() {
-            if record.asked != asked && (at >= most || record.updated < oldest) {
-                registry.delete(record.id)?;
-                removed.push(record.output);
+            let is_old = at >= most || record.updated < oldest || is_displaced(&record);
+            if record.asked == asked || !is_old {
+                continue;
             }
+            let is_removed =
+                if tick.dry_run { record.is_own() } else { registry.delete(record.id)? == Remains::Removed };
+            removed.extend(Some(record.output).filter(|_| is_removed));
         }
     }
     Ok(removed)

@@ -65,6 +65,9 @@ pub struct Taking {
     pub faults: Vec<(String, String)>,
     /// The lines that were read and count now.
     pub counts: Counts,
+    /// Lines and rejected lines that were counted before of logs of which only the tail was read: their share is judged
+    /// over the whole log.
+    pub before: (u64, u64),
     /// The first rejected line, with the name of its source.
     pub first_reject: Option<(String, Sample)>,
     /// Rejected lines, where they were kept.
@@ -76,6 +79,15 @@ impl Taking {
     #[must_use]
     pub const fn had(&self, fate: Fate) -> u64 {
         self.fates[fate as usize]
+    }
+
+    /// The lines that the share of rejected ones is judged over.
+    #[must_use]
+    pub fn judged(&self) -> Counts {
+        let mut counts = self.counts.clone();
+        counts.lines += self.before.0;
+        counts.rejected[0] += self.before.1;
+        counts
     }
 
     /// Whether anything that counts was changed.

@@ -551,3 +551,29 @@ fn a_log_that_was_edited_in_place_is_replaced() {
     kept.write("a.log", text(5..=40));
     kept.expect(&["."], "1 rotated", &[1..=20, 25..=30, 5..=40]);
 }
+
+/// Lines with only a path belong to the domain in the file's name: that name tells more than any copy's.
+#[test]
+fn a_copy_without_a_domain_in_its_name_takes_nothing_away() {
+    let path_only = "[1/Mar/2026:08:00:00 +0800] 1.2.3.4 - 5 \"-\" \"GET /x\" 200 300 1 HIT \"-\" \"-\"\n";
+    let name = "l1.com_2026_03_01_080000_090000.log";
+    for order in [["copy.log", name], [name, "copy.log"]] {
+        let kept = Kept::new();
+        for file in order {
+            kept.write(file, path_only.to_owned() + &text(1..=1));
+            kept.ingest(&[".", "--max-rejects", "50%"]);
+        }
+        assert_eq!(kept.counted(), once(&[1..=1, 1..=1]), "{order:?}");
+        assert!(kept.workbook() == kept.direct(&["."]), "{order:?}");
+    }
+}
+
+/// The share of rejected lines of a log that grew is judged over the whole log.
+#[test]
+fn a_bad_line_in_a_short_tail_is_one_of_many() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=60));
+    kept.expect(&["."], "1 added", &[1..=60]);
+    kept.append("a.log", "half a li");
+    kept.expect(&["."], "1 grown", &[1..=60]);
+}

@@ -212,3 +212,42 @@ fn a_workbook_that_was_not_put_down_is_the_ticks_own() {
     assert_eq!(states(&tick(&place, 0)), ["one made"]);
     assert_eq!(states(&tick(&place, 0)), ["one up_to_date"]);
 }
+
+/// What a task waited for may come when its range has moved on, here by another file of the configuration.
+#[test]
+fn what_waits_is_made_when_its_range_has_moved_on() {
+    let rule = |day: u32| {
+        let range = format!("range = \"2026-03-0{day}T00:00:00Z/2026-03-0{day}T02:00:00Z\"");
+        format!("[[task]]\nname = \"daily\"\ntype = \"flow\"\n{range}\nrequire_complete = true\n")
+    };
+    let place = place(&rule(1));
+    fs::remove_file(place.path("logs/a.com_2026_03_01_090000_100000.gz")).unwrap();
+    assert_eq!(states(&tick(&place, 0)), ["daily waits"]);
+    configure(&place, &rule(2));
+    assert_eq!(states(&tick(&place, 0)), ["daily waits", "daily waits"]);
+    hour_file(&place, 9, 10);
+    assert_eq!(states(&tick(&place, 0)), ["daily waits", "daily made"]);
+    assert_eq!(traffic(&place, "out/daily_flow_2026-03-01.xlsx"), 20_000);
+    assert_eq!(states(&tick(&place, 0)), ["daily waits"]);
+}
+
+/// A trial says what the tick would do with what it would take in.
+#[test]
+fn a_trial_sees_what_it_would_take_in() {
+    let place = place(&task("one", 3, ""));
+    tick(&place, 0);
+    hour_file(&place, 9, 14);
+    let before = fs::read(place.path("usage.db")).unwrap();
+    let trial = place.run(&["run", "flowbook.toml", "--json", "--dry-run"], 0).json();
+    assert_eq!((states(&trial), &trial["sources"]["grown"]), (vec!["one due".into()], &1.into()));
+    assert!(fs::read(place.path("usage.db")).unwrap() == before);
+    assert_eq!(traffic(&place, "out/one.xlsx"), 30_000);
+}
+
+#[test]
+fn a_glob_may_match_nothing_between_deliveries() {
+    let place = place(&task("one", 3, ""));
+    let text = fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    place.write("flowbook.toml", text.replace("[\"logs\"]", "[\"logs\", \"spool/*.gz\"]"));
+    assert_eq!(states(&tick(&place, 0)), ["one made"]);
+}
