@@ -49,7 +49,7 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
         return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
     }
     let mut is_frozen = false;
-    let opened = connect(path, wait, access).or_else(|error| match frozen(path, &error) {
+    let opened = connect(plain(path), wait, access).or_else(|error| match frozen(path, &error) {
         Some(address) => {
             is_frozen = true;
             connect(address, wait, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
@@ -94,9 +94,10 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
 fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
+    refuse_second_names(path)?;
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let make = || {
-        let mut db = connect(path, wait, access)?;
+        let mut db = connect(plain(path), wait, access)?;
         if is_empty(&db)? {
             make(&mut db)?;
         }
@@ -106,6 +107,15 @@ fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     check(&db).map_err(|e| e.at(path))?;
     prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
     Ok(db)
+}
+
+/// By two hard links, a database has two logs of its changes, which ruins it.
+fn refuse_second_names(path: &Path) -> Result<()> {
+    #[cfg(unix)]
+    if path.metadata().is_ok_and(|meta| meta.is_file() && std::os::unix::fs::MetadataExt::nlink(&meta) > 1) {
+        return Err(Error::usage("has another name (a hard link); a store must have one only").at(path));
+    }
+    Ok(())
 }
 
 fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
@@ -118,6 +128,11 @@ fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqli
     // The first reading, so that what cannot be read is found out here.
     mark(&db, "application_id")?;
     Ok(db)
+}
+
+/// A name that SQLite takes for a file, whatever it looks like: `:memory:` and `file:x` are none of its own here.
+fn plain(path: &Path) -> PathBuf {
+    Path::new(".").join(path)
 }
 
 /// Refuses what this program cannot read.

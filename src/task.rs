@@ -120,7 +120,11 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
 /// # Errors
 /// When the store cannot be read, or the workbook cannot be written.
 pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Result<Outcome> {
-    keep_off_store(&check(task.output, task.force)?, reader.path())?;
+    let place = check(task.output, task.force)?;
+    keep_off_store(&place, reader.path())?;
+    if fs::canonicalize(&place).is_ok_and(|place| reader.stands_at(&place).unwrap_or(false)) {
+        return Err(Error::usage(IS_A_LOG).at(task.output));
+    }
     let output = Output::create(task.output, task.force)?;
     let (range, selection) = (task.spec.range, &task.spec.selection);
     let report = reader.report(range, selection)?;
@@ -174,15 +178,27 @@ fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses to write over a file that was read to know what to do.
+///
+/// # Errors
+/// When `output` is one of the `inputs`.
+pub fn keep_off<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let Ok(place) = fs::canonicalize(output) else { return Ok(()) };
+    if inputs.into_iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == place)) {
+        return Err(Error::usage("says what to do, and would be overwritten; name another file").at(output));
+    }
+    Ok(())
+}
+
+const IS_A_LOG: &str = "is one of the logs, and would be overwritten; name another file";
+
 /// Refuses to write over a log.
 fn keep_apart(results: &[PathBuf], sources: &[Source]) -> Result<()> {
     for result in results {
         let is_result = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|path| path == *result);
         // What is not there yet is no log.
         if result.exists() && sources.iter().filter_map(|source| source.path.as_ref()).any(is_result) {
-            return Err(
-                Error::usage("is one of the logs, and would be overwritten; name another file").at(result)
-            );
+            return Err(Error::usage(IS_A_LOG).at(result));
         }
     }
     Ok(())

@@ -46,8 +46,13 @@ pub(super) fn plan(path: &Path) -> Result<Plan> {
 /// The text of a small file; `what` it is.
 pub(super) fn text(path: &Path, what: &str) -> Result<String> {
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
-    read.map(|_| text).map_err(|e| Error::usage(format!("cannot read the {what}: {e}")).at(path))
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(bytes) if bytes as u64 > MAX_BYTES => {
+            Err(Error::usage(format!("is too long for a {what}: more than {MAX_BYTES} bytes")).at(path))
+        }
+        read => read.map(|_| text).map_err(|e| Error::usage(format!("cannot read the {what}: {e}")).at(path)),
+    }
 }
 
 fn parse(text: &str) -> Result<Tables> {

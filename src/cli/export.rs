@@ -10,9 +10,9 @@ use crate::locale::Language;
 use crate::log::Format;
 use crate::output::check;
 use crate::task::delivery::{Delivery, deliver};
-use crate::task::registered::{Kept, Running, run_and_register};
+use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
-use crate::task::{self, Progress, Task};
+use crate::task::{self, Progress, Task, keep_off};
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
 use std::env;
@@ -179,6 +179,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let request = arguments.request.request();
     let spec = validate(&request, &account, environment_language())?;
     let output = output_path(arguments.output.as_deref(), &spec);
+    keep_off(&output, reading.config.as_deref())?;
     let task = Task {
         spec: &spec,
         logs: &arguments.logs,
@@ -229,6 +230,7 @@ fn from_store(
     if !take(arguments, store, &[task.output.to_owned()], progress)? {
         return Ok(None);
     }
+    let _lock = hold(store, wait, "flowbook export")?;
     run_and_register(task, request, store, wait, now, progress).map(Some)
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
+use crate::ingest::source::shown;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, Report};
 use crate::task::intake::{Fate, Taking};
@@ -164,8 +165,14 @@ pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> 
 /// Names and values, one below the other, on standard output.
 pub(super) fn rows(rows: &[(String, String)]) -> Result<()> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+    let lines: Vec<String> =
+        rows.iter().map(|(name, value)| format!("{:width$}  {}", safe(name), safe(value))).collect();
     print(&lines.join("\n"))
+}
+
+/// A text in which nothing controls a terminal.
+fn safe(text: &str) -> String {
+    shown(text.as_bytes())
 }
 
 fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {

@@ -11,7 +11,7 @@ use crate::output::check;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::task::Progress;
-use crate::task::registered::{Running, run_registered};
+use crate::task::registered::{Running, hold, run_registered};
 use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
 use clap::{Args, Subcommand, ValueHint};
 use std::collections::HashSet;
@@ -209,6 +209,8 @@ fn delete(arguments: &DeleteArguments) -> Result<Ending> {
     let mut registry = arguments.store.registry()?;
     // An id that is wrong is said before any task is gone.
     let tasks = named(&mut registry, &arguments.ids)?;
+    let StoreFlags { store, waiting } = &arguments.store;
+    let _lock = hold(store, waiting.lock_timeout, "flowbook task delete")?;
     let mut deleted = Vec::with_capacity(tasks.len());
     for task in tasks {
         let remains = registry.delete(task.id)?;
@@ -257,6 +259,7 @@ pub(super) fn run_all(
     running: &Running<'_>,
     telling: &TellingFlags,
 ) -> Result<Ending> {
+    let _lock = hold(running.store, running.wait, "flowbook task run")?;
     let mut ran = Vec::with_capacity(tasks.len());
     for task in tasks {
         let progress = Progress::default();

@@ -12,7 +12,7 @@ use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::intake::Taking;
 use crate::task::many::{Many, run_many};
 use crate::task::registered::Kept;
-use crate::task::{Progress, Task};
+use crate::task::{Progress, Task, keep_off};
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,8 +35,10 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let created = creation_time()?;
     let tasks: Vec<Asked<'_>> =
         rows.iter().map(|row| (&row.request, task(row, arguments, created))).collect();
+    let inputs = [Some(list), arguments.reading.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
+        keep_off(task.output, inputs.into_iter().flatten())?;
     }
     let scratch = arguments.store.is_none().then(scratch_folder).transpose()?;
     let own = scratch.as_ref().map(|scratch| scratch.path().join(SCRATCH_STORE));

@@ -23,7 +23,8 @@ pub const STDIN: &str = "-";
 /// The fault of a glob that nothing matches.
 pub const NO_MATCH: &str = "no file matches this glob";
 /// What flowbook itself leaves in folders, and never logs: workbooks, stores, and the totals beside generated logs.
-const OWN_ENDINGS: [&[u8]; 5] = [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock"];
+const OWN_ENDINGS: [&[u8]; 7] =
+    [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock", b".db.run.lock", b".db.tasks.lock"];
 const OWN_NAME: &[u8] = b"expected.csv";
 /// The zone of the times in file names.
 const NAME_OFFSET: i64 = 8 * 3600;

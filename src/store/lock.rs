@@ -3,6 +3,7 @@
 //! The system lets the lock go with its process, however that ends.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::folder;
 use crate::time::iso;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -22,6 +23,23 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Waits for the right to make workbooks from the store at `path` and to put down what came of it, so that no older
+    /// one takes the place of a newer.
+    ///
+    /// # Errors
+    /// See [`Lock::take`].
+    pub fn of_tasks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        Self::take(&super::beside(&real(path), ".tasks"), wait, work)
+    }
+
+    /// Waits for the right to run a tick over the store at `path`.
+    ///
+    /// # Errors
+    /// See [`Lock::take`].
+    pub fn of_ticks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        Self::take(&super::beside(&real(path), ".run"), wait, work)
+    }
+
     /// Waits for the right to write to the store at `path`; `work` says to others what is done.
     ///
     /// # Errors
@@ -63,7 +81,13 @@ impl Drop for Lock {
 
 /// The lock of a store is one, by whatever link the store is named.
 fn place(path: &Path) -> PathBuf {
-    super::beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), ".lock")
+    super::beside(&real(path), ".lock")
+}
+
+/// The path of a file behind all links, whether it is there yet or not.
+fn real(path: &Path) -> PathBuf {
+    let target = fs::canonicalize(path).or_else(|_| fs::read_link(path).map(|to| folder(path).join(to)));
+    target.unwrap_or_else(|_| path.to_owned())
 }
 
 /// Says who holds the store at `path`, after it was waited for.

@@ -54,6 +54,15 @@ impl Reader {
         Ok(reader)
     }
 
+    /// Whether a source of the store stands at a path.
+    ///
+    /// # Errors
+    /// See [`Reader::generation`].
+    pub fn stands_at(&self, path: &Path) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM place WHERE path = ?)";
+        self.at(|db| db.query_row(sql, [path.as_os_str().as_encoded_bytes()], |row| row.get(0)))
+    }
+
     /// The store's file.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -4,7 +4,6 @@ use super::lock::Lock;
 use super::source::{Arrival, Place, SourceId};
 use super::watch::Watch;
 use super::{failed, open_or_make, signed};
-use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;

@@ -126,7 +126,7 @@ fn is_of_store(path: &Path, store: &Path) -> bool {
     let name = |path: &Path| path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
     let (own, of_store) = (name(path), name(store));
     let rest = own.strip_prefix(&of_store[..]);
-    let is_named =
-        rest.is_some_and(|rest| [&b""[..], b"-wal", b"-shm", b"-journal", b".lock"].contains(&rest));
+    let endings = [&b""[..], b"-wal", b"-shm", b"-journal", b".lock", b".run.lock", b".tasks.lock"];
+    let is_named = rest.is_some_and(|rest| endings.contains(&rest));
     is_named && fs::canonicalize(folder(path)).ok() == fs::canonicalize(folder(store)).ok()
 }

@@ -1,6 +1,6 @@
 //! Many tasks over one store: a workbook each, written side by side.
 
-use super::registered::{Kept, run_and_register};
+use super::registered::{Kept, hold, run_and_register};
 use super::{Progress, Task, run_stored};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
@@ -30,12 +30,13 @@ pub struct Many<'a> {
 /// task's own.
 ///
 /// # Errors
-/// When no thread can be started.
+/// When no thread can be started, or another process does not end its run of tasks.
 pub fn run_many(
     tasks: &[(&ExportRequest, Task<'_>)],
     many: &Many<'_>,
     progress: &Progress,
 ) -> Result<Vec<Result<Kept>>> {
+    let _lock = if many.is_registered { hold(many.store, many.wait, "flowbook export")? } else { None };
     side_by_side(many.threads, tasks.iter().collect(), |(request, task), threads| {
         let alone = Task { threads, ..task.clone() };
         if many.is_registered {

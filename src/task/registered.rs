@@ -2,11 +2,11 @@
 
 use super::registry::{NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::{Outcome, Progress, Task, run_stored};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::export::request::ExportRequest;
 use crate::log::Format;
 use crate::report::RejectLimit;
-use crate::store::Reader;
+use crate::store::{Lock, Reader};
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,7 +29,20 @@ pub struct Running<'a> {
     pub now: fn() -> i64,
 }
 
-/// Runs a registered task, and puts down what came of it. Its own workbook is replaced.
+/// Waits for the right to make workbooks from a store and to put down what came of it; nothing where the store's folder
+/// takes no lock: there, nothing can be put down, either.
+///
+/// # Errors
+/// When another process still holds it after `wait`.
+pub fn hold(store: &Path, wait: Duration, work: &str) -> Result<Option<Lock>> {
+    match Lock::of_tasks(store, wait, work) {
+        Err(error) if matches!(error.kind(), ErrorKind::Io(..)) => Ok(None),
+        lock => lock.map(Some),
+    }
+}
+
+/// Runs a registered task, and puts down what came of it. Its own workbook is replaced. The caller holds
+/// what [`hold`] gives.
 ///
 /// # Errors
 /// When the run failed, which is put down too, or that cannot be done.
@@ -39,6 +52,8 @@ pub fn run_registered(
     how: &Running<'_>,
     progress: &Progress,
 ) -> Result<Outcome> {
+    // Others may have run it since it was looked up.
+    let task = &registry.get(&task.id.to_string())?;
     let may_replace = how.force || task.is_own() || task.is_claimed;
     registry.begin(task.id, may_replace || !task.output.exists())?;
     let result = attempt(task, &Running { force: may_replace, ..*how }, progress);
@@ -80,7 +95,8 @@ pub struct Kept {
     pub task: Option<Result<TaskId>>,
 }
 
-/// Runs a task over what a store holds, and registers it. That it cannot be registered does not stop it.
+/// Runs a task over what a store holds, and registers it. That it cannot be registered does not stop it. The caller
+/// holds what [`hold`] gives.
 ///
 /// # Errors
 /// When the store cannot be read, or the workbook cannot be written; then nothing is registered.

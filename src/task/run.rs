@@ -7,7 +7,7 @@ use super::delivery::{Delivered, Delivery, deliver};
 use super::intake::{Intake, Taking};
 use super::many::side_by_side;
 use super::plan::{Plan, SourceRule, TaskRule};
-use super::registered::{Running, run_registered};
+use super::registered::{Running, hold, run_registered};
 use super::registry::{NewTask, Registry, Remains, Status, TaskRecord, absolute};
 use super::{Outcome, Progress};
 use crate::error::{Error, Result};
@@ -19,8 +19,7 @@ use crate::output::{self, scratch_folder};
 use crate::region::Region;
 use crate::store::{self, Lock, Reader};
 use crate::time::{DAY_SECONDS, iso};
-use std::collections::HashSet;
-use std::ffi::OsString;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -120,9 +119,7 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
         let plan = Plan { store: copy, ..tick.plan.clone() };
         return work(&Tick { plan: &plan, ..*tick }, progress);
     }
-    let mut ticks = OsString::from(store);
-    ticks.push(".run");
-    let _lock = Lock::take(Path::new(&ticks), *lock_timeout, WORK)?;
+    let _lock = Lock::of_ticks(store, *lock_timeout, WORK)?;
     work(tick, progress)
 }
 
@@ -130,6 +127,7 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     let Delivered { taking, refused } = take_in(tick, progress)?;
     let mut ticked = Ticked { taking, refused, steps: Vec::new(), removed: Vec::new() };
     if ticked.refused.is_none() {
+        let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let jobs = judge_all(tick)?;
         ticked.steps = make(tick, jobs, progress)?;
         ticked.removed = retire(tick)?;
@@ -164,14 +162,22 @@ fn take_in(tick: &Tick<'_>, progress: &Progress) -> Result<Delivered> {
 
 /// The sources of all rules, sorted; what several rules find belongs to the first of them.
 fn discover_all(rules: &[SourceRule]) -> Result<Vec<Source>> {
-    let (mut all, mut seen) = (Vec::new(), HashSet::new());
+    let (mut all, mut seen, mut folders) = (Vec::new(), HashSet::new(), HashMap::new());
     for rule in rules {
         for source in discover(&rule.arguments)? {
             // Between two deliveries there may be nothing.
             if source.fault.as_deref() == Some(NO_MATCH) {
                 continue;
             }
-            if source.path.as_ref().is_none_or(|path| seen.insert(path.clone())) {
+            // Rules may spell one folder in several ways.
+            let real = source.path.as_ref().filter(|_| rules.len() > 1).map(|path| {
+                let folder = output::folder(path);
+                let real = folders.entry(folder.to_owned());
+                let real =
+                    real.or_insert_with(|| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()));
+                real.join(path.file_name().unwrap_or_default())
+            });
+            if real.is_none_or(|path| seen.insert(path)) {
                 let region = Some(rule.region).filter(|region| *region != Region::Unspecified);
                 all.push(Source { region, domain: rule.domain.clone(), ..source });
             }
@@ -204,8 +210,12 @@ fn judge_all(tick: &Tick<'_>) -> Result<Vec<Job>> {
             Ok((spec, output)) => {
                 let rated = Rated { tick, rule, spec: &spec, output: &output, made: &made, now };
                 jobs.push(rated.judge(&mut registry, &reader)?);
-                for task in made.iter().filter(|task| task.asked != asked) {
-                    jobs.extend(judge_other(tick, rule, task, &mut registry, &reader)?);
+                // Of those with the same file the newest counts: its workbook takes the place of the others.
+                let mut outputs = HashSet::from([output.clone()]);
+                for task in made.iter().rev().filter(|task| task.asked != asked) {
+                    if outputs.insert(task.output.clone()) {
+                        jobs.extend(judge_other(tick, rule, task, &mut registry, &reader)?);
+                    }
                 }
             }
             Err(error) => {

@@ -359,3 +359,22 @@ fn an_empty_file_becomes_a_store() {
         kept.expect(&["more"], "2 added", &[301..=1200]);
     }
 }
+
+/// Names that SQLite would take for something else are files, and a file of two names is none for a store.
+#[test]
+fn names_of_stores_are_names_of_files() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=3));
+    for name in [":memory:", "file:u.db?mode=memory"] {
+        let again = |expected: &str| {
+            let done = kept.0.run(&["ingest", "a.log", "--store", name, "--json"], 0);
+            assert_eq!(fates(&done), expected, "{name}");
+        };
+        again("1 added");
+        again("1 known");
+        assert!(kept.0.exists(name));
+    }
+    kept.ingest(&["a.log"]);
+    fs::hard_link(kept.0.path("usage.db"), kept.0.path("other.db")).unwrap();
+    kept.0.run(&["ingest", "a.log", "--store", "other.db"], 2).says(&["other.db", "hard link"]);
+}

@@ -37,6 +37,9 @@ pub(crate) type UsageRow = (String, String, i64, Vec<i64>);
 
 /// Every row of the view `usage` of a store, sorted.
 pub(crate) fn usage_of(store: &Path) -> Vec<UsageRow> {
+    if !store.exists() {
+        return Vec::new();
+    }
     let db = rusqlite::Connection::open(store).unwrap();
     let mut rows = db
         .prepare(

@@ -251,3 +251,51 @@ fn a_glob_may_match_nothing_between_deliveries() {
     place.write("flowbook.toml", text.replace("[\"logs\"]", "[\"logs\", \"spool/*.gz\"]"));
     assert_eq!(states(&tick(&place, 0)), ["one made"]);
 }
+
+/// A file that every range of a task is written to holds the range of now, whatever changes in those before.
+#[test]
+fn one_file_for_all_ranges_holds_the_latest() {
+    let rule = |from: u32, until: u32| {
+        let range = format!("range = \"2026-03-01T{from:02}:00:00Z/2026-03-01T{until:02}:00:00Z\"");
+        format!("[[task]]\nname = \"daily\"\ntype = \"flow\"\n{range}\noutput = \"daily.xlsx\"\n")
+    };
+    let place = place(&rule(0, 1));
+    assert_eq!(states(&tick(&place, 0)), ["daily made"]);
+    assert_eq!(traffic(&place, "out/daily.xlsx"), 10_000);
+    hour_file(&place, 8, 17);
+    hour_file(&place, 9, 12);
+    configure(&place, &rule(1, 2));
+    let second = tick(&place, 0);
+    assert_eq!(states(&second), ["daily made"]);
+    assert_eq!(traffic(&place, "out/daily.xlsx"), 12_000);
+    assert_eq!(second["removed"].as_array().unwrap().len(), 0);
+    assert_eq!(states(&tick(&place, 0)), ["daily up_to_date"]);
+    let list = place.run(&["task", "list", "--store", "usage.db", "--json"], 0).json();
+    assert_eq!(
+        list["UsageDataPerPage"]["TotalCount"], 1,
+        "the task of the range before is gone with its file"
+    );
+}
+
+/// The store and what lies beside it are no logs, and a log that two rules find is the first one's.
+#[test]
+fn a_store_among_its_logs_and_rules_that_overlap() {
+    let place = place(&task("one", 3, ""));
+    let text = fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    let text = text
+        .replace("\"usage.db\"", "\"logs/usage.db\"")
+        .replace("[\"logs\"]", "[\"logs\"]\nregion = \"CN\"");
+    let other = "[[source]]\npaths = [\"./logs/../logs\"]\nregion = \"NA\"\n[output]";
+    place.write("flowbook.toml", text.replace("[output]", other));
+    assert_eq!(tick(&place, 0)["sources"]["added"], 3);
+    let second = tick(&place, 0);
+    assert_eq!((&second["nothing_to_do"], &second["sources"]["known"]), (&true.into(), &3.into()));
+    let rows = Book::open(&place.path("out/one.xlsx")).detail();
+    assert!(rows.iter().all(|row| row[2] == "CN"));
+}
+
+#[test]
+fn a_configuration_is_never_cut() {
+    let place = place(&("#".repeat(17 << 20) + "\n" + &task("one", 3, "")));
+    place.run(&["run", "flowbook.toml"], 2).says(&["too long"]);
+}
