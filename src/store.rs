@@ -130,7 +130,7 @@ fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqli
     Ok(db)
 }
 
-/// A name that SQLite takes for a file, whatever it looks like: `:memory:` and `file:x` are none of its own here.
+/// A name that `SQLite` takes for a file, whatever it looks like: `:memory:` and `file:x` are none of its own here.
 fn plain(path: &Path) -> PathBuf {
     Path::new(".").join(path)
 }

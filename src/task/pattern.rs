@@ -79,7 +79,7 @@ impl Pattern {
     /// When a file or folder would have no name or one that is too long.
     pub fn fill(&self, spec: &ExportSpec) -> Result<PathBuf> {
         let name = |component: &Vec<Piece>| {
-            let name = component.iter().map(|piece| piece.fill(spec)).collect::<Result<String>>()?;
+            let name = component.iter().map(|piece| piece.fill(spec)).collect::<String>();
             checked(&name).map(|()| name)
         };
         self.components.iter().map(name).collect()
@@ -93,18 +93,18 @@ impl fmt::Display for Pattern {
 }
 
 impl Piece {
-    fn fill(&self, spec: &ExportSpec) -> Result<String> {
+    fn fill(&self, spec: &ExportSpec) -> String {
         let value = match self {
-            Self::Text(text) => return Ok(text.clone()),
+            Self::Text(text) => return text.clone(),
             Self::Name => {
                 let name = spec.name.as_deref().map(safe).filter(|name| !name.is_empty());
-                return Ok(name.unwrap_or_else(|| spec.kind.name().into()));
+                return name.unwrap_or_else(|| spec.kind.name().into());
             }
             Self::Type => spec.kind.name(),
             Self::Language => spec.language.name(),
             Self::Time(moment, format) => &format.show(moment.of(spec), spec.zone),
         };
-        Ok(safe(value))
+        safe(value)
     }
 }
 

@@ -360,7 +360,7 @@ fn an_empty_file_becomes_a_store() {
     }
 }
 
-/// Names that SQLite would take for something else are files, and a file of two names is none for a store.
+/// Names that `SQLite` would take for something else are files, and a file of two names is none for a store.
 #[test]
 fn names_of_stores_are_names_of_files() {
     let kept = Kept::new();
