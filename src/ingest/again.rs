@@ -55,16 +55,23 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
 /// Only sources that are alike in length and in every count are decoded again and compared.
 #[must_use]
 pub fn same_texts(sources: &[Source], report: &Report, lengths: &[u64]) -> BTreeMap<usize, usize> {
-    let mut alike: HashMap<(u64, Counts), Vec<usize>> = HashMap::new();
-    for (at, (source, len)) in report.sources.iter().zip(lengths).enumerate() {
-        if *len > 0 && source.fault.is_none() && sources[at].path.is_some() {
-            // What is late depends on the name.
-            let counts = Counts { late: 0, ..source.counts.clone() };
-            alike.entry((*len, counts)).or_default().push(at);
+    let key = |at: usize| (lengths[at], report.sources[at].counts.lines, report.sources[at].counts.traffic);
+    let mut all: Vec<usize> = (0..sources.len())
+        .filter(|at| lengths[*at] > 0 && report.sources[*at].fault.is_none() && sources[*at].path.is_some())
+        .collect();
+    all.sort_unstable_by_key(|at| (key(*at), *at));
+    // What is late depends on the name.
+    let counts = |at: usize| Counts { late: 0, first_late: None, ..report.sources[at].counts.clone() };
+    let groups = all.chunk_by(|a, b| key(*a) == key(*b)).filter(|group| group.len() > 1);
+    let alike = groups.flat_map(|group| {
+        let mut groups: HashMap<Counts, Vec<usize>> = HashMap::new();
+        for at in group {
+            groups.entry(counts(*at)).or_default().push(*at);
         }
-    }
+        groups.into_values().filter(|group| group.len() > 1)
+    });
     let mut same = BTreeMap::new();
-    for group in alike.into_values().filter(|group| group.len() > 1) {
+    for group in alike {
         let mut firsts: HashMap<Hash, usize> = HashMap::new();
         for at in group {
             let Some(text) = sources[at].path.as_ref().and_then(|path| whole(path).ok()) else { continue };

@@ -45,7 +45,7 @@ pub struct Source {
     /// The region of its lines, where it is another than the job's.
     pub region: Option<Region>,
     /// Where to begin, when what lies before is known already.
-    pub tail: Option<Tail>,
+    pub tail: Option<Box<Tail>>,
     /// Why the source cannot be read, when that is known already.
     pub fault: Option<String>,
     /// All of a small file, when it had to be read to tell it from others: it need not be opened again.

@@ -181,7 +181,7 @@ impl Work<'_> {
         // A text that stands elsewhere, too, stays what it is.
         let may_go_on = may_go_on && self.writer.places(seen.id)?.len() == 1;
         let known = self.writer.known(seen.id)?;
-        source.tail = if may_go_on { tail(&path, &known, &seen.place, &place) } else { None };
+        source.tail = if may_go_on { tail(&path, &known, &seen.place, &place).map(Box::new) } else { None };
         let begun = source.tail.is_some().then_some(known);
         Ok(Some(Candidate { place, begun }))
     }
