@@ -26,7 +26,8 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the job failed: a log cannot be read to its end, the disk is full, ...
+  1  the job failed: a log cannot be read to its end, the disk is full, the store is held or damaged,
+     a task failed, ...
   2  wrong request: the arguments, the export request or an existing output file
   3  done, with rejects: more lines than --max-rejects were rejected (no workbook is written then),
      or a log could not be read to its end and --keep-going was given";

@@ -7,6 +7,11 @@
 //!  globs     bytes      lent      format     thread, merged  domain x slice               1,048,576  or absent
 //!  stdin                          +> Reason > Report -----------------------------------> Data Quality
 //!
+//!  ingest_each: a table and a TextId per source --> intake --> Store (SQLite) --> Reader --> rows, report ---^
+//!               a text counts once                  one transaction         tasks, changes, coverage
+//!
+//!  a tick:  discover --> intake --> judge what is due --> make, side by side --> retire
+//!
 //!  ExportRequest (strings) --> validate --> ExportSpec (types)  or  Code (the contract's error table)
 //! ```
 //!
@@ -17,7 +22,8 @@
 //! 3. Nothing between the sorted rows and the workbook collects rows: memory does not grow with the report.
 //! 4. The same input gives the same bytes, for any number of threads, any order and cutting of sources.
 //! 5. Lines read = accepted + out of scope + rejected + blank, checked in every run.
-//! 6. Only `locale` holds text that is not ASCII.
+//! 6. A source counts once: usage and identity commit in one transaction, and what a store gives is what its logs give.
+//! 7. Only `locale` holds text that is not ASCII.
 
 // Words
 pub mod code;
