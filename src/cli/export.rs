@@ -170,6 +170,26 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
     })
 }
 
+impl ExportArguments {
+    /// What to run for a request.
+    pub(super) fn task<'a>(&'a self, spec: &'a ExportSpec, output: &'a Path, created: i64) -> Task<'a> {
+        let reading = &self.reading;
+        Task {
+            spec,
+            logs: &self.logs,
+            format: Format::default(),
+            region: reading.region.unwrap_or_default(),
+            threads: reading.threads,
+            keep_going: reading.keep_going,
+            max_rejects: reading.max_rejects,
+            rejects: reading.rejects.as_deref(),
+            output,
+            force: reading.force,
+            created,
+        }
+    }
+}
+
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, .. } = arguments;
     if arguments.logs.is_empty() && reading.rejects.is_some() {
@@ -180,19 +200,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let spec = validate(&request, &account, environment_language())?;
     let output = output_path(arguments.output.as_deref(), &spec);
     keep_off(&output, reading.config.as_deref())?;
-    let task = Task {
-        spec: &spec,
-        logs: &arguments.logs,
-        format: Format::default(),
-        region: reading.region.unwrap_or_default(),
-        threads: reading.threads,
-        keep_going: reading.keep_going,
-        max_rejects: reading.max_rejects,
-        rejects: reading.rejects.as_deref(),
-        output: &output,
-        force: reading.force,
-        created: creation_time()?,
-    };
+    let task = arguments.task(&spec, &output, creation_time()?);
     let progress = Progress::default();
     let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
         None => task::run(&task, &progress).map(|outcome| Some(Kept { outcome, task: None })),

@@ -6,7 +6,6 @@ use super::tasks_csv::{self, Setting, TaskRow};
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
-use crate::log::Format;
 use crate::output::{check, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::intake::Taking;
@@ -34,7 +33,7 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let rows = tasks_csv::read(list, &setting)?;
     let created = creation_time()?;
     let tasks: Vec<Asked<'_>> =
-        rows.iter().map(|row| (&row.request, task(row, arguments, created))).collect();
+        rows.iter().map(|row| (&row.request, arguments.task(&row.spec, &row.output, created))).collect();
     let inputs = [Some(list), arguments.reading.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
@@ -49,23 +48,6 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     });
     let Some((taking, made)) = done? else { return Ok(Ending::WithRejects) };
     tell(arguments, &rows, &tasks, &taking, &made)
-}
-
-fn task<'a>(row: &'a TaskRow, arguments: &'a ExportArguments, created: i64) -> Task<'a> {
-    let reading = &arguments.reading;
-    Task {
-        spec: &row.spec,
-        logs: &arguments.logs,
-        format: Format::default(),
-        region: reading.region.unwrap_or_default(),
-        threads: reading.threads,
-        keep_going: reading.keep_going,
-        max_rejects: reading.max_rejects,
-        rejects: None,
-        output: &row.output,
-        force: reading.force,
-        created,
-    }
 }
 
 /// Takes the logs in, and makes the workbooks; nothing when the logs were refused.
