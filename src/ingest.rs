@@ -26,14 +26,14 @@ use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
 use fold::Fold;
 use part::{Desk, Input, Opened, Part, Way};
-use rejects::{Extent, PartSample, Piece, Sink, Spill};
+use rejects::{Extent, PartSample, Piece, Spill};
 use source::Source;
 use std::cmp::Reverse;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Mutex, PoisonError};
 
 /// What to read, and what of it counts.
 pub struct Job<'a> {
@@ -100,55 +100,17 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
     let parts = part::cut(&sources);
     let work = Work { is_each: true, ..Work::new(job, &sources, &parts, spill.as_ref(), allowed) };
     pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
-    let mut outcomes = work.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcomes.sort_unstable_by_key(|(at, _)| *at);
+    let outcomes = work.outcomes();
 
-    let mut outcomes = outcomes.into_iter().peekable();
     let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
-    for (at, source) in sources.into_iter().enumerate() {
-        let mut own = Own::default();
-        while let Some((_, outcome)) = outcomes.next_if(|(part, _)| parts[*part].source == at) {
-            own.add(outcome)?;
-        }
-        pieces.extend(own.gather.pieces.drain(..).map(|(lines_before, extents)| Piece {
-            name: source.name.clone(),
-            lines_before,
-            extents,
-        }));
-        taken.push(own.taken(source, at));
+    for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
+        pieces.extend(outcome.pieces(&source.name));
+        taken.push(outcome.taken(source, at)?);
     }
     for one in &taken {
         check(&one.report, job.keep_going)?;
     }
     Ok((taken, spill.map(|spill| Rejects { spill, pieces })))
-}
-
-/// What came out of the parts of one source so far.
-#[derive(Default)]
-struct Own {
-    gather: Gather,
-    table: UsageTable,
-    stretches: Vec<Stretch>,
-}
-
-impl Own {
-    fn add(&mut self, mut outcome: Outcome) -> Result<()> {
-        let table = outcome.table.take().unwrap_or_default();
-        self.table.merge(table).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
-        self.stretches.extend(outcome.hashed.take());
-        self.gather.add(outcome);
-        Ok(())
-    }
-
-    fn taken(self, source: Source, at: usize) -> Taken {
-        let report = self.gather.report(&source);
-        let before = source.tail.as_ref().map(|tail| tail.before.clone());
-        let text = identify(before, self.stretches);
-        let text = if report.fault.is_some() { text.damaged() } else { text };
-        let samples = self.gather.samples.into_iter().map(|sample| sample.of(at)).collect();
-        let samples = crate::report::first_of_each_reason(samples);
-        Taken { source, table: self.table, report, samples, text }
-    }
 }
 
 /// Reads all sources.
@@ -159,25 +121,26 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
     let pool = pool(part::useful_threads(&mut sources, allowed))?;
     let (mut sources, mut duplicates) = pool.install(|| source::without_duplicates(sources));
-    let (mut done, lengths) = read(&sources, job, &pool, allowed)?;
-    let same = again::same_texts(&sources, &done.report, &lengths);
+    let (mut table, mut outcomes, mut spill) = read(&sources, job, &pool, allowed)?;
+    let same = again::same_texts(&sources, &outcomes);
     if !same.is_empty() {
         // The same text in two compressions: rare enough to read everything once more without it.
         duplicates = source::leave_out(&mut sources, duplicates, &same);
-        done = read(&sources, job, &pool, allowed)?.0;
+        (table, outcomes, spill) = read(&sources, job, &pool, allowed)?;
     }
-    done.report.duplicates = duplicates;
-    done.report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
-    Ok(done)
+    let (mut report, pieces) = assemble(sources, outcomes);
+    report.duplicates = duplicates;
+    report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
+    Ok(Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) })
 }
 
-/// Reads sources into one table; gives also the lengths of their texts.
+/// Reads sources into one table; gives also what came out of each, and where rejected lines are kept.
 fn read(
     sources: &[Source],
     job: &Job<'_>,
     pool: &rayon::ThreadPool,
     allowed: usize,
-) -> Result<(Ingested, Vec<u64>)> {
+) -> Result<(UsageTable, Vec<Outcome>, Option<Spill>)> {
     job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
     job.progress.read.store(0, Relaxed);
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
@@ -185,18 +148,13 @@ fn read(
 
     let work = Work::new(job, sources, &parts, spill.as_ref(), allowed);
     let tables = pool.broadcast(|_| work.run());
-    let outcomes = work.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let outcomes = work.outcomes();
 
     let mut table = UsageTable::new();
     for part in tables {
         table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
     }
-    let mut lengths = vec![0; sources.len()];
-    for (at, outcome) in &outcomes {
-        lengths[parts[*at].source] += outcome.len;
-    }
-    let (report, pieces) = assemble(sources, &parts, outcomes);
-    Ok((Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) }, lengths))
+    Ok((table, outcomes, spill))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
@@ -207,18 +165,82 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool> {
 /// Sources of fewer bytes on disk than this are read sooner than a thread starts. Pipes have no size.
 const AHEAD_ABOVE: u64 = 1 << 20;
 
-/// What came out of a part.
+/// Parts of fewer bytes on disk than this are taken several at a time, together about as many.
+const LOT: u64 = 64 << 10;
+
+/// Positions of parts, in lots: the largest first, so that no large one is left for the end. Small ones stay in
+/// their order, in which the next one most likely is of the same folder and the same domain.
+fn lots(parts: &[Part]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|at| Reverse(parts[*at].size / LOT));
+    let (mut lots, mut room) = (Vec::new(), 0);
+    for at in order {
+        // A pipe, whose size is not known, is waited for by itself.
+        let size = if parts[at].size == 0 { LOT } else { parts[at].size };
+        match lots.last_mut() {
+            Some(lot) if size <= room => Vec::push(lot, at),
+            _ => {
+                lots.push(vec![at]);
+                room = LOT;
+            }
+        }
+        room = room.saturating_sub(size);
+    }
+    lots
+}
+
+/// What came out of a part, or of all parts of a source.
 #[derive(Default)]
 struct Outcome {
     counts: Counts,
     samples: Vec<PartSample>,
-    extents: Vec<Extent>,
     fault: Option<String>,
-    /// Bytes of its text.
+    /// Bytes of the text.
     len: u64,
-    /// What only [`ingest_each`] asks for.
-    table: Option<UsageTable>,
-    hashed: Option<Stretch>,
+    /// Lines before each part that spilled rejected lines, and where these lie.
+    pieces: Vec<(u64, Vec<Extent>)>,
+    /// What only [`ingest_each`] asks for: the table of each part, and what its text is.
+    own: Vec<(UsageTable, Option<Stretch>)>,
+}
+
+impl Outcome {
+    /// Adds what came out of the part that follows.
+    fn add(&mut self, next: Self) {
+        let lines_before = self.counts.lines;
+        self.counts.merge(&next.counts);
+        self.fault = self.fault.take().or(next.fault);
+        self.len += next.len;
+        let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
+        self.samples.extend(next.samples.into_iter().map(numbered));
+        self.pieces.extend(next.pieces.into_iter().map(|(before, extents)| (lines_before + before, extents)));
+        self.own.extend(next.own);
+    }
+
+    /// Takes out the rejected lines of the source of this name.
+    fn pieces(&mut self, name: &str) -> impl Iterator<Item = Piece> {
+        let pieces = std::mem::take(&mut self.pieces).into_iter();
+        pieces.map(|(lines_before, extents)| Piece { name: name.to_owned(), lines_before, extents })
+    }
+
+    fn taken(self, source: Source, at: usize) -> Result<Taken> {
+        let (mut table, mut stretches) = (UsageTable::new(), Vec::new());
+        for (own, stretch) in self.own {
+            table.merge(own).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
+            stretches.extend(stretch);
+        }
+        let text = identify(source.tail.as_ref().map(|tail| tail.before.clone()), stretches);
+        let text = if self.fault.is_some() { text.damaged() } else { text };
+        let samples = self.samples.into_iter().map(|sample| sample.of(at)).collect();
+        let samples = crate::report::first_of_each_reason(samples);
+        let report = SourceReport {
+            name: source.name.clone(),
+            size: source.size,
+            hours: source.hours.clone(),
+            counts: self.counts,
+            fault: self.fault,
+        };
+        Ok(Taken { source, table, report, samples, text })
+    }
 }
 
 /// The parts, handed out to threads one by one.
@@ -227,8 +249,8 @@ struct Work<'a> {
     sources: &'a [Source],
     parts: &'a [Part],
     spill: Option<&'a Spill>,
-    /// Positions of parts, the largest first, so that no large one is left for the end.
-    order: Vec<usize>,
+    /// What a thread takes at a time: positions of parts.
+    lots: Vec<Vec<usize>>,
     next: AtomicUsize,
     /// The first source known to fail the job: what comes after it need not be read.
     failed: AtomicUsize,
@@ -236,7 +258,8 @@ struct Work<'a> {
     spare: AtomicUsize,
     /// Whether each part has a table of its own, and is hashed.
     is_each: bool,
-    outcomes: Mutex<Vec<(usize, Outcome)>>,
+    /// By part; none of parts that need not be read.
+    outcomes: Vec<OnceLock<Outcome>>,
 }
 
 impl<'a> Work<'a> {
@@ -247,8 +270,6 @@ impl<'a> Work<'a> {
         spill: Option<&'a Spill>,
         allowed: usize,
     ) -> Self {
-        let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by_key(|at| Reverse(parts[*at].size));
         let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let spare = AtomicUsize::new(allowed.saturating_sub(parts.len()));
         Self {
@@ -256,38 +277,52 @@ impl<'a> Work<'a> {
             sources,
             parts,
             spill,
-            order,
+            lots: lots(parts),
             next,
             failed,
             spare,
             is_each: false,
-            outcomes: Mutex::default(),
+            outcomes: parts.iter().map(|_| OnceLock::new()).collect(),
         }
+    }
+
+    /// What came out of the sources, in their order.
+    fn outcomes(self) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(self.sources.len());
+        for (part, outcome) in self.parts.iter().zip(self.outcomes) {
+            let outcome = outcome.into_inner().unwrap_or_default();
+            if outcomes.len() > part.source {
+                outcomes[part.source].add(outcome);
+            } else {
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
     }
 
     /// One thread's share, in a table of its own.
     fn run(&self) -> Result<UsageTable> {
-        let (mut table, mut desk) = (UsageTable::new(), Desk::default());
-        while let Some(at) = self.order.get(self.next.fetch_add(1, Relaxed)) {
+        let (mut fold, mut desk) = (Fold::new(self.job, self.spill), Desk::default());
+        let take = || self.lots.get(self.next.fetch_add(1, Relaxed));
+        for at in std::iter::from_fn(take).flatten() {
             let part = &self.parts[*at];
             if part.source > self.failed.load(Relaxed) {
                 continue;
             }
             let name = &self.sources[part.source].name;
-            let mut outcome = self.part(part, &mut table, &mut desk).map_err(|e| e.at(name))?;
-            outcome.table = self.is_each.then(|| std::mem::take(&mut table));
+            let outcome = self.part(part, &mut fold, &mut desk).map_err(|e| e.at(name))?;
             if outcome.fault.is_some() && !self.job.keep_going {
                 self.failed.fetch_min(part.source, Relaxed);
             }
-            self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((*at, outcome));
+            self.outcomes[*at].get_or_init(|| outcome);
         }
-        Ok(table)
+        Ok(fold.take_table())
     }
 
     /// Reads a part; what fails in reading is the part's fault, what fails in counting is the job's.
-    fn part(&self, part: &Part, table: &mut UsageTable, desk: &mut Desk) -> Result<Outcome> {
+    fn part(&self, part: &Part, fold: &mut Fold<'_>, desk: &mut Desk) -> Result<Outcome> {
         let source = &self.sources[part.source];
-        let mut fold = Fold::new(self.job, source, table, Sink::new(self.spill));
+        fold.begin(source);
         let way = Way { read: &self.job.progress.read, is_hashed: self.is_each };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
@@ -300,15 +335,16 @@ impl<'a> Work<'a> {
                 (None, text.len() as u64, hashed)
             }
             Ok(Opened::Lines(mut lines, codec)) => {
-                let fault = self.read(&mut lines, part, codec, &mut fold)?;
+                let fault = self.read(&mut lines, part, codec, fold)?;
                 // What a stretch reads beyond its end is not its own.
                 let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
                 (fault, len, desk.keep(lines).hashed())
             }
         };
-        let (counts, sink) = fold.finish();
-        let (samples, extents) = sink.finish()?;
-        Ok(Outcome { counts, samples, extents, fault, len, hashed, table: None })
+        let (counts, samples, extents) = fold.end()?;
+        let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
+        let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
+        Ok(Outcome { counts, samples, fault, len, pieces, own })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.
@@ -366,59 +402,21 @@ fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
     }
 }
 
-/// The counts and rejected lines of one source, part by part.
-#[derive(Default)]
-struct Gather {
-    counts: Counts,
-    samples: Vec<PartSample>,
-    fault: Option<String>,
-    /// Lines before each part that spilled rejected lines, and where these lie.
-    pieces: Vec<(u64, Vec<Extent>)>,
-}
-
-impl Gather {
-    fn add(&mut self, outcome: Outcome) {
-        let lines_before = self.counts.lines;
-        self.counts.merge(&outcome.counts);
-        self.fault = self.fault.take().or(outcome.fault);
-        let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
-        self.samples.extend(outcome.samples.into_iter().map(numbered));
-        if !outcome.extents.is_empty() {
-            self.pieces.push((lines_before, outcome.extents));
-        }
-    }
-
-    fn report(&self, source: &Source) -> SourceReport {
-        SourceReport {
-            name: source.name.clone(),
-            size: source.size,
-            hours: source.hours.clone(),
-            counts: self.counts.clone(),
-            fault: self.fault.clone(),
-        }
-    }
-}
-
 impl PartSample {
     fn of(self, source: usize) -> Sample {
         Sample { source, line: self.line, reason: self.reason, text: self.text }
     }
 }
 
-/// Puts what came out of the parts in the order of sources and lines.
-fn assemble(sources: &[Source], parts: &[Part], mut outcomes: Vec<(usize, Outcome)>) -> (Report, Vec<Piece>) {
+/// Makes a report of what came out of the sources.
+fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>) -> (Report, Vec<Piece>) {
     let (mut report, mut pieces) = (Report::default(), Vec::new());
-    outcomes.sort_unstable_by_key(|(at, _)| *at);
-    let mut outcomes = outcomes.into_iter().peekable();
-    for (at, source) in sources.iter().enumerate() {
-        let mut gather = Gather::default();
-        while let Some((_, outcome)) = outcomes.next_if(|(part, _)| parts[*part].source == at) {
-            gather.add(outcome);
-        }
-        report.sources.push(gather.report(source));
-        report.add_samples(gather.samples.into_iter().map(|sample| sample.of(at)));
-        let piece = |(lines_before, extents)| Piece { name: source.name.clone(), lines_before, extents };
-        pieces.extend(gather.pieces.into_iter().map(piece));
+    report.sources.reserve_exact(sources.len());
+    for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
+        pieces.extend(outcome.pieces(&source.name));
+        report.add_samples(outcome.samples.into_iter().map(|sample| sample.of(at)));
+        let Source { name, size, hours, .. } = source;
+        report.sources.push(SourceReport { name, size, hours, counts: outcome.counts, fault: outcome.fault });
     }
     (report, pieces)
 }
@@ -433,4 +431,28 @@ fn check(source: &SourceReport, keep_going: bool) -> Result<()> {
         return Err(Error::new(ErrorKind::Defect(text)).at(&source.name));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lots_hold_every_part_once_and_large_ones_come_first(
+            sizes in prop::collection::vec(prop_oneof![0..3u64, 1..2 * LOT, LOT..100 * LOT], 0..60),
+        ) {
+            let part = |(source, size): (usize, &u64)| Part { source, stretch: None, size: *size };
+            let parts: Vec<Part> = sizes.iter().enumerate().map(part).collect();
+            let lots = lots(&parts);
+            let sum = |lot: &Vec<usize>| lot.iter().map(|at| sizes[*at]).sum::<u64>();
+            prop_assert!(lots.iter().all(|lot| lot.len() == 1 || sum(lot) <= LOT && lot.iter().all(|at| sizes[*at] > 0)));
+            let order = lots.concat();
+            prop_assert!(order.is_sorted_by_key(|at| Reverse(sizes[*at] / LOT)));
+            let mut sorted = order;
+            sorted.sort_unstable();
+            prop_assert!(sorted.into_iter().eq(0..sizes.len()));
+        }
+    }
 }

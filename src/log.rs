@@ -63,6 +63,13 @@ pub enum Parser {
 }
 
 impl Parser {
+    /// Goes on with another source.
+    pub fn turn_to(&mut self, file_domain: Option<&Domain>) {
+        match self {
+            Self::Alibaba(parser) => parser.turn_to(file_domain),
+        }
+    }
+
     /// Reads one line, without its line end.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! Texts that were read before: which files hold the same, whether one begins with what is known, and where it
 //! goes on.
 
+use super::Outcome;
 use super::source::{Source, Tail};
 use crate::codec::{Codec, Decoder, detect_file};
 use crate::digest::{Before, CHUNK, Digester, Hash, TextId, head_len, identify};
-use crate::report::{Counts, Report};
+use crate::report::Counts;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -49,23 +50,20 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before }))
 }
 
-/// Sources that have the text of an earlier one in another compression, each with that one. `lengths` are those of
-/// their texts, as they were read.
+/// Sources that have the text of an earlier one in another compression, each with that one.
 ///
 /// Only sources that are alike in length and in every count are decoded again and compared.
-#[must_use]
-pub fn same_texts(sources: &[Source], report: &Report, lengths: &[u64]) -> BTreeMap<usize, usize> {
-    let key = |at: usize| (lengths[at], report.sources[at].counts.lines, report.sources[at].counts.traffic);
-    let mut all: Vec<usize> = (0..sources.len())
-        .filter(|at| lengths[*at] > 0 && report.sources[*at].fault.is_none() && sources[*at].path.is_some())
-        .collect();
-    all.sort_unstable_by_key(|at| (key(*at), *at));
+pub(super) fn same_texts(sources: &[Source], outcomes: &[Outcome]) -> BTreeMap<usize, usize> {
+    let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].path.is_some();
+    let key = |at: usize| (outcomes[at].len, outcomes[at].counts.traffic, at);
+    let mut all: Vec<_> = (0..sources.len()).filter(is_whole).map(key).filter(|(len, ..)| *len > 0).collect();
+    all.sort_unstable();
     // What is late depends on the name.
-    let counts = |at: usize| Counts { late: 0, first_late: None, ..report.sources[at].counts.clone() };
-    let groups = all.chunk_by(|a, b| key(*a) == key(*b)).filter(|group| group.len() > 1);
+    let counts = |at: usize| Counts { late: 0, first_late: None, ..outcomes[at].counts.clone() };
+    let groups = all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|group| group.len() > 1);
     let alike = groups.flat_map(|group| {
         let mut groups: HashMap<Counts, Vec<usize>> = HashMap::new();
-        for at in group {
+        for (.., at) in group {
             groups.entry(counts(*at)).or_default().push(*at);
         }
         groups.into_values().filter(|group| group.len() > 1)

@@ -1,12 +1,12 @@
 //! The hot loop: lines of one part of the input, folded into a usage table and counts.
 //!
-//! Knows nothing of files and threads. What lines before needed is remembered: their hosts, each with the series
-//! it led to and the cell of its last window.
+//! Knows nothing of files and threads. What lines before needed is remembered, from part to part: their hosts, each
+//! with the series it led to and the cell of its last window.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 mod hosts;
 
-use super::rejects::Sink;
+use super::rejects::{Extent, PartSample, Sink, Spill};
 use super::source::Source;
 use super::{Job, lines::Chunk};
 use crate::domain::{Domain, MAX_LEN, normalize};
@@ -18,9 +18,11 @@ use crate::report::{Counts, NamedHours};
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, SeriesId, UsageTable};
 use hosts::Hosts;
+use std::mem;
 
-/// Folds lines into a table.
+/// Folds the lines of parts into a table, part by part.
 pub(super) struct Fold<'a> {
+    spill: Option<&'a Spill>,
     parser: Parser,
     state: State<'a>,
     sink: Sink<'a>,
@@ -37,7 +39,7 @@ struct State<'a> {
     region: Region,
     /// Lines of before this time are late for their file.
     hour_start: i64,
-    table: &'a mut UsageTable,
+    table: UsageTable,
     counts: Counts,
     hosts: Hosts<Meaning>,
 }
@@ -72,21 +74,42 @@ enum Stop {
 }
 
 impl<'a> Fold<'a> {
-    pub(super) fn new(job: &'a Job<'a>, source: &Source, table: &'a mut UsageTable, sink: Sink<'a>) -> Self {
-        let hours = source.hours.as_ref();
+    /// An empty table, and room to keep rejected lines in, if they are to be kept.
+    pub(super) fn new(job: &'a Job<'a>, spill: Option<&'a Spill>) -> Self {
         let state = State {
             job,
             first: job.range.start().index(),
             start: job.range.start().start(),
             seconds: job.range.seconds(),
-            region: source.region.unwrap_or(job.region),
-            hour_start: hours.map_or(i64::MIN, NamedHours::first_window_start),
-            table,
+            region: job.region,
+            hour_start: i64::MIN,
+            table: UsageTable::new(),
             counts: Counts::default(),
             hosts: Hosts::new(Meaning::Invalid),
         };
-        let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
-        Self { parser: job.format.parser(domain), state, sink }
+        Self { spill, parser: job.format.parser(None), state, sink: Sink::new(spill) }
+    }
+
+    /// Begins a part of `source`.
+    pub(super) fn begin(&mut self, source: &Source) {
+        let hours = source.hours.as_ref();
+        self.state.region = source.region.unwrap_or(self.state.job.region);
+        self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
+        self.parser.turn_to(hours.map(|hours| &hours.domain).or(source.domain.as_ref()));
+    }
+
+    /// Ends the part: gives what is known of its lines.
+    pub(super) fn end(&mut self) -> Result<(Counts, Vec<PartSample>, Vec<Extent>)> {
+        let sink = mem::replace(&mut self.sink, Sink::new(self.spill));
+        let (samples, extents) = sink.finish()?;
+        Ok((mem::take(&mut self.state.counts), samples, extents))
+    }
+
+    /// Gives the table away, for an empty one.
+    pub(super) fn take_table(&mut self) -> UsageTable {
+        // What is remembered of hosts are places in the table.
+        self.state.hosts = Hosts::new(Meaning::Invalid);
+        mem::take(&mut self.state.table)
     }
 
     /// Folds a block of lines.
@@ -104,7 +127,7 @@ impl<'a> Fold<'a> {
     }
 
     fn block(&mut self, block: &[u8]) -> Result<()> {
-        let Self { parser, state, sink } = self;
+        let Self { parser, state, sink, .. } = self;
         parser.lines(block, |line, parsed| {
             state.counts.lines += 1;
             let stop = match parsed {
@@ -129,10 +152,6 @@ impl<'a> Fold<'a> {
     fn reject(&mut self, reason: Reason, line: &[u8]) -> Result<()> {
         self.state.counts.rejected[reason as usize] += 1;
         self.sink.take(self.state.counts.lines, reason, line)
-    }
-
-    pub(super) fn finish(self) -> (Counts, Sink<'a>) {
-        (self.state.counts, self.sink)
     }
 }
 
@@ -165,7 +184,7 @@ impl State<'_> {
         let region = if self.region == Region::Unspecified { record.region } else { self.region };
         let cell = match place {
             Some(place) if place.holds(region, window) => place.cell,
-            _ => find_place(place, self.table, domain, region, window),
+            _ => find_place(place, &mut self.table, domain, region, window),
         };
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }

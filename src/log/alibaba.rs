@@ -39,6 +39,13 @@ impl Parser {
         Self { file_domain: file_domain.cloned(), minute: MinuteCache::default(), marks: Marks::default() }
     }
 
+    /// Goes on with another source, whose domain stands in where a URL has no host.
+    pub fn turn_to(&mut self, file_domain: Option<&Domain>) {
+        if self.file_domain.as_ref() != file_domain {
+            self.file_domain = file_domain.cloned();
+        }
+    }
+
     /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
     /// newline. A carriage return before the newline is left out.
     ///

@@ -52,8 +52,13 @@ impl UsageTable {
     /// The cell of `window`, new and zero if need be.
     pub fn cell(&mut self, series: SeriesId, window: Window) -> CellId {
         let (hour, offset) = (window.index() / BLOCK, (window.index() % BLOCK) as usize);
+        CellId { block: self.block(series, hour), offset }
+    }
+
+    /// The block of an hour, new and zero if need be.
+    fn block(&mut self, series: SeriesId, hour: u32) -> usize {
         let hours = &mut self.series[series.0];
-        let block = match hours.binary_search_by_key(&hour, |(h, _)| *h) {
+        match hours.binary_search_by_key(&hour, |(h, _)| *h) {
             Ok(found) => hours[found].1,
             Err(place) => {
                 let block = self.blocks.len();
@@ -61,8 +66,7 @@ impl UsageTable {
                 hours.insert(place, (hour, block));
                 block
             }
-        };
-        CellId { block, offset }
+        }
     }
 
     /// The counters of a cell.
@@ -80,10 +84,16 @@ impl UsageTable {
             *self = other;
             return Ok(());
         }
-        for row in other.rows() {
-            let series = self.series(row.domain, row.region);
-            let cell = self.cell(series, row.window);
-            self.usage(cell).merge(&row.usage).map_err(|e| (e, row.domain.clone(), row.window))?;
+        for ((domain, region), theirs) in &other.index {
+            let ours = self.series(domain, *region);
+            for (hour, theirs) in &other.series[theirs.0] {
+                let ours = self.block(ours, *hour);
+                let sums = self.blocks[ours].iter_mut().zip(&other.blocks[*theirs]);
+                for (window, (sum, usage)) in (hour * BLOCK..).zip(sums) {
+                    let spoilt = |e| (e, domain.clone(), Window::from_index(window));
+                    sum.merge(usage).map_err(spoilt)?;
+                }
+            }
         }
         Ok(())
     }
