@@ -14,19 +14,25 @@ use std::path::Path;
 /// Prints the totals; writes the usage where `csv` says.
 pub(crate) fn run(logs: &Logs, csv: Option<&Path>) -> Result<()> {
     let Ingested { table, report, .. } = usage(logs)?;
+    let mut out = csv.map(File::create).transpose()?.map(BufWriter::new);
+    let mut numbers: [itoa::Buffer; 3] = Default::default();
     let (mut bytes, mut requests) = (0, 0);
     for row in table.rows() {
+        let total = row.usage.total_requests();
         bytes += u128::from(row.usage.bytes);
-        requests += row.usage.total_requests();
+        requests += total;
+        let Some(out) = &mut out else { continue };
+        let [start, size, count] = &mut numbers;
+        let texts = [row.domain.as_str(), start.format(row.window.start()), size.format(row.usage.bytes)];
+        for text in texts {
+            out.write_all(text.as_bytes())?;
+            out.write_all(b",")?;
+        }
+        out.write_all(count.format(total).as_bytes())?;
+        out.write_all(b"\n")?;
     }
     println!("sources {} bytes {bytes} requests {requests}", report.sources.len());
-    let Some(csv) = csv else { return Ok(()) };
-    let mut out = BufWriter::new(File::create(csv)?);
-    for row in table.rows() {
-        let (domain, window) = (row.domain, row.window.start());
-        writeln!(out, "{domain},{window},{},{}", row.usage.bytes, row.usage.total_requests())?;
-    }
-    Ok(out.flush()?)
+    out.map_or(Ok(()), |mut out| Ok(out.flush()?))
 }
 
 fn usage(logs: &Logs) -> Result<Ingested> {
