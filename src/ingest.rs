@@ -8,9 +8,11 @@ pub mod again;
 mod ahead;
 mod fold;
 mod lines;
+mod mix;
 mod part;
 mod rejects;
 pub mod source;
+mod twice;
 
 pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;
@@ -26,6 +28,7 @@ use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
 use fold::Fold;
 use part::{Desk, Input, Opened, Part, Way};
+use rayon::prelude::*;
 use rejects::{Extent, PartSample, Piece, Spill};
 use source::Source;
 use std::cmp::Reverse;
@@ -120,13 +123,20 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
 pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
     let pool = pool(part::useful_threads(&mut sources, allowed))?;
-    let (mut sources, mut duplicates) = pool.install(|| source::without_duplicates(sources));
+    pool.install(|| sources.par_iter_mut().for_each(Source::look));
+    let mut duplicates = Vec::new();
+    let same = pool.install(|| twice::before_reading(&sources));
+    twice::take_out(&mut sources, &same, &mut duplicates);
+
     let (mut table, mut outcomes, mut spill) = read(&sources, job, &pool, allowed)?;
-    let same = again::same_texts(&sources, &outcomes);
-    if !same.is_empty() {
-        // The same text in two compressions: rare enough to read everything once more without it.
-        duplicates = source::leave_out(&mut sources, duplicates, &same);
-        (table, outcomes, spill) = read(&sources, job, &pool, allowed)?;
+    let is_failed = !job.keep_going && outcomes.iter().any(|outcome| outcome.fault.is_some());
+    if !is_failed {
+        let same = pool.install(|| twice::after_reading(&sources, &outcomes));
+        let twice = twice::take_out(&mut sources, &same, &mut duplicates);
+        let counted = twice::taken_out(&mut outcomes, &same);
+        if !twice.is_empty() && !take_away(&mut table, &twice, &counted, job, &pool, allowed)? {
+            (table, outcomes, spill) = read(&sources, job, &pool, allowed)?;
+        }
     }
     let (mut report, pieces) = assemble(sources, outcomes);
     report.duplicates = duplicates;
@@ -155,6 +165,21 @@ fn read(
         table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
     }
     Ok((table, outcomes, spill))
+}
+
+/// Takes what sources counted out of a table, by reading them once more; `false`, and a table without meaning, when
+/// they are not what they were.
+fn take_away(
+    table: &mut UsageTable,
+    sources: &[Source],
+    counted: &[Outcome],
+    job: &Job<'_>,
+    pool: &rayon::ThreadPool,
+    allowed: usize,
+) -> Result<bool> {
+    let (theirs, outcomes, _) = read(sources, &Job { keep_rejects: None, ..*job }, pool, allowed)?;
+    let same = |a: &Outcome, b: &Outcome| (a.len, &a.counts, &a.fault) == (b.len, &b.counts, &b.fault);
+    Ok(outcomes.iter().zip(counted).all(|(now, then)| same(now, then)) && table.take_away(&theirs))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {
@@ -197,6 +222,8 @@ struct Outcome {
     fault: Option<String>,
     /// Bytes of the text.
     len: u64,
+    /// What tells a small file from most others.
+    fingerprint: Option<u64>,
     /// Lines before each part that spilled rejected lines, and where these lie.
     pieces: Vec<(u64, Vec<Extent>)>,
     /// What only [`ingest_each`] asks for: the table of each part, and what its text is.
@@ -344,7 +371,8 @@ impl<'a> Work<'a> {
         let (counts, samples, extents) = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
-        Ok(Outcome { counts, samples, fault, len, pieces, own })
+        let fingerprint = desk.take_fingerprint();
+        Ok(Outcome { counts, samples, fault, len, fingerprint, pieces, own })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.

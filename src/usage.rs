@@ -70,6 +70,17 @@ impl Usage {
         Ok(())
     }
 
+    /// Takes away what was added before; `false`, and nothing is taken, when there is not as much.
+    pub fn take_away(&mut self, other: &Self) -> bool {
+        let mut fields = self.fields();
+        for (sum, less) in fields.iter_mut().zip(other.fields()) {
+            let Some(rest) = sum.checked_sub(less) else { return false };
+            *sum = rest;
+        }
+        *self = Self::from_fields(fields);
+        true
+    }
+
     /// All requests.
     #[must_use]
     pub fn total_requests(&self) -> u64 {

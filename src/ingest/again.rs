@@ -1,12 +1,8 @@
-//! Texts that were read before: which files hold the same, whether one begins with what is known, and where it
-//! goes on.
+//! Texts that were read before: whether one begins with what is known, and where it goes on.
 
-use super::Outcome;
-use super::source::{Source, Tail};
+use super::source::Tail;
 use crate::codec::{Codec, Decoder, detect_file};
-use crate::digest::{Before, CHUNK, Digester, Hash, TextId, head_len, identify};
-use crate::report::Counts;
-use std::collections::{BTreeMap, HashMap};
+use crate::digest::{Before, CHUNK, Digester, TextId, head_len, identify};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -50,39 +46,11 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before }))
 }
 
-/// Sources that have the text of an earlier one in another compression, each with that one.
+/// The identity of all of a file's text.
 ///
-/// Only sources that are alike in length and in every count are decoded again and compared.
-pub(super) fn same_texts(sources: &[Source], outcomes: &[Outcome]) -> BTreeMap<usize, usize> {
-    let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].path.is_some();
-    let key = |at: usize| (outcomes[at].len, outcomes[at].counts.traffic, at);
-    let mut all: Vec<_> = (0..sources.len()).filter(is_whole).map(key).filter(|(len, ..)| *len > 0).collect();
-    all.sort_unstable();
-    // What is late depends on the name.
-    let counts = |at: usize| Counts { late: 0, first_late: None, ..outcomes[at].counts.clone() };
-    let groups = all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|group| group.len() > 1);
-    let alike = groups.flat_map(|group| {
-        let mut groups: HashMap<Counts, Vec<usize>> = HashMap::new();
-        for (.., at) in group {
-            groups.entry(counts(*at)).or_default().push(*at);
-        }
-        groups.into_values().filter(|group| group.len() > 1)
-    });
-    let mut same = BTreeMap::new();
-    for group in alike {
-        let mut firsts: HashMap<Hash, usize> = HashMap::new();
-        for at in group {
-            let Some(text) = sources[at].path.as_ref().and_then(|path| whole(path).ok()) else { continue };
-            match firsts.get(&text.whole) {
-                Some(first) => drop(same.insert(at, *first)),
-                None => drop(firsts.insert(text.whole, at)),
-            }
-        }
-    }
-    same
-}
-
-fn whole(path: &Path) -> io::Result<TextId> {
+/// # Errors
+/// When the file cannot be read or decoded.
+pub(super) fn whole(path: &Path) -> io::Result<TextId> {
     Ok(identify(None, [hashed(Decoder::new(File::open(path)?)?)?.finish()]))
 }
 

@@ -3,6 +3,7 @@
 //! Knows nothing of what lines mean.
 
 use super::lines::{Lines, READ};
+use super::mix;
 use super::source::{Source, Tail};
 use crate::codec::{Codec, Decoder, Gunzip, MAGIC_LEN, detect_file};
 use crate::digest::{self, Digester};
@@ -17,6 +18,9 @@ use std::thread::available_parallelism;
 const CUT_ABOVE: u64 = 32 << 20;
 /// Size of the stretches that they are cut into.
 const STRETCH: u64 = 16 << 20;
+
+/// Files of at most so many bytes are read at once, and get a fingerprint.
+pub(super) const SMALL: u64 = 16 << 10;
 
 /// The lines of a source that begin in `[start, end)`, or all of them.
 pub(super) struct Part {
@@ -74,9 +78,16 @@ pub(super) struct Desk {
     /// The first bytes of a file, or all of a gzip file.
     head: Vec<u8>,
     gunzip: Gunzip,
+    /// Of the bytes of the file that was opened last, if it is small.
+    fingerprint: Option<u64>,
 }
 
 impl Desk {
+    /// What tells the file that was opened last from most others, if it is small.
+    pub(super) const fn take_fingerprint(&mut self) -> Option<u64> {
+        self.fingerprint.take()
+    }
+
     /// Takes a splitter's buffer back, and gives what it read from.
     pub(super) fn keep<'a>(&mut self, lines: Lines<Input<'a>>) -> Input<'a> {
         let (input, buffer) = lines.into_parts();
@@ -167,9 +178,6 @@ pub(super) fn open<'a, 'd>(
     desk: &'d mut Desk,
 ) -> io::Result<Opened<'a, 'd>> {
     let counted = |raw| Counted { raw, read: way.read };
-    if let Some(bytes) = source.bytes.get() {
-        return open_whole(counted(Raw::Kept(bytes)), source.size, way, desk);
-    }
     let Some(path) = &source.path else {
         return open_whole(counted(Raw::Stdin(io::stdin())), source.size, way, desk);
     };
@@ -206,7 +214,13 @@ fn open_whole<'a, 'd>(
     desk: &'d mut Desk,
 ) -> io::Result<Opened<'a, 'd>> {
     let mut len = 0;
-    fill(&mut raw, &mut desk.head, &mut len, MAGIC_LEN, READ)?;
+    let small = size.filter(|size| *size <= SMALL).and_then(|size| usize::try_from(size).ok());
+    let filled = fill(&mut raw, &mut desk.head, &mut len, small.unwrap_or(0).max(MAGIC_LEN), READ);
+    if len < MAGIC_LEN {
+        // An error behind that comes again when the lines before it are read.
+        filled?;
+    }
+    desk.fingerprint = small.filter(|size| *size == len).map(|size| mix::many(&desk.head[..size]));
     let codec = Codec::detect(&desk.head[..len]);
     let mut tap = way.tap();
     if codec == Codec::Plain {
@@ -220,11 +234,10 @@ fn open_whole<'a, 'd>(
     }
     let size = size.filter(|size| codec == Codec::Gzip && *size <= Gunzip::MAX_PACKED);
     if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
-        // One byte more than there should be: what comes short of it is the whole file. An error comes
-        // again when the stream reads on behind what was read.
-        let whole = fill(&mut raw, &mut desk.head, &mut len, size + 1, size + 1).is_ok();
+        // Not one byte more than there should be: what is longer grows.
+        let whole = fill(&mut raw, &mut desk.head, &mut len, size, size + 1).is_ok();
         if whole
-            && len <= size
+            && len == size
             && let Some(text) = desk.gunzip.text(&desk.head[..len])
         {
             let hashed = tap.map(|mut tap| {
@@ -265,13 +278,12 @@ fn fill(
 
 /// Counts what is read.
 pub(super) struct Counted<'a> {
-    raw: Raw<'a>,
+    raw: Raw,
     read: &'a AtomicU64,
 }
 
 /// Where bytes come from.
-enum Raw<'a> {
-    Kept(&'a [u8]),
+enum Raw {
     Stdin(io::Stdin),
     File(File),
     Stretch(Stretch),
@@ -280,7 +292,6 @@ enum Raw<'a> {
 impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.raw {
-            Raw::Kept(bytes) => bytes.read(out),
             Raw::Stdin(input) => input.read(out),
             Raw::File(input) => input.read(out),
             Raw::Stretch(input) => input.read(out),

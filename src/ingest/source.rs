@@ -1,22 +1,19 @@
-//! Where log lines come from: discovery of sources, what a file name tells, which sources are there twice.
+//! Where log lines come from: discovery of sources, and what a file name tells.
 //!
-//! Opens files only to compare the contents of those of equal size. The only file that names walkdir and glob.
+//! Opens no file. The only file that names walkdir and glob.
 
 use crate::digest::Before;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::region::Region;
-use crate::report::{Duplicate, NamedHours};
+use crate::report::NamedHours;
 use crate::time;
-use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hasher};
-use std::io::{self, Read};
+use memchr::memchr_iter;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
@@ -48,8 +45,6 @@ pub struct Source {
     pub tail: Option<Box<Tail>>,
     /// Why the source cannot be read, when that is known already.
     pub fault: Option<String>,
-    /// All of a small file, when it had to be read to tell it from others: it need not be opened again.
-    pub bytes: OnceLock<Box<[u8]>>,
 }
 
 /// The end of a plain file whose beginning was read before.
@@ -75,9 +70,9 @@ pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
     let mut found = Found::default();
     for argument in arguments {
         if argument.as_os_str() == STDIN {
-            found.insert(argument, Source::stdin());
+            found.0.push(Source::new("stdin".into(), None));
         } else if argument.symlink_metadata().is_ok() {
-            add_path(argument, &mut found);
+            add_path(argument.clone(), &mut found);
         } else {
             add_glob(argument, &mut found)?;
         }
@@ -86,30 +81,18 @@ pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
 }
 
 impl Source {
-    fn stdin() -> Self {
-        Self {
-            name: "stdin".into(),
-            path: None,
-            size: None,
-            hours: None,
-            domain: None,
-            region: None,
-            tail: None,
-            fault: None,
-            bytes: OnceLock::new(),
-        }
-    }
-
-    /// A source of this name.
-    fn new(path: &Path, size: Option<u64>, hours: Option<NamedHours>, fault: Option<String>) -> Self {
-        let name = shown(path.as_os_str().as_encoded_bytes());
-        Self { name, path: Some(path.to_owned()), size, hours, fault, ..Self::stdin() }
+    fn new(name: String, path: Option<PathBuf>) -> Self {
+        Self { name, path, size: None, hours: None, domain: None, region: None, tail: None, fault: None }
     }
 
     /// A file that was not looked at yet.
-    fn file(path: &Path) -> Self {
+    fn file(path: PathBuf) -> Self {
         let hours = path.file_name().and_then(|n| n.to_str()).and_then(named_hours);
-        Self::new(path, None, hours, None)
+        Self { hours, ..Self::new(shown(path.as_os_str().as_encoded_bytes()), Some(path)) }
+    }
+
+    fn faulty(path: PathBuf, fault: String) -> Self {
+        Self { hours: None, fault: Some(fault), ..Self::file(path) }
     }
 
     /// Finds out the size of a file, unless that is done.
@@ -121,10 +104,6 @@ impl Source {
             Ok(meta) => self.size = meta.is_file().then_some(meta.len()),
             Err(error) => self.fault = Some(format!("cannot read: {error}")),
         }
-    }
-
-    fn faulty(path: &Path, fault: String) -> Self {
-        Self::new(path, None, None, Some(fault))
     }
 }
 
@@ -146,27 +125,40 @@ pub fn shown(bytes: &[u8]) -> String {
     text
 }
 
-/// Sources with their paths: as bytes once they are written plainly, which are compared faster than paths are.
+/// Sources in the order in which they were found.
 #[derive(Default)]
-struct Found(Vec<(OsString, Source)>);
+struct Found(Vec<Source>);
 
 impl Found {
-    fn insert(&mut self, path: &Path, source: Source) {
-        self.0.push((path.components().collect::<PathBuf>().into_os_string(), source));
-    }
-
+    /// Sorted by path; of the same path, the first one found.
     fn in_order(mut self) -> Vec<Source> {
-        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.0.dedup_by(|(a, _), (b, _)| a == b);
-        self.0.into_iter().map(|(_, source)| source).collect()
+        self.0.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.0.dedup_by(|later, first| later.place() == first.place());
+        self.0
     }
 }
 
-fn add_path(path: &Path, found: &mut Found) {
+impl Source {
+    /// The path written plainly, which is compared as bytes: sooner than paths are compared part by part.
+    fn place(&self) -> Cow<'_, OsStr> {
+        let Some(path) = &self.path else { return Cow::Borrowed(STDIN.as_ref()) };
+        if is_plain(path.as_os_str().as_encoded_bytes()) {
+            return Cow::Borrowed(path.as_os_str());
+        }
+        Cow::Owned(path.components().collect::<PathBuf>().into_os_string())
+    }
+}
+
+/// Whether a path has no part that says nothing: `//`, `/./` or a slash at the end.
+fn is_plain(path: &[u8]) -> bool {
+    memchr_iter(b'/', path).all(|slash| !matches!(path[slash + 1..], [] | [b'/' | b'.', ..]))
+}
+
+fn add_path(path: PathBuf, found: &mut Found) {
     if path.is_dir() {
-        add_folder(path, found);
+        add_folder(&path, found);
     } else {
-        found.insert(path, Source::file(path));
+        found.0.push(Source::file(path));
     }
 }
 
@@ -187,16 +179,15 @@ fn add_folder(folder: &Path, found: &mut Found) {
             Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
             Ok(entry) if !entry.file_type().is_file() => {
                 // A pipe or device among logs would be waited for without end.
-                let fault = "is no regular file".to_owned();
-                found.insert(entry.path(), Source::faulty(entry.path(), fault));
+                found.0.push(Source::faulty(entry.into_path(), "is no regular file".into()));
             }
-            Ok(entry) => found.insert(entry.path(), Source::file(entry.path())),
+            Ok(entry) => found.0.push(Source::file(entry.into_path())),
             // A link back to a folder above: everything in it is found already.
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
                 let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                found.insert(&path, Source::faulty(&path, format!("cannot read: {fault}")));
+                found.0.push(Source::faulty(path, format!("cannot read: {fault}")));
             }
         }
     }
@@ -205,14 +196,16 @@ fn add_folder(folder: &Path, found: &mut Found) {
 /// Whether a file found by walking or by a glob is one of flowbook's own results.
 fn is_own(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    let lower = name.to_ascii_lowercase();
-    name == OWN_NAME || OWN_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+    let ends_with = |ending: &[u8]| {
+        name.len().checked_sub(ending.len()).is_some_and(|from| name[from..].eq_ignore_ascii_case(ending))
+    };
+    name == OWN_NAME || OWN_ENDINGS.into_iter().any(ends_with)
 }
 
 fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
     let is_glob = argument.to_str().filter(|text| text.contains(['*', '?', '[']));
     let Some(pattern) = is_glob else {
-        found.insert(argument, Source::file(argument));
+        found.0.push(Source::file(argument.to_owned()));
         return Ok(());
     };
     // As in a shell, a hidden file is matched only by a pattern with its dot.
@@ -224,15 +217,15 @@ fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
         any = true;
         match path {
             Ok(path) if is_own(&path) => {}
-            Ok(path) => add_path(&path, found),
+            Ok(path) => add_path(path, found),
             Err(error) => {
                 let fault = format!("cannot read: {}", error.error());
-                found.insert(error.path(), Source::faulty(error.path(), fault));
+                found.0.push(Source::faulty(error.path().to_owned(), fault));
             }
         }
     }
     if !any {
-        found.insert(argument, Source::faulty(argument, NO_MATCH.into()));
+        found.0.push(Source::faulty(argument.to_owned(), NO_MATCH.into()));
     }
     Ok(())
 }
@@ -277,158 +270,6 @@ fn clock(text: &str) -> Option<i64> {
     (minute < 60 && second < 60 && seconds <= time::DAY_SECONDS).then_some(seconds)
 }
 
-/// Takes out the sources that are there twice: the same file by another name, or another file with the
-/// same bytes. Of equal sources the first one in the order of names stays, those that tell their domain before
-/// others.
-#[must_use]
-pub fn without_duplicates(mut sources: Vec<Source>) -> (Vec<Source>, Vec<Duplicate>) {
-    sources.par_iter_mut().for_each(Source::look);
-    let same_as = equal_sources(&sources);
-    let duplicates = same_as.iter().map(|(later, first)| Duplicate {
-        name: sources[*later].name.clone(),
-        same_as: sources[*first].name.clone(),
-    });
-    let mut duplicates: Vec<Duplicate> = duplicates.collect();
-    duplicates.sort_by(|a, b| a.name.cmp(&b.name));
-    let kept = sources.into_iter().enumerate().filter(|(i, _)| !same_as.contains_key(i));
-    (kept.map(|(_, source)| source).collect(), duplicates)
-}
-
-/// Takes out sources that were found to be the `same` as earlier ones; gives all duplicates, in the order of names.
-pub(super) fn leave_out(
-    sources: &mut Vec<Source>,
-    duplicates: Vec<Duplicate>,
-    same: &BTreeMap<usize, usize>,
-) -> Vec<Duplicate> {
-    let name = |at: &usize| sources[*at].name.clone();
-    let mut all: Vec<Duplicate> =
-        same.iter().map(|(at, first)| Duplicate { name: name(at), same_as: name(first) }).collect();
-    for mut duplicate in duplicates {
-        if let Some(first) = all.iter().find(|found| found.name == duplicate.same_as) {
-            duplicate.same_as.clone_from(&first.same_as);
-        }
-        all.push(duplicate);
-    }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut at = 0..;
-    sources.retain(|_| at.next().is_none_or(|at| !same.contains_key(&at)));
-    all
-}
-
-/// Positions of duplicates, each with the position of the source that stays.
-fn equal_sources(sources: &[Source]) -> BTreeMap<usize, usize> {
-    let mut by_size: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (at, source) in sources.iter().enumerate() {
-        // Empty files hold no line: they count nothing, however often they are there.
-        if let Some(size) = source.size.filter(|size| *size > 0) {
-            by_size.entry(size).or_default().push(at);
-        }
-    }
-    let candidates: Vec<Vec<usize>> = by_size.into_values().filter(|group| group.len() > 1).collect();
-    let room = AtomicU64::new(KEPT);
-    candidates.par_iter().flat_map_iter(|group| equal_in_group(sources, group, &room)).collect()
-}
-
-/// Told apart by their first bytes, then by a hash of everything; only what is equal by that is compared.
-fn equal_in_group(sources: &[Source], group: &[usize], room: &AtomicU64) -> Vec<(usize, usize)> {
-    let by_head = by_hash(group, |at| sources[at].head(room));
-    let by_content = by_head
-        .iter()
-        .filter(|same| same.len() > 1)
-        .flat_map(|same| by_hash(same, |at| sources[at].path.as_ref().map(|path| hash(path))));
-    by_content.flat_map(|same| equal_to_first(sources, &same)).collect()
-}
-
-/// The first bytes differ in most files of equal size; a compressed file differs within its first line.
-const HEAD: usize = 4 << 10;
-/// Bytes of small files that are kept, in all.
-const KEPT: u64 = 32 << 20;
-/// Bytes read at a time when all of a file is hashed.
-const COMPARED: u64 = 1 << 20;
-
-/// Groups sources by a hash, each group in the order of names. A file that cannot be read is in none: it is
-/// reported when its turn to be read comes.
-fn by_hash(group: &[usize], hash: impl Fn(usize) -> Option<io::Result<u64>>) -> Vec<Vec<usize>> {
-    let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
-    for &at in group {
-        if let Some(Ok(hash)) = hash(at) {
-            groups.entry(hash).or_default().push(at);
-        }
-    }
-    groups.into_values().collect()
-}
-
-impl Source {
-    /// A hash of the first bytes. These are kept when they are all that there is, and there is room.
-    fn head(&self, room: &AtomicU64) -> Option<io::Result<u64>> {
-        let path = self.path.as_ref()?;
-        // With its room at once: a vector that grows costs a read for every size it takes.
-        let mut head = Vec::with_capacity(HEAD + 1);
-        Some(File::open(path).and_then(|file| file.take(HEAD as u64 + 1).read_to_end(&mut head)).map(|_| {
-            let mut hasher = DefaultHasher::new();
-            hasher.write(&head[..head.len().min(HEAD)]);
-            let size = head.len() as u64;
-            let take =
-                |left: u64| left.checked_sub(size).filter(|_| Some(size) == self.size && size <= HEAD as u64);
-            if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-                self.bytes.get_or_init(|| head.into());
-            }
-            hasher.finish()
-        }))
-    }
-}
-
-fn hash(path: &Path) -> io::Result<u64> {
-    let mut file = File::open(path)?;
-    let mut part = Vec::with_capacity(usize::try_from(COMPARED).unwrap_or(0));
-    let mut hasher = DefaultHasher::new();
-    loop {
-        part.clear();
-        file.by_ref().take(COMPARED).read_to_end(&mut part)?;
-        if part.is_empty() {
-            return Ok(hasher.finish());
-        }
-        hasher.write(&part);
-    }
-}
-
-/// Each source of a group that has the bytes of an earlier one, with that one.
-fn equal_to_first(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
-    let same = |a: usize, b: usize| match (&sources[a].path, &sources[b].path) {
-        (Some(a), Some(b)) => same_bytes(a, b).unwrap_or(false),
-        _ => false,
-    };
-    let mut firsts: Vec<usize> = Vec::new();
-    let mut equal = Vec::new();
-    // The name that tells the domain of lines with only a path says more than others.
-    let mut group = group.to_vec();
-    group.sort_by_key(|at| sources[*at].hours.is_none());
-    for at in group {
-        match firsts.iter().find(|first| same(**first, at)) {
-            Some(first) => equal.push((at, *first)),
-            None => firsts.push(at),
-        }
-    }
-    equal
-}
-
-fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
-    if fs::canonicalize(a)? == fs::canonicalize(b)? {
-        return Ok(true);
-    }
-    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    loop {
-        for (file, part) in [(&mut a, &mut left), (&mut b, &mut right)] {
-            part.clear();
-            file.take(1 << 20).read_to_end(part)?;
-        }
-        if left != right || left.is_empty() {
-            return Ok(left == right);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -463,22 +304,5 @@ mod tests {
         assert_eq!(shown(b"logs/a b.gz"), "logs/a b.gz");
         assert_eq!(shown(b"\x1b[31m\nfake"), "\\u{1b}[31m\\nfake");
         assert_ne!(shown(b"\xff.log"), shown(b"\xfe.log"));
-    }
-
-    #[test]
-    fn duplicates_are_equal_to_the_last_byte() {
-        let dir = tempfile::tempdir().unwrap();
-        let head = "x".repeat(9000);
-        for (name, tail) in [("a", "1"), ("b", "2"), ("c", "1"), ("d", "2"), ("e", "3"), ("f", ""), ("g", "")]
-        {
-            let text = if tail.is_empty() { String::new() } else { format!("{head}{tail}") };
-            fs::write(dir.path().join(name), text).unwrap();
-        }
-        let (kept, duplicates) = without_duplicates(discover(&[dir.path().to_owned()]).unwrap());
-        let short = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
-        let kept: Vec<String> = kept.iter().map(|source| short(&source.name)).collect();
-        assert_eq!(kept, ["a", "b", "e", "f", "g"]);
-        let pairs: Vec<_> = duplicates.iter().map(|d| (short(&d.name), short(&d.same_as))).collect();
-        assert_eq!(pairs, [("c".into(), "a".into()), ("d".into(), "b".into())]);
     }
 }

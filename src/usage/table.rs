@@ -98,6 +98,22 @@ impl UsageTable {
         Ok(())
     }
 
+    /// Takes away everything of another table that was merged before; `false`, and a table that is spoilt, when there
+    /// is not as much.
+    pub fn take_away(&mut self, other: &Self) -> bool {
+        for row in other.rows() {
+            let series = self.series(row.domain, row.region);
+            let cell = self.cell(series, row.window);
+            if !self.usage(cell).take_away(&row.usage) {
+                return false;
+            }
+        }
+        let Self { index, series, blocks } = self;
+        let is_zero = |usage: &Usage| *usage == Usage::default();
+        index.retain(|_, id| !series[id.0].iter().all(|(_, block)| blocks[*block].iter().all(is_zero)));
+        true
+    }
+
     /// Domains and their regions, sorted.
     pub fn keys(&self) -> impl Iterator<Item = (&Domain, Region)> {
         self.index.keys().map(|(domain, region)| (domain, *region))
@@ -131,6 +147,7 @@ mod tests {
     use super::super::tests::any_usage;
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     type Entry = (u8, usize, u32, Usage);
 
@@ -162,6 +179,13 @@ mod tests {
             head.merge(tail.clone()).unwrap();
             tail.merge(first).unwrap();
             prop_assert!(head == table(&all) && tail == table(&all));
+            prop_assert!(head.take_away(&table(&all[at..])) && head == table(&all[..at]));
+            let kept: BTreeSet<_> = head.rows().map(|row| (row.domain.clone(), row.region)).collect();
+            prop_assert!(head.keys().eq(kept.iter().map(|(domain, region)| (domain, *region))));
+            prop_assert!(tail.take_away(&table(&all)) && tail.keys().next().is_none());
+            prop_assert!(!tail.take_away(&table(&all)) || table(&all).rows().next().is_none());
+            head.merge(table(&all[at..])).unwrap();
+            prop_assert!(head == table(&all));
             prop_assert!(head.rows().is_sorted_by_key(|r| (r.domain.clone(), r.region, r.window)));
         }
     }

@@ -9,6 +9,7 @@
 mod book;
 mod broken_store;
 mod cases;
+mod copies;
 mod files_agree;
 mod generated;
 mod harness;

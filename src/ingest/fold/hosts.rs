@@ -4,6 +4,8 @@
 //! Remembers a bounded number of hosts, whatever the lines hold. Knows nothing of records.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
+use crate::ingest::mix;
+
 /// Hosts that are remembered, a power of two. More domains than that in one file cost a look-up each.
 const SLOTS: usize = 4096;
 /// Places where a host may stand.
@@ -91,11 +93,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// Spreads hosts over the slots. Hosts made to collide cost the look-up that all would cost without this.
 fn hash(raw: &[u8]) -> usize {
-    let (words, rest) = raw.as_chunks::<8>();
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29);
-    let hash = words.iter().fold(raw.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let hash = rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)));
-    (hash >> 32) as usize
+    (mix::all(raw.len() as u64, raw) >> 32) as usize
 }
 
 #[cfg(test)]

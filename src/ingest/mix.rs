@@ -1,0 +1,49 @@
+//! A quick hash, for tables whose hits are compared: who makes texts collide costs time, and changes no result.
+
+/// Every bit of the product of two words, folded into one.
+#[expect(clippy::cast_possible_truncation, reason = "both halves count")]
+fn mix(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15;
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// The hash of bytes that follow what has the hash `hash`.
+pub(super) fn all(hash: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+}
+
+/// The hash of more bytes than a name has: in lanes, none of which waits for another.
+pub(super) fn many(bytes: &[u8]) -> u64 {
+    let mut lanes = [0; 4];
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    for block in blocks {
+        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
+            *lane = mix(*lane, u64::from_le_bytes(*word));
+        }
+    }
+    all(lanes.into_iter().fold(bytes.len() as u64, mix), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn one_byte_more_or_another_bit_is_another_hash() {
+        let bytes: Vec<u8> = (0..100u8).map(|n| n.wrapping_mul(37)).collect();
+        for hash in [many, |bytes: &[u8]| all(0, bytes)] {
+            let mut seen = HashSet::new();
+            for len in 1..=bytes.len() {
+                assert!(seen.insert(hash(&bytes[..len])), "{len}");
+            }
+            for bit in 0..800 {
+                let mut other = bytes.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert!(seen.insert(hash(&other)), "{bit}");
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Sources that are there twice: the same file by another name, another file with the same bytes, or the same text
+//! in another compression.
+//!
+//! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
+//! are compared: of these it is asked afterwards, by fingerprints taken on the way.
+
+use super::Outcome;
+use super::again::whole;
+use super::part::SMALL;
+use super::source::Source;
+use crate::digest::Hash;
+use crate::report::{Counts, Duplicate};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Positions of duplicates, each with the position of the source that stays.
+type Same = BTreeMap<usize, usize>;
+
+/// The large files that have the bytes of another one.
+///
+/// Of equal sources the first one in the order of names stays, those that tell their domain before others.
+pub(super) fn before_reading(sources: &[Source]) -> Same {
+    let is_large = |at: &usize| sources[*at].size.is_some_and(|size| size > SMALL);
+    let groups = groups((0..sources.len()).filter(is_large), |at| sources[at].size);
+    // Told apart by their first bytes first.
+    let by_head = groups.par_iter().flat_map_iter(|group| {
+        let head = |at: usize| sources[at].path.as_ref().and_then(|path| head(path).ok());
+        self::groups(group.iter().copied(), head)
+    });
+    by_head.flat_map_iter(|group| equal(sources, &group)).collect()
+}
+
+/// The sources that were read and have the bytes or the text of another one.
+pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Same {
+    // Empty files hold no line: they count nothing, however often they are there.
+    let is_something = |at: &usize| outcomes[*at].len > 0 || outcomes[*at].fault.is_some();
+    let mut read: Vec<usize> = (0..sources.len()).filter(is_something).collect();
+    let print = |at: usize| outcomes[at].fingerprint.map(|print| (sources[at].size, print));
+    let small = groups(read.iter().copied(), print);
+    let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group)).collect();
+    read.retain(|at| !same.contains_key(at));
+    for (later, first) in same_texts(sources, outcomes, &read) {
+        same.values_mut().filter(|at| **at == later).for_each(|at| *at = first);
+        same.insert(later, first);
+    }
+    same
+}
+
+/// Groups of more than one source that are alike in a key, each in the order of names; those without a key are in none.
+fn groups<K: Ord>(all: impl Iterator<Item = usize>, key: impl Fn(usize) -> Option<K>) -> Vec<Vec<usize>> {
+    let mut all: Vec<(K, usize)> = all.filter_map(|at| Some((key(at)?, at))).collect();
+    all.sort_unstable();
+    let groups = all.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1);
+    groups.map(|group| group.iter().map(|(_, at)| *at).collect()).collect()
+}
+
+/// The first bytes differ in most files of equal size; a compressed file differs within its first line.
+const HEAD: u64 = 4 << 10;
+/// Bytes read at a time when all of a file is hashed or compared.
+const PORTION: u64 = 1 << 20;
+
+/// A hash of the first bytes. A file that cannot be read is equal to none: it is reported when its turn comes.
+fn head(path: &Path) -> io::Result<u64> {
+    hash(File::open(path)?.take(HEAD))
+}
+
+fn hash(mut input: impl Read) -> io::Result<u64> {
+    let (mut portion, mut hasher) = (Vec::new(), DefaultHasher::new());
+    while next(&mut input, &mut portion)? {
+        hasher.write(&portion);
+    }
+    Ok(hasher.finish())
+}
+
+/// Reads the next portion; `false` at the end.
+fn next(input: &mut impl Read, portion: &mut Vec<u8>) -> io::Result<bool> {
+    portion.clear();
+    Ok(input.take(PORTION).read_to_end(portion)? > 0)
+}
+
+/// Each source of a group that has the bytes of another one: told apart by a hash of everything, only what is equal by
+/// that is compared.
+fn equal(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
+    let content = |at: usize| sources[at].path.as_ref().and_then(|path| hash(File::open(path).ok()?).ok());
+    let alike = groups(group.iter().copied(), content);
+    alike.into_iter().flat_map(|group| equal_to_first(sources, group)).collect()
+}
+
+fn equal_to_first(sources: &[Source], mut group: Vec<usize>) -> Vec<(usize, usize)> {
+    let same = |a: usize, b: usize| match (&sources[a].path, &sources[b].path) {
+        (Some(a), Some(b)) => same_bytes(a, b).unwrap_or(false),
+        _ => false,
+    };
+    let (mut firsts, mut equal) = (Vec::<usize>::new(), Vec::new());
+    // The name that tells the domain of lines with only a path says more than others.
+    group.sort_by_key(|at| sources[*at].hours.is_none());
+    for at in group {
+        match firsts.iter().find(|first| same(**first, at)) {
+            Some(first) => equal.push((at, *first)),
+            None => firsts.push(at),
+        }
+    }
+    equal
+}
+
+fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
+    if fs::canonicalize(a)? == fs::canonicalize(b)? {
+        return Ok(true);
+    }
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    while next(&mut a, &mut left)? | next(&mut b, &mut right)? {
+        if left != right {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Sources that have the text of an earlier one in another compression.
+///
+/// Only sources that are alike in length and in every count are decoded again and compared.
+fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<(usize, usize)> {
+    // A pipe cannot be read twice.
+    let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].size.is_some();
+    let read = read.iter().copied().filter(is_whole);
+    let alike = groups(read, |at| Some((outcomes[at].len, outcomes[at].counts.traffic)));
+    // What is late depends on the name.
+    let counts = |at: &usize| Counts { late: 0, first_late: None, ..outcomes[*at].counts.clone() };
+    let alike = alike.par_iter().flat_map_iter(|group| {
+        let mut groups: HashMap<Counts, Vec<usize>> = HashMap::new();
+        for at in group {
+            groups.entry(counts(at)).or_default().push(*at);
+        }
+        groups.into_values().filter(|group| group.len() > 1)
+    });
+    let same = alike.flat_map_iter(|group| {
+        let mut firsts: HashMap<Hash, usize> = HashMap::new();
+        let mut same = Vec::new();
+        for at in group {
+            let Some(text) = sources[at].path.as_ref().and_then(|path| whole(path).ok()) else { continue };
+            match firsts.get(&text.whole) {
+                Some(first) => same.push((at, *first)),
+                None => drop(firsts.insert(text.whole, at)),
+            }
+        }
+        same
+    });
+    same.collect()
+}
+
+/// Takes duplicates out of the sources, and of what came of them, if they were read; gives these sources, and adds to
+/// `duplicates`, which stay in the order of names.
+pub(super) fn take_out(
+    sources: &mut Vec<Source>,
+    same: &Same,
+    duplicates: &mut Vec<Duplicate>,
+) -> Vec<Source> {
+    let name = |at: &usize| sources[*at].name.clone();
+    let found: Vec<Duplicate> =
+        same.iter().map(|(at, first)| Duplicate { name: name(at), same_as: name(first) }).collect();
+    for duplicate in duplicates.iter_mut() {
+        if let Some(now) = found.iter().find(|found| found.name == duplicate.same_as) {
+            duplicate.same_as.clone_from(&now.same_as);
+        }
+    }
+    duplicates.extend(found);
+    duplicates.sort_by(|a, b| a.name.cmp(&b.name));
+    taken_out(sources, same)
+}
+
+/// Takes what belongs to duplicates out of a list that has something for every source.
+pub(super) fn taken_out<T>(list: &mut Vec<T>, same: &Same) -> Vec<T> {
+    let mut at = 0..;
+    list.extract_if(.., |_| at.next().is_some_and(|at| same.contains_key(&at))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::discover;
+    use super::*;
+
+    #[test]
+    fn large_duplicates_are_equal_to_the_last_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let head = "x".repeat(usize::try_from(SMALL).unwrap());
+        for (name, tail) in [("a", "1"), ("b", "2"), ("c", "1"), ("d", "2"), ("e", "3"), ("f", ""), ("g", "")]
+        {
+            fs::write(dir.path().join(name), format!("{head}{tail}")).unwrap();
+        }
+        let mut sources = discover(&[dir.path().to_owned()]).unwrap();
+        sources.iter_mut().for_each(Source::look);
+        let same = before_reading(&sources);
+        // What is not larger than the limit is not looked at.
+        assert_eq!(same, Same::from([(2, 0), (3, 1)]));
+
+        let mut duplicates = Vec::new();
+        let short = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let out = take_out(&mut sources, &same, &mut duplicates);
+        let names = |sources: &[Source]| sources.iter().map(|source| short(&source.name)).collect::<String>();
+        assert_eq!((names(&sources), names(&out)), ("abefg".into(), "cd".into()));
+        // What stayed at first is a duplicate itself: the one before follows it.
+        take_out(&mut sources, &Same::from([(0, 1)]), &mut duplicates);
+        let pairs: Vec<_> = duplicates.iter().map(|d| short(&d.name) + &short(&d.same_as)).collect();
+        assert_eq!(pairs, ["ab", "cb", "db"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! What is there twice counts once: everything comes out as if the copies had never been there.
+
+use crate::logs::{encode, file_name};
+use flowbook::codec::Codec;
+use flowbook::domain::{DomainSet, Selection};
+use flowbook::ingest::source::discover;
+use flowbook::ingest::{Ingested, Job, Progress, Rejects, ingest};
+use flowbook::log::Format;
+use flowbook::output::Output;
+use flowbook::region::Region;
+use flowbook::report::Duplicate;
+use flowbook::time::TimeRange;
+use proptest::prelude::*;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+const CODECS: [Codec; 3] = [Codec::Plain, Codec::Gzip, Codec::Zstd];
+
+/// A log and its copies: another compression each, if it is one, else the same bytes.
+#[derive(Clone, Debug)]
+struct Case {
+    lines: usize,
+    codec: Codec,
+    domain: Option<&'static str>,
+    is_damaged: bool,
+    copies: Vec<Option<Codec>>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let codec = || prop::sample::select(&CODECS[..]);
+    let lines = prop_oneof![3 => 1..40usize, 1 => 100..400usize];
+    let copies = prop::collection::vec(prop::option::of(codec()), 0..4);
+    (lines, codec(), prop::option::of(Just("www.a.com")), prop::bool::weighted(0.1), copies).prop_map(
+        |(lines, codec, domain, is_damaged, copies)| Case { lines, codec, domain, is_damaged, copies },
+    )
+}
+
+/// Lines with and without a host, and rejected ones. Texts of other numbers differ, also when they have few lines.
+fn text(number: usize, lines: usize) -> Vec<u8> {
+    let line = |at: usize| {
+        let url = ["http://www.b.com/x", "/only/a/path", "https://www.c.com/"][(number + at) % 3];
+        let cache = if at % 7 == 5 { "NEITHER" } else { "HIT" };
+        let (minute, second, size) = (at % 60, number % 60, 1000 * number + at);
+        format!(
+            "[1/Mar/2016:08:{minute:02}:{second:02} +0800] 1.2.3.4 - 12 \"-\" \"GET {url}\" 200 10 {size} {cache} \"a\" \"b\"\n"
+        )
+    };
+    (0..lines).map(line).collect::<String>().into_bytes()
+}
+
+/// Table and report, and the rejected lines as a file.
+fn run(folder: &Path, threads: usize) -> (Ingested, String) {
+    let scratch = TempDir::new().unwrap();
+    let job = Job {
+        format: Format::Alibaba,
+        region: Region::Unspecified,
+        range: TimeRange::covering(0, 260_000_000_000).unwrap(),
+        selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
+        threads,
+        keep_going: true,
+        keep_rejects: Some(scratch.path()),
+        progress: &Progress::default(),
+    };
+    let mut ingested = ingest(discover(&[folder.to_owned()]).unwrap(), &job).unwrap();
+    let place = scratch.path().join("rejects.csv");
+    let mut out = Output::create(&place, false).unwrap();
+    Rejects::write_csv(ingested.rejects.take().into_iter().collect(), &mut out, &place).unwrap();
+    out.commit().unwrap();
+    // Names tell where the folder is.
+    let base = format!("{}/", folder.display());
+    ingested.report.sources.iter_mut().for_each(|source| source.name = source.name.replace(&base, ""));
+    for Duplicate { name, same_as } in &mut ingested.report.duplicates {
+        (*name, *same_as) = (name.replace(&base, ""), same_as.replace(&base, ""));
+    }
+    (ingested, fs::read_to_string(place).unwrap().replace(&base, ""))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn copies_change_nothing(cases in prop::collection::vec(case(), 1..8), threads in 1..4usize) {
+        let (once, all) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let mut expected = Vec::new();
+        for (number, case) in cases.iter().enumerate() {
+            let name = file_name(case.domain, number, case.codec);
+            let text = text(number, case.lines);
+            let mut bytes = encode(case.codec, [&text[..]]);
+            if case.is_damaged {
+                bytes.truncate(bytes.len() - bytes.len() / 3);
+            }
+            fs::write(once.path().join(&name), &bytes).unwrap();
+            fs::write(all.path().join(&name), &bytes).unwrap();
+            for (at, other) in case.copies.iter().enumerate() {
+                // Without a domain in its name the copy's lines mean something else, and a damaged file has no text to
+                // compare: of these only the bytes tell that they are the same.
+                let is_text = case.domain.is_none() && !case.is_damaged;
+                let copy = other.filter(|_| is_text).map_or(bytes.clone(), |codec| encode(codec, [&text[..]]));
+                // The name that tells the domain stays, else the first one.
+                let first = if case.domain.is_some() { "aa" } else { "zz" };
+                let copied = format!("{first}-{number}-{at}");
+                fs::write(all.path().join(&copied), copy).unwrap();
+                expected.push((copied, name.clone()));
+            }
+        }
+        let (apart, apart_rejects) = run(once.path(), threads);
+        let (mut together, rejects) = run(all.path(), threads);
+        prop_assert_eq!(&apart.report.duplicates, &[]);
+        let found = std::mem::take(&mut together.report.duplicates);
+        let found: Vec<_> = found.into_iter().map(|found| (found.name, found.same_as)).collect();
+        expected.sort();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(together.report, apart.report);
+        prop_assert_eq!(rejects, apart_rejects);
+        prop_assert!(together.table == apart.table && together.table.keys().eq(apart.table.keys()));
+    }
+}
+
+#[test]
+fn files_without_a_line_are_no_copies() {
+    let folder = TempDir::new().unwrap();
+    for (at, codec) in CODECS.into_iter().cycle().take(6).enumerate() {
+        fs::write(folder.path().join(format!("{at}")), encode(codec, [&b""[..]])).unwrap();
+    }
+    let (ingested, _) = run(folder.path(), 2);
+    assert_eq!((ingested.report.sources.len(), ingested.report.duplicates), (6, Vec::new()));
+}
