@@ -43,10 +43,11 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Same {
     let small = groups(read.iter().copied(), print);
     let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group)).collect();
     read.retain(|at| !same.contains_key(at));
-    for (later, first) in same_texts(sources, outcomes, &read) {
-        same.values_mut().filter(|at| **at == later).for_each(|at| *at = first);
-        same.insert(later, first);
+    let texts = same_texts(sources, outcomes, &read);
+    for first in same.values_mut() {
+        *first = *texts.get(first).unwrap_or(first);
     }
+    same.extend(texts);
     same
 }
 
@@ -124,7 +125,7 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
 /// Sources that have the text of an earlier one in another compression.
 ///
 /// Only sources that are alike in length and in every count are decoded again and compared.
-fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<(usize, usize)> {
+fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same {
     // A pipe cannot be read twice.
     let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].size.is_some();
     let read = read.iter().copied().filter(is_whole);
@@ -160,15 +161,15 @@ pub(super) fn take_out(
     same: &Same,
     duplicates: &mut Vec<Duplicate>,
 ) -> Vec<Source> {
-    let name = |at: &usize| sources[*at].name.clone();
-    let found: Vec<Duplicate> =
-        same.iter().map(|(at, first)| Duplicate { name: name(at), same_as: name(first) }).collect();
+    let name = |at: &usize| sources[*at].name.as_str();
+    let found: HashMap<&str, &str> = same.iter().map(|(at, first)| (name(at), name(first))).collect();
     for duplicate in duplicates.iter_mut() {
-        if let Some(now) = found.iter().find(|found| found.name == duplicate.same_as) {
-            duplicate.same_as.clone_from(&now.same_as);
+        if let Some(first) = found.get(duplicate.same_as.as_str()) {
+            duplicate.same_as = (*first).to_owned();
         }
     }
-    duplicates.extend(found);
+    let found = found.into_iter();
+    duplicates.extend(found.map(|(name, same_as)| Duplicate { name: name.into(), same_as: same_as.into() }));
     duplicates.sort_by(|a, b| a.name.cmp(&b.name));
     taken_out(sources, same)
 }
