@@ -17,11 +17,20 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// 8 domains x 24 hours x 2000 lines: about 118 MB of text.
     pub(crate) fn new(codec: Codec) -> Self {
+        Self::of(codec, 8, 2000)
+    }
+
+    /// 200 domains x 24 hours x 20 lines.
+    pub(crate) fn small_files() -> Self {
+        Self::of(Codec::Gzip, 200, 20)
+    }
+
+    fn of(codec: Codec, domains: usize, lines_per_file: usize) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let recipe = Recipe {
-            domains: 8,
+            domains,
             hours: 24,
-            lines_per_file: 2000,
+            lines_per_file,
             seed: 1,
             start: parse_iso("2026-03-01T00:00:00Z").expect("a time"),
             codec,
