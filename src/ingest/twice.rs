@@ -4,8 +4,8 @@
 //! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
 //! are compared: of these it is asked afterwards, by fingerprints taken on the way.
 
-use super::Outcome;
 use super::again::whole;
+use super::outcome::Outcome;
 use super::part::SMALL;
 use super::source::Source;
 use crate::digest::Hash;

@@ -1,0 +1,86 @@
+//! What came out of parts and sources, put in the order of sources and lines.
+//!
+//! Knows nothing of how they are read.
+
+use super::rejects::{Extent, PartSample, Piece};
+use super::source::Source;
+use super::{Taken, fold};
+use crate::digest::{Stretch, identify};
+use crate::error::Result;
+use crate::report::{Counts, Report, Sample, SourceReport, first_of_each_reason};
+use crate::usage::table::UsageTable;
+
+/// What came out of a part, or of all parts of a source.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) counts: Counts,
+    pub(super) samples: Vec<PartSample>,
+    pub(super) fault: Option<String>,
+    /// Bytes of the text.
+    pub(super) len: u64,
+    /// What tells a small file from most others.
+    pub(super) fingerprint: Option<u64>,
+    /// Lines before each part that spilled rejected lines, and where these lie.
+    pub(super) pieces: Vec<(u64, Vec<Extent>)>,
+    /// What only [`ingest_each`] asks for: the table of each part, and what its text is.
+    pub(super) own: Vec<(UsageTable, Option<Stretch>)>,
+}
+
+impl Outcome {
+    /// Adds what came out of the part that follows.
+    pub(super) fn add(&mut self, next: Self) {
+        let lines_before = self.counts.lines;
+        self.counts.merge(&next.counts);
+        self.fault = self.fault.take().or(next.fault);
+        self.len += next.len;
+        let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
+        self.samples.extend(next.samples.into_iter().map(numbered));
+        self.pieces.extend(next.pieces.into_iter().map(|(before, extents)| (lines_before + before, extents)));
+        self.own.extend(next.own);
+    }
+
+    /// Takes out the rejected lines of the source of this name.
+    pub(super) fn pieces(&mut self, name: &str) -> impl Iterator<Item = Piece> {
+        let pieces = std::mem::take(&mut self.pieces).into_iter();
+        pieces.map(|(lines_before, extents)| Piece { name: name.to_owned(), lines_before, extents })
+    }
+
+    pub(super) fn taken(self, source: Source, at: usize) -> Result<Taken> {
+        let (mut table, mut stretches) = (UsageTable::new(), Vec::new());
+        for (own, stretch) in self.own {
+            table.merge(own).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
+            stretches.extend(stretch);
+        }
+        let text = identify(source.tail.as_ref().map(|tail| tail.before.clone()), stretches);
+        let text = if self.fault.is_some() { text.damaged() } else { text };
+        let samples = self.samples.into_iter().map(|sample| sample.of(at)).collect();
+        let samples = first_of_each_reason(samples);
+        let report = SourceReport {
+            name: source.name.clone(),
+            size: source.size,
+            hours: source.hours.clone(),
+            counts: self.counts,
+            fault: self.fault,
+        };
+        Ok(Taken { source, table, report, samples, text })
+    }
+}
+
+impl PartSample {
+    fn of(self, source: usize) -> Sample {
+        Sample { source, line: self.line, reason: self.reason, text: self.text }
+    }
+}
+
+/// Makes a report of what came out of the sources.
+pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>) -> (Report, Vec<Piece>) {
+    let (mut report, mut pieces) = (Report::default(), Vec::new());
+    report.sources.reserve_exact(sources.len());
+    for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
+        pieces.extend(outcome.pieces(&source.name));
+        report.add_samples(outcome.samples.into_iter().map(|sample| sample.of(at)));
+        let Source { name, size, hours, .. } = source;
+        report.sources.push(SourceReport { name, size, hours, counts: outcome.counts, fault: outcome.fault });
+    }
+    (report, pieces)
+}

@@ -1,0 +1,233 @@
+//! Parts handed out to threads: what each thread takes, reads and folds.
+
+use super::fold::Fold;
+use super::lines::{Lines, Text};
+use super::outcome::Outcome;
+use super::part::{self, Desk, Input, Opened, Part, Way};
+use super::rejects::Spill;
+use super::source::Source;
+use super::{Job, ahead};
+use crate::codec::Codec;
+use crate::error::Result;
+use crate::usage::table::UsageTable;
+use std::cmp::Reverse;
+use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Sources of fewer bytes on disk than this are read sooner than a thread starts. Pipes have no size.
+const AHEAD_ABOVE: u64 = 1 << 20;
+
+/// Parts of fewer bytes on disk than this are taken several at a time, together about as many.
+const LOT: u64 = 64 << 10;
+
+/// Positions of parts, in lots: the largest first, so that no large one is left for the end. Small ones stay in
+/// their order, in which the next one most likely is of the same folder and the same domain.
+fn lots(parts: &[Part]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|at| Reverse(parts[*at].size / LOT));
+    let (mut lots, mut room) = (Vec::new(), 0);
+    for at in order {
+        // A pipe, whose size is not known, is waited for by itself.
+        let size = if parts[at].size == 0 { LOT } else { parts[at].size };
+        match lots.last_mut() {
+            Some(lot) if size <= room => Vec::push(lot, at),
+            _ => {
+                lots.push(vec![at]);
+                room = LOT;
+            }
+        }
+        room = room.saturating_sub(size);
+    }
+    lots
+}
+
+/// The parts, handed out to threads one by one.
+pub(super) struct Work<'a> {
+    job: &'a Job<'a>,
+    sources: &'a [Source],
+    parts: &'a [Part],
+    spill: Option<&'a Spill>,
+    /// What a thread takes at a time: positions of parts.
+    lots: Vec<Vec<usize>>,
+    next: AtomicUsize,
+    /// The first source known to fail the job: what comes after it need not be read.
+    failed: AtomicUsize,
+    /// Threads that have no part of their own, and may read ahead for those who have.
+    spare: AtomicUsize,
+    /// Whether each part has a table of its own, and is hashed.
+    is_each: bool,
+    /// By part; none of parts that need not be read.
+    outcomes: Vec<OnceLock<Outcome>>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        job: &'a Job<'a>,
+        sources: &'a [Source],
+        parts: &'a [Part],
+        spill: Option<&'a Spill>,
+        allowed: usize,
+    ) -> Self {
+        let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let spare = AtomicUsize::new(allowed.saturating_sub(parts.len()));
+        Self {
+            job,
+            sources,
+            parts,
+            spill,
+            lots: lots(parts),
+            next,
+            failed,
+            spare,
+            is_each: false,
+            outcomes: parts.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The same, with a table for each part and the identity of its text.
+    pub(super) fn part_by_part(self) -> Self {
+        Self { is_each: true, ..self }
+    }
+
+    /// What came out of the sources, in their order.
+    pub(super) fn outcomes(self) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(self.sources.len());
+        for (part, outcome) in self.parts.iter().zip(self.outcomes) {
+            let outcome = outcome.into_inner().unwrap_or_default();
+            if outcomes.len() > part.source {
+                outcomes[part.source].add(outcome);
+            } else {
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
+    }
+
+    /// One thread's share, in a table of its own.
+    pub(super) fn run(&self) -> Result<UsageTable> {
+        let (mut fold, mut desk) = (Fold::new(self.job, self.spill), Desk::default());
+        let take = || self.lots.get(self.next.fetch_add(1, Relaxed));
+        for at in std::iter::from_fn(take).flatten() {
+            let part = &self.parts[*at];
+            if part.source > self.failed.load(Relaxed) {
+                continue;
+            }
+            let name = &self.sources[part.source].name;
+            let outcome = self.part(part, &mut fold, &mut desk).map_err(|e| e.at(name))?;
+            if outcome.fault.is_some() && !self.job.keep_going {
+                self.failed.fetch_min(part.source, Relaxed);
+            }
+            self.outcomes[*at].get_or_init(|| outcome);
+        }
+        Ok(fold.take_table())
+    }
+
+    /// Reads a part; what fails in reading is the part's fault, what fails in counting is the job's.
+    fn part(&self, part: &Part, fold: &mut Fold<'_>, desk: &mut Desk) -> Result<Outcome> {
+        let source = &self.sources[part.source];
+        fold.begin(source);
+        let way = Way { read: &self.job.progress.read, is_hashed: self.is_each };
+        let opened = match &source.fault {
+            Some(fault) => Err(fault.clone()),
+            None => part::open(source, part, way, desk).map_err(|e| format!("cannot read: {e}")),
+        };
+        let (fault, len, hashed) = match opened {
+            Err(fault) => (Some(fault), 0, None),
+            Ok(Opened::Text(text, hashed)) => {
+                Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
+                (None, text.len() as u64, hashed)
+            }
+            Ok(Opened::Lines(mut lines, codec)) => {
+                let fault = self.read(&mut lines, part, codec, fold)?;
+                // What a stretch reads beyond its end is not its own.
+                let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
+                (fault, len, desk.keep(lines).hashed())
+            }
+        };
+        let (counts, samples, extents) = fold.end()?;
+        let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
+        let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
+        let fingerprint = desk.take_fingerprint();
+        Ok(Outcome { counts, samples, fault, len, fingerprint, pieces, own })
+    }
+
+    /// Folds the lines of an open part; gives the fault that ended it early, if one did.
+    fn read(
+        &self,
+        lines: &mut Lines<Input<'_>>,
+        part: &Part,
+        codec: Codec,
+        fold: &mut Fold<'_>,
+    ) -> Result<Option<String>> {
+        let worth = part.stretch.is_none() && (part.size == 0 || part.size > AHEAD_ABOVE);
+        let is_ahead = worth && self.spare.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)).is_ok();
+        let read = if is_ahead {
+            let read = ahead::fold_ahead(lines, |chunk| fold.chunk(chunk));
+            self.spare.fetch_add(1, Relaxed);
+            read?
+        } else {
+            fold_all(lines, fold)?
+        };
+        if let Err(error) = read {
+            return Ok(Some(fault(&error, codec, lines)));
+        }
+        let shorter = codec == Codec::Plain && part.stretch.is_none() && lines.position() < part.size;
+        Ok(shorter.then(|| part::shrunk().to_string()))
+    }
+}
+
+/// Folds lines on the thread that reads them; what ends the input early is the inner error.
+fn fold_all(lines: &mut Lines<Input<'_>>, fold: &mut Fold<'_>) -> Result<io::Result<()>> {
+    loop {
+        match lines.next_chunk() {
+            Ok(Some(chunk)) => fold.chunk(&chunk)?,
+            Ok(None) => return Ok(Ok(())),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+}
+
+fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
+    let what = if codec == Codec::Plain || error.raw_os_error().is_some() {
+        format!("cannot read on: {error}")
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        format!("the {} stream ends early: the file is truncated, or no log follows its end", codec.name())
+    } else if codec == Codec::Zstd && error.to_string().contains("too much memory") {
+        "the zstd stream needs a window above 128 MiB; compress it without --ultra --long".to_owned()
+    } else {
+        format!("the {} stream is damaged: {error}", codec.name())
+    };
+    match lines.left_over() {
+        0 => format!("{what} (after {} bytes of text)", lines.position()),
+        bytes => format!(
+            "{what} (after {} bytes of text; an incomplete last line of {bytes} bytes does not count)",
+            lines.position()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lots_hold_every_part_once_and_large_ones_come_first(
+            sizes in prop::collection::vec(prop_oneof![0..3u64, 1..2 * LOT, LOT..100 * LOT], 0..60),
+        ) {
+            let part = |(source, size): (usize, &u64)| Part { source, stretch: None, size: *size };
+            let parts: Vec<Part> = sizes.iter().enumerate().map(part).collect();
+            let lots = lots(&parts);
+            let sum = |lot: &Vec<usize>| lot.iter().map(|at| sizes[*at]).sum::<u64>();
+            prop_assert!(lots.iter().all(|lot| lot.len() == 1 || sum(lot) <= LOT && lot.iter().all(|at| sizes[*at] > 0)));
+            let order = lots.concat();
+            prop_assert!(order.is_sorted_by_key(|at| Reverse(sizes[*at] / LOT)));
+            let mut sorted = order;
+            sorted.sort_unstable();
+            prop_assert!(sorted.into_iter().eq(0..sizes.len()));
+        }
+    }
+}
