@@ -133,6 +133,11 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
         let twice = twice::take_out(&mut sources, &same, &mut duplicates);
         let counted = twice::taken_out(&mut outcomes, &same);
         if !twice.is_empty() && !take_away(&mut table, &twice, &counted, job, &pool, allowed)? {
+            if let Some(pipe) = sources.iter().find(|source| source.size.is_none() && source.fault.is_none())
+            {
+                let changed = format!("cannot be read once more, and {} changed meanwhile", twice[0].name);
+                return Err(Error::damaged(changed).at(&pipe.name));
+            }
             (table, outcomes, spill) = read(&sources, job, &pool, allowed)?;
         }
     }

@@ -1,5 +1,6 @@
 //! What is there twice counts once: everything comes out as if the copies had never been there.
 
+use crate::harness::{Place, gzip, line};
 use crate::logs::{encode, file_name};
 use flowbook::codec::Codec;
 use flowbook::domain::{DomainSet, Selection};
@@ -12,7 +13,9 @@ use flowbook::report::Duplicate;
 use flowbook::time::TimeRange;
 use proptest::prelude::*;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 const CODECS: [Codec; 3] = [Codec::Plain, Codec::Gzip, Codec::Zstd];
@@ -76,6 +79,10 @@ fn run(folder: &Path, threads: usize) -> (Ingested, String) {
     (ingested, fs::read_to_string(place).unwrap().replace(&base, ""))
 }
 
+fn lines(count: u64) -> String {
+    (1..=count).map(|n| line("1/Mar/2026:12:00:00 +0800", "a.com", n)).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -124,4 +131,45 @@ fn files_without_a_line_are_no_copies() {
     }
     let (ingested, _) = run(folder.path(), 2);
     assert_eq!((ingested.report.sources.len(), ingested.report.duplicates), (6, Vec::new()));
+}
+
+/// The lines of a text that stands there twice are taken away again; nothing else is read twice.
+#[test]
+fn standard_input_is_read_once_beside_copies() {
+    let place = Place::new();
+    place.write("a.log", lines(3));
+    place.write("a.gz", gzip(lines(3).as_bytes()));
+    place.write("b.gz", gzip(lines(3).as_bytes()));
+    let arguments = ["-", "a.log", "a.gz", "b.gz", "--json"];
+    let mut child =
+        place.export_command(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines(4).as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["counts"]["accepted"], &json["counts"]["duplicates_skipped"]), (&7.into(), &2.into()));
+}
+
+/// What was counted of a copy is not known any more when it changed: that is no figure for a bill.
+#[cfg(unix)]
+#[test]
+fn copies_that_change_beside_a_pipe_fail_the_job() {
+    let place = Place::new();
+    for name in ["a.log", "b.log"] {
+        place.write(name, lines(3));
+    }
+    assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
+    let arguments = ["a.log", "b.log", "pipe", "--threads", "1"];
+    let child = place.export_command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+    // It is opened behind the logs: they were read.
+    let mut pipe = fs::OpenOptions::new().write(true).open(place.path("pipe")).unwrap();
+    for name in ["a.log", "b.log"] {
+        place.write(name, lines(3).replace("300 1 HIT", "300 9 HIT"));
+    }
+    pipe.write_all(lines(1).as_bytes()).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("pipe: cannot be read once more, and b.log changed meanwhile"), "{message}");
+    assert!(!place.exists("out.xlsx"));
 }

@@ -69,13 +69,14 @@ impl Place {
 
     /// `flowbook export` over the hours of 1 March 2026, UTC, with more arguments.
     pub(crate) fn export(&self, more: &[&str], code: i32) -> Done {
-        let mut arguments = vec!["export", "--start-time", "2026-03-01T00:00:00Z", "--end-time"];
-        arguments.extend(["2026-03-02T00:00:00Z", "--output", "out.xlsx"]);
-        if !more.contains(&"--type") {
-            arguments.extend(["--type", "flow"]);
-        }
-        arguments.extend(more);
-        self.run(&arguments, code)
+        self.run(&export_arguments(more), code)
+    }
+
+    /// [`Place::export`], not run yet.
+    pub(crate) fn export_command(&self, more: &[&str]) -> Command {
+        let mut command = self.command();
+        command.args(export_arguments(more));
+        command
     }
 
     /// As [`Place::export`], with an `--output` of its own.
@@ -95,6 +96,16 @@ impl Place {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         text + &format!("stdout:\n{out}\nstderr:\n{err}")
     }
+}
+
+fn export_arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["export", "--start-time", "2026-03-01T00:00:00Z", "--end-time"];
+    arguments.extend(["2026-03-02T00:00:00Z", "--output", "out.xlsx"]);
+    if !more.contains(&"--type") {
+        arguments.extend(["--type", "flow"]);
+    }
+    arguments.extend(more);
+    arguments
 }
 
 /// What a run printed.

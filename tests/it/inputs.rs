@@ -39,14 +39,7 @@ fn files_folders_globs_and_standard_input() {
         let expected: u64 = expected;
         assert_eq!(accepted(&place.export(&arguments, 0).json()), expected, "{logs:?}");
     }
-    let mut child = place.command();
-    let arguments = ["export", "-", "--type", "flow", "--json", "--force", "--output", "out.xlsx"];
-    child.args(arguments).args([
-        "--start-time",
-        "2026-03-01T00:00:00Z",
-        "--end-time",
-        "2026-03-02T00:00:00Z",
-    ]);
+    let mut child = place.export_command(&["-", "--json", "--force"]);
     let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&gzip(lines(4).as_bytes())).unwrap();
     let output = child.wait_with_output().unwrap();
