@@ -6,6 +6,7 @@
 
 mod hosts;
 
+use super::mix;
 use super::rejects::{Extent, PartSample, Sink, Spill};
 use super::source::Source;
 use super::{Job, lines::Chunk};
@@ -26,6 +27,20 @@ pub(super) struct Fold<'a> {
     parser: Parser,
     state: State<'a>,
     sink: Sink<'a>,
+    /// The first bytes of the part.
+    beginning: Vec<u8>,
+}
+
+/// Bytes in which nearly all texts of equal length differ: more than the first line of a log.
+const BEGINNING: usize = 512;
+
+/// What is known of the lines of a part.
+pub(super) struct Folded {
+    pub(super) counts: Counts,
+    pub(super) samples: Vec<PartSample>,
+    pub(super) extents: Vec<Extent>,
+    /// A hash of the text's first bytes.
+    pub(super) beginning: u64,
 }
 
 /// Everything but the parser, from which a record borrows.
@@ -87,7 +102,7 @@ impl<'a> Fold<'a> {
             counts: Counts::default(),
             hosts: Hosts::new(Meaning::Invalid),
         };
-        Self { spill, parser: job.format.parser(None), state, sink: Sink::new(spill) }
+        Self { spill, parser: job.format.parser(None), state, sink: Sink::new(spill), beginning: Vec::new() }
     }
 
     /// Begins a part of `source`.
@@ -95,14 +110,19 @@ impl<'a> Fold<'a> {
         let hours = source.hours.as_ref();
         self.state.region = source.region.unwrap_or(self.state.job.region);
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
+        self.beginning.clear();
         self.parser.turn_to(hours.map(|hours| &hours.domain).or(source.domain.as_ref()));
     }
 
-    /// Ends the part: gives what is known of its lines.
-    pub(super) fn end(&mut self) -> Result<(Counts, Vec<PartSample>, Vec<Extent>)> {
+    /// Ends the part.
+    ///
+    /// # Errors
+    /// When rejected lines cannot be kept.
+    pub(super) fn end(&mut self) -> Result<Folded> {
         let sink = mem::replace(&mut self.sink, Sink::new(self.spill));
         let (samples, extents) = sink.finish()?;
-        Ok((mem::take(&mut self.state.counts), samples, extents))
+        let (counts, beginning) = (mem::take(&mut self.state.counts), mix::many(&self.beginning));
+        Ok(Folded { counts, samples, extents, beginning })
     }
 
     /// Gives the table away, for an empty one.
@@ -117,6 +137,9 @@ impl<'a> Fold<'a> {
     /// # Errors
     /// When a sum overflows or rejected lines cannot be kept: the job stops.
     pub(super) fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<()> {
+        let (Chunk::Lines(text) | Chunk::TooLong(text)) = chunk;
+        let missing = BEGINNING - self.beginning.len();
+        self.beginning.extend(&text[..text.len().min(missing)]);
         match chunk {
             Chunk::Lines(block) => self.block(block),
             Chunk::TooLong(line) => {

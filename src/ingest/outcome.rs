@@ -18,6 +18,8 @@ pub(super) struct Outcome {
     pub(super) fault: Option<String>,
     /// Bytes of the text.
     pub(super) len: u64,
+    /// A hash of its first bytes.
+    pub(super) beginning: u64,
     /// What tells a small file from most others.
     pub(super) fingerprint: Option<u64>,
     /// Lines before each part that spilled rejected lines, and where these lie.

@@ -8,8 +8,7 @@ use super::again::whole;
 use super::outcome::Outcome;
 use super::part::SMALL;
 use super::source::Source;
-use crate::digest::Hash;
-use crate::report::{Counts, Duplicate};
+use crate::report::Duplicate;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -91,15 +90,13 @@ fn equal(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
     alike.into_iter().flat_map(|group| equal_to_first(sources, group)).collect()
 }
 
-fn equal_to_first(sources: &[Source], mut group: Vec<usize>) -> Vec<(usize, usize)> {
+fn equal_to_first(sources: &[Source], group: Vec<usize>) -> Vec<(usize, usize)> {
     let same = |a: usize, b: usize| match (&sources[a].path, &sources[b].path) {
         (Some(a), Some(b)) => same_bytes(a, b).unwrap_or(false),
         _ => false,
     };
     let (mut firsts, mut equal) = (Vec::<usize>::new(), Vec::new());
-    // The name that tells the domain of lines with only a path says more than others.
-    group.sort_by_key(|at| sources[*at].hours.is_none());
-    for at in group {
+    for at in in_order_of_choice(sources, group) {
         match firsts.iter().find(|first| same(**first, at)) {
             Some(first) => equal.push((at, *first)),
             None => firsts.push(at),
@@ -122,36 +119,30 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Sources that have the text of an earlier one in another compression.
+/// Sources that have the text of another one in another compression.
 ///
-/// Only sources that are alike in length and in every count are decoded again and compared.
+/// What counts of a text depends on the name of its file, so counts tell nothing: texts that are alike in length and
+/// beginning are decoded again and compared.
 fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same {
     // A pipe cannot be read twice.
     let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].size.is_some();
     let read = read.iter().copied().filter(is_whole);
-    let alike = groups(read, |at| Some((outcomes[at].len, outcomes[at].counts.traffic)));
-    // What is late depends on the name.
-    let counts = |at: &usize| Counts { late: 0, first_late: None, ..outcomes[*at].counts.clone() };
-    let alike = alike.par_iter().flat_map_iter(|group| {
-        let mut groups: HashMap<Counts, Vec<usize>> = HashMap::new();
-        for at in group {
-            groups.entry(counts(at)).or_default().push(*at);
-        }
-        groups.into_values().filter(|group| group.len() > 1)
-    });
-    let same = alike.flat_map_iter(|group| {
-        let mut firsts: HashMap<Hash, usize> = HashMap::new();
-        let mut same = Vec::new();
-        for at in group {
-            let Some(text) = sources[at].path.as_ref().and_then(|path| whole(path).ok()) else { continue };
-            match firsts.get(&text.whole) {
-                Some(first) => same.push((at, *first)),
-                None => drop(firsts.insert(text.whole, at)),
-            }
-        }
-        same
+    let alike = groups(read, |at| Some((outcomes[at].len, outcomes[at].beginning)));
+    let text = |at: usize| sources[at].path.as_ref().and_then(|path| Some(whole(path).ok()?.whole));
+    let same = alike.par_iter().flat_map_iter(|group| {
+        let same = groups(group.iter().copied(), text).into_iter();
+        same.flat_map(|group| {
+            let group = in_order_of_choice(sources, group);
+            group[1..].iter().map(|at| (*at, group[0])).collect::<Vec<_>>()
+        })
     });
     same.collect()
+}
+
+/// The name that tells the domain of lines with only a path says more than others: it comes first.
+fn in_order_of_choice(sources: &[Source], mut group: Vec<usize>) -> Vec<usize> {
+    group.sort_by_key(|at| sources[*at].hours.is_none());
+    group
 }
 
 /// Takes duplicates out of the sources, and of what came of them, if they were read; gives these sources, and adds to

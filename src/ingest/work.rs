@@ -1,6 +1,6 @@
 //! Parts handed out to threads: what each thread takes, reads and folds.
 
-use super::fold::Fold;
+use super::fold::{Fold, Folded};
 use super::lines::{Lines, Text};
 use super::outcome::Outcome;
 use super::part::{self, Desk, Input, Opened, Part, Way};
@@ -146,11 +146,11 @@ impl<'a> Work<'a> {
                 (fault, len, desk.keep(lines).hashed())
             }
         };
-        let (counts, samples, extents) = fold.end()?;
+        let Folded { counts, samples, extents, beginning } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
         let fingerprint = desk.take_fingerprint();
-        Ok(Outcome { counts, samples, fault, len, fingerprint, pieces, own })
+        Ok(Outcome { counts, samples, fault, len, beginning, fingerprint, pieces, own })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.

@@ -99,10 +99,9 @@ proptest! {
             fs::write(once.path().join(&name), &bytes).unwrap();
             fs::write(all.path().join(&name), &bytes).unwrap();
             for (at, other) in case.copies.iter().enumerate() {
-                // Without a domain in its name the copy's lines mean something else, and a damaged file has no text to
-                // compare: of these only the bytes tell that they are the same.
-                let is_text = case.domain.is_none() && !case.is_damaged;
-                let copy = other.filter(|_| is_text).map_or(bytes.clone(), |codec| encode(codec, [&text[..]]));
+                // A damaged file has no text to compare: of it only the bytes tell.
+                let copy =
+                    other.filter(|_| !case.is_damaged).map_or(bytes.clone(), |codec| encode(codec, [&text[..]]));
                 // The name that tells the domain stays, else the first one.
                 let first = if case.domain.is_some() { "aa" } else { "zz" };
                 let copied = format!("{first}-{number}-{at}");
@@ -172,4 +171,24 @@ fn copies_that_change_beside_a_pipe_fail_the_job() {
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("pipe: cannot be read once more, and b.log changed meanwhile"), "{message}");
     assert!(!place.exists("out.xlsx"));
+}
+
+/// A store and a direct run agree on what is a copy, and of what.
+#[test]
+fn a_store_and_a_direct_run_keep_the_same_names() {
+    let place = Place::new();
+    let named = "www.example.com_2026_03_01_200000_210000.gz";
+    let bare = line("1/Mar/2026:20:00:00 +0800", "x.com", 30).replace("http://x.com", "");
+    let text = line("1/Mar/2026:20:00:00 +0800", "www.example.com", 1000) + &bare;
+    place.write(&format!("logs/{named}"), gzip(text.as_bytes()));
+    place.write("logs/aaa.log", &text);
+    place.write("logs/zzz.zst", encode(Codec::Zstd, [text.as_bytes()]));
+    let done = place.export(&["logs", "--json"], 0).json();
+    let counts = &done["counts"];
+    assert_eq!((&counts["accepted"], &counts["rejected"]), (&2.into(), &0.into()), "{counts}");
+    assert_eq!(counts["duplicates_skipped"], 2);
+    let direct = fs::read(place.path("out.xlsx")).unwrap();
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    place.export(&["--store", "s.db", "--force"], 0);
+    assert!(direct == fs::read(place.path("out.xlsx")).unwrap());
 }
