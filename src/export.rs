@@ -36,6 +36,7 @@ use plots::level_axis;
 use pour::{Frame, Package, Parts, Pour, pour};
 use quality::Quality;
 use request::{ExportSpec, Kind};
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
@@ -80,6 +81,8 @@ pub struct Exported {
     pub figures: Figures,
     /// When the peak was, in the report's zone.
     pub peak_time: Option<String>,
+    /// The domains that were named one by one and have no request, in order.
+    pub silent: Vec<Domain>,
     /// The first and the last slice with a request.
     pub with_data: Option<(usize, usize)>,
 }
@@ -208,6 +211,7 @@ impl<'a> Writer<'a> {
             sheets: details.len(),
             domains: tally.domains.len(),
             total: tally.total,
+            silent: silent(spec, tally),
             with_data: tally.first().zip(tally.last()),
             peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),
             figures,
@@ -323,6 +327,12 @@ fn names(spec: &ExportSpec, details: Vec<String>) -> Names {
 /// Wide enough for the longest name, within reason.
 fn domain_width(series: &[Series]) -> usize {
     series.iter().map(|(domain, _)| display_width(domain.as_str())).max().unwrap_or(0).clamp(16, 60) + 2
+}
+
+fn silent(spec: &ExportSpec, tally: &Tally) -> Vec<Domain> {
+    let with_requests: BTreeSet<&Domain> =
+        tally.domains.iter().filter(|one| one.total.total_requests() > 0).map(|one| &one.domain).collect();
+    spec.selection.wanted.named().filter(|domain| !with_requests.contains(domain)).cloned().collect()
 }
 
 impl Exported {

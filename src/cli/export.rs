@@ -214,8 +214,8 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome)?;
     }
-    if outcome.result.is_ok() && outcome.report.totals().accepted == 0 {
-        show::message("no line counts in this export: look at what is out of scope or rejected");
+    if let Some(absent) = show::absent(&outcome) {
+        show::message(&absent);
     }
     if let Err(why) = &outcome.result {
         show::message(why);

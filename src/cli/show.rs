@@ -1,5 +1,6 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
+use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
@@ -87,6 +88,25 @@ pub(super) fn with_json_errors<T>(json: bool, run: impl FnOnce() -> Result<T>) -
     }
 }
 
+/// Names that are listed one by one in what people read.
+const LISTED: usize = 10;
+
+/// What people should know of an export whose workbook is made: what was asked for and is not in the logs.
+pub(super) fn absent(outcome: &Outcome) -> Option<String> {
+    let exported = outcome.result.as_ref().ok()?;
+    if outcome.report.totals().accepted == 0 {
+        return Some("no line counts in this export: look at what is out of scope or rejected".into());
+    }
+    let names: Vec<&str> = exported.silent.iter().take(LISTED).map(Domain::as_str).collect();
+    let more = match exported.silent.len() - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names = names.join(", ");
+    (!names.is_empty())
+        .then(|| format!("no line counts for {names}{more}: look at their spelling and the range"))
+}
+
 /// What became of sources that were taken in.
 pub(super) fn taking(taking: &Taking) -> Result<()> {
     let mut rows: Vec<(String, String)> = Vec::new();
@@ -94,8 +114,11 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
         rows.push((format!("sources {}", fate.name()), grouped(taking.had(fate).into())));
     }
     rows.extend(lines(&taking.counts));
-    for (name, same_as) in &taking.duplicates {
+    for (name, same_as) in taking.duplicates.iter().take(LISTED) {
         rows.push(("duplicate".into(), format!("{name} is {same_as}")));
+    }
+    if let more @ 1.. = taking.duplicates.len().saturating_sub(LISTED) {
+        rows.push(("duplicate".into(), format!("and {} more; --json lists all", grouped(more as u128))));
     }
     self::rows(&rows)
 }
@@ -283,6 +306,7 @@ fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
     let mut object = json!({
         "type": spec.kind.name(),
         "domains": exported.domains,
+        "domains_without_requests": exported.silent.iter().map(Domain::as_str).collect::<Vec<_>>(),
         "detail_rows": exported.rows,
         "detail_sheets": exported.sheets,
         "peak_time": f.peak_at.map(start),

@@ -113,8 +113,8 @@ fn tell(
                     show::message(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= outcome.report.faults().next().is_none();
-                if outcome.result.is_ok() && outcome.report.totals().accepted == 0 {
-                    show::message(&line("no line counts in this export; look at its domains and times"));
+                if let Some(absent) = show::absent(outcome) {
+                    show::message(&line(&absent));
                 }
                 if let Err(why) = &outcome.result {
                     is_complete = false;

@@ -317,5 +317,8 @@ fn an_export_of_nothing_says_so() {
     let place = Place::new();
     place.write("a.log", lines(1));
     place.export(&["a.log", "--domain-names", "mistyped.com"], 0).says(&["no line counts in this export"]);
+    let done = place.export(&["a.log", "--domain-names", "a.com,tpyo.com", "--json", "--force"], 0);
+    done.says(&["no line counts for tpyo.com: look at"]);
+    assert_eq!(done.json()["key_figures"]["domains_without_requests"], serde_json::json!(["tpyo.com"]));
     place.export(&["a.log", "--domain-names", ""], 2).says(&["--domain-names"]);
 }

@@ -229,7 +229,8 @@ fn amount(amount: &Amount) -> String {
         format!("{sign}{}", grouped(number.unsigned_abs()))
     };
     let (bytes, requests) = (signed(amount.bytes), signed(amount.requests));
-    format!("{} windows, {bytes} bytes, {requests} requests", grouped(amount.windows as u128))
+    let windows = if amount.windows == 1 { "window" } else { "windows" };
+    format!("{} {windows}, {bytes} bytes, {requests} requests", grouped(amount.windows as u128))
 }
 
 fn amount_json(amount: &Amount) -> Value {
@@ -246,6 +247,7 @@ mod tests {
     fn amounts_are_signed() {
         let text = amount(&Amount { windows: 1200, bytes: -1234, requests: 0 });
         assert_eq!(text, "1,200 windows, -1,234 bytes, +0 requests");
+        assert!(amount(&Amount { windows: 1, bytes: 0, requests: 0 }).starts_with("1 window, "));
         let large = amount_json(&Amount { windows: 1, bytes: i128::from(i64::MAX) + 1, requests: -1 });
         assert_eq!(
             (large["Bytes"].as_str(), large["Requests"].as_i64()),
