@@ -181,8 +181,7 @@ fn take_away(
     allowed: usize,
 ) -> Result<bool> {
     let (theirs, outcomes, _) = read(sources, &Job { keep_rejects: None, ..*job }, pool, allowed)?;
-    let same = |a: &Outcome, b: &Outcome| (a.len, &a.counts, &a.fault) == (b.len, &b.counts, &b.fault);
-    Ok(outcomes.iter().zip(counted).all(|(now, then)| same(now, then)) && table.take_away(&theirs))
+    Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {

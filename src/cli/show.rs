@@ -4,7 +4,6 @@ use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
-use crate::ingest::source::shown;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, Report};
 use crate::task::intake::{Fate, Taking};
@@ -195,7 +194,11 @@ pub(super) fn rows(rows: &[(String, String)]) -> Result<()> {
 
 /// A text in which nothing controls a terminal.
 fn safe(text: &str) -> String {
-    shown(text.as_bytes())
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    safe
 }
 
 fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {

@@ -111,10 +111,14 @@ impl<R: Read> Lines<R> {
         Self { skipping: true, ..Self::new(input) }
     }
 
-    /// Uses the buffer of another splitter, to spare the allocation. The first `filled` bytes in it were
-    /// taken from the input already.
+    /// Uses the buffer of another splitter, to spare the allocation. The first `filled` bytes in it, at most what is
+    /// read at a time, were taken from the input already.
+    ///
+    /// Of a longer buffer only so much is used: how much is read at a time, and what line is too long, must not depend
+    /// on what was read before.
     #[must_use]
-    pub fn with_buffer(mut self, buffer: Vec<u8>, filled: usize) -> Self {
+    pub fn with_buffer(mut self, mut buffer: Vec<u8>, filled: usize) -> Self {
+        buffer.truncate(READ);
         (self.buffer, self.start, self.end, self.position) = (buffer, 0, filled, filled as u64);
         self
     }
@@ -284,6 +288,15 @@ mod tests {
                     assert!(found == lines_of_blocks(Lines::new(Drops(text.as_bytes(), portion))));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_buffer_of_before_changes_no_limit() {
+        let text = format!("first\n{}\nlast", "x".repeat(MAX_LINE + 1));
+        for len in [0, 1, READ, MAX_LINE + 1, 3 * MAX_LINE] {
+            let splitter = Lines::new(Drops(text.as_bytes(), usize::MAX)).with_buffer(vec![0; len], 0);
+            assert_eq!(lines(splitter), ["first", &format!("<{MAX_LINE}>"), "last"], "{len}");
         }
     }
 

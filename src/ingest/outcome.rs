@@ -41,6 +41,12 @@ impl Outcome {
         self.own.extend(next.own);
     }
 
+    /// Whether another reading of the source came to the same, for all that is known.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let known = |one: &Self| (one.len, one.beginning, one.fingerprint);
+        known(self) == known(other) && self.counts == other.counts && self.fault == other.fault
+    }
+
     /// Takes out the rejected lines of the source of this name.
     pub(super) fn pieces(&mut self, name: &str) -> impl Iterator<Item = Piece> {
         let pieces = std::mem::take(&mut self.pieces).into_iter();

@@ -111,14 +111,16 @@ impl Source {
 /// a terminal, is escaped.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {
-    if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(|b| matches!(b, b' '..=b'~')))
-    {
+    // Where a backslash parts folders it cannot stand for itself twice.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && (*byte != b'\\' || cfg!(windows));
+    if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(is_plain)) {
         return plain.to_owned();
     }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+            let is_escaped = c.is_control() || (c == '\\' && !cfg!(windows));
+            if is_escaped { text.extend(c.escape_default()) } else { text.push(c) }
         }
         text.extend(chunk.invalid().iter().flat_map(|b| b.escape_ascii()).map(char::from));
     }
@@ -303,6 +305,8 @@ mod tests {
     fn names_are_shown_safely() {
         assert_eq!(shown(b"logs/a b.gz"), "logs/a b.gz");
         assert_eq!(shown(b"\x1b[31m\nfake"), "\\u{1b}[31m\\nfake");
-        assert_ne!(shown(b"\xff.log"), shown(b"\xfe.log"));
+        let names: [&[u8]; 5] = [b"\xff.log", b"\xfe.log", b"\\xff.log", b"\n.log", b"\\n.log"];
+        let distinct: HashSet<String> = names.into_iter().map(shown).collect();
+        assert_eq!(distinct.len(), names.len(), "{distinct:?}");
     }
 }

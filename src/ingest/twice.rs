@@ -152,15 +152,19 @@ pub(super) fn take_out(
     same: &Same,
     duplicates: &mut Vec<Duplicate>,
 ) -> Vec<Source> {
-    let name = |at: &usize| sources[*at].name.as_str();
-    let found: HashMap<&str, &str> = same.iter().map(|(at, first)| (name(at), name(first))).collect();
+    let duplicate = |(at, first): (&usize, &usize)| Duplicate {
+        name: sources[*at].name.clone(),
+        same_as: sources[*first].name.clone(),
+    };
+    let found: Vec<Duplicate> = same.iter().map(duplicate).collect();
+    let firsts: HashMap<&str, &str> =
+        found.iter().map(|found| (found.name.as_str(), found.same_as.as_str())).collect();
     for duplicate in duplicates.iter_mut() {
-        if let Some(first) = found.get(duplicate.same_as.as_str()) {
+        if let Some(first) = firsts.get(duplicate.same_as.as_str()) {
             duplicate.same_as = (*first).to_owned();
         }
     }
-    let found = found.into_iter();
-    duplicates.extend(found.map(|(name, same_as)| Duplicate { name: name.into(), same_as: same_as.into() }));
+    duplicates.extend(found);
     duplicates.sort_by(|a, b| a.name.cmp(&b.name));
     taken_out(sources, same)
 }

@@ -192,3 +192,18 @@ fn a_store_and_a_direct_run_keep_the_same_names() {
     place.export(&["--store", "s.db", "--force"], 0);
     assert!(direct == fs::read(place.path("out.xlsx")).unwrap());
 }
+
+/// Names that are shown alike are two names all the same.
+#[cfg(unix)]
+#[test]
+fn every_copy_is_taken_out_whatever_its_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let names: [&[u8]; 5] = [b"0.log", b"a\nb.log", b"a\\nb.log", b"\xff.log", b"\\xff.log"];
+    fs::create_dir(place.path("logs")).unwrap();
+    for name in names {
+        fs::write(place.path("logs").join(std::ffi::OsStr::from_bytes(name)), lines(2)).unwrap();
+    }
+    let counts = &place.export(&["logs", "--json"], 0).json()["counts"];
+    assert_eq!((&counts["accepted"], &counts["duplicates_skipped"]), (&2.into(), &4.into()));
+}

@@ -301,6 +301,29 @@ fn a_result_never_takes_the_place_of_a_log() {
     assert_eq!(place.names(), ["logs"]);
 }
 
+/// A thread reads with the buffers of the files before.
+#[test]
+fn what_was_read_before_a_fault_does_not_depend_on_other_files() {
+    let place = Place::new();
+    let mut content = gzip(lines(9000).as_bytes());
+    let half = content.len() / 2;
+    content[half..half + 64].fill(0xff);
+    place.write("logs/bad.gz", content);
+    let alone = place.export(&["logs/bad.gz", "--keep-going", "--json"], 3).json();
+    assert!((1..9000).contains(&accepted(&alone)), "{alone}");
+    place.write("logs/long.log", lines(1).replace("Mozilla", &"x".repeat(3 << 20)));
+    for threads in ["1", "2", "3"] {
+        let arguments =
+            ["logs", "--keep-going", "--json", "--force", "--threads", threads, "--max-rejects", "1"];
+        let json = place.export(&arguments, 3).json();
+        assert_eq!(
+            (accepted(&json), &json["counts"]["rejected"]),
+            (accepted(&alone), &1.into()),
+            "{threads}"
+        );
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
