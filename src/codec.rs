@@ -120,6 +120,30 @@ impl<R: Read> Read for Decoder<R> {
     }
 }
 
+/// Decodes an input once more that a decoder found damaged behind `from` bytes of its text: writes what text there is
+/// between these and the damage into `out`, and gives its length.
+///
+/// A decoder drops the text of the call that fails, as much as it was asked for: here it is asked byte by byte. It may
+/// write the last byte and find the damage in one call, which shows in the byte: that of a NUL there is lost.
+pub fn up_to_damage(input: impl Read, from: u64, out: &mut [u8]) -> usize {
+    let Ok(mut decoder) = Decoder::new(input) else { return 0 };
+    let skipped = io::copy(&mut decoder.by_ref().take(from), &mut io::sink());
+    if !skipped.is_ok_and(|skipped| skipped == from) {
+        return 0;
+    }
+    let mut len = 0;
+    while let Some(byte) = out.get_mut(len..=len) {
+        byte[0] = 0;
+        let read = decoder.read(byte);
+        let is_last = read.is_err() && byte[0] != 0;
+        len += usize::from(is_last || matches!(read, Ok(1)));
+        if !matches!(read, Ok(1)) {
+            break;
+        }
+    }
+    len
+}
+
 /// A writer that compresses; nothing is complete before [`Encoder::finish`].
 pub struct Encoder<W: Write>(Sink<W>);
 
