@@ -67,7 +67,7 @@ GOACCESS = Contender(
     "{peers}/contenders/goaccess_totals {logs} {out}",
     "totals",
     runs=1,
-    less="has no windows and no host per line: totals only; rejects some quoted lines",
+    less="has no windows and no host per line: totals only; rejects some quoted lines; run once",
     needs="goaccess",
 )
 
