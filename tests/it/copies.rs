@@ -1,16 +1,12 @@
 //! What is there twice counts once: everything comes out as if the copies had never been there.
 
 use crate::harness::{Place, gzip, line};
-use crate::logs::{encode, file_name};
+use crate::logs::{encode, everything, file_name};
 use flowbook::codec::Codec;
-use flowbook::domain::{DomainSet, Selection};
 use flowbook::ingest::source::discover;
-use flowbook::ingest::{Ingested, Job, Progress, Rejects, ingest};
-use flowbook::log::Format;
+use flowbook::ingest::{Ingested, Rejects};
 use flowbook::output::Output;
-use flowbook::region::Region;
 use flowbook::report::Duplicate;
-use flowbook::time::TimeRange;
 use proptest::prelude::*;
 use std::fs;
 use std::io::Write;
@@ -55,17 +51,8 @@ fn text(number: usize, lines: usize) -> Vec<u8> {
 /// Table and report, and the rejected lines as a file.
 fn run(folder: &Path, threads: usize) -> (Ingested, String) {
     let scratch = TempDir::new().unwrap();
-    let job = Job {
-        format: Format::Alibaba,
-        region: Region::Unspecified,
-        range: TimeRange::covering(0, 260_000_000_000).unwrap(),
-        selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
-        threads,
-        keep_going: true,
-        keep_rejects: Some(scratch.path()),
-        progress: &Progress::default(),
-    };
-    let mut ingested = ingest(discover(&[folder.to_owned()]).unwrap(), &job).unwrap();
+    let sources = discover(&[folder.to_owned()]).unwrap();
+    let mut ingested = everything(sources, threads, Some(scratch.path())).unwrap();
     let place = scratch.path().join("rejects.csv");
     let mut out = Output::create(&place, false).unwrap();
     Rejects::write_csv(ingested.rejects.take().into_iter().collect(), &mut out, &place).unwrap();

@@ -12,6 +12,7 @@ use flowbook::report::{Counts, SAMPLES_PER_REASON};
 use flowbook::time::TimeRange;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// A folder of log files, and what the oracle reads in them.
@@ -119,15 +120,24 @@ fn first_of_each_reason(rejects: &[Place]) -> Vec<Place> {
 
 /// Everything after 1970 counts.
 fn ingest_all(sources: Vec<Source>, threads: usize) -> Ingested {
+    everything(sources, threads, None).unwrap()
+}
+
+/// As `ingest_all`; where rejected lines are kept it goes on behind damaged files, too.
+pub(crate) fn everything(
+    sources: Vec<Source>,
+    threads: usize,
+    keep_rejects: Option<&Path>,
+) -> flowbook::error::Result<Ingested> {
     let job = Job {
         format: Format::Alibaba,
         region: Region::Unspecified,
         range: TimeRange::covering(0, 260_000_000_000).unwrap(),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         threads,
-        keep_going: false,
-        keep_rejects: None,
+        keep_going: keep_rejects.is_some(),
+        keep_rejects,
         progress: &Progress::default(),
     };
-    ingest(sources, &job).unwrap()
+    ingest(sources, &job)
 }
