@@ -52,7 +52,7 @@ fn text(number: usize, lines: usize) -> Vec<u8> {
 fn run(folder: &Path, threads: usize) -> (Ingested, String) {
     let scratch = TempDir::new().unwrap();
     let sources = discover(&[folder.to_owned()]).unwrap();
-    let mut ingested = everything(sources, threads, Some(scratch.path())).unwrap();
+    let mut ingested = everything(sources, threads, Some(scratch.path()));
     let place = scratch.path().join("rejects.csv");
     let mut out = Output::create(&place, false).unwrap();
     Rejects::write_csv(ingested.rejects.take().into_iter().collect(), &mut out, &place).unwrap();

@@ -120,15 +120,11 @@ fn first_of_each_reason(rejects: &[Place]) -> Vec<Place> {
 
 /// Everything after 1970 counts.
 fn ingest_all(sources: Vec<Source>, threads: usize) -> Ingested {
-    everything(sources, threads, None).unwrap()
+    everything(sources, threads, None)
 }
 
 /// As `ingest_all`; where rejected lines are kept it goes on behind damaged files, too.
-pub(crate) fn everything(
-    sources: Vec<Source>,
-    threads: usize,
-    keep_rejects: Option<&Path>,
-) -> flowbook::error::Result<Ingested> {
+pub(crate) fn everything(sources: Vec<Source>, threads: usize, keep_rejects: Option<&Path>) -> Ingested {
     let job = Job {
         format: Format::Alibaba,
         region: Region::Unspecified,
@@ -139,5 +135,5 @@ pub(crate) fn everything(
         keep_rejects,
         progress: &Progress::default(),
     };
-    ingest(sources, &job)
+    ingest(sources, &job).unwrap()
 }
