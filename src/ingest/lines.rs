@@ -174,6 +174,10 @@ impl<R: Read> Lines<R> {
                 let newline = memchr(b'\n', unread);
                 self.skipping = newline.is_none() && !self.done;
                 self.start = newline.map_or(self.end, |n| self.start + n + 1);
+                if newline.is_some() {
+                    // Whole lines may lie behind it: they are lent before more is read, which may fail.
+                    continue;
+                }
             } else if let Some(newline) = memrchr(b'\n', unread) {
                 let next = self.start + newline + 1;
                 return Ok(Some(Place::Lines(std::mem::replace(&mut self.start, next)..next)));

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The argument that stands for standard input.
@@ -205,31 +206,102 @@ fn is_own(path: &Path) -> bool {
 }
 
 fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
-    let is_glob = argument.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let is_glob = argument.to_str().filter(|text| text.contains(META));
     let Some(pattern) = is_glob else {
         found.0.push(Source::file(argument.to_owned()));
         return Ok(());
     };
-    // As in a shell, a hidden file is matched only by a pattern with its dot.
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let paths = glob::glob_with(pattern, options);
-    let paths = paths.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
-    let mut any = false;
-    for path in paths {
-        any = true;
-        match path {
-            Ok(path) if is_own(&path) => {}
-            Ok(path) => add_path(path, found),
-            Err(error) => {
-                let fault = format!("cannot read: {}", error.error());
-                found.0.push(Source::faulty(error.path().to_owned(), fault));
-            }
-        }
-    }
-    if !any {
+    let before = found.0.len();
+    let matched = matches(pattern, found);
+    let paths = matched.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
+    if paths.is_empty() && found.0.len() == before {
         found.0.push(Source::faulty(argument.to_owned(), NO_MATCH.into()));
     }
+    for path in paths {
+        if !is_own(&path) {
+            add_path(path, found);
+        }
+    }
     Ok(())
+}
+
+/// Characters that make a glob.
+const META: [char; 3] = ['*', '?', '['];
+
+/// The paths that a glob matches, part by part; folders that cannot be read become sources with a fault.
+///
+/// The crate's own search passes over names that are no UTF-8, or panics at them.
+fn matches(pattern: &str, found: &mut Found) -> Result<Vec<PathBuf>, glob::PatternError> {
+    // As in a shell, a hidden file is matched only by a pattern with its dot.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    glob::Pattern::new(pattern)?;
+    let mut paths = vec![PathBuf::new()];
+    let mut parts = Path::new(pattern).components().peekable();
+    while let Some(part) = parts.next() {
+        let text = part.as_os_str().to_string_lossy();
+        if text == "**" {
+            // As the last part it is the folder with everything below, as a folder is anyway.
+            let is_last = parts.peek().is_none();
+            let below = |path: PathBuf| {
+                if is_last { vec![or_here(&path).to_owned()] } else { folders_below(&path, found) }
+            };
+            paths = paths.into_iter().flat_map(below).collect();
+        } else if text.contains(META) {
+            let pattern = glob::Pattern::new(&text)?;
+            let is_match = |name: &OsStr| pattern.matches_with(&name.to_string_lossy(), options);
+            paths = paths.iter().flat_map(|folder| entries(folder, is_match, found)).collect();
+        } else {
+            for path in &mut paths {
+                path.push(part);
+            }
+            paths.retain(|path| path.symlink_metadata().is_ok());
+        }
+    }
+    Ok(paths)
+}
+
+/// The entries of a folder whose names match, sorted.
+fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found) -> Vec<PathBuf> {
+    if !or_here(folder).is_dir() {
+        return Vec::new();
+    }
+    let names = fs::read_dir(or_here(folder)).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
+    });
+    match names {
+        Ok(mut names) => {
+            names.retain(|name| is_match(name));
+            names.sort();
+            names.into_iter().map(|name| folder.join(name)).collect()
+        }
+        Err(error) => {
+            found.0.push(Source::faulty(folder.to_owned(), format!("cannot read: {error}")));
+            Vec::new()
+        }
+    }
+}
+
+/// A folder and all that are not hidden below it.
+fn folders_below(folder: &Path, found: &mut Found) -> Vec<PathBuf> {
+    let mut below = Vec::new();
+    let mut left = vec![folder.to_owned()];
+    // Links may lead back to a folder above: each is entered once.
+    let mut entered = HashSet::new();
+    while let Some(folder) = left.pop() {
+        if or_here(&folder).is_dir()
+            && fs::canonicalize(or_here(&folder)).is_ok_and(|real| entered.insert(real))
+        {
+            let is_shown = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
+            left.extend(entries(&folder, is_shown, found).into_iter().filter(|path| path.is_dir()).rev());
+            below.push(folder);
+        }
+    }
+    below
+}
+
+/// No path is the current folder.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
 /// What the vendor's file name tells: `<domain>_YYYY_MM_DD_HHMMSS_HHMMSS[_x].gz` or the older

@@ -8,6 +8,7 @@ use super::again::whole;
 use super::outcome::Outcome;
 use super::part::SMALL;
 use super::source::Source;
+use crate::codec::Decoder;
 use crate::report::Duplicate;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -30,12 +31,19 @@ pub(super) fn before_reading(sources: &[Source]) -> Same {
         let head = |at: usize| sources[at].path.as_ref().and_then(|path| head(path).ok());
         self::groups(group.iter().copied(), head)
     });
-    by_head.flat_map_iter(|group| equal(sources, &group)).collect()
+    let same = by_head.flat_map_iter(|group| equal(sources, &group));
+    same.filter(|(later, _)| sources[*later].path.as_ref().is_some_and(|path| has_text(path))).collect()
+}
+
+/// Whether a file holds text, or something that nobody can tell of. Files without text count nothing, however often
+/// they are there.
+fn has_text(path: &Path) -> bool {
+    !matches!(File::open(path).and_then(Decoder::new).and_then(|mut text| text.read(&mut [0])), Ok(0))
 }
 
 /// The sources that were read and have the bytes or the text of another one.
 pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Same {
-    // Empty files hold no line: they count nothing, however often they are there.
+    // As before reading, files without text are left out.
     let is_something = |at: &usize| outcomes[*at].len > 0 || outcomes[*at].fault.is_some();
     let mut read: Vec<usize> = (0..sources.len()).filter(is_something).collect();
     let print = |at: usize| outcomes[at].fingerprint.map(|print| (sources[at].size, print));

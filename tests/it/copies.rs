@@ -114,9 +114,11 @@ fn files_without_a_line_are_no_copies() {
     let folder = TempDir::new().unwrap();
     for (at, codec) in CODECS.into_iter().cycle().take(6).enumerate() {
         fs::write(folder.path().join(format!("{at}")), encode(codec, [&b""[..]])).unwrap();
+        let large = gzip(b"").repeat(1000);
+        fs::write(folder.path().join(format!("large{at}")), large).unwrap();
     }
     let (ingested, _) = run(folder.path(), 2);
-    assert_eq!((ingested.report.sources.len(), ingested.report.duplicates), (6, Vec::new()));
+    assert_eq!((ingested.report.sources.len(), ingested.report.duplicates), (12, Vec::new()));
 }
 
 /// The lines of a text that stands there twice are taken away again; nothing else is read twice.

@@ -52,6 +52,33 @@ fn files_folders_globs_and_standard_input() {
 
 #[cfg(unix)]
 #[test]
+fn globs_match_names_that_are_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    place.write("logs/a.log", lines(1));
+    place.write("logs/sub/.hidden/b.log", lines(2));
+    fs::write(place.path("logs").join(std::ffi::OsStr::from_bytes(b"\xff.log")), lines(3)).unwrap();
+    std::os::unix::fs::symlink("..", place.path("logs/sub/up")).unwrap();
+    for (glob, expected) in [
+        ("logs/*.log", 4),
+        ("./logs//?.log", 4),
+        ("logs/**/*.log", 4),
+        ("**", 4),
+        ("*/**/.hidden/*", 2),
+        ("logs/*/.h*/b.log", 2),
+        ("logs/../l[no]gs/[!a].log", 3),
+    ] {
+        assert_eq!(accepted(&place.export(&[glob, "--json", "--force"], 0).json()), expected, "{glob}");
+    }
+    let absolute = place.path("log?/a*").display().to_string();
+    assert_eq!(accepted(&place.export(&[&absolute, "--json", "--force"], 0).json()), 1);
+    for (glob, message) in [("logs/***", "is no valid glob"), ("logs/*.none", "no file matches this glob")] {
+        place.export(&[glob, "--force"], if glob.ends_with("***") { 2 } else { 1 }).says(&[message]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn symbolic_links_may_loop() {
     use std::os::unix::fs::symlink;
     let place = Place::new();
@@ -314,6 +341,18 @@ fn all_lines_before_a_damage_count() {
         let done = place.export(&["bad.gz", "--keep-going", "--json", "--force"], 3);
         done.says(&[&format!("after {} bytes of text", lines(count).len())]);
         assert_eq!(accepted(&done.json()), count);
+    }
+}
+
+#[test]
+fn lines_behind_a_long_one_count_though_the_stream_ends_early() {
+    let place = Place::new();
+    for count in [1, 100, 3000] {
+        let text = format!("{}\n{}", "x".repeat((1 << 20) + 1), lines(count));
+        let whole = gzip(text.as_bytes());
+        place.write("cut.gz", &whole[..whole.len() - 8]);
+        let arguments = ["cut.gz", "--keep-going", "--json", "--force", "--max-rejects", "1"];
+        assert_eq!(accepted(&place.export(&arguments, 3).json()), count);
     }
 }
 
