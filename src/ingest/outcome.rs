@@ -24,7 +24,7 @@ pub(super) struct Outcome {
     pub(super) fingerprint: Option<u64>,
     /// Lines before each part that spilled rejected lines, and where these lie.
     pub(super) pieces: Vec<(u64, Vec<Extent>)>,
-    /// What only [`ingest_each`] asks for: the table of each part, and what its text is.
+    /// What only [`ingest_each`](super::ingest_each) asks for: the table of each part, and what its text is.
     pub(super) own: Vec<(UsageTable, Option<Stretch>)>,
 }
 

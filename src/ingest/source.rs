@@ -133,6 +133,16 @@ pub fn shown(bytes: &[u8]) -> String {
 struct Found(Vec<Source>);
 
 impl Found {
+    /// Notes what could not be entered on the way through a folder.
+    fn not_entered(&mut self, error: &walkdir::Error, folder: &Path) {
+        // A link back to a folder above: everything in it is found already.
+        if error.loop_ancestor().is_none() {
+            let path = error.path().unwrap_or(folder).to_owned();
+            let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            self.0.push(Source::faulty(path, format!("cannot read: {fault}")));
+        }
+    }
+
     /// Sorted by path; of the same path, the first one found.
     fn in_order(mut self) -> Vec<Source> {
         self.0.sort_by(|a, b| a.place().cmp(&b.place()));
@@ -166,9 +176,24 @@ fn add_path(path: PathBuf, found: &mut Found) {
 }
 
 fn add_folder(folder: &Path, found: &mut Found) {
+    for entry in walk(folder) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
+            Ok(entry) if !entry.file_type().is_file() => {
+                // A pipe or device among logs would be waited for without end.
+                found.0.push(Source::faulty(entry.into_path(), "is no regular file".into()));
+            }
+            Ok(entry) => found.0.push(Source::file(entry.into_path())),
+            Err(error) => found.not_entered(&error, folder),
+        }
+    }
+}
+
+/// A folder and everything below it but what is hidden, sorted. Links are followed.
+fn walk(folder: &Path) -> impl Iterator<Item = walkdir::Result<walkdir::DirEntry>> {
     // Links may lead to a folder by several ways, or back to one above: each is entered once.
     let mut entered = HashSet::new();
-    let mut enter = |entry: &walkdir::DirEntry| {
+    let enter = move |entry: &walkdir::DirEntry| {
         let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
         let mut is_new = || fs::canonicalize(entry.path()).map_or(true, |path| entered.insert(path));
         !hidden && (!entry.file_type().is_dir() || is_new())
@@ -177,23 +202,7 @@ fn add_folder(folder: &Path, found: &mut Found) {
     let walk = walkdir::WalkDir::new(folder)
         .follow_links(true)
         .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()));
-    for entry in walk.into_iter().filter_entry(&mut enter) {
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
-            Ok(entry) if !entry.file_type().is_file() => {
-                // A pipe or device among logs would be waited for without end.
-                found.0.push(Source::faulty(entry.into_path(), "is no regular file".into()));
-            }
-            Ok(entry) => found.0.push(Source::file(entry.into_path())),
-            // A link back to a folder above: everything in it is found already.
-            Err(error) if error.loop_ancestor().is_some() => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_owned();
-                let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                found.0.push(Source::faulty(path, format!("cannot read: {fault}")));
-            }
-        }
-    }
+    walk.into_iter().filter_entry(enter)
 }
 
 /// Whether a file found by walking or by a glob is one of flowbook's own results.
@@ -284,16 +293,13 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found) 
 /// A folder and all that are not hidden below it.
 fn folders_below(folder: &Path, found: &mut Found) -> Vec<PathBuf> {
     let mut below = Vec::new();
-    let mut left = vec![folder.to_owned()];
-    // Links may lead back to a folder above: each is entered once.
-    let mut entered = HashSet::new();
-    while let Some(folder) = left.pop() {
-        if or_here(&folder).is_dir()
-            && fs::canonicalize(or_here(&folder)).is_ok_and(|real| entered.insert(real))
-        {
-            let is_shown = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
-            left.extend(entries(&folder, is_shown, found).into_iter().filter(|path| path.is_dir()).rev());
-            below.push(folder);
+    if or_here(folder).is_dir() {
+        for entry in walk(or_here(folder)) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => below.push(entry.into_path()),
+                Ok(_) => {}
+                Err(error) => found.not_entered(&error, folder),
+            }
         }
     }
     below

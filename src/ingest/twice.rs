@@ -1,5 +1,5 @@
 //! Sources that are there twice: the same file by another name, another file with the same bytes, or the same text
-//! in another compression.
+//! in another compression. What counts twice is told here, and taken away by [`ingest`](super::ingest).
 //!
 //! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
 //! are compared: of these it is asked afterwards, by fingerprints taken on the way.
@@ -25,11 +25,10 @@ type Same = BTreeMap<usize, usize>;
 /// Of equal sources the first one in the order of names stays, those that tell their domain before others.
 pub(super) fn before_reading(sources: &[Source]) -> Same {
     let is_large = |at: &usize| sources[*at].size.is_some_and(|size| size > SMALL);
-    let groups = groups((0..sources.len()).filter(is_large), |at| sources[at].size);
+    let by_size = groups((0..sources.len()).filter(is_large), |at| sources[at].size);
     // Told apart by their first bytes first.
-    let by_head = groups.par_iter().flat_map_iter(|group| {
-        let head = |at: usize| sources[at].path.as_ref().and_then(|path| head(path).ok());
-        self::groups(group.iter().copied(), head)
+    let by_head = by_size.par_iter().flat_map_iter(|group| {
+        groups(group.iter().copied(), |at| sources[at].path.as_ref().and_then(|path| head(path).ok()))
     });
     let same = by_head.flat_map_iter(|group| equal(sources, &group));
     same.filter(|(later, _)| sources[*later].path.as_ref().is_some_and(|path| has_text(path))).collect()

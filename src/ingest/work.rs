@@ -27,12 +27,12 @@ const LOT: u64 = 64 << 10;
 fn lots(parts: &[Part]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|at| Reverse(parts[*at].size / LOT));
-    let (mut lots, mut room) = (Vec::new(), 0);
+    let (mut lots, mut room): (Vec<Vec<usize>>, u64) = (Vec::new(), 0);
     for at in order {
         // A pipe, whose size is not known, is waited for by itself.
         let size = if parts[at].size == 0 { LOT } else { parts[at].size };
         match lots.last_mut() {
-            Some(lot) if size <= room => Vec::push(lot, at),
+            Some(lot) if size <= room => lot.push(at),
             _ => {
                 lots.push(vec![at]);
                 room = LOT;
@@ -43,7 +43,7 @@ fn lots(parts: &[Part]) -> Vec<Vec<usize>> {
     lots
 }
 
-/// The parts, handed out to threads one by one.
+/// The parts, handed out to threads lot by lot.
 pub(super) struct Work<'a> {
     job: &'a Job<'a>,
     sources: &'a [Source],
