@@ -32,4 +32,5 @@ mod store;
 mod taken;
 mod tasks;
 mod ticks;
+mod troubles;
 mod workbooks;
