@@ -6,6 +6,7 @@
 mod care;
 mod check;
 mod coverage;
+mod history;
 mod info;
 mod lock;
 mod look;
@@ -20,11 +21,12 @@ mod write;
 pub use care::{Contribution, Vacuumed};
 pub use check::Violation;
 pub use coverage::{LateLines, NamedSource};
+pub use history::{KEPT_TICKS, PastTick};
 pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
 pub use source::{Arrival, Known, Place, Seen, SourceId, Way};
-pub use tasks::{End, Order, Registered, Status, TaskId, Tasks, Workbook};
+pub use tasks::{End, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;
 pub use write::Writer;
 

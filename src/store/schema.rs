@@ -6,7 +6,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x666c_6f77;
 
 /// The version that this program writes and reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Each entry leads from the version before to the next one.
 pub(super) const MIGRATIONS: [&str; VERSION as usize] = ["
@@ -173,4 +173,24 @@ CREATE VIEW usage AS
            sum(cell.server_errors) AS server_errors
     FROM cell JOIN series ON series.id = cell.series
     GROUP BY cell.series, cell.window;
+", "
+-- What must be there before a task's workbook is made: NULL where hours may be missing; else the domains, with spaces
+-- between, for which no log is sent of an hour without a request.
+ALTER TABLE task ADD COLUMN quiet TEXT;
+
+-- How many hours with a log each domain had when a task's workbook was made, where all of them must be there.
+CREATE TABLE task_hours (
+    task INTEGER NOT NULL REFERENCES task ON DELETE CASCADE,
+    domain TEXT NOT NULL,
+    hours INTEGER NOT NULL,
+    PRIMARY KEY (task, domain)
+) STRICT, WITHOUT ROWID;
+
+-- The last ticks of flowbook run, as their JSON line told them.
+CREATE TABLE tick (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time INTEGER NOT NULL,            -- unix seconds of its beginning
+    exit_code INTEGER NOT NULL,
+    line TEXT NOT NULL
+) STRICT;
 "];

@@ -3,6 +3,7 @@
 //! Every change is a short transaction of its own. Knows nothing of the rules of requests: parameters are names
 //! with values, and what they mean stands beside them.
 
+mod needs;
 mod rows;
 
 use super::lock::{Lock, busy};
@@ -12,6 +13,7 @@ use crate::domain::Selection;
 use crate::error::Result;
 use crate::region::Region;
 use crate::time::TimeRange;
+pub use needs::Needs;
 use rows::{insert, insert_running, path_bytes, select};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
@@ -122,6 +124,8 @@ pub struct Registered {
     pub generation: Option<i64>,
     /// The workbook that it made, while no other task has put its own there.
     pub workbook: Option<Workbook>,
+    /// What must be there before its workbook is made.
+    pub needs: Option<Needs>,
 }
 
 impl Registered {
@@ -182,7 +186,7 @@ impl Tasks {
     }
 
     /// Changes the store at once or not at all.
-    fn change<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    pub(super) fn change<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         self.at(|db| {
             let begun = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&begun)?;

@@ -4,7 +4,7 @@
 use super::place::modified;
 use super::stale::Stale;
 use crate::code::{Code, Refusal};
-use crate::domain::Selection;
+use crate::domain::{Domain, Selection};
 use crate::error::{Error, Result};
 use crate::export::request::{ExportRequest, ExportSpec, restore};
 use crate::locale::Language;
@@ -12,13 +12,14 @@ use crate::output::folder;
 use crate::region::Region;
 use crate::store::{End, Order, Registered, Tasks, Workbook};
 use crate::time::{DAY_SECONDS, TimeRange};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use crate::export::request::retention;
-pub use crate::store::{Status, TaskId};
+pub use crate::store::{Needs, PastTick, Status, TaskId};
 
 /// Tasks are listed so long after they were asked for, in seconds: three months, however long.
 pub const LISTED: i64 = 92 * DAY_SECONDS;
@@ -93,6 +94,8 @@ pub struct TaskRecord {
     pub generation: Option<i64>,
     /// The workbook that it made, as it was then; `None` when another task has put its own there.
     pub workbook: Option<Workbook>,
+    /// What must be there before its workbook is made.
+    pub needs: Option<Needs>,
 }
 
 impl TaskRecord {
@@ -131,8 +134,18 @@ impl TaskRecord {
 
 impl From<Registered> for TaskRecord {
     fn from(task: Registered) -> Self {
-        let Registered { id, order, status, reason, is_claimed, created, updated, generation, workbook } =
-            task;
+        let Registered {
+            id,
+            order,
+            status,
+            reason,
+            is_claimed,
+            created,
+            updated,
+            generation,
+            workbook,
+            needs,
+        } = task;
         let Order { name, parameters, asked, range, selection, language, region, output, plan } = order;
         let request = ExportRequest::from_parameters(&parameters);
         let language = Language::from_name(&language).unwrap_or(Language::EnUs);
@@ -155,6 +168,7 @@ impl From<Registered> for TaskRecord {
             updated,
             generation,
             workbook,
+            needs,
         }
     }
 }
@@ -298,6 +312,38 @@ impl Registry {
     /// See [`Registry::begin`].
     pub fn fail(&mut self, id: TaskId, reason: &str, now: i64) -> Result<()> {
         self.finish(id, &End::Failed(reason.into()), now)
+    }
+
+    /// Puts down what must be there before the workbook of a task is made.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn set_needs(&mut self, id: TaskId, needs: Option<&Needs>) -> Result<()> {
+        self.tasks.set_needs(id, needs)
+    }
+
+    /// Puts down how many hours with a log each domain had when the workbook of a task was made.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn set_hours(&mut self, id: TaskId, hours: &BTreeMap<Domain, u64>) -> Result<()> {
+        self.tasks.set_hours(id, hours)
+    }
+
+    /// How many hours with a log each domain had when the workbook of a task was made, where that is known.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn hours(&mut self, id: TaskId) -> Result<BTreeMap<Domain, u64>> {
+        self.tasks.hours(id)
+    }
+
+    /// Puts a tick down, to be listed later.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn add_tick(&mut self, tick: &PastTick) -> Result<()> {
+        self.tasks.add_tick(tick)
     }
 
     fn finish(&mut self, id: TaskId, end: &End, now: i64) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Tasks as rows of their tables, in and out.
 
-use super::{Order, Registered, Status, TaskId, Workbook};
+use super::{Needs, Order, Registered, Status, TaskId, Workbook};
 use crate::domain::{DomainSet, Selection};
 use crate::store::source::region;
 use crate::store::unsigned;
@@ -55,7 +55,7 @@ pub(super) fn select(
 ) -> rusqlite::Result<Vec<Registered>> {
     let sql = format!(
         "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
-         region, output, size, modified, plan, created, updated, generation, claimed FROM task {condition}"
+         region, output, size, modified, plan, created, updated, generation, claimed, quiet FROM task {condition}"
     );
     let mut tasks = db.prepare_cached(&sql)?;
     let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -92,12 +92,20 @@ fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
         updated: row.get(17)?,
         generation: row.get(18)?,
         workbook: size.map(unsigned).zip(row.get(14)?).map(|(size, modified)| Workbook { size, modified }),
+        needs: needs(row.get(20)?)?,
     })
 }
 
 fn domains(row: &Row<'_>, at: usize) -> rusqlite::Result<DomainSet> {
-    let texts: String = row.get(at)?;
+    domain_set(&row.get::<_, String>(at)?)
+}
+
+fn domain_set(texts: &str) -> rusqlite::Result<DomainSet> {
     DomainSet::from_texts(texts.split_ascii_whitespace()).ok_or(rusqlite::Error::InvalidQuery)
+}
+
+fn needs(quiet: Option<String>) -> rusqlite::Result<Option<Needs>> {
+    quiet.map(|texts| Ok(Needs { quiet: domain_set(&texts)? })).transpose()
 }
 
 /// The bytes of a path, as they stand in the store.

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::{Domain, DomainSet};
 use crate::store::schema::MIGRATIONS;
 use crate::store::watch::Watch;
+use crate::store::{KEPT_TICKS, PastTick, Reader};
 use crate::time::Window;
 use crate::usage::Usage;
 
@@ -155,4 +156,46 @@ fn changes_of_other_domains_and_of_regions_are_told_apart() {
     let domain = Domain::new(b"a.com").unwrap();
     // What moved from one region to another is a change, though the sum is the same.
     assert_eq!(changes, [Change { domain, window: Window::from_index(10), bytes: 0, requests: 0 }]);
+}
+
+#[test]
+fn needs_and_hours_come_out_as_they_went_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1).unwrap();
+    let needs = |tasks: &mut Tasks| tasks.get(id).unwrap().unwrap().needs;
+    assert_eq!((needs(&mut tasks), tasks.hours(id).unwrap().len()), (None, 0));
+    let quiet = DomainSet::from_texts(["a.com", "*.b.com"]).unwrap();
+    for wanted in [Some(Needs::default()), Some(Needs { quiet }), None] {
+        tasks.set_needs(id, wanted.as_ref()).unwrap();
+        assert_eq!(needs(&mut tasks), wanted);
+    }
+    let domain = |name: &str| Domain::new(name.as_bytes()).unwrap();
+    for hours in [
+        BTreeMap::from([(domain("a.com"), 24), (domain("b.com"), 0)]),
+        BTreeMap::from([(domain("c.com"), 1)]),
+    ] {
+        tasks.set_hours(id, &hours).unwrap();
+        assert_eq!(tasks.hours(id).unwrap(), hours);
+    }
+    // What was put down goes with its task.
+    tasks.delete(id, |_| ()).unwrap();
+    assert!(tasks.hours(id).unwrap().is_empty());
+}
+
+#[test]
+fn the_last_ticks_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let kept = i64::try_from(KEPT_TICKS).unwrap();
+    for time in 0..kept + 3 {
+        let exit_code = if time == 5 { 3 } else { 0 };
+        tasks.add_tick(&PastTick { time, exit_code, line: format!("{{\"n\":{time}}}") }).unwrap();
+    }
+    let reader = Reader::open(&dir.path().join("u.db"), WAIT).unwrap();
+    let times = |most| reader.ticks(most).unwrap().iter().map(|tick| tick.time).collect::<Vec<_>>();
+    assert_eq!(times(2), [kept + 2, kept + 1]);
+    assert_eq!(times(u64::from(u32::MAX)), (3..kept + 3).rev().collect::<Vec<_>>());
+    let last = |exit_code| reader.last_tick(exit_code).unwrap();
+    assert_eq!([last(0), last(3), last(1)], [Some(kept + 2), Some(5), None]);
 }

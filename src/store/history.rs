@@ -1,0 +1,67 @@
+//! The last ticks of `flowbook run`, each as one line of JSON: knows nothing of what the lines say.
+
+use super::read::Reader;
+use super::signed;
+use super::tasks::Tasks;
+use crate::error::Result;
+use rusqlite::params;
+
+/// Ticks that are kept: those of six weeks at one an hour.
+pub const KEPT_TICKS: u64 = 1000;
+
+/// A tick that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastTick {
+    /// Unix seconds of its beginning.
+    pub time: i64,
+    /// The exit code that it ended with.
+    pub exit_code: u8,
+    /// What it told, as JSON.
+    pub line: String,
+}
+
+impl Tasks {
+    /// Puts a tick down, and drops those that are too many.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn add_tick(&mut self, tick: &PastTick) -> Result<()> {
+        let kept = signed(KEPT_TICKS)?;
+        self.change(|db| {
+            let sql = "INSERT INTO tick (time, exit_code, line) VALUES (?, ?, ?)";
+            db.execute(sql, params![tick.time, tick.exit_code, tick.line])?;
+            db.execute("DELETE FROM tick WHERE id <= (SELECT max(id) FROM tick) - ?", [kept]).map(drop)
+        })
+    }
+}
+
+impl Reader {
+    /// The last ticks, the newest first: so many of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn ticks(&self, most: u64) -> Result<Vec<PastTick>> {
+        let most = signed(most)?;
+        self.at(|db| {
+            // A store of the version before has none, until it is written to.
+            let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'tick')";
+            if !db.query_row(is_there, [], |row| row.get(0))? {
+                return Ok(Vec::new());
+            }
+            let mut ticks = db.prepare("SELECT time, exit_code, line FROM tick ORDER BY id DESC LIMIT ?")?;
+            let tick = |row: &rusqlite::Row<'_>| {
+                Ok(PastTick { time: row.get(0)?, exit_code: row.get(1)?, line: row.get(2)? })
+            };
+            ticks.query_map([most], tick)?.collect()
+        })
+    }
+
+    /// When the last tick began that ended with this exit code, in unix seconds; nothing when none is known.
+    ///
+    /// # Errors
+    /// See [`Reader::ticks`].
+    pub fn last_tick(&self, exit_code: u8) -> Result<Option<i64>> {
+        let all = self.ticks(KEPT_TICKS)?;
+        Ok(all.into_iter().find(|tick| tick.exit_code == exit_code).map(|tick| tick.time))
+    }
+}

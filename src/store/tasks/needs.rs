@@ -1,0 +1,58 @@
+//! What must be there before a task's workbook is made, and what was there when it was.
+
+use super::{TaskId, Tasks};
+use crate::domain::{Domain, DomainSet};
+use crate::error::Result;
+use crate::store::{signed, unsigned};
+use rusqlite::params;
+use std::collections::BTreeMap;
+
+/// What must be there before a workbook is made: a log of every hour of each domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Domains for which no log is sent of an hour without a request: such an hour is there when a log of another domain
+    /// tells that hour.
+    pub quiet: DomainSet,
+}
+
+impl Tasks {
+    /// Puts down what must be there before the workbook of a task is made; nothing where hours may be missing.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn set_needs(&mut self, id: TaskId, needs: Option<&Needs>) -> Result<()> {
+        let quiet = needs.map(|needs| needs.quiet.texts().join(" "));
+        self.change(|db| db.execute("UPDATE task SET quiet = ? WHERE id = ?", params![quiet, id.0]).map(drop))
+    }
+
+    /// Puts down how many hours with a log each domain had when the workbook of a task was made.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn set_hours(&mut self, id: TaskId, hours: &BTreeMap<Domain, u64>) -> Result<()> {
+        let rows = hours.iter().map(|(domain, hours)| Ok((domain.as_str(), signed(*hours)?)));
+        let rows: Vec<(&str, i64)> = rows.collect::<Result<_>>()?;
+        self.change(|db| {
+            db.execute("DELETE FROM task_hours WHERE task = ?", [id.0])?;
+            let mut insert = db.prepare_cached("INSERT INTO task_hours VALUES (?, ?, ?)")?;
+            rows.iter().try_for_each(|(domain, hours)| insert.execute(params![id.0, domain, hours]).map(drop))
+        })
+    }
+
+    /// How many hours with a log each domain had when the workbook of a task was made; nothing where that was not put
+    /// down.
+    ///
+    /// # Errors
+    /// See [`Tasks::get`].
+    pub fn hours(&mut self, id: TaskId) -> Result<BTreeMap<Domain, u64>> {
+        self.at(|db| {
+            let mut hours = db.prepare_cached("SELECT domain, hours FROM task_hours WHERE task = ?")?;
+            let pairs = hours.query_map([id.0], |row| {
+                let domain: String = row.get(0)?;
+                let domain = Domain::new(domain.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)?;
+                Ok((domain, unsigned(row.get(1)?)))
+            })?;
+            pairs.collect()
+        })
+    }
+}
