@@ -18,6 +18,7 @@ mod plots;
 mod summary;
 mod totals;
 pub mod tally;
+pub mod completeness;
 pub mod workbook;
 
 use crate::domain::Domain;
@@ -30,6 +31,7 @@ use crate::usage::billing::{Bandwidth, Figures};
 use crate::usage::{Row, Usage};
 use account::{Account, Kept};
 use calendar::Calendar;
+use completeness::{Completeness, completeness};
 use content::{Content, DetailSheet};
 use detail::{Detail, Feed};
 use plots::level_axis;
@@ -85,6 +87,8 @@ pub struct Exported {
     pub silent: Vec<Domain>,
     /// The first and the last slice with a request.
     pub with_data: Option<(usize, usize)>,
+    /// How many hours have a log.
+    pub completeness: Completeness,
 }
 
 /// Names of sheets and axes that several places need.
@@ -212,6 +216,7 @@ impl<'a> Writer<'a> {
             domains: tally.domains.len(),
             total: tally.total,
             silent: silent(spec, tally),
+            completeness: completeness(self.request.report, tally, spec.range),
             with_data: tally.first().zip(tally.last()),
             peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),
             figures,
@@ -257,7 +262,7 @@ impl<'a> Writer<'a> {
     ) -> Result<(Vec<DetailSheet>, Tally)> {
         let Request { spec, series, .. } = *self.request;
         let slices = self.detail.calendar.len();
-        let mut tally = Tally::new(spec.kind, slices);
+        let mut tally = Tally::new(spec.kind, spec.range);
         let mut rows = rows.peekable();
         let mut usages = vec![Usage::default(); slices];
         let mut feed = Feed::new(&self.detail, frames, pour)?;

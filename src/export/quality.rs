@@ -289,6 +289,7 @@ mod tests {
     use crate::export::request::{Account, ExportRequest, Kind, validate};
     use crate::locale::Language;
     use crate::report::{NamedHours, SourceReport};
+    use crate::time::TimeRange;
     use crate::usage::Usage;
 
     fn spec() -> ExportSpec {
@@ -343,7 +344,8 @@ mod tests {
 
     #[test]
     fn silent_slices_lie_inside_the_span() {
-        let mut tally = Tally::new(Kind::Flow, 9);
+        let range = TimeRange::covering(0, 9 * 300).unwrap();
+        let mut tally = Tally::new(Kind::Flow, range);
         for at in [2, 3, 6, 8] {
             tally.slices[at] = Usage { requests: [1, 0, 0, 0], ..Usage::default() };
         }

@@ -95,7 +95,7 @@ fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: Rows) -> Parts {
     let Request { spec, series, .. } = *writer.request;
     let calendar = writer.detail.calendar;
     let mut book = writer.book(account).unwrap();
-    let mut tally = Tally::new(spec.kind, calendar.len());
+    let mut tally = Tally::new(spec.kind, spec.range);
     let mut details: Vec<DetailSheet> = writer.detail.split.iter().map(DetailSheet::of).collect();
     let mut all = Vec::new();
     for (at, (domain, region)) in series.iter().enumerate() {

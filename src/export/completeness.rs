@@ -1,0 +1,186 @@
+//! How much of what an export is about has a log: [`completeness`], over hours and over domain x hour.
+//!
+//! Knows of logs only what the report tells of them.
+
+use super::tally::Tally;
+use crate::domain::Domain;
+use crate::hours::{self, Hours};
+use crate::report::{Report, SourceReport};
+use crate::time::TimeRange;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Hours of a range that have a log. Hours are those of UTC that the range touches.
+///
+/// An hour of a domain has a log where a source that delivered anything tells it in its name, or where the domain has
+/// a request in it that may come from a source whose name tells nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completeness {
+    /// Hours of the range in which any domain has a log.
+    pub hours_with_log: u64,
+    /// Hours of the range.
+    pub hours: u64,
+    /// Pairs of domain and hour that have a log.
+    pub with_log: u64,
+    /// Pairs of domain and hour: all hours of the range for every domain of the export.
+    pub expected: u64,
+    /// Domains of the export that lack an hour, in order, with the number of hours that they have.
+    pub lacking: Vec<(Domain, u64)>,
+}
+
+impl Completeness {
+    /// Whether there is a domain, and every domain has a log in every hour.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.expected > 0 && self.with_log == self.expected
+    }
+}
+
+/// Counts the hours with a log of the domains of an export over `range`, as its report and its sums tell them.
+#[must_use]
+pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Completeness {
+    let span = hours::of_range(range);
+    let (known, any_unnamed) = told(report, tally);
+    let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
+    for one in &tally.domains {
+        let mut own: BTreeSet<i64> = known.of(&one.domain, &span).collect();
+        // Where every log tells its hours, a request in another hour is a late line, and no sign of that hour's log.
+        if any_unnamed || !known.has(&one.domain) {
+            own.extend(one.hours.iter(span.start));
+        }
+        let count = own.len() as u64;
+        found.with_log += count;
+        if count < length(&span) {
+            found.lacking.push((one.domain.clone(), count));
+        }
+        any.extend(own);
+    }
+    found.lacking.sort();
+    found.hours_with_log = any.len() as u64;
+    found.hours = length(&span);
+    found.expected = found.hours * tally.domains.len() as u64;
+    found
+}
+
+/// The hours that names of sources tell, of the domains of the export, and whether any lines come from sources whose
+/// names tell nothing. A domain whose sources delivered nothing is there without hours.
+fn told(report: &Report, tally: &Tally) -> (Hours, bool) {
+    let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
+    let (mut known, mut any_unnamed) = (Hours::default(), false);
+    for source in &report.sources {
+        match &source.hours {
+            None => any_unnamed |= source.counts.accepted > 0,
+            Some(named) if !exported.contains(&named.domain) => {}
+            Some(named) if delivered(source) => known.add_named(named),
+            Some(named) => known.add(&named.domain, []),
+        }
+    }
+    (known, any_unnamed)
+}
+
+/// Whether a source was read to its end and had any line.
+fn delivered(source: &SourceReport) -> bool {
+    source.fault.is_none() && source.counts.lines > 0
+}
+
+fn length(hours: &Range<i64>) -> u64 {
+    (hours.end - hours.start).unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::request::Kind;
+    use crate::hours::HOUR_SECONDS;
+    use crate::region::Region;
+    use crate::report::{Counts, NamedHours};
+    use crate::time::parse_iso;
+    use crate::usage::Usage;
+
+    fn range(start: &str, end: &str) -> TimeRange {
+        TimeRange::covering(parse_iso(start).unwrap(), parse_iso(end).unwrap()).unwrap()
+    }
+
+    fn day() -> TimeRange {
+        range("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z")
+    }
+
+    fn domain(name: &str) -> Domain {
+        Domain::new(name.as_bytes()).unwrap()
+    }
+
+    /// The sums of domains that have requests in some slices of a range.
+    fn tally(range: TimeRange, domains: &[(&str, &[usize])]) -> Tally {
+        let mut tally = Tally::new(Kind::Flow, range);
+        for (name, slices) in domains {
+            let mut usages = vec![Usage::default(); range.len()];
+            slices.iter().for_each(|at| usages[*at].requests = [1, 0, 0, 0]);
+            tally.add(Region::Cn, &usages).unwrap();
+            tally.end_domain(&domain(name)).unwrap();
+        }
+        tally
+    }
+
+    /// A source of `lines` lines, of a domain from an hour of the day on, or one whose name tells nothing.
+    fn source(named: Option<(&str, i64)>, lines: u64, fault: Option<&str>) -> SourceReport {
+        let midnight = day().start().start();
+        let hours = |(name, hour): (&str, i64)| {
+            let start = midnight + hour * HOUR_SECONDS;
+            NamedHours { domain: domain(name), start, end: start + HOUR_SECONDS }
+        };
+        SourceReport {
+            name: String::new(),
+            size: None,
+            hours: named.map(hours),
+            counts: Counts { lines, accepted: lines, ..Counts::default() },
+            fault: fault.map(String::from),
+        }
+    }
+
+    fn counted(sources: Vec<SourceReport>, domains: &[(&str, &[usize])]) -> (u64, u64, u64, u64) {
+        let report = Report { sources, ..Report::default() };
+        let found = completeness(&report, &tally(day(), domains), day());
+        (found.hours_with_log, found.hours, found.with_log, found.expected)
+    }
+
+    #[test]
+    fn hours_that_names_tell() {
+        let named = |hour| source(Some(("a.com", hour)), 9, None);
+        // A late line in hour 0 is no log of that hour; two files of an hour are one hour; hour 30 is another day's.
+        let sources = vec![named(1), named(2), named(2), named(30)];
+        assert_eq!(counted(sources, &[("a.com", &[0, 12])]), (2, 24, 2, 24));
+        let whole = (0..24).map(named).collect();
+        assert_eq!(counted(whole, &[("a.com", &[0]), ("b.com", &[])]), (24, 24, 24, 48));
+    }
+
+    #[test]
+    fn what_delivered_nothing_is_no_log() {
+        let sources = vec![
+            source(Some(("a.com", 1)), 0, None),
+            source(Some(("a.com", 2)), 9, Some("ends early")),
+            source(Some(("a.com", 3)), 9, None),
+        ];
+        assert_eq!(counted(sources, &[("a.com", &[24, 36])]), (1, 24, 1, 24));
+        assert_eq!(counted(vec![], &[]), (0, 24, 0, 0));
+    }
+
+    #[test]
+    fn sources_that_tell_nothing_stand_for_hours_with_requests() {
+        let sources = vec![source(Some(("a.com", 1)), 9, None), source(None, 9, None)];
+        assert_eq!(counted(sources, &[("a.com", &[0, 12]), ("b.com", &[12, 13, 287])]), (3, 24, 4, 48));
+        // One without a line that counts is no reason to take late lines for logs.
+        let sources = vec![source(Some(("a.com", 1)), 9, None), source(None, 0, None)];
+        assert_eq!(counted(sources, &[("a.com", &[0, 12])]), (1, 24, 1, 24));
+    }
+
+    #[test]
+    fn who_lacks_hours_is_named() {
+        let report = Report { sources: vec![source(None, 9, None)], ..Report::default() };
+        let hour = range("2026-03-01T00:30:00Z", "2026-03-01T01:30:00Z");
+        let tally = tally(hour, &[("b.com", &[0, 11]), ("a.com", &[6])]);
+        let found = completeness(&report, &tally, hour);
+        assert_eq!((found.hours, found.with_log, found.expected), (2, 3, 4));
+        assert_eq!(found.lacking, [(domain("a.com"), 1)]);
+        assert!(!found.is_complete() && !Completeness::default().is_complete());
+    }
+}
