@@ -26,6 +26,7 @@
 //! 7. Only `locale` holds text that is not ASCII.
 
 // Words
+pub mod spelling;
 pub mod code;
 pub mod error;
 pub mod time;

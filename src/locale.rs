@@ -192,6 +192,8 @@ labels! {
     BadCache: "Cache result neither HIT nor MISS", "缓存结果不是 HIT 或 MISS";
     BadDomain: "Host is no valid domain", "主机名不是有效域名";
     NoDomain: "No host in URL or file name", "URL 与文件名均无域名";
+    Welded: "Several entries on one line", "一行中有多条日志";
+    Ambiguous: "More than one request could be read", "可解读为多个请求";
 }
 
 impl Label {
@@ -208,6 +210,8 @@ impl Label {
             Reason::BadCache => Self::BadCache,
             Reason::BadDomain => Self::BadDomain,
             Reason::NoDomain => Self::NoDomain,
+            Reason::Welded => Self::Welded,
+            Reason::Ambiguous => Self::Ambiguous,
         }
     }
 }

@@ -67,11 +67,15 @@ pub enum Reason {
     BadDomain,
     /// The URL has no host and the file name tells no domain.
     NoDomain,
+    /// Another entry begins within the line, and where it does is not certain.
+    Welded,
+    /// The line can be read in more than one way: what a client sent imitates a request.
+    Ambiguous,
 }
 
 impl Reason {
     /// Every reason; the position is its index in counts.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::TooLong,
         Self::BadTime,
         Self::BadRequest,
@@ -81,6 +85,8 @@ impl Reason {
         Self::BadCache,
         Self::BadDomain,
         Self::NoDomain,
+        Self::Welded,
+        Self::Ambiguous,
     ];
 
     /// The spelling in machine-readable output.
@@ -96,6 +102,8 @@ impl Reason {
             Self::BadCache => "bad_cache",
             Self::BadDomain => "bad_domain",
             Self::NoDomain => "no_domain",
+            Self::Welded => "welded",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }

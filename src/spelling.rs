@@ -1,0 +1,44 @@
+//! What somebody may have meant: the known word nearest to one that is not known.
+//!
+//! Knows nothing of what the words are for. The only file that names strsim.
+
+/// The word of `known` that `word` most likely was to be; none where nothing is near. Upper and lower case count
+/// as alike, then swapped, missing, added and wrong letters are counted: one in three letters may be wrong.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    let far = |other: &str| strsim::damerau_levenshtein(&word, &other.to_lowercase());
+    let near = known.into_iter().filter(|other| other.len().abs_diff(word.len()) <= 4 * allowed);
+    let (distance, other) = near.map(|other| (far(other), other)).min()?;
+    (distance <= allowed).then_some(other)
+}
+
+/// `; did you mean "..."?` for the nearest known word, or nothing: to be put behind what was wrong.
+#[must_use]
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or_else(String::new, |other| format!("; did you mean {other:?}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_found() {
+        let known = ["domain_names", "time_zone", "type", "language", "www.example.com", "img.example.com"];
+        for (word, expected) in [
+            ("domain_name", Some("domain_names")),
+            ("Domain-Names", Some("domain_names")),
+            ("timezone", Some("time_zone")),
+            ("tpye", Some("type")),
+            ("www.exmaple.com", Some("www.example.com")),
+            ("ww.example.com", Some("www.example.com")),
+            ("zzz", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+        assert_eq!(did_you_mean("tpe", known), "; did you mean \"type\"?");
+        assert_eq!(did_you_mean("quite another", known), "");
+    }
+}
