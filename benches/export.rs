@@ -42,6 +42,7 @@ pub(crate) fn bench(c: &mut Criterion) {
                     created: 0,
                     progress: &progress,
                     threads: 0,
+                    kept: None,
                 };
                 let out = Output::create(&path, true).expect("a file can be made");
                 let exported = export(table.rows().map(Ok), &request, out, &path).expect("the disk has room");

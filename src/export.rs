@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod columns;
 mod account;
 mod content;
+mod csv;
 mod detail;
 pub mod name;
 mod pour;
@@ -19,6 +20,7 @@ mod summary;
 mod totals;
 pub mod tally;
 pub mod completeness;
+mod walk;
 pub mod workbook;
 
 use crate::domain::Domain;
@@ -44,7 +46,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::thread::available_parallelism;
 use tally::Tally;
+use walk::walk;
 use workbook::{Book, Properties, Rows};
+
+pub use csv::export_csv;
+pub use walk::kept_rows;
 
 /// Version of the export format: sheets, headings, columns and units change only with it.
 pub const FORMAT_VERSION: &str = "1";
@@ -66,6 +72,9 @@ pub struct Request<'a> {
     pub progress: &'a AtomicU64,
     /// Threads that write rows; 0 is one per core.
     pub threads: usize,
+    /// Of each series how many slices have a request (see [`kept_rows`]): given, only these have a row in Detail. Every
+    /// other figure is the same.
+    pub kept: Option<&'a [u64]>,
 }
 
 /// What stands in the workbook.
@@ -169,9 +178,7 @@ const FIRST_PARTS: [&str; 3] = ["_rels/.rels", "docProps/core.xml", "docProps/cu
 impl<'a> Writer<'a> {
     fn new(request: &'a Request<'a>, calendar: &'a Calendar, data_rows: u64, scratch: &'a Path) -> Self {
         let (spec, series) = (request.spec, request.series);
-        let slices = calendar.len() as u64;
-        let blocks = series.chunk_by(|a, b| a.0 == b.0).map(|regions| regions.len() as u64 * slices);
-        let detail = Detail::new(spec, series, calendar, sheets::split(blocks, data_rows));
+        let detail = Detail::new(spec, series, calendar, data_rows, request.kept);
         let names = names(spec, detail.names());
         Self { request, scratch, detail, account: Account::new(spec, series, calendar.len()), names }
     }
@@ -210,17 +217,8 @@ impl<'a> Writer<'a> {
         content.summary(&mut book.sheet(SUMMARY)?)?;
         let quality = Quality { spec, calendar, tally, report: self.request.report };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
-        Ok(Exported {
-            rows: details.iter().map(|d| d.rows).sum(),
-            sheets: details.len(),
-            domains: tally.domains.len(),
-            total: tally.total,
-            silent: silent(spec, tally),
-            completeness: completeness(self.request.report, tally, spec.range),
-            with_data: tally.first().zip(tally.last()),
-            peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),
-            figures,
-        })
+        let rows = details.iter().map(|d| d.rows).sum();
+        Ok(Exported::new(self.request, calendar, tally, figures, (rows, details.len())))
     }
 
     /// A workbook with the templates of the sheets that are poured.
@@ -260,32 +258,8 @@ impl<'a> Writer<'a> {
         frames: &'f [Frame],
         pour: &mut Pour<'_, '_, 'f>,
     ) -> Result<(Vec<DetailSheet>, Tally)> {
-        let Request { spec, series, .. } = *self.request;
-        let slices = self.detail.calendar.len();
-        let mut tally = Tally::new(spec.kind, spec.range);
-        let mut rows = rows.peekable();
-        let mut usages = vec![Usage::default(); slices];
         let mut feed = Feed::new(&self.detail, frames, pour)?;
-        for (at, (domain, region)) in series.iter().enumerate() {
-            usages.fill(Usage::default());
-            let is_next = |row: &Row<'_>| row.domain == domain && row.region == *region;
-            while let Some(row) = rows.next_if(|row| row.as_ref().map_or(true, is_next)) {
-                let row = row?;
-                // Rows outside the range are none of this export's.
-                if let Some(slice) = spec.range.position(row.window) {
-                    usages[slice] = row.usage;
-                }
-            }
-            tally.add(*region, &usages).map_err(|_| total_overflow())?;
-            feed.series(at, &usages)?;
-            if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
-                tally.end_domain(domain).map_err(|_| total_overflow())?;
-            }
-        }
-        if let Some(row) = rows.next().transpose()? {
-            return Err(Error::new(ErrorKind::Defect(format!("a row of {} has no series", row.domain))));
-        }
-        tally.sort_domains();
+        let tally = walk(rows, self.request, |at, usages| feed.series(at, usages))?;
         Ok((feed.finish()?, tally))
     }
 }
@@ -341,6 +315,27 @@ fn silent(spec: &ExportSpec, tally: &Tally) -> Vec<Domain> {
 }
 
 impl Exported {
+    fn new(
+        request: &Request<'_>,
+        calendar: &Calendar,
+        tally: &Tally,
+        figures: Figures,
+        (rows, sheets): (u64, usize),
+    ) -> Self {
+        let spec = request.spec;
+        Self {
+            rows,
+            sheets,
+            domains: tally.domains.len(),
+            total: tally.total,
+            silent: silent(spec, tally),
+            completeness: completeness(request.report, tally, spec.range),
+            with_data: tally.first().zip(tally.last()),
+            peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),
+            figures,
+        }
+    }
+
     /// The peak and the 95th percentile as a reader wants them: a bandwidth, or requests in five minutes.
     #[must_use]
     pub fn readable(&self, spec: &ExportSpec, level: u64) -> String {

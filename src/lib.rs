@@ -37,6 +37,7 @@ pub mod locale;
 pub mod report;
 pub mod hours;
 pub mod digest;
+pub mod formula;
 // Edges to the disk
 pub mod codec;
 pub mod output;

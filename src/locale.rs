@@ -89,6 +89,8 @@ labels! {
     AllRegions: "All", "全部";
     TrafficFactor: "Traffic Factor", "流量系数";
     BillType: "Billing Method", "计费方式";
+    DetailRows: "Detail Rows", "明细行";
+    SparseRows: "Only slices with a request; the figures count all", "仅含有请求的时段；各指标按全部时段计算";
     Operator: "Operator", "操作人";
     FormatVersion: "Format Version", "格式版本";
     DetailSheets: "Detail Sheets", "明细工作表";

@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod delivery;
+pub mod form;
 pub mod forget;
 pub mod intake;
 pub mod many;
@@ -16,14 +17,15 @@ pub mod stale;
 mod taking;
 
 use delivery::keep_off_store;
+use form::Target;
 
 use crate::error::{Error, Result};
-use crate::export::request::ExportSpec;
-use crate::export::{self, Exported, Series, export, series};
+use crate::export::request::{DetailRows, ExportSpec};
+use crate::export::{self, Exported, Series, kept_rows, series};
 use crate::ingest::source::{Source, discover, shown};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
-use crate::output::{Output, check, folder};
+use crate::output::{self, Output, folder};
 use crate::region::Region;
 use crate::report::{Counts, RejectLimit, Report, Sample};
 use crate::store::Reader;
@@ -89,7 +91,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     let sources = discover(task.logs)?;
     apart(task, &sources)?;
     // Begun before the reading: what cannot be written is said at once.
-    let output = Output::create(task.output, task.force)?;
+    let output = Target::begin(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
     let job = Job {
         format: task.format,
@@ -111,7 +113,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         return Ok(Outcome { report, result: Err(why) });
     }
     let series = series(task.spec, table.keys(), task.region);
-    let exported = pour(task, &report, &series, table.rows().map(Ok), output, progress)?;
+    let exported = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
     Ok(Outcome { report, result: Ok(exported) })
 }
 
@@ -120,12 +122,13 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
 /// # Errors
 /// When the store cannot be read, or the workbook cannot be written.
 pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Result<Outcome> {
-    let place = check(task.output, task.force)?;
-    keep_off_store(&place, reader.path())?;
-    if fs::canonicalize(&place).is_ok_and(|place| reader.stands_at(&place).unwrap_or(false)) {
-        return Err(Error::usage(IS_A_LOG).at(task.output));
+    if let Some(place) = form::check(task.output, task.force)? {
+        keep_off_store(&place, reader.path())?;
+        if fs::canonicalize(&place).is_ok_and(|place| reader.stands_at(&place).unwrap_or(false)) {
+            return Err(Error::usage(IS_A_LOG).at(task.output));
+        }
     }
-    let output = Output::create(task.output, task.force)?;
+    let output = Target::begin(task.output, task.force)?;
     let (range, selection) = (task.spec.range, &task.spec.selection);
     let report = reader.report(range, selection)?;
     if task.max_rejects.exceeded(&report.totals()) {
@@ -135,36 +138,43 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     let keys = reader.keys(range, selection)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
     let rows = reader.rows(range, selection)?;
-    let exported = pour(task, &report, &series, rows.iter(), output, progress)?;
+    let exported = pour(task, &report, &series, || rows.iter(), output, progress)?;
     Ok(Outcome { report, result: Ok(exported) })
 }
 
-fn pour<'a>(
+fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     task: &Task<'_>,
     report: &Report,
     series: &[Series],
-    rows: impl Iterator<Item = Result<Row<'a>>>,
-    output: Output,
+    rows: impl Fn() -> I,
+    target: Target,
     progress: &Progress,
 ) -> Result<Exported> {
-    progress.rows_total.fetch_add((series.len() * task.spec.range.len()) as u64, Ordering::Relaxed);
+    let spec = task.spec;
+    let is_sparse = spec.rows == DetailRows::Sparse;
+    let kept = is_sparse.then(|| kept_rows(rows(), series, spec.range)).transpose()?;
+    let all = (series.len() * spec.range.len()) as u64;
+    progress.rows_total.fetch_add(kept.as_ref().map_or(all, |kept| kept.iter().sum()), Ordering::Relaxed);
     let request = export::Request {
-        spec: task.spec,
+        spec,
         series,
         report,
         created: task.created,
         progress: &progress.rows,
         threads: task.threads,
+        kept: kept.as_deref(),
     };
-    export(rows, &request, output, task.output)
+    target.write(rows(), &request, task.output)
 }
 
 /// Refuses to write over a log, or both results into one file.
 fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
-    let output = check(task.output, task.force)?;
-    let rejects = task.rejects.map(|path| check(path, task.force)).transpose()?;
-    keep_two(rejects.as_deref(), &output)?;
-    let results: Vec<PathBuf> = rejects.into_iter().chain([output]).collect();
+    let output = form::check(task.output, task.force)?;
+    let rejects = task.rejects.map(|path| output::check(path, task.force)).transpose()?;
+    if let Some(output) = &output {
+        keep_two(rejects.as_deref(), output)?;
+    }
+    let results: Vec<PathBuf> = rejects.into_iter().chain(output).collect();
     keep_apart(&results, sources)
 }
 

@@ -5,14 +5,15 @@ use super::{Ending, config, progress, show, tasks};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
-use crate::export::request::{ExportRequest, ExportSpec, Kind, validate};
+use crate::export::request::{DetailRows, ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
-use crate::output::check;
+use crate::store::Reader;
 use crate::task::delivery::{Delivery, deliver};
+use crate::task::form::{self, Form};
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
-use crate::task::{self, Progress, Task, keep_off};
+use crate::task::{self, Progress, Task, keep_off, run_stored};
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
 use std::env;
@@ -32,8 +33,9 @@ pub(super) struct ExportArguments {
     #[arg(required_unless_present = "store")]
     pub(super) logs: Vec<PathBuf>,
 
-    /// The workbook [default: <task name or type>_<start>_<end>.xlsx in the current folder].
-    #[arg(short, long, value_name = "FILE")]
+    /// The workbook (.xlsx), or the Detail rows as CSV (.csv, .csv.gz, .csv.zst; - for standard output), or the folder
+    /// of a workbook with the usual name [default: <task name or type>_<start>_<end>.xlsx in the current folder].
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(super) output: Option<PathBuf>,
 
     #[command(flatten)]
@@ -94,6 +96,10 @@ pub(super) struct RequestArguments {
     /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
     #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     traffic_factor: Option<String>,
+    /// Which rows of Detail are written: dense (a row for every five minutes) or sparse (only those with a request; no
+    /// other figure changes) [default: dense].
+    #[arg(long, value_name = "ROWS", value_parser = Suggested(rows))]
+    rows: Option<String>,
     /// How the usage is billed: that figure is marked. Each also with _overseas.
     #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
     bill_type: Option<String>,
@@ -129,6 +135,7 @@ impl RequestArguments {
             operator: self.operator.clone(),
             time_zone: self.time_zone.clone(),
             traffic_factor: self.traffic_factor.clone(),
+            rows: self.rows.clone(),
         }
     }
 }
@@ -152,6 +159,10 @@ impl TypedValueParser for Suggested {
 
 fn types() -> Vec<&'static str> {
     Kind::ALL.map(Kind::name).to_vec()
+}
+
+fn rows() -> Vec<&'static str> {
+    DetailRows::ALL.map(DetailRows::name).to_vec()
 }
 
 fn languages() -> Vec<&'static str> {
@@ -199,6 +210,10 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let request = arguments.request.request();
     let spec = validate(&request, &account, environment_language())?;
     let output = output_path(arguments.output.as_deref(), &spec);
+    let is_stream = Form::of(&output)? == Form::Stream;
+    if is_stream && telling.json {
+        return Err(Error::usage("--json and --output - both write to standard output; name a file"));
+    }
     keep_off(&output, reading.config.as_deref())?;
     let task = arguments.task(&spec, &output, creation_time()?);
     let progress = Progress::default();
@@ -212,7 +227,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     if telling.json {
         show::json(&task, &outcome, id)?;
     } else if !telling.quiet {
-        show::table(&task, &outcome)?;
+        show::table(&task, &outcome, is_stream)?;
     }
     if let Some(absent) = show::absent(&outcome) {
         show::message(&absent);
@@ -234,9 +249,14 @@ fn from_store(
 ) -> Result<Option<Kept>> {
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
-    check(task.output, task.force)?;
-    if !take(arguments, store, &[task.output.to_owned()], progress)? {
+    let place = form::check(task.output, task.force)?;
+    if !take(arguments, store, place.as_slice(), progress)? {
         return Ok(None);
+    }
+    if place.is_none() {
+        // What went by on standard output can be neither listed nor made again.
+        let outcome = run_stored(task, &Reader::open(store, wait)?, progress)?;
+        return Ok(Some(Kept { outcome, task: None }));
     }
     let _lock = hold(store, wait, "flowbook export")?;
     run_and_register(task, request, store, wait, now, progress).map(Some)

@@ -49,15 +49,22 @@ pub(super) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// The short table at the end.
-pub(super) fn table(task: &Task<'_>, outcome: &Outcome) -> Result<()> {
+/// The short table at the end; on standard error where the rows themselves went to standard output.
+pub(super) fn table(task: &Task<'_>, outcome: &Outcome, is_stream: bool) -> Result<()> {
     let mut rows = lines(&outcome.report.totals());
     if !outcome.report.duplicates.is_empty() {
         rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
     }
     if let Ok(exported) = &outcome.result {
         rows.extend(figures(task.spec, exported));
-        rows.push(("workbook".into(), task.output.display().to_string()));
+        rows.push(("rows".into(), grouped(exported.rows.into())));
+        let what = if exported.sheets > 0 { "workbook" } else { "CSV" };
+        rows.push((what.into(), task.output.display().to_string()));
+    }
+    if is_stream {
+        // There is nobody left to tell when this fails.
+        let _ = writeln!(io::stderr(), "{}", text_of(&rows));
+        return Ok(());
     }
     self::rows(&rows)
 }
@@ -186,10 +193,14 @@ pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> 
 
 /// Names and values, one below the other, on standard output.
 pub(super) fn rows(rows: &[(String, String)]) -> Result<()> {
+    print(&text_of(rows))
+}
+
+fn text_of(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines: Vec<String> =
         rows.iter().map(|(name, value)| format!("{:width$}  {}", safe(name), safe(value))).collect();
-    print(&lines.join("\n"))
+    lines.join("\n")
 }
 
 /// A text in which nothing controls a terminal.

@@ -5,14 +5,13 @@ mod words;
 use super::export::{RequestArguments, creation_time, environment_language, output_path};
 use super::flags::{StoreFlags, TellingFlags, now, reject_limit};
 use super::{Ending, config, flags, progress, show};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::request::{retention, validate};
-use crate::output::check;
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::task::Progress;
 use crate::task::registered::{Running, hold, run_registered};
 use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
+use crate::task::{Progress, form};
 use clap::{Args, Subcommand, ValueHint};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -43,8 +42,9 @@ struct CreateArguments {
     #[command(flatten)]
     store: StoreFlags,
 
-    /// The workbook [default: <task name or type>_<start>_<end>.xlsx in the current folder].
-    #[arg(short, long, value_name = "FILE")]
+    /// The workbook (.xlsx), or the Detail rows as CSV (.csv, .csv.gz, .csv.zst)
+    /// [default: <task name or type>_<start>_<end>.xlsx in the current folder].
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     output: Option<PathBuf>,
 
     /// Account and groups of domains (TOML).
@@ -173,7 +173,9 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     let now = now();
     retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
     let output = output_path(arguments.output.as_deref(), &spec);
-    check(&output, false)?;
+    if form::check(&output, false)?.is_none() {
+        return Err(Error::usage("a task writes a file; name one in --output"));
+    }
     let region = arguments.region.unwrap_or_default();
     let new = NewTask { request: &request, spec: &spec, region, output: &output, plan: None };
     let mut registry =

@@ -82,7 +82,7 @@ enum Column {
 
 impl Column {
     /// Every column.
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Parameter("task_name", |r| &mut r.task_name),
         Self::Parameter("type", |r| &mut r.kind),
         Self::Parameter("start_time", |r| &mut r.start_time),
@@ -93,6 +93,7 @@ impl Column {
         Self::Parameter("language", |r| &mut r.language),
         Self::Parameter("time_zone", |r| &mut r.time_zone),
         Self::Parameter("traffic_factor", |r| &mut r.traffic_factor),
+        Self::Parameter("rows", |r| &mut r.rows),
         Self::Parameter("bill_type", |r| &mut r.bill_type),
         Self::Parameter("product", |r| &mut r.product),
         Self::Parameter("dimension", |r| &mut r.dimension),
@@ -252,8 +253,8 @@ mod tests {
     #[test]
     fn every_parameter_has_its_column() {
         let text = "task_name,type,start_time,end_time,range,domain_names,group,language,time_zone,traffic_factor,\
-             bill_type,product,dimension,aliuid,operator,output\n\
-             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,month_95,cdn,flow,12,me,o.xlsx";
+             rows,bill_type,product,dimension,aliuid,operator,output\n\
+             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,cdn,flow,12,me,o.xlsx";
         let rows = rows(text).unwrap();
         let ExportRequest {
             start_time,
@@ -270,6 +271,7 @@ mod tests {
             operator,
             time_zone,
             traffic_factor,
+            rows: dense,
         } = rows[0].request.clone();
         for (value, expected) in [
             (start_time, "2026-03-14T16:00:00Z"),
@@ -286,6 +288,7 @@ mod tests {
             (operator, "me"),
             (time_zone, "Asia/Shanghai"),
             (traffic_factor, "2"),
+            (dense, "sparse"),
         ] {
             assert_eq!(value.as_deref(), Some(expected));
         }

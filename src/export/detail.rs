@@ -1,11 +1,13 @@
-//! The Detail sheets: every series dense over the range, a row per slice, poured block by block.
+//! The Detail sheets: every series dense over the range, a row per slice (or sparse: per slice with a request),
+//! poured block by block.
 
 use super::calendar::Calendar;
 use super::columns;
 use super::content::DetailSheet;
 use super::pour::{BLOCK_ROWS, Block, Digits, Frame, Parts, Pour, RowMarks, RowWriter, Text};
 use super::request::ExportSpec;
-use super::sheets::SheetRows;
+use super::sheets::{self, SheetRows};
+use super::walk::is_kept;
 use super::workbook::{Book, Cell, Column, Tone, sheet_part};
 use super::{DETAIL, Series};
 use crate::error::Result;
@@ -20,6 +22,10 @@ pub(super) struct Detail<'a> {
     pub(super) calendar: &'a Calendar,
     /// The rows of each sheet.
     pub(super) split: Vec<SheetRows>,
+    /// How many rows stand before each series, and before the end.
+    starts: Vec<u64>,
+    /// Leaves out rows without a request.
+    is_sparse: bool,
     /// The values of the first column, per slice.
     times: Vec<Digits>,
 }
@@ -29,10 +35,26 @@ impl<'a> Detail<'a> {
         spec: &'a ExportSpec,
         series: &'a [Series],
         calendar: &'a Calendar,
-        split: Vec<SheetRows>,
+        data_rows: u64,
+        kept: Option<&[u64]>,
     ) -> Self {
+        let slices = calendar.len() as u64;
+        let rows = |at: usize| kept.map_or(slices, |kept| kept[at]);
+        let starts: Vec<u64> = std::iter::once(0)
+            .chain((0..series.len()).scan(0, |sum, at| {
+                *sum += rows(at);
+                Some(*sum)
+            }))
+            .collect();
+        let mut first = 0;
+        let blocks = series.chunk_by(|a, b| a.0 == b.0).map(|regions| {
+            let start = first;
+            first += regions.len();
+            starts[first] - starts[start]
+        });
+        let split = sheets::split(blocks, data_rows);
         let times = (0..calendar.len()).map(|slice| Digits::of(&Cell::Time(calendar.local(slice)))).collect();
-        Self { spec, series, calendar, split, times }
+        Self { spec, series, calendar, split, starts, is_sparse: kept.is_some(), times }
     }
 
     /// The values of the first column, per slice.
@@ -65,9 +87,10 @@ impl<'a> Detail<'a> {
 
     /// The series that have rows in a span of rows.
     fn series_of(&self, span: &SheetRows) -> Range<usize> {
-        let slices = self.calendar.len() as u64;
-        let at = |row: u64| usize::try_from(row).unwrap_or(usize::MAX).min(self.series.len());
-        at(span.start / slices)..at(span.end.div_ceil(slices))
+        let ends = self.starts.get(1..).unwrap_or_default();
+        let first = ends.partition_point(|end| *end <= span.start);
+        let last = self.starts[..self.series.len()].partition_point(|start| *start < span.end);
+        first..last.max(first)
     }
 
     /// The sheets without their rows, from a workbook with the template.
@@ -149,8 +172,22 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
 
     /// Pours the series with this number, next in turn.
     pub(super) fn series(&mut self, number: usize, usages: &[Usage]) -> Result<()> {
+        if !self.detail.is_sparse {
+            return self.run(number, 0..usages.len(), usages);
+        }
+        let mut runs = usages.chunk_by(|a, b| is_kept(a) == is_kept(b));
         let mut from = 0;
-        while from < usages.len() {
+        runs.try_for_each(|run| {
+            let slices = from..from + run.len();
+            from = slices.end;
+            if is_kept(&run[0]) { self.run(number, slices, usages) } else { Ok(()) }
+        })
+    }
+
+    /// Pours neighbouring slices of the series with this number.
+    fn run(&mut self, number: usize, run: Range<usize>, usages: &[Usage]) -> Result<()> {
+        let mut from = run.start;
+        while from < run.end {
             let span = self.detail.split[self.sheet].clone();
             if self.row == span.end {
                 self.next_sheet()?;
@@ -159,7 +196,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             self.sheets[self.sheet].holds(&self.detail.series[number].0);
             let room = BLOCK_ROWS - self.block.usages.len();
             let left = usize::try_from(span.end - self.row).unwrap_or(usize::MAX);
-            let slices = from..usages.len().min(from + room.min(left));
+            let slices = from..run.end.min(from + room.min(left));
             let strings = &self.frames[self.sheet].strings[number - self.detail.series_of(&span).start];
             let [domain, region] = [strings[0], strings[1]];
             from = slices.end;

@@ -51,6 +51,8 @@ pub struct ExportRequest {
     pub time_zone: Option<String>,
     /// The traffic factor, see [`Factor::parse`].
     pub traffic_factor: Option<String>,
+    /// Which rows of Detail are written, see [`DetailRows`].
+    pub rows: Option<String>,
 }
 
 /// What the account may do.
@@ -112,6 +114,30 @@ impl Kind {
     }
 }
 
+/// Which rows of Detail are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DetailRows {
+    /// One for every slice of the range.
+    #[default]
+    Dense,
+    /// Only those with a request.
+    Sparse,
+}
+
+impl DetailRows {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Dense, Self::Sparse];
+
+    /// The spelling in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+            Self::Sparse => "sparse",
+        }
+    }
+}
+
 /// Whose usage is exported, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -150,6 +176,8 @@ pub struct ExportSpec {
     pub zone: Zone,
     /// By how much traffic and bandwidth are multiplied.
     pub factor: Factor,
+    /// Which rows of Detail are written.
+    pub rows: DetailRows,
 }
 
 /// Turns a request into what will be done.
@@ -184,6 +212,7 @@ pub fn validate(
         operator: operator(given(request.operator.as_ref()))?,
         zone: zone?,
         factor: factor(given(request.traffic_factor.as_ref()))?,
+        rows: detail_rows(given(request.rows.as_ref()))?,
     })
 }
 
@@ -392,6 +421,17 @@ fn zone(text: Option<&str>) -> Result<Zone, Refusal> {
             format!("The time zone is {text:?}; give an offset like +08:00 or a name like Asia/Shanghai."),
         ),
     }
+}
+
+fn detail_rows(text: Option<&str>) -> Result<DetailRows, Refusal> {
+    let Some(text) = text else { return Ok(DetailRows::default()) };
+    let known = DetailRows::ALL.into_iter().find(|rows| rows.name() == text);
+    known.ok_or_else(|| {
+        let detail = format!(
+            "Rows is {text:?}; give dense (a row for every five minutes) or sparse (only rows with a request)."
+        );
+        Refusal::new(Code::InvalidParameter, detail)
+    })
 }
 
 fn factor(text: Option<&str>) -> Result<Factor, Refusal> {

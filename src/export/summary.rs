@@ -4,7 +4,7 @@ use super::FORMAT_VERSION;
 use super::bill::Billed;
 use super::columns::{logged_column, readable_bandwidth, readable_bytes, region_name, requests};
 use super::content::Content;
-use super::request::Scope;
+use super::request::{DetailRows, Scope};
 use super::totals::daily_column;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::error::Result;
@@ -74,6 +74,9 @@ impl Content<'_> {
         let zone = if zone == offset { zone } else { format!("{zone} ({offset})") };
         self.named(sheet, Label::TimeZone, Cell::Text(&zone))?;
         self.named(sheet, Label::TrafficFactor, Cell::Text(&format!("x {}", spec.factor)))?;
+        if spec.rows == DetailRows::Sparse {
+            self.named(sheet, Label::DetailRows, text(self.word(Label::SparseRows)))?;
+        }
         if let Some((bill_type, name)) = &spec.bill_type {
             let text = match daily_column(bill_type.billed) {
                 Some(label) => format!("{name} ({}: {})", self.names.daily, self.word(label)),

@@ -5,7 +5,7 @@ use super::*;
 use crate::locale::Language;
 use crate::usage::table::UsageTable;
 use calamine::{Reader, Xlsx, open_workbook};
-use request::{Account as Owned, ExportRequest, validate};
+use request::{Account as Owned, DetailRows, ExportRequest, validate};
 use std::fs;
 use workbook::{Cell, Tone};
 
@@ -45,7 +45,11 @@ fn written<T>(
     let series = series(spec, table.keys(), Region::Na);
     let (report, progress) = (Report::default(), AtomicU64::new(0));
     let (created, threads) = (0, 2);
-    let request = Request { spec, series: &series, report: &report, created, progress: &progress, threads };
+    let kept = (spec.rows == DetailRows::Sparse)
+        .then(|| kept_rows(table.rows().map(Ok), &series, spec.range).unwrap());
+    let kept = kept.as_deref();
+    let request =
+        Request { spec, series: &series, report: &report, created, progress: &progress, threads, kept };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("out.xlsx");
     let mut out = Output::create(&path, false).unwrap();
@@ -107,7 +111,9 @@ fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: Rows) -> Parts {
         if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
             tally.end_domain(domain).unwrap();
         }
-        all.extend(usages.into_iter().enumerate().map(|(slice, usage)| (domain, *region, slice, usage)));
+        let rows = usages.into_iter().enumerate().map(|(slice, usage)| (domain, *region, slice, usage));
+        let is_dense = spec.rows == DetailRows::Dense;
+        all.extend(rows.filter(|(_, _, _, usage)| is_dense || usage.total_requests() > 0));
     }
     tally.sort_domains();
     for (at, span) in writer.detail.split.iter().enumerate() {
@@ -140,16 +146,18 @@ fn comparable(text: &str) -> String {
 
 #[test]
 fn every_part_is_as_if_written_row_by_row() {
-    for (kind, hours, factor, limit) in [
-        ("flow", 1, None, 100),
-        ("vas", 23, None, 500),
-        ("flow", 23, Some("1.1"), 700),
-        ("flow", 1, None, 20),
+    for (kind, hours, factor, limit, rows) in [
+        ("flow", 1, None, 100, DetailRows::Dense),
+        ("vas", 23, None, 500, DetailRows::Dense),
+        ("flow", 23, Some("1.1"), 700, DetailRows::Dense),
+        ("flow", 1, None, 20, DetailRows::Dense),
+        ("flow", 23, Some("1.1"), 500, DetailRows::Sparse),
+        ("vas", 23, None, 100, DetailRows::Sparse),
     ] {
-        let spec = spec(kind, hours, factor);
+        let spec = ExportSpec { rows, ..spec(kind, hours, factor) };
         let mut table = table(&spec);
         // Numbers of all lengths, and runs of equal ones.
-        for (at, window) in spec.range.windows().enumerate().skip(1) {
+        for (at, window) in spec.range.windows().enumerate().skip(1).filter(|(at, _)| at % 7 != 3) {
             let id = table.series(&Domain::new(b"a.com").unwrap(), Region::Cn);
             let cell = table.cell(id, window);
             let bytes = 10u64.pow((at % 16).try_into().unwrap()) + at as u64 / 3;

@@ -4,6 +4,7 @@
 //! written out in the order of sources and lines at the end: memory does not grow with the rejects.
 
 use crate::error::{Error, Result};
+use crate::formula::harmless;
 use crate::output::{self, Output};
 use crate::record::Reason;
 use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON};
@@ -110,8 +111,8 @@ pub struct Rejects {
 
 impl Rejects {
     /// Writes the rejected lines of runs, in turn, as CSV: `file,line,reason,text`, in the order of sources and lines. The
-    /// text is the line's bytes as they are; of a line that is too long, its first MiB. Everything but the file's name
-    /// is durable then.
+    /// text is the line's bytes as they are, made [`harmless`]; of a line that is too long, its first MiB. Everything
+    /// but the file's name is durable then.
     ///
     /// # Errors
     /// When the file or the scratch file fails.
@@ -129,7 +130,7 @@ impl Rejects {
         let (file, _) = self.spill.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut spilled = BufReader::new(file);
         for piece in &self.pieces {
-            let name = piece.name.as_bytes();
+            let name = harmless(piece.name.as_bytes());
             for (start, len) in &piece.extents {
                 let broken = Error::io("cannot read rejected lines back");
                 spilled.seek(SeekFrom::Start(*start)).map_err(broken)?;
@@ -139,7 +140,7 @@ impl Rejects {
                     let (line, reason, text) = frame(&mut spilled).map_err(broken)?;
                     left -= (FRAME_HEAD + text.len()) as u64;
                     let line = (piece.lines_before + line).to_string();
-                    let fields: [&[u8]; 4] = [name, line.as_bytes(), reason.as_bytes(), &text];
+                    let fields: [&[u8]; 4] = [&name, line.as_bytes(), reason.as_bytes(), &harmless(&text)];
                     writer.write_record(fields).map_err(failed)?;
                 }
             }

@@ -25,6 +25,7 @@ mod logs;
 mod many;
 mod oracle;
 mod requests;
+mod rows;
 mod same_bytes;
 mod samples;
 mod shared_store;

@@ -78,6 +78,7 @@ pub(crate) fn flowbook(shape: &Shape) -> Result<()> {
         created: start,
         progress: &AtomicU64::new(0),
         threads: 0,
+        kept: None,
     };
     let out = Output::create(&shape.out, true)?;
     let exported = export(usage(&series, spec.range).map(Ok), &request, out, &shape.out)?;

@@ -8,7 +8,7 @@ use crate::time::DAY_SECONDS;
 use std::collections::BTreeMap;
 
 /// The parameters' names, in the contract's spelling.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "StartTime",
     "EndTime",
     "Type",
@@ -23,6 +23,7 @@ const NAMES: [&str; 14] = [
     "Operator",
     "TimeZone",
     "TrafficFactor",
+    "Rows",
 ];
 
 impl ExportRequest {
@@ -43,6 +44,7 @@ impl ExportRequest {
             &mut self.operator,
             &mut self.time_zone,
             &mut self.traffic_factor,
+            &mut self.rows,
         ]
     }
 

@@ -1,0 +1,153 @@
+//! What form an export takes, as the name of its file says, and where it is written: a workbook, the rows as CSV, or
+//! the rows on standard output.
+
+use crate::codec::{Codec, Encoder};
+use crate::error::{Error, Result};
+use crate::export::{self, Exported, export, export_csv};
+use crate::output::{self, Output};
+use crate::usage::Row;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// What form an export takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// An Excel workbook: `.xlsx`.
+    Workbook,
+    /// The rows of Detail as CSV: `.csv`, `.csv.gz`, `.csv.zst`.
+    Csv(Codec),
+    /// The rows of Detail as CSV on standard output: `-`.
+    Stream,
+}
+
+/// The endings of files, whatever their case.
+const ENDINGS: [(&str, Form); 4] = [
+    (".xlsx", Form::Workbook),
+    (".csv", Form::Csv(Codec::Plain)),
+    (".csv.gz", Form::Csv(Codec::Gzip)),
+    (".csv.zst", Form::Csv(Codec::Zstd)),
+];
+
+impl Form {
+    /// The form of a file with this name.
+    ///
+    /// # Errors
+    /// When its ending is none of those that are known.
+    pub fn of(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stream);
+        }
+        let name = path.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+        let known = ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending.as_bytes()));
+        known.map(|(_, form)| form).ok_or_else(|| {
+            let text = "has no known ending: end it in .xlsx for a workbook, in .csv, .csv.gz or .csv.zst for the \
+                        Detail rows; - writes these to standard output";
+            Error::usage(text).at(path)
+        })
+    }
+}
+
+/// Refuses early what could only fail late; gives the place of the file, behind a link the place it leads to, and
+/// nothing for standard output.
+///
+/// # Errors
+/// As [`output::check`], and when the ending of the name is none that is known.
+pub fn check(path: &Path, replace: bool) -> Result<Option<PathBuf>> {
+    if path.is_dir() {
+        // That is what is wrong with it, whatever its name ends in.
+        return output::check(path, replace).map(Some);
+    }
+    match Form::of(path)? {
+        Form::Stream => Ok(None),
+        _ => output::check(path, replace).map(Some),
+    }
+}
+
+/// An export in the making: under its name only when it is complete, standard output apart.
+pub(super) enum Target {
+    Workbook(Output),
+    Csv(Output, Codec),
+    Stream,
+}
+
+impl Target {
+    /// Begins the file.
+    pub(super) fn begin(path: &Path, replace: bool) -> Result<Self> {
+        Ok(match Form::of(path)? {
+            Form::Workbook => Self::Workbook(Output::create(path, replace)?),
+            Form::Csv(codec) => Self::Csv(Output::create(path, replace)?, codec),
+            Form::Stream => Self::Stream,
+        })
+    }
+
+    /// Writes the export.
+    pub(super) fn write<'a>(
+        self,
+        rows: impl Iterator<Item = Result<Row<'a>>>,
+        request: &export::Request<'_>,
+        path: &Path,
+    ) -> Result<Exported> {
+        match self {
+            Self::Workbook(output) => export(rows, request, output, path),
+            Self::Csv(mut output, codec) => {
+                let exported = packed(rows, request, codec, &mut output).map_err(|e| e.at(path))?;
+                output.commit()?;
+                Ok(exported)
+            }
+            Self::Stream => export_csv(rows, request, false, &mut Patient(io::stdout().lock()))
+                .map_err(|e| e.at("standard output")),
+        }
+    }
+}
+
+fn packed<'a>(
+    rows: impl Iterator<Item = Result<Row<'a>>>,
+    request: &export::Request<'_>,
+    codec: Codec,
+    output: &mut Output,
+) -> Result<Exported> {
+    let failed = || Error::io("cannot write");
+    let mut encoder = Encoder::new(codec, output.file()).map_err(failed())?;
+    let exported = export_csv(rows, request, true, &mut encoder)?;
+    encoder.finish().map_err(failed())?;
+    Ok(exported)
+}
+
+/// Writes to a reader that may go away: then it has what it wanted.
+struct Patient<W>(W);
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(bytes.len()),
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_tells_the_form() {
+        for (name, form) in [
+            ("a.xlsx", Form::Workbook),
+            ("a.XLSX", Form::Workbook),
+            ("a.csv", Form::Csv(Codec::Plain)),
+            ("b/a.csv.gz", Form::Csv(Codec::Gzip)),
+            ("a.csv.zst", Form::Csv(Codec::Zstd)),
+            ("-", Form::Stream),
+        ] {
+            assert_eq!(Form::of(Path::new(name)).unwrap(), form, "{name}");
+        }
+        for wrong in ["a", "a.xls", "a.xlsm", "a.csv.bz2", "a.gz", "a.tsv", "a.xlsx.gz", "csv", "./-"] {
+            let error = Form::of(Path::new(wrong)).unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.contains(".csv.gz"), "{error}");
+        }
+    }
+}
