@@ -113,6 +113,12 @@ impl DomainSet {
         Self { all: true, ..Self::default() }
     }
 
+    /// Whether it is [`DomainSet::all`].
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        self.all
+    }
+
     /// Whether the set holds the normalised name `domain`.
     #[must_use]
     pub fn contains(&self, domain: &str) -> bool {

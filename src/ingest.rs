@@ -31,6 +31,7 @@ use outcome::{Outcome, assemble};
 use rayon::prelude::*;
 use rejects::Spill;
 use source::Source;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -69,9 +70,9 @@ pub struct Progress {
 pub struct Ingested {
     /// Usage within range and selection.
     pub table: UsageTable,
-    /// What was read and what was not counted.
+    /// What was read and what was not counted, as far as range and selection are concerned.
     pub report: Report,
-    /// Every rejected line, if the job kept them.
+    /// Every rejected line of these sources, if the job kept them.
     pub rejects: Option<Rejects>,
 }
 
@@ -144,7 +145,13 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let (mut report, pieces) = assemble(sources, outcomes);
     report.duplicates = duplicates;
     report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
-    Ok(Ingested { table, report, rejects: spill.map(|spill| Rejects { spill, pieces }) })
+    let report = report.scoped(job.selection, job.range);
+    let mut rejects = spill.map(|spill| Rejects { spill, pieces });
+    if let Some(rejects) = &mut rejects {
+        let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();
+        rejects.leave_out(|name| !in_scope.contains(name));
+    }
+    Ok(Ingested { table, report, rejects })
 }
 
 /// Reads sources into one table; gives also what came out of each, and where rejected lines are kept.

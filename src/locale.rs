@@ -184,6 +184,7 @@ labels! {
     Slices: "Slices", "时段数";
     None: "None", "无";
     NotShown: "Not shown", "未列出";
+    Elsewhere: "Other sources, out of scope", "范围外的其他日志";
     // Reasons
     TooLong: "Line longer than 1 MiB", "行长度超过 1 MiB";
     BadTime: "Time stamp missing or impossible", "时间戳缺失或无效";

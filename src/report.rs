@@ -2,6 +2,10 @@
 //!
 //! Knows nothing of how lines are read or how a report is shown.
 
+mod scope;
+
+pub use scope::{Elsewhere, Scope, Spans};
+
 use crate::domain::Domain;
 use crate::record::Reason;
 use crate::time::{WINDOW_SECONDS, Window};
@@ -145,19 +149,24 @@ pub struct Duplicate {
 /// Everything that was read, in the order of source names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The sources, sorted by name.
+    /// The sources that concern the export, sorted by name.
     pub sources: Vec<SourceReport>,
     /// The first rejected lines of each reason, in the order of sources and lines.
     pub samples: Vec<Sample>,
     /// Sources skipped because they are there twice.
     pub duplicates: Vec<Duplicate>,
+    /// Sources that do not concern the export, in sums: see [`Report::scoped`].
+    pub elsewhere: Elsewhere,
+    /// For each domain of the export, from the first to the last hour that the name of any source tells, of those
+    /// elsewhere too. Sorted by domain.
+    pub spans: Vec<NamedHours>,
 }
 
 impl Report {
-    /// The counts of all sources together.
+    /// The counts of all sources together, those elsewhere too.
     #[must_use]
     pub fn totals(&self) -> Counts {
-        self.sources.iter().fold(Counts::default(), |mut sum, source| {
+        self.sources.iter().fold(self.elsewhere.counts.clone(), |mut sum, source| {
             sum.merge(&source.counts);
             sum
         })
@@ -166,6 +175,12 @@ impl Report {
     /// The sources that could not be read to their end.
     pub fn faults(&self) -> impl Iterator<Item = (&str, &str)> {
         self.sources.iter().filter_map(|s| Some((s.name.as_str(), s.fault.as_deref()?)))
+    }
+
+    /// Whether a source could not be read to its end that concerns the export, or may.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        self.elsewhere.faults > 0 || self.faults().next().is_some()
     }
 
     /// Adds samples found later, keeping the first [`SAMPLES_PER_REASON`] of each reason.

@@ -8,9 +8,11 @@ use crate::export::name::file_name;
 use crate::export::request::{DetailRows, ExportRequest, ExportSpec, Kind, validate};
 use crate::locale::Language;
 use crate::log::Format;
+use crate::report::Scope;
 use crate::store::Reader;
 use crate::task::delivery::{Delivery, deliver};
 use crate::task::form::{self, Form};
+use crate::task::intake::Intake;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
@@ -235,7 +237,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     if let Err(why) = &outcome.result {
         show::message(why);
     }
-    let complete = outcome.result.is_ok() && outcome.report.faults().next().is_none();
+    let complete = outcome.result.is_ok() && !outcome.report.has_faults();
     Ok(if complete { Ending::Done } else { Ending::WithRejects })
 }
 
@@ -250,7 +252,8 @@ fn from_store(
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
     let place = form::check(task.output, task.force)?;
-    if !take(arguments, store, place.as_slice(), progress)? {
+    let scope = Scope { selection: &task.spec.selection, range: task.spec.range };
+    if !take(arguments, store, Some(scope), place.as_slice(), progress)? {
         return Ok(None);
     }
     if place.is_none() {
@@ -263,14 +266,22 @@ fn from_store(
 }
 
 /// Takes the logs in, if there are any; false when they were refused.
-fn take(arguments: &ExportArguments, store: &Path, results: &[PathBuf], progress: &Progress) -> Result<bool> {
+/// Only the rejected lines of sources that concern the export are kept.
+fn take(
+    arguments: &ExportArguments,
+    store: &Path,
+    rejects_of: Option<Scope<'_>>,
+    results: &[PathBuf],
+    progress: &Progress,
+) -> Result<bool> {
     if arguments.logs.is_empty() {
         return Ok(true);
     }
     let wait = arguments.waiting.lock_timeout;
     let sources = arguments.reading.sources(&arguments.logs)?;
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
-    let delivery = Delivery { results, ..usual };
+    let intake = Intake { rejects_of, ..usual.intake };
+    let delivery = Delivery { results, intake, ..usual };
     match deliver(sources, &delivery)?.refused {
         Some(why) => show::message(&why),
         None => return Ok(true),
@@ -287,7 +298,7 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, waiting, .. } = arguments;
     let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
     let progress = Progress::default();
-    if !progress::beside(telling.quiet, &progress, || take(arguments, store, &[], &progress))? {
+    if !progress::beside(telling.quiet, &progress, || take(arguments, store, None, &[], &progress))? {
         return Ok(Ending::WithRejects);
     }
     let mut registry = Registry::open(store, waiting.lock_timeout)?;

@@ -98,6 +98,7 @@ impl ReadingFlags {
             threads: self.threads,
             keep_going: self.keep_going,
             keep_rejects: None,
+            rejects_of: None,
             verify: false,
             now: now(),
             progress,

@@ -38,6 +38,11 @@ pub(super) fn faults(report: &Report) {
     for (name, fault) in report.faults() {
         message(&format!("{name}: {fault}"));
     }
+    if let count @ 1.. = report.elsewhere.faults {
+        message(&format!(
+            "sources whose names tell no domain and that could not be read to their end: {count}"
+        ));
+    }
 }
 
 /// A text on standard output.
@@ -292,7 +297,9 @@ fn counts(report: &Report) -> Value {
     let faults: Vec<Value> =
         report.faults().map(|(name, fault)| json!({"file": name, "fault": fault})).collect();
     let mut object = line_counts(&report.totals());
-    object["sources"] = json!(report.sources.len());
+    object["sources"] = json!(report.sources.len() as u64 + report.elsewhere.sources);
+    object["sources_elsewhere"] = json!(report.elsewhere.sources);
+    object["faults_elsewhere"] = json!(report.elsewhere.faults);
     object["duplicates_skipped"] = json!(report.duplicates.len());
     object["faults"] = json!(faults);
     object

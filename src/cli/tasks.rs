@@ -113,7 +113,7 @@ fn tell(
                 if let Some(Err(error)) = task {
                     show::message(&line(&format!("the workbook could not be registered: {error}")));
                 }
-                is_complete &= outcome.report.faults().next().is_none();
+                is_complete &= !outcome.report.has_faults();
                 if let Some(absent) = show::absent(outcome) {
                     show::message(&line(&absent));
                 }

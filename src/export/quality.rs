@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
 use crate::locale::{Label, display_width};
 use crate::record::Reason;
-use crate::report::{Counts, Report, hours_and_minutes};
+use crate::report::{Counts, Elsewhere, Report, hours_and_minutes};
 use std::ops::Range;
 
 /// Gaps listed one by one; beyond, their number is told.
@@ -37,7 +37,10 @@ impl Quality<'_> {
         let longest = self.report.sources.iter().map(|s| display_width(&s.name)).max().unwrap_or(0);
         sheet.widths(std::iter::once(longest.clamp(52, 100) + 2).chain(WIDTHS))?;
         self.lines(sheet)?;
-        self.pairs(sheet, [Label::Faults, Label::Status], self.report.faults())?;
+        let elsewhere = self.report.elsewhere.faults.to_string();
+        let elsewhere =
+            (self.report.elsewhere.faults > 0).then_some((self.word(Label::Elsewhere), &*elsewhere));
+        self.pairs(sheet, [Label::Faults, Label::Status], self.report.faults().chain(elsewhere))?;
         let duplicates = self.report.duplicates.iter().map(|d| (d.name.as_str(), d.same_as.as_str()));
         self.pairs(sheet, [Label::Duplicates, Label::SameAs], duplicates)?;
         self.missing_hours(sheet)?;
@@ -189,7 +192,20 @@ impl Quality<'_> {
             cells.extend(source_counts(&source.counts).map(Cell::Whole));
             sheet.row(&cells, Tone::Plain)?;
         }
-        self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))
+        self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))?;
+        self.elsewhere(sheet)
+    }
+
+    /// The sources that do not concern the export: how many, and their lines.
+    fn elsewhere(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        let Elsewhere { sources, counts, .. } = &self.report.elsewhere;
+        if *sources == 0 {
+            return Ok(());
+        }
+        let mut cells =
+            vec![Cell::Text(self.word(Label::Elsewhere)), Cell::Whole((*sources).into()), Cell::Empty];
+        cells.extend(source_counts(counts).map(Cell::Whole));
+        sheet.row(&cells, Tone::Plain)
     }
 
     /// What was rejected in each source and why, where anything was.
@@ -261,7 +277,14 @@ fn missing_hours(report: &Report, spec: &ExportSpec) -> Vec<(Domain, Range<i64>)
     let mut known = Hours::default();
     let named = report.sources.iter().filter_map(|source| source.hours.as_ref());
     named.filter(|named| spec.selection.contains(named.domain.as_str())).for_each(|n| known.add_named(n));
-    let Some(extent) = known.extent() else { return Vec::new() };
+    // Of sources elsewhere, the hours that lie between do not matter, as long as they lie outside the range.
+    let mut extent = known.extent();
+    for span in &report.spans {
+        known.add(&span.domain, []);
+        let hours = hours::touched(span.start, span.end);
+        extent = Some(extent.map_or(hours.clone(), |e| e.start.min(hours.start)..e.end.max(hours.end)));
+    }
+    let Some(extent) = extent else { return Vec::new() };
     let span = hours::shared(&extent, &hours::of_range(spec.range));
     let gaps = known
         .domains()

@@ -80,13 +80,13 @@ impl PartSample {
     }
 }
 
-/// Makes a report of what came out of the sources.
+/// Makes a report of what came out of the sources, with all of their samples.
 pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>) -> (Report, Vec<Piece>) {
     let (mut report, mut pieces) = (Report::default(), Vec::new());
     report.sources.reserve_exact(sources.len());
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
         pieces.extend(outcome.pieces(&source.name));
-        report.add_samples(outcome.samples.into_iter().map(|sample| sample.of(at)));
+        report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let Source { name, size, hours, .. } = source;
         report.sources.push(SourceReport { name, size, hours, counts: outcome.counts, fault: outcome.fault });
     }

@@ -7,7 +7,7 @@ use super::source::hours;
 use super::unsigned;
 use crate::domain::Selection;
 use crate::record::Reason;
-use crate::report::{Counts, Duplicate, Report, SAMPLES_PER_REASON, Sample, SourceReport};
+use crate::report::{Counts, Duplicate, Report, Sample, SourceReport};
 use crate::time::{TimeRange, WINDOW_SECONDS, Window};
 use rusqlite::{Connection, Row, params};
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
         add_samples(db, id, at, &mut report)?;
     }
     report.duplicates = duplicates(db)?;
-    Ok(report)
+    Ok(report.scoped(selection, range))
 }
 
 /// All sources, sorted; their good lines stand outside the range as long as nothing else is known.
@@ -168,15 +168,9 @@ fn reason(key: &str) -> Option<Reason> {
     Reason::ALL.into_iter().find(|reason| reason.key() == key)
 }
 
-/// Adds the samples of a source that the report has room for.
+/// Adds the samples of a source.
 fn add_samples(db: &Connection, id: i64, at: usize, report: &mut Report) -> rusqlite::Result<()> {
-    let full = |reason: Reason| {
-        report.samples.iter().filter(|sample| sample.reason == reason).count() >= SAMPLES_PER_REASON
-    };
-    let has_room = Reason::ALL
-        .into_iter()
-        .any(|reason| report.sources[at].counts.rejected[reason as usize] > 0 && !full(reason));
-    if !has_room {
+    if report.sources[at].counts.rejected_total() == 0 {
         return Ok(());
     }
     let mut samples =
@@ -185,7 +179,7 @@ fn add_samples(db: &Connection, id: i64, at: usize, report: &mut Report) -> rusq
     while let Some(row) = rows.next()? {
         if let Some(reason) = reason(&row.get::<_, String>(1)?) {
             let sample = Sample { source: at, line: unsigned(row.get(0)?), reason, text: row.get(2)? };
-            report.add_samples([sample]);
+            report.samples.push(sample);
         }
     }
     Ok(())

@@ -11,8 +11,10 @@ use crate::ingest::source::{Source, Tail};
 use crate::ingest::{self, Job, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
+use crate::report::Scope;
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
+use crate::usage::Row;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,8 @@ pub struct Intake<'a> {
     pub keep_going: bool,
     /// Keep every rejected line, in scratch files in this folder.
     pub keep_rejects: Option<&'a Path>,
+    /// Keep only those of sources that concern an export of a part of the account.
+    pub rejects_of: Option<Scope<'a>>,
     /// Read also what is known and was not changed by size and time.
     pub verify: bool,
     /// Now, in unix seconds.
@@ -50,6 +54,18 @@ impl<'a> Intake<'a> {
             keep_rejects: self.keep_rejects,
             progress: self.progress,
         }
+    }
+}
+
+impl Intake<'_> {
+    /// Whether the rejected lines of a source are kept where any are.
+    fn keeps_rejects(&self, taken: &Taken) -> bool {
+        let Some(Scope { selection, range }) = self.rejects_of else { return true };
+        let is_in_range = |window| range.start() <= window && window < range.end();
+        let counts = |row: Row<'_>| is_in_range(row.window) && selection.contains(row.domain.as_str());
+        selection.wanted.is_all()
+            || taken.report.hours.as_ref().is_some_and(|hours| Scope { selection, range }.is_named(hours))
+            || taken.table.rows().any(counts)
     }
 }
 
@@ -132,6 +148,9 @@ impl Work<'_> {
                 self.taking.fates[fate as usize] += 1;
             }
             if let Settled::Counts(_) = settled {
+                if !self.intake.keeps_rejects(&taken) {
+                    skipped.insert(taken.source.name.clone());
+                }
                 self.count(taken);
                 continue;
             }

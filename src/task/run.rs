@@ -146,6 +146,7 @@ fn take_in(tick: &Tick<'_>, progress: &Progress) -> Result<Delivered> {
             threads: tick.running.threads,
             keep_going: *keep_going,
             keep_rejects: None,
+            rejects_of: None,
             verify: false,
             now: (tick.running.now)(),
             progress: &progress.reading,

@@ -28,6 +28,7 @@ mod requests;
 mod rows;
 mod same_bytes;
 mod samples;
+mod scope;
 mod shared_store;
 mod store;
 mod taken;

@@ -1,0 +1,187 @@
+//! What of a report concerns an export: sources in scope by name, everything else as one line of sums.
+//!
+//! A workbook for one customer shows nothing of the others, and its lines add up all the same.
+
+use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
+use crate::domain::Selection;
+use crate::time::TimeRange;
+use std::collections::{BTreeMap, HashSet};
+
+/// The sources that do not concern an export, in sums.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// How many sources.
+    pub sources: u64,
+    /// All their lines; none of them is accepted.
+    pub counts: Counts,
+    /// How many of them could not be read to their end although they may concern the export: their names tell nothing.
+    pub faults: u64,
+}
+
+impl Elsewhere {
+    fn add(&mut self, source: &SourceReport) {
+        self.sources += 1;
+        self.counts.merge(&source.counts);
+        self.faults += u64::from(source.fault.is_some() && source.hours.is_none());
+    }
+}
+
+/// What an export is concerned with.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Its domains.
+    pub selection: &'a Selection,
+    /// Its windows.
+    pub range: TimeRange,
+}
+
+impl Scope<'_> {
+    /// Whether a name tells an hour of the range, for a domain of the selection.
+    #[must_use]
+    pub fn is_named(&self, hours: &NamedHours) -> bool {
+        let is_in_range =
+            hours.first_window_start() < self.range.end().start() && hours.end > self.range.start().start();
+        is_in_range && self.selection.contains(hours.domain.as_str())
+    }
+
+    /// Whether a source is shown by name: one with a line that counts or with a name that tells an hour in scope. The
+    /// whole account also sees every source that is not merely good and out of scope.
+    #[must_use]
+    pub fn holds(&self, source: &SourceReport) -> bool {
+        let counts = &source.counts;
+        let is_named = source.hours.as_ref().is_some_and(|hours| self.is_named(hours));
+        let is_odd = source.fault.is_some()
+            || counts.rejected_total() > 0
+            || source.hours.is_none() && counts.out_of_scope() == 0;
+        counts.accepted > 0 || is_named || is_odd && self.selection.wanted.is_all()
+    }
+}
+
+/// For each domain, from the first to the last hour that any name tells.
+#[derive(Clone, Debug, Default)]
+pub struct Spans(BTreeMap<Box<str>, NamedHours>);
+
+impl Spans {
+    /// Adds the hours that a name tells.
+    pub fn add(&mut self, hours: &NamedHours) {
+        match self.0.get_mut(hours.domain.as_str()) {
+            Some(span) => {
+                span.start = span.start.min(hours.start);
+                span.end = span.end.max(hours.end);
+            }
+            None => drop(self.0.insert(hours.domain.as_str().into(), hours.clone())),
+        }
+    }
+
+    /// The spans, by domain.
+    #[must_use]
+    pub fn into_sorted(self) -> Vec<NamedHours> {
+        self.0.into_values().collect()
+    }
+}
+
+impl Report {
+    /// Keeps what concerns an export, see [`Scope::holds`]; of everything else only sums are left, in
+    /// [`Report::elsewhere`]. Of each reason, the first [`SAMPLES_PER_REASON`](super::SAMPLES_PER_REASON) samples in scope
+    /// stay.
+    #[must_use]
+    pub fn scoped(self, selection: &Selection, range: TimeRange) -> Self {
+        let scope = Scope { selection, range };
+        let Self { sources, samples, mut duplicates, mut elsewhere, spans } = self;
+        let mut named = Spans::default();
+        spans.iter().for_each(|span| named.add(span));
+        let (mut kept, mut moved) = (Vec::new(), Vec::with_capacity(sources.len()));
+        for source in sources {
+            let hours = source.hours.as_ref();
+            hours.filter(|h| selection.contains(h.domain.as_str())).into_iter().for_each(|h| named.add(h));
+            let is_held = scope.holds(&source);
+            moved.push(is_held.then_some(kept.len()));
+            if is_held { kept.push(source) } else { elsewhere.add(&source) }
+        }
+        let samples = samples.into_iter().filter_map(|mut sample| {
+            sample.source = moved[sample.source]?;
+            Some(sample)
+        });
+        let samples = first_of_each_reason(samples.collect());
+        let names: HashSet<&str> = kept.iter().map(|source| source.name.as_str()).collect();
+        duplicates.retain(|duplicate| names.contains(duplicate.same_as.as_str()));
+        Self { sources: kept, samples, duplicates, elsewhere, spans: named.into_sorted() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Domain, DomainSet};
+    use crate::record::Reason;
+    use crate::report::{Duplicate, Sample};
+
+    const HOUR: i64 = 3600;
+
+    /// A source with so many lines accepted, out of scope and rejected; its name tells a domain and an hour, or nothing.
+    fn source(name: &str, named: Option<(&str, i64)>, lines: [u64; 3]) -> SourceReport {
+        let [accepted, outside_range, rejected] = lines;
+        let mut counts = Counts { lines: lines.iter().sum(), accepted, outside_range, ..Counts::default() };
+        counts.rejected[0] = rejected;
+        let hours = named.map(|(domain, hour)| NamedHours {
+            domain: Domain::new(domain.as_bytes()).unwrap(),
+            start: hour * HOUR,
+            end: (hour + 1) * HOUR,
+        });
+        SourceReport { name: name.into(), size: None, hours, counts, fault: None }
+    }
+
+    fn report() -> Report {
+        let sources = vec![
+            source("a0", Some(("a.com", 0)), [0, 1, 1]),
+            source("a7", Some(("a.com", 7)), [0, 0, 1]),
+            source("b7", Some(("b.com", 7)), [0, 2, 1]),
+            source("good", None, [0, 3, 0]),
+            source("late", Some(("b.com", 8)), [1, 2, 0]),
+            source("odd", None, [0, 0, 4]),
+        ];
+        let sample =
+            |source| Sample { source, line: 1, reason: Reason::ALL[0], text: vec![b'0' + source as u8] };
+        let duplicate = |name: &str, same_as: &str| Duplicate { name: name.into(), same_as: same_as.into() };
+        Report {
+            sources,
+            samples: [0, 1, 2, 5].map(sample).into(),
+            duplicates: vec![duplicate("copy", "a7"), duplicate("other", "b7")],
+            ..Report::default()
+        }
+    }
+
+    fn scoped(wanted: DomainSet) -> Report {
+        let range = TimeRange::covering(7 * HOUR, 8 * HOUR).unwrap();
+        report().scoped(&Selection { account: DomainSet::all(), wanted }, range)
+    }
+
+    fn names(report: &Report) -> Vec<&str> {
+        report.sources.iter().map(|source| source.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_part_sees_what_counts_or_is_named() {
+        let part = scoped(DomainSet::from_texts(["a.com"]).unwrap());
+        assert_eq!(names(&part), ["a7", "late"]);
+        assert_eq!(
+            part.samples.iter().map(|s| (s.source, &s.text[..])).collect::<Vec<_>>(),
+            [(0, &b"1"[..])]
+        );
+        assert_eq!(part.duplicates.iter().map(|d| &d.name[..]).collect::<Vec<_>>(), ["copy"]);
+        assert_eq!((part.elsewhere.sources, part.elsewhere.counts.lines), (4, 12));
+        assert_eq!(part.totals(), report().totals());
+        let span = &part.spans[..];
+        assert!(matches!(span, [NamedHours { start: 0, end, .. }] if *end == 8 * HOUR), "{span:?}");
+    }
+
+    #[test]
+    fn the_whole_account_sees_all_but_what_is_good_and_elsewhere() {
+        let whole = scoped(DomainSet::all());
+        assert_eq!(names(&whole), ["a0", "a7", "b7", "late", "odd"]);
+        assert_eq!((whole.elsewhere.sources, whole.totals()), (1, report().totals()));
+        // What is in scope already stays as it is.
+        let selection = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+        assert_eq!(whole.clone().scoped(&selection, TimeRange::covering(7 * HOUR, 8 * HOUR).unwrap()), whole);
+    }
+}

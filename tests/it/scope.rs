@@ -1,0 +1,96 @@
+//! Only what is asked for leaves the house: what an export for one customer makes holds no name, file or address of
+//! another one, and its lines add up all the same.
+
+use super::book::{part, parts};
+use super::harness::{Place, line};
+use std::fs;
+
+const CUSTOMERS: [&str; 3] = ["alpha.com", "bravo.com", "carol.com"];
+
+/// What is told of a customer: its name, and the beginning of its clients' addresses.
+const TELLING: [[&str; 2]; 3] = [["alpha", "10.1.1."], ["bravo", "10.2.2."], ["carol", "10.3.3."]];
+
+/// Hourly logs of three customers, each with lines that are rejected; logs whose names tell nothing, a damaged one and
+/// a copy.
+fn logs() -> Place {
+    let place = Place::new();
+    for (customer, [name, address]) in CUSTOMERS.iter().zip(TELLING) {
+        let text = |hour: u32, client: u32| {
+            let good = line(&format!("1/Mar/2026:{hour:02}:10:00 +0800"), customer, 100);
+            let bad = good.replace("[1/Mar", "[1/Foo");
+            format!("{}{bad}\n", good.repeat(3)).replace("1.2.3.4", &format!("{address}{client}"))
+        };
+        for hour in [11, 12, 13] {
+            let file = format!("logs/{customer}_2026_03_01_{hour}0000_{}0000.log", hour + 1);
+            place.write(&file, text(hour, hour));
+        }
+        let night = format!("logs/{customer}_2026_02_11_000000_010000.log");
+        place.write(&night, text(12, 7).replace("1/Mar", "11/Feb"));
+        place.write(&format!("logs/{name}-notes.txt"), format!("{address}9 of {name}\n").repeat(2));
+        place.write(&format!("logs/{name}-access.log"), text(15, 8));
+        place.write(&format!("logs/copies/{name}-copy.log"), text(12, 12));
+        place.write(&format!("logs/{name}-broken.gz"), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]);
+    }
+    place
+}
+
+/// Every name of a customer and address in a text that is not one of these.
+fn strangers(text: &str, wanted: usize) -> Vec<&'static str> {
+    let others = TELLING.iter().enumerate().filter(|(at, _)| *at != wanted);
+    others.flat_map(|(_, telling)| *telling).filter(|telling| text.contains(*telling)).collect()
+}
+
+fn export(place: &Place, from: &[&str], customer: usize, output: &str) -> serde_json::Value {
+    let rejects = format!("{output}.csv");
+    let mut arguments = from.to_vec();
+    arguments.extend(["--domain-names", CUSTOMERS[customer], "--output", output, "--json", "--keep-going"]);
+    arguments.extend(["--max-rejects", "60%", "--force"]);
+    if from[0] == "logs" {
+        arguments.extend(["--rejects", &rejects]);
+    }
+    let done = place.export_to(&arguments, 3);
+    assert_eq!(strangers(&done.stdout, customer), [""; 0], "{}", done.stdout);
+    if from[0] == "logs" {
+        let rejects = fs::read_to_string(place.path(&rejects)).unwrap();
+        assert_eq!(strangers(&rejects, customer), [""; 0], "{rejects}");
+        assert_eq!(rejects.matches(TELLING[customer][1]).count(), 4, "{rejects}");
+    }
+    let path = place.path(output);
+    for name in parts(&path) {
+        let text = part(&path, &name);
+        assert_eq!(strangers(&text, customer), [""; 0], "{name} of {output}");
+    }
+    done.json()["counts"].clone()
+}
+
+#[test]
+fn a_customer_sees_nothing_of_the_others() {
+    let place = logs();
+    place.run(&["ingest", "logs", "--store", "usage.db", "--keep-going", "--max-rejects", "60%"], 3);
+    for customer in 0..CUSTOMERS.len() {
+        let direct = export(&place, &["logs"], customer, "direct.xlsx");
+        let stored = export(&place, &["--store", "usage.db"], customer, "stored.xlsx");
+        let both = export(&place, &["logs", "--store", &format!("{customer}.db")], customer, "both.xlsx");
+        assert!(direct == stored && direct == both, "{direct} {stored} {both}");
+        let number = |name: &str| direct[name].as_u64().unwrap();
+        let sum = ["accepted", "outside_range", "other_domains", "rejected", "blank"]
+            .map(number)
+            .iter()
+            .sum::<u64>();
+        assert_eq!((number("lines"), sum, number("accepted")), (3 * 27, 3 * 27, 12));
+        assert_eq!(number("sources") - number("sources_elsewhere"), 4);
+        let books =
+            ["direct.xlsx", "stored.xlsx", "both.xlsx"].map(|name| fs::read(place.path(name)).unwrap());
+        assert!(books[0] == books[1] && books[0] == books[2], "{customer}");
+    }
+}
+
+#[test]
+fn the_whole_account_sees_everything() {
+    let place = logs();
+    let arguments = ["logs", "--json", "--keep-going", "--max-rejects", "60%", "--rejects", "rejects.csv"];
+    let counts = place.export(&arguments, 3).json()["counts"].clone();
+    assert_eq!((counts["sources_elsewhere"].as_u64(), counts["accepted"].as_u64()), (Some(0), Some(36)));
+    let rejects = fs::read_to_string(place.path("rejects.csv")).unwrap();
+    assert!(TELLING.iter().flatten().all(|telling| rejects.contains(telling)), "{rejects}");
+}
