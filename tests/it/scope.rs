@@ -29,7 +29,10 @@ fn logs() -> Place {
         place.write(&format!("logs/{name}-notes.txt"), format!("{address}9 of {name}\n").repeat(2));
         place.write(&format!("logs/{name}-access.log"), text(15, 8));
         place.write(&format!("logs/copies/{name}-copy.log"), text(12, 12));
-        place.write(&format!("logs/{name}-broken.gz"), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]);
+        place.write(
+            &format!("logs/{name}-broken.gz"),
+            [0x1f, 0x8b, 8, 0, name.as_bytes()[0], 0, 0, 0, 0, 3, 1],
+        );
     }
     place
 }
