@@ -281,7 +281,7 @@ fn take(
     let sources = arguments.reading.sources(&arguments.logs)?;
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };
-    let delivery = Delivery { results, intake, ..usual };
+    let delivery = Delivery { intake, results, ..usual };
     match deliver(sources, &delivery)?.refused {
         Some(why) => show::message(&why),
         None => return Ok(true),

@@ -26,6 +26,9 @@ impl Elsewhere {
     }
 }
 
+/// Seconds in an hour.
+const HOUR: i64 = 3600;
+
 /// What an export is concerned with.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
@@ -36,12 +39,18 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Whether a name tells an hour of the range, for a domain of the selection.
+    /// The hours that the range touches, from the start of the first to the end of the last, in unix seconds.
+    #[must_use]
+    pub fn hours(&self) -> (i64, i64) {
+        let (start, end) = (self.range.start().start(), self.range.end().start());
+        (start - start.rem_euclid(HOUR), end + (-end).rem_euclid(HOUR))
+    }
+
+    /// Whether a name tells an hour that the range touches, for a domain of the selection.
     #[must_use]
     pub fn is_named(&self, hours: &NamedHours) -> bool {
-        let is_in_range =
-            hours.first_window_start() < self.range.end().start() && hours.end > self.range.start().start();
-        is_in_range && self.selection.contains(hours.domain.as_str())
+        let (start, end) = self.hours();
+        hours.start < end && hours.end > start && self.selection.contains(hours.domain.as_str())
     }
 
     /// Whether a source is shown by name: one with a line that counts or with a name that tells an hour in scope. The
@@ -88,12 +97,17 @@ impl Report {
     pub fn scoped(self, selection: &Selection, range: TimeRange) -> Self {
         let scope = Scope { selection, range };
         let Self { sources, samples, mut duplicates, mut elsewhere, spans } = self;
-        let mut named = Spans::default();
-        spans.iter().for_each(|span| named.add(span));
+        let mut all_hours = Spans::default();
+        for span in &spans {
+            all_hours.add(span);
+        }
         let (mut kept, mut moved) = (Vec::new(), Vec::with_capacity(sources.len()));
         for source in sources {
             let hours = source.hours.as_ref();
-            hours.filter(|h| selection.contains(h.domain.as_str())).into_iter().for_each(|h| named.add(h));
+            hours
+                .filter(|h| selection.contains(h.domain.as_str()))
+                .into_iter()
+                .for_each(|h| all_hours.add(h));
             let is_held = scope.holds(&source);
             moved.push(is_held.then_some(kept.len()));
             if is_held { kept.push(source) } else { elsewhere.add(&source) }
@@ -105,7 +119,7 @@ impl Report {
         let samples = first_of_each_reason(samples.collect());
         let names: HashSet<&str> = kept.iter().map(|source| source.name.as_str()).collect();
         duplicates.retain(|duplicate| names.contains(duplicate.same_as.as_str()));
-        Self { sources: kept, samples, duplicates, elsewhere, spans: named.into_sorted() }
+        Self { sources: kept, samples, duplicates, elsewhere, spans: all_hours.into_sorted() }
     }
 }
 
@@ -115,8 +129,6 @@ mod tests {
     use crate::domain::{Domain, DomainSet};
     use crate::record::Reason;
     use crate::report::{Duplicate, Sample};
-
-    const HOUR: i64 = 3600;
 
     /// A source with so many lines accepted, out of scope and rejected; its name tells a domain and an hour, or nothing.
     fn source(name: &str, named: Option<(&str, i64)>, lines: [u64; 3]) -> SourceReport {

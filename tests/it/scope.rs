@@ -5,10 +5,10 @@ use super::book::{part, parts};
 use super::harness::{Place, line};
 use std::fs;
 
-const CUSTOMERS: [&str; 3] = ["alpha.com", "bravo.com", "carol.com"];
+const CUSTOMERS: [&str; 3] = ["zulu.com", "bravo.com", "carol.com"];
 
 /// What is told of a customer: its name, and the beginning of its clients' addresses.
-const TELLING: [[&str; 2]; 3] = [["alpha", "10.1.1."], ["bravo", "10.2.2."], ["carol", "10.3.3."]];
+const TELLING: [[&str; 2]; 3] = [["zulu", "10.1.1."], ["bravo", "10.2.2."], ["carol", "10.3.3."]];
 
 /// Hourly logs of three customers, each with lines that are rejected; logs whose names tell nothing, a damaged one and
 /// a copy.
