@@ -112,7 +112,7 @@ fn a_store_tells_what_it_holds() {
     let place = three();
     let info = store(&place, "info", &[], 0);
     let numbers = [
-        ("version", 1),
+        ("version", 2),
         ("generation", 1),
         ("places", 3),
         ("lines", 9),
