@@ -7,6 +7,7 @@ mod config;
 mod export;
 mod flags;
 mod generate;
+mod history;
 mod ingest;
 mod interrupt;
 mod progress;
@@ -47,6 +48,7 @@ enum Command {
     Store(Box<store::StoreArguments>),
     Task(task::TaskArguments),
     Run(run::RunArguments),
+    History(history::HistoryArguments),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
 }
@@ -69,6 +71,16 @@ enum Ending {
     WithRejects,
 }
 
+impl Ending {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::WithRejects => 3,
+        }
+    }
+}
+
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -81,25 +93,24 @@ pub fn run() -> ExitCode {
         Command::Store(arguments) => store::run(&arguments),
         Command::Task(arguments) => task::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };
     match result {
-        Ok(Ending::Done) => ExitCode::SUCCESS,
-        Ok(Ending::Failed) => ExitCode::from(1),
-        Ok(Ending::WithRejects) => ExitCode::from(3),
+        Ok(ending) => ExitCode::from(ending.code()),
         Err(error) => {
             show::error(&error);
-            exit_code(&error)
+            ExitCode::from(exit_code(&error))
         }
     }
 }
 
-fn exit_code(error: &Error) -> ExitCode {
-    ExitCode::from(match error.kind() {
+fn exit_code(error: &Error) -> u8 {
+    match error.kind() {
         ErrorKind::Refused(_) | ErrorKind::Usage(_) => 2,
         _ => 1,
-    })
+    }
 }
 
 /// A panic that becomes an error is told once, as that error.

@@ -26,7 +26,7 @@ pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
 pub use source::{Arrival, Known, Place, Seen, SourceId, Way};
-pub use tasks::{End, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
+pub use tasks::{End, Logged, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;
 pub use write::Writer;
 

@@ -4,6 +4,8 @@
 //! out, and judges only its own tables.
 
 mod account;
+mod mistake;
+mod paths;
 mod plan;
 mod tables;
 mod task;
@@ -56,5 +58,5 @@ pub(super) fn text(path: &Path, what: &str) -> Result<String> {
 }
 
 fn parse(text: &str) -> Result<Tables> {
-    toml::from_str(text).map_err(|e| Error::usage(e.to_string().trim_end().to_owned()))
+    toml::from_str(text).map_err(|error| mistake::told(&error, text))
 }

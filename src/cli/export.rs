@@ -13,6 +13,7 @@ use crate::store::Reader;
 use crate::task::delivery::{Delivery, deliver};
 use crate::task::form::{self, Form};
 use crate::task::intake::Intake;
+use crate::task::needs::Tolerance;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
@@ -309,6 +310,7 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
         threads: reading.threads,
         max_rejects: reading.max_rejects,
         force: reading.force,
+        tolerance: Tolerance::Nothing,
         created: creation_time()?,
         now,
     };

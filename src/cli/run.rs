@@ -1,23 +1,33 @@
 //! `flowbook run`: one scheduled tick over a configuration file.
 
+pub(super) mod told;
+
 use super::export::{creation_time, environment_language};
 use super::flags::{TellingFlags, now};
-use super::{Ending, config, progress, show};
-use crate::error::Result;
-use crate::task::intake::Fate;
+use super::{Ending, config, exit_code, progress, show};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::store::Reader;
+use crate::task::Progress;
+use crate::task::metrics::{self, Facts};
+use crate::task::needs::Tolerance;
+use crate::task::plan::Plan;
 use crate::task::registered::Running;
-use crate::task::run::{Step, StepEnd, Tick, Ticked, tick};
-use crate::task::{Outcome, Progress};
-use crate::time::iso;
+use crate::task::registry::{PastTick, Registry};
+use crate::task::run::{StepEnd, Tick, Ticked, tick};
 use clap::{Args, ValueHint};
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Run one scheduled tick: ingest what is new, make the workbooks that are due, remove those kept long enough.
 ///
 /// As often as it is run, it does what is left to do; when there is nothing, it says so. One tick runs at a time.
+/// A log that cannot be read to its end is named and does not stop the others, unless the configuration says so. A task
+/// waits for what it needs and says so; no workbook is replaced by one that has less. `flowbook history` lists ticks.
 #[derive(Debug, Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct RunArguments {
     /// The configuration (TOML): store, sources, output, tasks, and the account with its groups.
     #[arg(value_hint = ValueHint::FilePath)]
@@ -39,11 +49,34 @@ pub(super) struct RunArguments {
     telling: TellingFlags,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or nothing to do, or a task waits
+  1  a task failed, the disk is full, the store is held or damaged, ...
+  2  wrong configuration or arguments
+  3  done, but not all of it is there: a log could not be read to its end (it is named), more lines than
+     max_rejects were rejected (nothing was stored then), or wait_at_most ended and a workbook was made
+     with hours missing (they are named)";
+
 pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
     show::with_json_errors(arguments.telling.json, || attempt(arguments))
 }
 
+/// When a tick began.
+#[derive(Clone, Copy)]
+struct Begun {
+    time: i64,
+    clock: Instant,
+}
+
+impl Begun {
+    fn milliseconds(self) -> u64 {
+        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 fn attempt(arguments: &RunArguments) -> Result<Ending> {
+    let begun = Begun { time: now(), clock: Instant::now() };
     let plan = config::plan(&arguments.config)?;
     let running = Running {
         store: &plan.store,
@@ -51,109 +84,110 @@ fn attempt(arguments: &RunArguments) -> Result<Ending> {
         threads: arguments.threads,
         max_rejects: plan.max_rejects,
         force: arguments.force,
+        tolerance: Tolerance::Nothing,
         created: creation_time()?,
         now,
     };
     let one = Tick { plan: &plan, running, language: environment_language(), dry_run: arguments.dry_run };
     let progress = Progress::default();
-    let ticked = progress::beside(arguments.telling.quiet, &progress, || tick(&one, &progress))?;
-    for (name, fault) in &ticked.taking.faults {
-        show::message(&format!("{name}: {fault}"));
+    let ticked = progress::beside(arguments.telling.quiet, &progress, || tick(&one, &progress));
+    match ticked {
+        Ok(ticked) => tell(arguments, &plan, &ticked, begun),
+        Err(error) => {
+            if !arguments.dry_run {
+                broken_off(&plan, &error, begun);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Tells what a tick did, to everyone who wants to know.
+fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) -> Result<Ending> {
+    told::messages(ticked, plan, begun.time);
+    let mut ending = ending(ticked);
+    let milliseconds = begun.milliseconds();
+    if !arguments.dry_run {
+        let told = metrics(plan, Some(ticked), begun, ending.code());
+        if let Err(error) = told {
+            show::message(&format!("the figures for Prometheus could not be written: {error}"));
+            ending = Ending::Failed;
+        }
+    }
+    let frame = told::Frame { time: begun.time, milliseconds, exit_code: ending.code() };
+    if !arguments.dry_run {
+        let line = told::kept(ticked, plan, &frame).to_string();
+        put_down(plan, &PastTick { time: begun.time, exit_code: ending.code(), line });
     }
     if arguments.telling.json {
-        show::print(&as_json(&ticked, arguments.dry_run).to_string())?;
+        show::print(&told::as_json(ticked, plan, &frame, arguments.dry_run).to_string())?;
     } else if !arguments.telling.quiet {
-        show::rows(&as_rows(&ticked))?;
+        show::rows(&told::as_rows(ticked))?;
     }
-    Ok(ending(&ticked))
+    Ok(ending)
 }
 
 fn ending(ticked: &Ticked) -> Ending {
-    let mut failed = false;
-    for step in &ticked.steps {
-        if let StepEnd::Failed(why) = &step.end {
-            failed = true;
-            show::message(&format!("task {}: {why}", step.name));
-        }
-    }
-    if let Some(why) = &ticked.refused {
-        show::message(why);
-    }
-    match (failed, ticked.refused.is_some() || !ticked.taking.faults.is_empty()) {
+    let failed = ticked.steps.iter().any(|step| matches!(step.end, StepEnd::Failed(_)));
+    let is_incomplete = |end: &StepEnd| matches!(end, StepEnd::Made(_, _, Some(_)));
+    let lacks = ticked.refused.is_some()
+        || !ticked.taking.faults.is_empty()
+        || ticked.steps.iter().any(|step| is_incomplete(&step.end));
+    match (failed, lacks) {
         (true, _) => Ending::Failed,
         (false, true) => Ending::WithRejects,
         (false, false) => Ending::Done,
     }
 }
 
-/// Whether a tick had nothing to do.
-fn is_idle(ticked: &Ticked) -> bool {
-    let is_idle = |step: &Step| matches!(step.end, StepEnd::UpToDate | StepEnd::Waits(_));
-    !ticked.taking.is_changed() && ticked.removed.is_empty() && ticked.steps.iter().all(is_idle)
+/// Tells those who look at ticks later that one was broken off.
+fn broken_off(plan: &Plan, error: &Error, begun: Begun) {
+    let exit_code = exit_code(error);
+    if let Err(error) = metrics(plan, None, begun, exit_code) {
+        show::message(&format!("the figures for Prometheus could not be written: {error}"));
+    }
+    let frame = told::Frame { time: begun.time, milliseconds: begun.milliseconds(), exit_code };
+    let mut object = frame.object();
+    object["error"] = json!(error.to_string());
+    put_down(plan, &PastTick { time: begun.time, exit_code, line: object.to_string() });
 }
 
-fn as_rows(ticked: &Ticked) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
-    if is_idle(ticked) {
-        rows.push(("nothing to do".to_owned(), String::new()));
+/// Puts a tick down in the store, where there is one.
+fn put_down(plan: &Plan, tick: &PastTick) {
+    if !plan.store.exists() {
+        return;
     }
-    let fates = Fate::ALL.into_iter().filter(|fate| ticked.taking.had(*fate) > 0);
-    rows.extend(
-        fates.map(|fate| (format!("sources {}", fate.name()), show::grouped(ticked.taking.had(fate).into()))),
-    );
-    for step in &ticked.steps {
-        let (word, detail) = words(&step.end);
-        let file = step.output.display();
-        let text =
-            if detail.is_empty() { format!("{word}  {file}") } else { format!("{word}: {detail}  {file}") };
-        rows.push((format!("task {}", step.name), text));
-    }
-    rows.extend(ticked.removed.iter().map(|path| ("removed".to_owned(), path.display().to_string())));
-    rows
-}
-
-/// What became of a step, and what there is to say of it.
-fn words(end: &StepEnd) -> (&'static str, String) {
-    match end {
-        StepEnd::UpToDate => ("up to date", String::new()),
-        StepEnd::Waits(why) => ("waits", why.clone()),
-        StepEnd::Due(why) => ("due", why.name().into()),
-        StepEnd::Made(why, _) => ("made", why.name().into()),
-        StepEnd::Failed(why) => ("failed", why.clone()),
+    let done =
+        Registry::open(&plan.store, plan.lock_timeout).and_then(|mut registry| registry.add_tick(tick));
+    if let Err(error) = done {
+        show::message(&format!("this tick could not be put down for flowbook history: {error}"));
     }
 }
 
-fn as_json(ticked: &Ticked, is_dry_run: bool) -> Value {
-    let mut object = show::taking_object(&ticked.taking);
-    object["dry_run"] = json!(is_dry_run);
-    object["nothing_to_do"] = json!(is_idle(ticked));
-    object["tasks"] = ticked.steps.iter().map(step_json).collect();
-    object["removed"] = ticked.removed.iter().map(|path| json!(path.display().to_string())).collect();
-    if let Some(why) = &ticked.refused {
-        object["error"] = json!(why);
-    }
-    object
+/// Writes the figures for Prometheus, if the plan wants them: the file is complete at every moment.
+fn metrics(plan: &Plan, ticked: Option<&Ticked>, begun: Begun, exit_code: u8) -> Result<()> {
+    let Some(path) = &plan.output.metrics else { return Ok(()) };
+    let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name.as_str()).collect();
+    let facts = Facts {
+        begun: begun.time,
+        milliseconds: begun.milliseconds(),
+        exit_code,
+        last_success: if exit_code == 0 { Some(begun.time) } else { last_success(plan) },
+        store_bytes: plan.store.metadata().ok().map(|meta| meta.len()),
+        tasks: &tasks,
+        ticked,
+    };
+    write(path, metrics::text(&facts).as_bytes())
 }
 
-fn step_json(step: &Step) -> Value {
-    let (word, detail) = words(&step.end);
-    let mut object = json!({
-        "TaskName": step.name,
-        "StartTime": iso(step.asked.0),
-        "EndTime": iso(step.asked.1),
-        "file": step.output.display().to_string(),
-        "state": word.replace(' ', "_"),
-    });
-    match &step.end {
-        StepEnd::Failed(why) => object["reason"] = json!(why),
-        StepEnd::Made(_, outcome) => {
-            object["reason"] = json!(detail);
-            if let Outcome { result: Ok(exported), .. } = &**outcome {
-                object["detail_rows"] = json!(exported.rows);
-            }
-        }
-        _ if !detail.is_empty() => object["reason"] = json!(detail),
-        _ => {}
-    }
-    object
+/// What cannot be found out is left out.
+fn last_success(plan: &Plan) -> Option<i64> {
+    let reader = Reader::open(&plan.store, plan.lock_timeout).ok()?;
+    reader.last_tick(0).ok().flatten()
+}
+
+fn write(path: &Path, text: &[u8]) -> Result<()> {
+    let mut output = Output::create(path, true)?;
+    output.file().write_all(text).map_err(Error::io("cannot write")).map_err(|e| e.at(path))?;
+    output.commit()
 }

@@ -208,6 +208,11 @@ fn text_of(rows: &[(String, String)]) -> String {
     lines.join("\n")
 }
 
+/// A text of lines in which nothing controls a terminal.
+pub(super) fn safe_lines(text: &str) -> String {
+    text.lines().map(safe).collect::<Vec<_>>().join("\n")
+}
+
 /// A text in which nothing controls a terminal.
 fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -217,7 +222,7 @@ fn safe(text: &str) -> String {
     safe
 }
 
-fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {
+pub(super) fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {
     let level = |value| exported.readable(spec, value);
     let peak = match &exported.peak_time {
         Some(time) => format!("{} at {time}", level(exported.figures.peak)),
@@ -321,7 +326,7 @@ fn line_counts(counts: &Counts) -> Value {
     })
 }
 
-fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
+pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
     let (total, f, factor) = (&exported.total, &exported.figures, spec.factor);
     let start = |slice| iso(spec.range.windows().nth(slice).unwrap_or(spec.range.end()).start());
     let mut object = json!({

@@ -1,6 +1,6 @@
 //! `flowbook task`: tasks that a store remembers, with what they asked for and what came of them.
 
-mod words;
+pub(super) mod words;
 
 use super::export::{RequestArguments, creation_time, environment_language, output_path};
 use super::flags::{StoreFlags, TellingFlags, now, reject_limit};
@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::export::request::{retention, validate};
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::task::registered::{Running, hold, run_registered};
+use crate::task::needs::Tolerance;
+use crate::task::registered::{Ran, Running, hold, run_registered};
 use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
 use crate::task::{Progress, form};
 use clap::{Args, Subcommand, ValueHint};
@@ -118,7 +119,9 @@ struct DeleteArguments {
 
 /// Export tasks that wait for their first run, or those that are named.
 ///
-/// A task replaces the workbook that it made itself. Each ends in success or failure, whatever becomes of the others.
+/// A task replaces the workbook that it made itself. Each ends in success or failure, whatever becomes of the others. A
+/// task of a configuration that needs every hour waits while hours are missing, and no workbook is replaced by one that
+/// has less: then the exit code is 3.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 struct RunArguments {
@@ -133,7 +136,7 @@ struct RunArguments {
     #[arg(long)]
     refresh: bool,
 
-    /// Replace files that the tasks did not make.
+    /// Replace files that the tasks did not make; a task that is named by its ID is also made when hours are missing.
     #[arg(long)]
     force: bool,
 
@@ -236,6 +239,12 @@ fn run_some(arguments: &RunArguments) -> Result<Ending> {
         threads: arguments.threads,
         max_rejects: arguments.max_rejects,
         force: arguments.force,
+        // Who names a task and says --force has looked at it.
+        tolerance: if arguments.force && !arguments.ids.is_empty() && !arguments.refresh {
+            Tolerance::Anything
+        } else {
+            Tolerance::Nothing
+        },
         created: creation_time()?,
         now,
     };
@@ -267,10 +276,13 @@ pub(super) fn run_all(
         let progress = Progress::default();
         let done =
             progress::beside(telling.quiet, &progress, || run_registered(registry, task, running, &progress));
-        let done = done.map_err(|error| error.to_string()).and_then(|outcome| outcome.result.map(drop));
         ran.push((task, done));
     }
     words::ran(&ran, telling)?;
-    let is_complete = ran.iter().all(|(_, done)| done.is_ok());
-    Ok(if is_complete { Ending::Done } else { Ending::Failed })
+    let waits = |(_, done): &(&TaskRecord, Result<Ran>)| matches!(done, Ok(Ran::Waits(_)));
+    Ok(match ran.iter().any(|(_, done)| words::failure(done).is_some()) {
+        true => Ending::Failed,
+        false if ran.iter().any(waits) => Ending::WithRejects,
+        false => Ending::Done,
+    })
 }

@@ -5,10 +5,11 @@ use super::source::hours;
 use super::unsigned;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
-use crate::hours::Hours;
+use crate::hours::{Hours, touched};
 use crate::report::NamedHours;
 use crate::time::{TimeRange, WINDOW_SECONDS, Window};
 use rusqlite::{Connection, Row, params};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A source whose name tells its hours.
@@ -65,6 +66,24 @@ impl Reader {
                 }
             }
             Ok(())
+        })
+    }
+
+    /// The hours of a range that any source tells that was read to its end, whatever its domain.
+    ///
+    /// # Errors
+    /// See [`Reader::each_named`].
+    pub fn delivered_hours(&self, range: TimeRange) -> Result<BTreeSet<i64>> {
+        let sql = "SELECT DISTINCT named_start, named_end FROM source
+                   WHERE named_domain IS NOT NULL AND fault IS NULL AND lines > 0 AND named_start < ? AND named_end > ?";
+        self.at(|db| {
+            let mut sources = db.prepare(sql)?;
+            let mut rows = sources.query([range.end().start(), range.start().start()])?;
+            let mut hours = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                hours.extend(touched(row.get(0)?, row.get(1)?));
+            }
+            Ok(hours)
         })
     }
 

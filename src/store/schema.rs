@@ -178,6 +178,13 @@ CREATE VIEW usage AS
 -- between, for which no log is sent of an hour without a request.
 ALTER TABLE task ADD COLUMN quiet TEXT;
 
+-- Hours of the range, and pairs of domain and hour, as many as had a log when the workbook was made and as many as
+-- there are; NULL where that was not put down.
+ALTER TABLE task ADD COLUMN hours_with_log INTEGER;
+ALTER TABLE task ADD COLUMN hours INTEGER;
+ALTER TABLE task ADD COLUMN domain_hours_with_log INTEGER;
+ALTER TABLE task ADD COLUMN domain_hours INTEGER;
+
 -- How many hours with a log each domain had when a task's workbook was made, where all of them must be there.
 CREATE TABLE task_hours (
     task INTEGER NOT NULL REFERENCES task ON DELETE CASCADE,

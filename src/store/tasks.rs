@@ -13,7 +13,7 @@ use crate::domain::Selection;
 use crate::error::Result;
 use crate::region::Region;
 use crate::time::TimeRange;
-pub use needs::Needs;
+pub use needs::{Logged, Needs};
 use rows::{insert, insert_running, path_bytes, select};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
@@ -126,6 +126,8 @@ pub struct Registered {
     pub workbook: Option<Workbook>,
     /// What must be there before its workbook is made.
     pub needs: Option<Needs>,
+    /// How much of its range had a log when its workbook was made.
+    pub logged: Option<Logged>,
 }
 
 impl Registered {

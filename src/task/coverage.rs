@@ -1,11 +1,12 @@
 //! Whether a store has all that an export needs: [`coverage`], and what came late.
 
-use crate::domain::{Domain, Selection};
+use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
 use crate::report::NamedHours;
 use crate::store::Reader;
 use crate::time::{TimeRange, iso};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -42,6 +43,21 @@ impl DomainHours {
     pub fn missing(&self) -> u64 {
         self.gaps.iter().map(length).sum()
     }
+
+    /// Counts these hours as there.
+    fn allow(&mut self, hours: &BTreeSet<i64>) {
+        let before = self.missing();
+        let left = self.gaps.iter().flat_map(Clone::clone).filter(|hour| !hours.contains(hour));
+        let mut gaps: Vec<Range<i64>> = Vec::new();
+        for hour in left {
+            match gaps.last_mut().filter(|gap| gap.end == hour) {
+                Some(gap) => gap.end = hour + 1,
+                None => gaps.push(hour..hour + 1),
+            }
+        }
+        self.gaps = gaps;
+        self.complete += before - self.missing();
+    }
 }
 
 impl Coverage {
@@ -55,23 +71,54 @@ impl Coverage {
     /// What is missing, in one line; nothing when all is there.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
+        self.missing_of(|_| true)
+    }
+
+    /// What is missing of the domains that are `asked` for, in one line; nothing when all is there.
+    #[must_use]
+    pub fn missing_of(&self, asked: impl Fn(&DomainHours) -> bool) -> Option<String> {
         if self.domains.is_empty() {
             return Some("no domain has a source".into());
         }
-        let gaps = || self.domains.iter().flat_map(|domain| domain.gaps.iter().map(move |gap| (domain, gap)));
-        let named = |(domain, gap): (&DomainHours, &Range<i64>)| {
+        let domains: Vec<&DomainHours> = self.domains.iter().filter(|domain| asked(domain)).collect();
+        let gaps = || domains.iter().flat_map(|domain| domain.gaps.iter().map(move |gap| (domain, gap)));
+        let named = |(domain, gap): (&&DomainHours, &Range<i64>)| {
             let (from, until) = (iso(gap.start * HOUR_SECONDS), iso(gap.end * HOUR_SECONDS));
             format!("{} has no source from {from} to {until}", domain.domain)
         };
-        let without = self.domains.iter().filter(|domain| !domain.has_source && domain.gaps.is_empty());
+        let without = domains.iter().filter(|domain| !domain.has_source && domain.gaps.is_empty());
         let mut texts: Vec<String> = gaps().map(named).take(NAMED_GAPS).collect();
         texts.extend(without.map(|domain| format!("{} has no source", domain.domain)).take(NAMED_GAPS));
         let more = gaps().count().saturating_sub(NAMED_GAPS);
         texts.extend((more > 0).then(|| format!("{more} more gaps")));
         let faults = self.faults.iter().take(NAMED_GAPS);
-        texts.extend(faults.map(|(name, _)| format!("{name} was not read to its end")));
+        texts.extend(faults.map(|(name, fault)| format!("{name}: {fault}")));
         (!texts.is_empty()).then(|| texts.join("; "))
     }
+}
+
+/// [`coverage`] of a range, in which an hour without a log counts as there for the `quiet` domains when a log of another
+/// domain tells it: then the hour was delivered, and none is sent of an hour without a request.
+///
+/// # Errors
+/// When the store fails.
+pub fn coverage_with(
+    reader: &Reader,
+    selection: &Selection,
+    range: TimeRange,
+    quiet: &DomainSet,
+) -> Result<Coverage> {
+    let mut coverage = coverage(reader, selection, Some(range))?;
+    let is_quiet = |domain: &DomainHours| !domain.gaps.is_empty() && quiet.contains(domain.domain.as_str());
+    if coverage.domains.iter().any(is_quiet) {
+        let delivered = reader.delivered_hours(range)?;
+        coverage
+            .domains
+            .iter_mut()
+            .filter(|domain| is_quiet(domain))
+            .for_each(|domain| domain.allow(&delivered));
+    }
+    Ok(coverage)
 }
 
 fn length(hours: &Range<i64>) -> u64 {

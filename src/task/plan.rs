@@ -12,6 +12,7 @@ use crate::locale::Language;
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
+use crate::store::Needs;
 use crate::time::{Zone, iso};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub sources: Vec<SourceRule>,
     /// Go on when a source cannot be read to its end.
     pub keep_going: bool,
+    /// Files changed less long ago are left for the next tick: they may still be written.
+    pub min_age: Duration,
     /// How many lines may be rejected.
     pub max_rejects: RejectLimit,
     /// Where workbooks go, and how long they stay.
@@ -61,6 +64,8 @@ pub struct OutputRule {
     pub keep_days: Option<u32>,
     /// So many workbooks of each task stay; at least 1.
     pub keep_last: Option<u32>,
+    /// The file of figures for Prometheus.
+    pub metrics: Option<PathBuf>,
 }
 
 /// A task that is run again and again.
@@ -76,8 +81,10 @@ pub struct TaskRule {
     pub zone: Zone,
     /// Where its workbooks go, below [`OutputRule::folder`].
     pub pattern: Pattern,
-    /// Whether every file of the range must be there first.
-    pub require_complete: bool,
+    /// What must be there first: nothing where hours may be missing.
+    pub needs: Option<Needs>,
+    /// How long after the end of the range what it needs is waited for; without it, without end.
+    pub wait_at_most: Option<Duration>,
     /// How long after the end of the range it waits for late lines.
     pub settle: Duration,
     /// Whether a workbook is made again when its data changed.

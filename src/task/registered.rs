@@ -1,12 +1,16 @@
 //! Runs of registered tasks. Each is watched from before its snapshot is taken, and ends in success or failure.
 
+use super::needs::{Judged, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::{Outcome, Progress, Task, run_stored};
+use crate::domain::Domain;
 use crate::error::{ErrorKind, Result};
+use crate::export::completeness::Completeness;
 use crate::export::request::ExportRequest;
 use crate::log::Format;
 use crate::report::RejectLimit;
 use crate::store::{Lock, Reader};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,6 +27,8 @@ pub struct Running<'a> {
     pub max_rejects: RejectLimit,
     /// Replace files that the tasks did not make.
     pub force: bool,
+    /// How much may be missing of what a workbook needs.
+    pub tolerance: Tolerance,
     /// Creation time of the documents, unix seconds.
     pub created: i64,
     /// Tells the time, in unix seconds.
@@ -41,8 +47,21 @@ pub fn hold(store: &Path, wait: Duration, work: &str) -> Result<Option<Lock>> {
     }
 }
 
-/// Runs a registered task, and puts down what came of it. Its own workbook is replaced. The caller holds
-/// what [`hold`] gives.
+/// What came of running a registered task.
+pub enum Ran {
+    /// It ran.
+    Done {
+        /// What came of the run.
+        outcome: Box<Outcome>,
+        /// What was missing of what its workbook needs.
+        missing: Option<String>,
+    },
+    /// The store has not what its workbook needs, and why: everything is as it was.
+    Waits(String),
+}
+
+/// Runs a registered task, unless it waits, and puts down what came of it. Its own workbook is replaced. The caller
+/// holds what [`hold`] gives.
 ///
 /// # Errors
 /// When the run failed, which is put down too, or that cannot be done.
@@ -51,24 +70,47 @@ pub fn run_registered(
     task: &TaskRecord,
     how: &Running<'_>,
     progress: &Progress,
-) -> Result<Outcome> {
+) -> Result<Ran> {
     // Others may have run it since it was looked up.
     let task = &registry.get(&task.id.to_string())?;
+    let standing = Standing::of(registry, &task.output, task.asked)?;
     let may_replace = how.force || task.is_own() || task.is_claimed;
     registry.begin(task.id, may_replace || !task.output.exists())?;
-    let result = attempt(task, &Running { force: may_replace, ..*how }, progress);
-    let now = (how.now)();
-    match &result {
-        Ok((generation, Outcome { result: Ok(_), .. })) => {
-            registry.succeed(task.id, &task.output, *generation, now)?;
-        }
-        Ok((_, Outcome { result: Err(why), .. })) => registry.fail(task.id, why, now)?,
-        Err(error) => registry.fail(task.id, &error.to_string(), now)?,
-    }
-    result.map(|(_, outcome)| outcome)
+    let attempt = attempt(task, &standing, &Running { force: may_replace, ..*how }, progress);
+    put_down(registry, task, &attempt, (how.now)())?;
+    attempt.map(|attempt| attempt.ran)
 }
 
-fn attempt(task: &TaskRecord, how: &Running<'_>, progress: &Progress) -> Result<(i64, Outcome)> {
+fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt>, now: i64) -> Result<()> {
+    match attempt {
+        Ok(Attempt { ran: Ran::Waits(_), .. }) => registry.begin(task.id, task.is_claimed),
+        Ok(Attempt { ran: Ran::Done { outcome, .. }, generation, hours }) => match &outcome.result {
+            Ok(exported) => {
+                registry.set_hours(task.id, hours)?;
+                registry.set_logged(task.id, &exported.completeness)?;
+                registry.succeed(task.id, &task.output, *generation, now)
+            }
+            Err(why) => registry.fail(task.id, why, now),
+        },
+        Err(error) => registry.fail(task.id, &error.to_string(), now),
+    }
+}
+
+/// What came of one attempt.
+struct Attempt {
+    ran: Ran,
+    /// The generation of the store that it saw.
+    generation: i64,
+    /// How many hours with a log each domain has in it, where that matters.
+    hours: BTreeMap<Domain, u64>,
+}
+
+fn attempt(
+    task: &TaskRecord,
+    standing: &Standing,
+    how: &Running<'_>,
+    progress: &Progress,
+) -> Result<Attempt> {
     let spec = task.spec()?;
     let run = Task {
         spec: &spec,
@@ -84,7 +126,15 @@ fn attempt(task: &TaskRecord, how: &Running<'_>, progress: &Progress) -> Result<
         created: how.created,
     };
     let reader = Reader::open(how.store, how.wait)?;
-    Ok((reader.generation()?, run_stored(&run, &reader, progress)?))
+    let generation = reader.generation()?;
+    let Judged { verdict, hours } = Wanted::of(task, standing, how.tolerance).judge(&reader)?;
+    let missing = match verdict {
+        Verdict::Ready => None,
+        Verdict::Incomplete(missing) => Some(missing),
+        Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, hours }),
+    };
+    let outcome = Box::new(run_stored(&run, &reader, progress)?);
+    Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, hours })
 }
 
 /// What came of an export that was to be registered.
@@ -117,9 +167,11 @@ pub fn run_and_register(
         let outcome = run_stored(task, &reader, progress)?;
         Ok((reader.generation()?, outcome))
     });
-    let is_made = matches!(&made, Ok((_, Outcome { result: Ok(_), .. })));
-    let generation = made.as_ref().ok().filter(|_| is_made).map(|(generation, _)| *generation);
-    let settled = registered.and_then(|both| settle(both, task.output, generation, now()));
+    let done = made.as_ref().ok().and_then(|(generation, outcome)| {
+        outcome.result.as_ref().ok().map(|exported| (*generation, &exported.completeness))
+    });
+    let is_made = done.is_some();
+    let settled = registered.and_then(|both| settle(both, task.output, done, now()));
     let (_, outcome) = made?;
     Ok(Kept { outcome, task: is_made.then_some(settled) })
 }
@@ -128,11 +180,14 @@ pub fn run_and_register(
 fn settle(
     (mut registry, registration): (Registry, Registration),
     output: &Path,
-    generation: Option<i64>,
+    made: Option<(i64, &Completeness)>,
     now: i64,
 ) -> Result<TaskId> {
-    match generation {
-        Some(generation) => registry.succeed(registration.id, output, generation, now)?,
+    match made {
+        Some((generation, completeness)) => {
+            registry.set_logged(registration.id, completeness)?;
+            registry.succeed(registration.id, output, generation, now)?;
+        }
         None => registry.withdraw(registration)?,
     }
     Ok(registration.id)

@@ -6,6 +6,7 @@ use super::stale::Stale;
 use crate::code::{Code, Refusal};
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, Result};
+use crate::export::completeness::Completeness;
 use crate::export::request::{ExportRequest, ExportSpec, restore};
 use crate::locale::Language;
 use crate::output::folder;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use crate::export::request::retention;
-pub use crate::store::{Needs, PastTick, Status, TaskId};
+pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
 
 /// Tasks are listed so long after they were asked for, in seconds: three months, however long.
 pub const LISTED: i64 = 92 * DAY_SECONDS;
@@ -96,6 +97,8 @@ pub struct TaskRecord {
     pub workbook: Option<Workbook>,
     /// What must be there before its workbook is made.
     pub needs: Option<Needs>,
+    /// How much of its range had a log when its workbook was made.
+    pub logged: Option<Logged>,
 }
 
 impl TaskRecord {
@@ -145,6 +148,7 @@ impl From<Registered> for TaskRecord {
             generation,
             workbook,
             needs,
+            logged,
         } = task;
         let Order { name, parameters, asked, range, selection, language, region, output, plan } = order;
         let request = ExportRequest::from_parameters(&parameters);
@@ -169,6 +173,7 @@ impl From<Registered> for TaskRecord {
             generation,
             workbook,
             needs,
+            logged,
         }
     }
 }
@@ -330,6 +335,14 @@ impl Registry {
         self.tasks.set_hours(id, hours)
     }
 
+    /// Puts down how much of the range of a task's workbook has a log.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn set_logged(&mut self, id: TaskId, found: &Completeness) -> Result<()> {
+        self.tasks.set_logged(id, &Logged::from(found))
+    }
+
     /// How many hours with a log each domain had when the workbook of a task was made, where that is known.
     ///
     /// # Errors
@@ -396,6 +409,14 @@ impl Registry {
         self.tasks.of_plan(plan).map(records)
     }
 
+    /// Tasks whose workbook has this path, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn with_output(&mut self, output: &Path) -> Result<Vec<TaskRecord>> {
+        self.tasks.with_output(output).map(records)
+    }
+
     /// Tasks whose workbook is stale, in the order in which they were asked for; those too whose last run failed.
     ///
     /// # Errors
@@ -426,6 +447,17 @@ impl Registry {
     pub fn delete(&mut self, id: TaskId) -> Result<Remains> {
         let remains = self.tasks.delete(id, |task| remove(&task.order.output, task.workbook))?;
         remains.ok_or_else(|| unknown(&id.to_string()).into())
+    }
+}
+
+impl From<&Completeness> for Logged {
+    fn from(found: &Completeness) -> Self {
+        Self {
+            hours_with_log: found.hours_with_log,
+            hours: found.hours,
+            domain_hours_with_log: found.with_log,
+            domain_hours: found.expected,
+        }
     }
 }
 

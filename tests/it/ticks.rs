@@ -161,9 +161,10 @@ fn mistakes_are_found_before_any_work() {
     place.run(&["run", "nowhere.toml"], 2).says(&["nowhere.toml"]);
     assert_eq!(place.names(), ["flowbook.toml", "logs"]);
     place.write("logs/bad.gz", &gzip(b"a line that is cut off")[..20]);
-    configure(&place, &task("one", 3, ""));
+    configure(&place, &("[ingest]\nkeep_going = false\n".to_owned() + &task("one", 3, "")));
     place.run(&["run", "flowbook.toml"], 1).says(&["bad.gz"]);
     assert!(!place.exists("out"));
+    configure(&place, &task("one", 3, ""));
     place.write("logs/bad.gz", gzip("no log line\n".repeat(30).as_bytes()));
     place.run(&["run", "flowbook.toml"], 3).says(&["no log line", "rejected"]);
     assert!(!place.exists("out"));

@@ -1,5 +1,6 @@
 //! The tables of `flowbook run`: store, sources, output.
 
+use super::paths::path;
 use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, Texts};
 use super::{account, task};
 use crate::domain::Domain;
@@ -8,6 +9,7 @@ use crate::ingest::source::STDIN;
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
+use crate::spelling::did_you_mean;
 use crate::task::plan::{OutputRule, Plan, SourceRule};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +28,9 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         store,
         lock_timeout,
         sources: sources.map(|(n, table)| source(n + 1, table, folder)).collect::<Result<_>>()?,
-        keep_going: tables.ingest.keep_going,
+        // A damaged file must not stop the night: it is named, and the run ends with exit code 3.
+        keep_going: tables.ingest.keep_going.unwrap_or(true),
+        min_age: min_age(&tables.ingest)?,
         max_rejects: max_rejects(&tables.ingest, file)?,
         output: output(&tables.output, folder)?,
         tasks: task::tasks(&tables.task, file, &account)?,
@@ -37,7 +41,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
 
 fn store(table: &StoreTable, folder: &Path) -> Result<(PathBuf, Duration)> {
     let path = match table.path.as_deref() {
-        Some(path) if !path.is_empty() => folder.join(path),
+        Some(text) if !text.is_empty() => folder.join(path("[store] path", text).map_err(Error::usage)?),
         Some(_) => return Err(Error::usage("[store] path is empty; name the file of the store")),
         None => {
             return Err(Error::usage(
@@ -68,9 +72,9 @@ fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String>
     if paths.is_empty() {
         return Err("paths is missing or empty; name files, folders or globs".into());
     }
-    let read = |path: &String| match path.as_str() {
-        "" | STDIN => Err(format!("paths holds {path:?}; name files, folders or globs")),
-        path => Ok(argument(folder, path)),
+    let read = |text: &String| match text.as_str() {
+        "" | STDIN => Err(format!("paths holds {text:?}; name files, folders or globs")),
+        text => Ok(argument(folder, &path("paths", text)?)),
     };
     paths.iter().map(read).collect()
 }
@@ -78,7 +82,8 @@ fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String>
 fn format(name: &str) -> Result<Format, String> {
     let known = Format::ALL.map(Format::name).join(", ");
     let found = Format::ALL.into_iter().find(|format| format.name() == name);
-    found.ok_or_else(|| format!("format is {name:?}; known are: {known}"))
+    let near = || did_you_mean(name, Format::ALL.map(Format::name));
+    found.ok_or_else(|| format!("format is {name:?}{}; known are: {known}", near()))
 }
 
 fn region(code: &str) -> Result<Region, String> {
@@ -119,10 +124,29 @@ fn max_rejects(table: &IngestTable, file: &str) -> Result<RejectLimit> {
 fn output(table: &OutputTable, folder: &Path) -> Result<OutputRule> {
     Ok(OutputRule {
         // Without a folder of their own, workbooks stand beside the configuration file.
-        folder: folder.join(table.folder.as_deref().unwrap_or_default()),
+        folder: folder.join(
+            path("[output] folder", table.folder.as_deref().unwrap_or_default()).map_err(Error::usage)?,
+        ),
         keep_days: positive("[output] keep_days", table.keep_days)?,
         keep_last: positive("[output] keep_last", table.keep_last)?,
+        metrics: metrics(table.metrics.as_deref(), folder)?,
     })
+}
+
+/// The file of figures; those who read it look for this ending.
+fn metrics(text: Option<&str>, folder: &Path) -> Result<Option<PathBuf>> {
+    let Some(text) = text else { return Ok(None) };
+    if Path::new(text).extension().is_none_or(|ending| ending != "prom") {
+        let expected = "name a file that ends in .prom, like \"/var/lib/node_exporter/flowbook.prom\"";
+        return Err(Error::usage(format!("[output] metrics is {text:?}; {expected}")));
+    }
+    Ok(Some(folder.join(path("[output] metrics", text).map_err(Error::usage)?)))
+}
+
+/// How long ago files must have been changed.
+fn min_age(table: &IngestTable) -> Result<Duration> {
+    let age = table.min_age.as_deref().map(|text| duration("[ingest] min_age", text));
+    Ok(age.transpose()?.unwrap_or(Duration::ZERO))
 }
 
 /// How many days back the account may export.

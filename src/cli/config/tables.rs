@@ -87,8 +87,8 @@ impl Texts {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IngestTable {
-    #[serde(default)]
-    pub(super) keep_going: bool,
+    pub(super) keep_going: Option<bool>,
+    pub(super) min_age: Option<String>,
     pub(super) max_rejects: Option<Scalar>,
 }
 
@@ -98,6 +98,7 @@ pub(super) struct OutputTable {
     pub(super) folder: Option<String>,
     pub(super) keep_days: Option<u32>,
     pub(super) keep_last: Option<u32>,
+    pub(super) metrics: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +117,8 @@ pub(super) struct TaskTable {
     pub(super) output: Option<String>,
     #[serde(default)]
     pub(super) require_complete: bool,
+    pub(super) quiet: Option<Texts>,
+    pub(super) wait_at_most: Option<String>,
     pub(super) settle: Option<String>,
     pub(super) refresh: Option<bool>,
 }

@@ -3,16 +3,23 @@
 use super::plan::duration;
 use super::tables::{TaskTable, Texts};
 use crate::code::Refusal;
+use crate::domain::Pattern;
 use crate::error::{Error, Result};
-use crate::export::request::{Account, ExportRequest, ExportSpec};
+use crate::export::bill::BillType;
+use crate::export::request::{Account, ExportRequest, ExportSpec, Kind};
 use crate::locale::Language;
-use crate::task::pattern::{self, Pattern};
+use crate::spelling::did_you_mean;
+use crate::store::Needs;
+use crate::task::pattern;
 use crate::task::plan::TaskRule;
 use crate::task::range::RangeRule;
 use crate::time::Zone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Rules of ranges, for what may have been meant.
+const RULES: [&str; 5] = ["yesterday", "today", "last-7-days", "this-month", "last-month"];
 
 /// When tasks are tried: any time does, but the same must pass today and tomorrow. 2026-03-15T12:00:00Z.
 const SAMPLE_NOW: i64 = 1_773_576_000;
@@ -27,6 +34,7 @@ pub(super) fn tasks(tables: &[TaskTable], file: &str, account: &Account) -> Resu
         if tasks.iter().any(|task| task.name == name) {
             return Err(entry.wrong("name is that of another task; give each its own"));
         }
+        entry.group(account)?;
         let task = entry.task(file)?;
         if let Some(other) = outputs.insert(entry.sample_output(&task, account)?, name.into()) {
             return Err(entry.wrong(format!(
@@ -69,10 +77,26 @@ impl Entry<'_> {
             range: self.range()?,
             zone: self.zone()?,
             pattern: self.pattern()?,
-            require_complete: table.require_complete,
+            needs: self.needs()?,
+            wait_at_most: self.wait_at_most()?,
             settle: self.settle()?,
             refresh: table.refresh.unwrap_or(true),
         })
+    }
+
+    fn group(&self, account: &Account) -> Result<()> {
+        let known = || account.groups.keys().map(String::as_str);
+        let Some(name) = self.table.group.as_deref().filter(|name| !known().any(|other| other == *name))
+        else {
+            return Ok(());
+        };
+        if name.is_empty() {
+            return Ok(());
+        }
+        let list = known().collect::<Vec<_>>().join(", ");
+        let known_are =
+            if list.is_empty() { "there is no [groups] table".into() } else { format!("known are: {list}") };
+        Err(self.wrong(format!("group is {name:?}{}; {known_are}", did_you_mean(name, known()))))
     }
 
     /// In a request, an empty parameter is one that was not given: here it is a slip.
@@ -122,8 +146,9 @@ impl Entry<'_> {
         let Some(text) = self.table.range.as_deref() else {
             return Err(self.wrong(format!("range is missing; {}", RangeRule::EXPECTED)));
         };
-        RangeRule::parse(text)
-            .ok_or_else(|| self.wrong(format!("range is {text:?}; {}", RangeRule::EXPECTED)))
+        RangeRule::parse(text).ok_or_else(|| {
+            self.wrong(format!("range is {text:?}{}; {}", did_you_mean(text, RULES), RangeRule::EXPECTED))
+        })
     }
 
     fn zone(&self) -> Result<Zone> {
@@ -134,9 +159,9 @@ impl Entry<'_> {
         })
     }
 
-    fn pattern(&self) -> Result<Pattern> {
+    fn pattern(&self) -> Result<pattern::Pattern> {
         let text = self.table.output.as_deref().unwrap_or(pattern::DEFAULT);
-        Pattern::parse(text).map_err(|e| self.wrong_output(text, &e))
+        pattern::Pattern::parse(text).map_err(|e| self.wrong_output(text, &e))
     }
 
     fn wrong_output(&self, text: &str, error: &Error) -> Error {
@@ -148,12 +173,47 @@ impl Entry<'_> {
         duration("settle", text).map_err(|e| self.wrong(e.message()))
     }
 
+    fn needs(&self) -> Result<Option<Needs>> {
+        let quiet = self.table.quiet.as_ref().map(Texts::as_slice).unwrap_or_default();
+        if !self.table.require_complete && self.table.quiet.is_some() {
+            return Err(self.wrong("quiet is given without require_complete = true: nothing is waited for"));
+        }
+        let texts = quiet.iter().map(|text| text.trim());
+        let quiet: Result<Vec<Pattern>> = texts.map(|text| self.quiet(text)).collect();
+        Ok(self.table.require_complete.then_some(Needs { quiet: quiet?.into_iter().collect() }))
+    }
+
+    fn quiet(&self, text: &str) -> Result<Pattern> {
+        let expected = "give a domain name, or *. and a domain name for its subdomains";
+        Pattern::parse(text).ok_or_else(|| self.wrong(format!("quiet holds {text:?}; {expected}")))
+    }
+
+    fn wait_at_most(&self) -> Result<Option<Duration>> {
+        let Some(text) = self.table.wait_at_most.as_deref() else { return Ok(None) };
+        let wait = duration("wait_at_most", text).map_err(|e| self.wrong(e.message()))?;
+        if wait < self.settle()? {
+            return Err(self.wrong("wait_at_most is shorter than settle; what settles is waited for anyway"));
+        }
+        Ok(Some(wait))
+    }
+
+    /// What a word may have been meant to be that the request takes from a list.
+    fn near(&self) -> String {
+        let TaskTable { kind, language, bill_type, .. } = self.table;
+        let of = |word: &Option<String>, known: &[&'static str]| {
+            let wrong = word.as_deref().filter(|word| !known.contains(word));
+            wrong.map(|word| did_you_mean(word, known.iter().copied())).unwrap_or_default()
+        };
+        let near = of(kind, &Kind::ALL.map(Kind::name)) + &of(language, &Language::ALL.map(Language::name));
+        near + &of(bill_type, &BillType::ALL.map(|bill_type| bill_type.name))
+    }
+
     /// The file that the task would write, tried with its request: both are valid for every range or for
     /// none.
     fn sample_output(&self, task: &TaskRule, account: &Account) -> Result<PathBuf> {
         let spec = task.spec(task.range_at(SAMPLE_NOW), account, Language::EnUs);
         let spec = spec.map_err(|refusal| {
-            Refusal::new(refusal.code, format!("[[task]] {:?}: {}", self.name, refusal.detail))
+            Refusal::new(refusal.code, format!("[[task]] {:?}: {}{}", self.name, refusal.detail, self.near()))
         })?;
         let spec = ExportSpec { id: Some("0".into()), ..spec };
         task.pattern.fill(&spec).map_err(|e| self.wrong_output(&task.pattern.to_string(), &e))

@@ -117,7 +117,7 @@ fn a_whole_plan() {
     assert_eq!((daily.name.as_str(), daily.range), ("daily", RangeRule::Yesterday));
     assert_eq!(Some(daily.zone), Zone::parse("Asia/Shanghai"));
     assert_eq!(
-        (daily.settle, daily.require_complete, daily.refresh),
+        (daily.settle, daily.needs.is_some(), daily.refresh),
         (Duration::from_secs(86_400), true, false)
     );
     assert_eq!(daily.pattern.to_string(), "{start:%Y/%m}/{name}.xlsx");
@@ -129,7 +129,7 @@ fn a_whole_plan() {
     );
     assert_eq!(march.request.domain_names.as_deref(), Some("a.com,x.b.com"));
     assert_eq!(march.request.traffic_factor.as_deref(), Some("1.1"));
-    assert_eq!((march.settle, march.require_complete, march.refresh), (Duration::ZERO, false, true));
+    assert_eq!((march.settle, march.needs.is_some(), march.refresh), (Duration::ZERO, false, true));
     assert_eq!(march.pattern.to_string(), "{name}_{type}_{start:%Y-%m-%d}.xlsx");
     let spec = march.spec(march.range_at(0), &plan.account, crate::locale::Language::EnUs).unwrap();
     assert_eq!(spec.asked, (1_772_323_200, 1_775_001_600));
@@ -142,7 +142,7 @@ fn what_a_plan_leaves_out() {
         (plan.store.as_path(), plan.lock_timeout),
         (Path::new("/var/usage.db"), Duration::from_secs(60))
     );
-    assert!(plan.sources.is_empty() && plan.tasks.is_empty() && !plan.keep_going);
+    assert!(plan.sources.is_empty() && plan.tasks.is_empty() && plan.keep_going);
     assert_eq!((plan.max_rejects, plan.history_days), (RejectLimit::DEFAULT, None));
     assert_eq!(plan.output.folder, Path::new("conf/"));
     assert_eq!((plan.output.keep_days, plan.output.keep_last), (None, None));
@@ -190,21 +190,40 @@ fn mistakes_outside_tasks_are_named() {
     for (text, expected) in [
         ("", &["[store] path is missing"][..]),
         ("[store]\npath = \"\"", &["[store] path is empty"]),
-        ("[store]\npath = 5", &["line 2", "path", "integer `5`"]),
+        ("[store]\npath = 5", &["line 2, column 8: path is a text; write it in quotes: path = \"5\""]),
+        ("[store]\npath = \"$NO_SUCH_VARIABLE/u.db\"", &["[store] path is", "NO_SUCH_VARIABLE is not set"]),
+        ("[stroe]\npath = \"a\"", &["line 3, column 2: unknown key \"stroe\"; did you mean \"store\"?"]),
+        ("[source]\npaths = \"a\"", &["line 3, column 1", "write [[source]], with two brackets"]),
+        ("[task]\nname = \"a\"", &["line 3, column 1", "write [[task]], with two brackets"]),
+        ("[[output]]\nfolder = \"a\"", &["line 3", "write [output], with one bracket"]),
+        (
+            "output = \"a\"\n[store]\npath = \"a\"",
+            &["line 1, column 10", "output is a table; write [output]"],
+        ),
+        ("[groups]\nshop = \"a.com\"", &["line 4, column 8", "shop is a list; write shop = [\"a.com\"]"]),
+        ("[output]\nfolder = [\"a\"]", &["line 4", "folder is one text, not a list; write folder = \"a\""]),
+        ("[output]\nkeep_days = \"9\"", &["line 4", "keep_days is a whole number", "without quotes"]),
+        ("[output]\nmetrics = \"a.txt\"", &["[output] metrics is \"a.txt\"", "ends in .prom"]),
+        ("[ingest]\nmin_age = 5", &["line 4, column 11", "min_age = \"5\""]),
+        ("[ingest]\nmin_age = \"5 min\"", &["[ingest] min_age is \"5 min\""]),
         ("[store]\npath = \"a\"\nlock_timeout = \"1w\"", &["[store] lock_timeout is \"1w\"", "24h"]),
         ("[store]\npath = \"a\"\nlock_timeout = \"s\"", &["[store] lock_timeout is \"s\""]),
         ("[store]\npath = \"a\"\nlock_timeout = \"367d\"", &["366d"]),
-        ("[store]\npath = \"a\"\nlock = \"1s\"", &["line 3", "unknown field `lock`", "lock_timeout"]),
+        (
+            "[store]\npath = \"a\"\nlock = \"1s\"",
+            &["line 3, column 1: unknown key \"lock\"; known here: path, lock_timeout"],
+        ),
         ("[[source]]\nregion = \"CN\"", &["[[source]] 1: paths is missing"]),
         ("[[source]]\npaths = []", &["[[source]] 1: paths is missing or empty"]),
         ("[[source]]\npaths = 5", &["line", "an array of texts"]),
         ("[[source]]\npaths = \"a\"\n[[source]]\npaths = [\"-\"]", &["[[source]] 2: paths holds \"-\""]),
+        ("[[source]]\npaths = \"a\"\nformat = \"alibba\"", &["did you mean \"alibaba\"?"]),
         ("[[source]]\npaths = \"a\"\nformat = \"nginx\"", &["[[source]] 1: format is \"nginx\"", "alibaba"]),
         ("[[source]]\npaths = \"a\"\nregion = \"XX\"", &["region is \"XX\"", "CN, NA"]),
         ("[[source]]\npaths = \"a\"\ndomain = \"*.a.com\"", &["domain is \"*.a.com\"", "www.example.com"]),
         ("[ingest]\nmax_rejects = \"150%\"", &["[ingest] max_rejects is \"150%\"", "0.1%"]),
         ("[ingest]\nmax_rejects = 0.5", &["[ingest] max_rejects is \"0.5\""]),
-        ("[ingest]\nkeep_going = \"yes\"", &["line", "keep_going", "boolean"]),
+        ("[ingest]\nkeep_going = \"yes\"", &["line 4", "write keep_going = true or keep_going = false"]),
         ("[output]\nkeep_days = 0", &["[output] keep_days is 0"]),
         ("[output]\nkeep_last = 0", &["[output] keep_last is 0"]),
         ("[output]\nkeep_last = -1", &["line", "keep_last", "-1"]),
@@ -224,6 +243,18 @@ fn mistakes_in_tasks_are_named() {
         ("[[task]]\ntype = \"flow\"".into(), &["[[task]] 2: name is missing"][..]),
         ("[[task]]\nname = \" \"".into(), &["[[task]] 2: name is empty"]),
         (format!("[[task]]\nname = \"first\"\n{good}"), &["[[task]] \"first\": name is that of another"]),
+        (task("type = \"flow\"\nrange = \"last-mnth\""), &["did you mean \"last-month\"?"]),
+        (task("type = \"flwo\"\nrange = \"today\""), &["did you mean \"flow\"?"]),
+        (
+            task(&format!("{good}quiet = [\"a.com\"]")),
+            &["\"second\": quiet is given without require_complete"],
+        ),
+        (task(&format!("{good}require_complete = true\nquiet = [\"a b\"]")), &["quiet holds \"a b\""]),
+        (task(&format!("{good}wait_at_most = \"3\"")), &["\"second\": wait_at_most is \"3\""]),
+        (
+            task(&format!("{good}settle = \"2d\"\nwait_at_most = \"24h\"")),
+            &["\"second\": wait_at_most is shorter than settle"],
+        ),
         (task("type = \"flow\""), &["[[task]] \"second\": range is missing", "last-month"]),
         (
             task("type = \"flow\"\nrange = \"last week\""),
@@ -240,7 +271,7 @@ fn mistakes_in_tasks_are_named() {
             task(&format!("{good}time_zone = \"Mars\"")),
             &["\"second\": time_zone is \"Mars\"", "Asia/Shanghai"],
         ),
-        (task(&format!("{good}group = \"sale\"")), &["\"second\": Group \"sale\"", "shop"]),
+        (task(&format!("{good}group = \"sale\"")), &["\"second\": group is \"sale\"; known are: shop"]),
         (task(&format!("{good}group = \"shop\"\ndomain_names = \"a.com\"")), &["group and domain_names"]),
         (task(&format!("{good}domain_names = []")), &["\"second\": domain_names holds no name"]),
         (task(&format!("{good}domain_names = [\"z.com\"]")), &["IllegalOperation", "\"second\"", "z.com"]),
@@ -258,8 +289,9 @@ fn mistakes_in_tasks_are_named() {
         (task(&format!("{good}output = \"../x.xlsx\"")), &["\"second\": output is \"../x.xlsx\"; it holds"]),
         (task(&format!("{good}output = \"first_flow_{{start:%Y-%m-%d}}.xlsx\"")), &["of task \"first\""]),
         (task(&format!("{good}settle = \"1 h\"")), &["[[task]] \"second\": settle is \"1 h\"", "24h"]),
-        (task(&format!("{good}refresh = 1")), &["line", "refresh", "boolean"]),
-        (task(&format!("{good}zone = \"UTC\"")), &["line", "unknown field `zone`", "time_zone"]),
+        (task(&format!("{good}refresh = 1")), &["line", "write refresh = true or refresh = false"]),
+        (task(&format!("{good}zone = \"UTC\"")), &["line", "unknown key \"zone\"", "time_zone"]),
+        (task(&format!("{good}langauge = \"en-us\"")), &["did you mean \"language\"?"]),
     ] {
         let first = format!("[groups]\nshop = [\"a.com\"]\n[[task]]\nname = \"first\"\n{good}");
         let text = format!("[account]\ndomains = [\"a.com\"]\n[store]\npath = \"a\"\n{first}{text}");

@@ -1,7 +1,8 @@
 //! `flowbook store coverage`: which hours have sources, and what came late.
 
 use super::super::flags::{StoreFlags, duration};
-use super::super::{Ending, show};
+use super::super::run::told::unbilled_json;
+use super::super::{Ending, config, show};
 use super::table::Table;
 use crate::domain::{DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
@@ -9,10 +10,12 @@ use crate::hours::HOUR_SECONDS;
 use crate::report::hours_and_minutes;
 use crate::store::{LateLines, Reader};
 use crate::task::coverage::{Coverage, DomainHours, LateArrival, coverage, late_arrivals};
+use crate::task::groups::{Unbilled, unbilled_in};
 use crate::time::{TimeRange, iso, parse_iso};
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which hours have sources, domain by domain, which are missing, and what came late.
@@ -40,6 +43,10 @@ pub(super) struct CoverageArguments {
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
     late_after: Duration,
 
+    /// Account and groups of domains (TOML): also list domains with usage that are in no group, or in several.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -53,16 +60,19 @@ struct Found {
     coverage: Coverage,
     arrivals: Vec<LateArrival>,
     lines: Vec<LateLines>,
+    unbilled: Unbilled,
 }
 
 fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
     let (selection, range) = (selection(arguments)?, range(arguments)?);
     let reader = Reader::open(&arguments.store.store, arguments.store.waiting.lock_timeout)?;
     let windows = range.unwrap_or(TimeRange::all());
+    let account = config::account(arguments.config.as_deref())?;
     let found = Found {
         coverage: coverage(&reader, &selection, range)?,
         arrivals: late_arrivals(&reader, &selection, windows, arguments.late_after)?,
         lines: reader.late_lines(windows, &selection)?,
+        unbilled: unbilled_in(&reader, windows, &account)?,
     };
     let text = if arguments.json { object(&found).to_string() } else { tables(&found).join("\n") };
     show::print(&text)?;
@@ -118,6 +128,12 @@ fn tables(found: &Found) -> Vec<String> {
     add(&mut lines, Table::new(["late arrivals", "end of hours", "arrived", ">how late (h:mm)"]), &arrivals);
     let late: Vec<_> = found.lines.iter().map(lines_row).collect();
     add(&mut lines, Table::new(["late lines", ">lines", "first slice", ">how late (h:mm)"]), &late);
+    let in_none: Vec<_> = found.unbilled.in_none.iter().map(|domain| [domain.to_string()]).collect();
+    add(&mut lines, Table::new(["in no group"]), &in_none);
+    let in_several = found.unbilled.in_several.iter();
+    let in_several: Vec<_> =
+        in_several.map(|(domain, groups)| [domain.to_string(), groups.join(", ")]).collect();
+    add(&mut lines, Table::new(["in several groups", "groups"]), &in_several);
     lines
 }
 
@@ -155,6 +171,7 @@ fn object(found: &Found) -> Value {
         "domains": found.coverage.domains.iter().map(domain_object).collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
         "late_arrivals": found.arrivals.iter().map(arrival_object).collect::<Vec<_>>(),
+        "unbilled": unbilled_json(&found.unbilled),
         "late_lines": found.lines.iter().map(lines_object).collect::<Vec<_>>(),
     })
 }

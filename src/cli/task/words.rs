@@ -5,7 +5,8 @@ use crate::cli::show::{grouped, message, print, request_id, rows};
 use crate::error::Result;
 use crate::export::request::ExportSpec;
 use crate::output::in_address;
-use crate::task::registry::{Page, Remains, Status, TaskId, TaskRecord};
+use crate::task::registered::Ran;
+use crate::task::registry::{Logged, Page, Remains, Status, TaskId, TaskRecord};
 use crate::task::stale::{Amount, Stale};
 use crate::time::iso;
 use serde_json::{Value, json};
@@ -93,6 +94,8 @@ fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
     object["File"] = json!(task.output.display().to_string());
     object["Plan"] = json!(task.plan);
     object["Generation"] = json!(task.generation);
+    object["RequiresComplete"] = json!(task.needs.is_some());
+    object["Logged"] = task.logged.as_ref().map_or(Value::Null, logged_json);
     if let Some(stale) = stale {
         let with = |amount: &Amount, more: Value| {
             let mut object = amount_json(amount);
@@ -133,6 +136,9 @@ fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
         add("plan", plan.clone());
     }
     add("workbook", task.output.display().to_string());
+    if let Some(logged) = &task.logged {
+        add("hours with a log", hours_with_log(logged));
+    }
     if let Some(stale) = stale {
         add("stale", amount(&stale.total()));
         for (domain, sum) in stale.domains() {
@@ -174,23 +180,63 @@ pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<
     print(columns(&tasks.iter().map(line).collect::<Vec<_>>()).trim_end())
 }
 
+fn logged_json(logged: &Logged) -> Value {
+    json!({
+        "HoursWithLog": logged.hours_with_log,
+        "Hours": logged.hours,
+        "DomainHoursWithLog": logged.domain_hours_with_log,
+        "DomainHours": logged.domain_hours,
+    })
+}
+
+/// How much of the range of a workbook has a log, where one was made.
+fn logged(done: &Result<Ran>) -> Option<Logged> {
+    let Ok(Ran::Done { outcome, .. }) = done else { return None };
+    outcome.result.as_ref().ok().map(|exported| Logged::from(&exported.completeness))
+}
+
+/// Why a task made no workbook, if it failed.
+pub(super) fn failure(done: &Result<Ran>) -> Option<String> {
+    match done {
+        Ok(Ran::Done { outcome, .. }) => outcome.result.as_ref().err().cloned(),
+        Ok(Ran::Waits(_)) => None,
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// What came of a run, and why.
+fn end(done: &Result<Ran>) -> (&'static str, Option<String>) {
+    match (done, failure(done)) {
+        (_, Some(why)) => (Status::Failed.name(), Some(why)),
+        (Ok(Ran::Waits(why)), _) => ("waits", Some(why.clone())),
+        _ => (Status::Success.name(), None),
+    }
+}
+
 /// What came of running tasks: a workbook, or why there is none.
-pub(super) fn ran(tasks: &[(&TaskRecord, Result<(), String>)], telling: &TellingFlags) -> Result<()> {
+pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) -> Result<()> {
     for (task, done) in tasks {
-        if let Err(why) = done {
-            message(&format!("task {}: {why}", task.id));
+        match end(done) {
+            ("waits", Some(why)) => {
+                let id = task.id;
+                message(&format!(
+                    "task {id} waits: {why}; flowbook task run {id} --force makes it all the same"
+                ));
+            }
+            (_, Some(why)) => message(&format!("task {}: {why}", task.id)),
+            _ => {}
         }
     }
-    let status =
-        |done: &Result<(), String>| if done.is_ok() { Status::Success } else { Status::Failed }.name();
     if telling.json {
-        let one = |(task, done): &(&TaskRecord, Result<(), String>)| {
+        let one = |(task, done): &(&TaskRecord, Result<Ran>)| {
+            let (word, why) = end(done);
             json!({
                 "TaskId": task.id.to_string(),
                 "TaskName": task.name.as_deref().unwrap_or_default(),
-                "Status": status(done),
+                "Status": word,
                 "File": task.output.display().to_string(),
-                "Reason": done.as_ref().err(),
+                "Reason": why,
+                "Logged": logged(done).as_ref().map(logged_json),
             })
         };
         let tasks: Vec<Value> = tasks.iter().map(one).collect();
@@ -202,8 +248,14 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<(), String>)], telling: &Telling
     if tasks.is_empty() {
         return print("no task to run");
     }
-    let line = |(task, done): &(&TaskRecord, Result<(), String>)| {
-        [task.id.to_string(), status(done).into(), task.output.display().to_string()]
+    let line = |(task, done): &(&TaskRecord, Result<Ran>)| {
+        let hours = logged(done).map(|logged| format!("hours with a log: {}", hours_with_log(&logged)));
+        [
+            task.id.to_string(),
+            end(done).0.into(),
+            task.output.display().to_string(),
+            hours.unwrap_or_default(),
+        ]
     };
     print(columns(&tasks.iter().map(line).collect::<Vec<_>>()).trim_end())
 }
@@ -220,6 +272,14 @@ fn columns<const N: usize>(lines: &[[String; N]]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `120 of 744 (domain x hour: 360 of 2,232)`.
+pub(in crate::cli) fn hours_with_log(logged: &Logged) -> String {
+    let [hours_with_log, hours, domain_hours_with_log, domain_hours] =
+        [logged.hours_with_log, logged.hours, logged.domain_hours_with_log, logged.domain_hours]
+            .map(|number| grouped(number.into()));
+    format!("{hours_with_log} of {hours} (domain x hour: {domain_hours_with_log} of {domain_hours})")
 }
 
 /// `2 windows, +1,234 bytes, -1 requests`.

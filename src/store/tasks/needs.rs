@@ -15,7 +15,40 @@ pub struct Needs {
     pub quiet: DomainSet,
 }
 
+/// How much of the range of a workbook had a log when it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Logged {
+    /// Hours of the range in which any domain had a log.
+    pub hours_with_log: u64,
+    /// Hours of the range.
+    pub hours: u64,
+    /// Pairs of domain and hour that had a log.
+    pub domain_hours_with_log: u64,
+    /// Pairs of domain and hour.
+    pub domain_hours: u64,
+}
+
+impl Logged {
+    /// Whether every domain had a log in every hour.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.domain_hours > 0 && self.domain_hours_with_log == self.domain_hours
+    }
+}
+
 impl Tasks {
+    /// Puts down how much of the range of a task's workbook had a log when it was made.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn set_logged(&mut self, id: TaskId, logged: &Logged) -> Result<()> {
+        let Logged { hours_with_log, hours, domain_hours_with_log, domain_hours } = *logged;
+        let numbers = [hours_with_log, hours, domain_hours_with_log, domain_hours];
+        let [a, b, c, d] = numbers.map(u64::cast_signed);
+        let sql = "UPDATE task SET hours_with_log = ?, hours = ?, domain_hours_with_log = ?, domain_hours = ? WHERE id = ?";
+        self.change(|db| db.execute(sql, params![a, b, c, d, id.0]).map(drop))
+    }
+
     /// Puts down what must be there before the workbook of a task is made; nothing where hours may be missing.
     ///
     /// # Errors

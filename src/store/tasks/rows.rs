@@ -1,6 +1,6 @@
 //! Tasks as rows of their tables, in and out.
 
-use super::{Needs, Order, Registered, Status, TaskId, Workbook};
+use super::{Logged, Needs, Order, Registered, Status, TaskId, Workbook};
 use crate::domain::{DomainSet, Selection};
 use crate::store::source::region;
 use crate::store::unsigned;
@@ -55,7 +55,8 @@ pub(super) fn select(
 ) -> rusqlite::Result<Vec<Registered>> {
     let sql = format!(
         "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
-         region, output, size, modified, plan, created, updated, generation, claimed, quiet FROM task {condition}"
+         region, output, size, modified, plan, created, updated, generation, claimed, quiet,
+         hours_with_log, hours, domain_hours_with_log, domain_hours FROM task {condition}"
     );
     let mut tasks = db.prepare_cached(&sql)?;
     let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -93,6 +94,7 @@ fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
         generation: row.get(18)?,
         workbook: size.map(unsigned).zip(row.get(14)?).map(|(size, modified)| Workbook { size, modified }),
         needs: needs(row.get(20)?)?,
+        logged: logged(row)?,
     })
 }
 
@@ -102,6 +104,16 @@ fn domains(row: &Row<'_>, at: usize) -> rusqlite::Result<DomainSet> {
 
 fn domain_set(texts: &str) -> rusqlite::Result<DomainSet> {
     DomainSet::from_texts(texts.split_ascii_whitespace()).ok_or(rusqlite::Error::InvalidQuery)
+}
+
+fn logged(row: &Row<'_>) -> rusqlite::Result<Option<Logged>> {
+    let Some(hours_with_log) = row.get(21)? else { return Ok(None) };
+    Ok(Some(Logged {
+        hours_with_log: unsigned(hours_with_log),
+        hours: unsigned(row.get(22)?),
+        domain_hours_with_log: unsigned(row.get(23)?),
+        domain_hours: unsigned(row.get(24)?),
+    }))
 }
 
 fn needs(quiet: Option<String>) -> rusqlite::Result<Option<Needs>> {

@@ -178,6 +178,10 @@ fn needs_and_hours_come_out_as_they_went_in() {
         tasks.set_hours(id, &hours).unwrap();
         assert_eq!(tasks.hours(id).unwrap(), hours);
     }
+    let logged = Logged { hours_with_log: 1, hours: 2, domain_hours_with_log: 3, domain_hours: 4 };
+    assert_eq!(tasks.get(id).unwrap().unwrap().logged, None);
+    tasks.set_logged(id, &logged).unwrap();
+    assert_eq!(tasks.get(id).unwrap().unwrap().logged, Some(logged));
     // What was put down goes with its task.
     tasks.delete(id, |_| ()).unwrap();
     assert!(tasks.hours(id).unwrap().is_empty());

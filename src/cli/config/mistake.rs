@@ -1,0 +1,108 @@
+//! What is wrong with the spelling of a configuration file, in words that say what to write, with line and column.
+//!
+//! Knows the messages of toml and serde, and nothing of what the tables mean.
+
+use crate::error::Error;
+use crate::spelling::did_you_mean;
+
+/// What is wrong in `text`, as its reader found.
+pub(super) fn told(error: &toml::de::Error, text: &str) -> Error {
+    let Some(span) = error.span().filter(|span| text.get(span.clone()).is_some()) else {
+        return Error::usage(error.to_string().trim_end().to_owned());
+    };
+    let place = Place::of(text, span.start);
+    let value = text[span].trim();
+    let what = words(error.message(), place.key(), value);
+    let Place { line, column, .. } = place;
+    let shown = place.text.trim_end();
+    let before: String = shown.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
+    Error::usage(format!("line {line}, column {column}: {what}\n  {shown}\n  {before}^"))
+}
+
+/// Where something stands: line and column, from 1, and the text of the line.
+struct Place<'a> {
+    line: usize,
+    column: usize,
+    text: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(text: &'a str, at: usize) -> Self {
+        let before = &text[..at];
+        let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = text[begin..].lines().next().unwrap_or_default();
+        // A byte order mark takes no room.
+        let column = text[begin..at].chars().filter(|c| *c != '\u{feff}').count() + 1;
+        Self { line: before.matches('\n').count() + 1, column, text: line.trim_start_matches('\u{feff}') }
+    }
+
+    /// The key of the line, or the name of its table.
+    fn key(&self) -> &'a str {
+        let key = self.text.split_once('=').map_or(self.text, |(key, _)| key);
+        key.trim().trim_matches(['[', ']'])
+    }
+}
+
+fn words(message: &str, key: &str, value: &str) -> String {
+    let message = message.trim();
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        return unknown("key", rest);
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant `") {
+        return unknown(&format!("value of {key}"), rest);
+    }
+    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    match wrong.and_then(|rest| rest.split_once(", expected ")) {
+        Some((found, expected)) => of_another_kind(found, expected, key, value),
+        None => message.into(),
+    }
+}
+
+/// ``open`, expected one of `active`, `suspended``, without the first of these.
+fn unknown(what: &str, rest: &str) -> String {
+    let (word, expected) = rest.split_once('`').unwrap_or((rest, ""));
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let near = did_you_mean(word, known.iter().copied());
+    format!(
+        "unknown {what} {word:?}{near}{}known here: {}",
+        if near.is_empty() { "; " } else { " " },
+        known.join(", ")
+    )
+}
+
+/// What to write for a value of another kind than expected.
+fn of_another_kind(found: &str, expected: &str, key: &str, value: &str) -> String {
+    let kind = found.split([' ', '`']).next().unwrap_or_default();
+    let inner = value.trim_start_matches('[').trim_end_matches(']').trim();
+    match (kind, expected) {
+        ("map", "a sequence") if !value.starts_with('{') => {
+            format!(
+                "[{key}] makes one table; write [[{key}]], with two brackets on each side, for each of them"
+            )
+        }
+        // A list of tables is read as the values of one.
+        (_, _) if value.starts_with("[[") => {
+            format!(
+                "[[{key}]] makes a list, but there is only one; write [{key}], with one bracket on each side"
+            )
+        }
+        (_, _) if expected.starts_with("struct ") => {
+            format!("{key} is a table; write [{key}] on a line of its own, and its keys below")
+        }
+        ("sequence", "a string") if inner.starts_with('"') && inner.matches('"').count() == 2 => {
+            format!("{key} is one text, not a list; write {key} = {inner}")
+        }
+        ("sequence", "a string") => format!("{key} is one text, not a list; write {key} = \"...\""),
+        ("string", "a sequence") => format!("{key} is a list; write {key} = [{value}]"),
+        ("integer" | "floating" | "boolean", "a string") => {
+            format!("{key} is a text; write it in quotes: {key} = \"{value}\"")
+        }
+        (_, "a boolean") => {
+            format!("{key} is true or false, without quotes; write {key} = true or {key} = false")
+        }
+        (_, "u32" | "u64" | "i64") => {
+            format!("{key} is a whole number, from 0 and without quotes, not {value}; write {key} = 30, say")
+        }
+        _ => format!("{key} is {value}; {expected} is expected"),
+    }
+}

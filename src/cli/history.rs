@@ -1,0 +1,133 @@
+//! `flowbook history`: the last ticks of `flowbook run`, as the store remembers them.
+
+use super::flags::WaitingFlags;
+use super::{Ending, config, show};
+use crate::error::Result;
+use crate::store::{PastTick, Reader};
+use clap::{Args, ValueHint};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// List the last ticks of flowbook run, the newest first: what came in, what was made, what waits and why.
+///
+/// A store keeps the last 1000 ticks. --dry-run and runs with a wrong configuration are not among them.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArguments {
+    /// The configuration (TOML) that is run: its store is looked at.
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "store", conflicts_with = "store")]
+    config: Option<PathBuf>,
+
+    /// The usage store.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    store: Option<PathBuf>,
+
+    /// So many ticks.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    limit: u64,
+
+    /// Only ticks that did something, failed, or were incomplete.
+    #[arg(long)]
+    busy: bool,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    waiting: WaitingFlags,
+}
+
+pub(super) fn run(arguments: &HistoryArguments) -> Result<Ending> {
+    show::with_json_errors(arguments.json, || attempt(arguments))
+}
+
+fn attempt(arguments: &HistoryArguments) -> Result<Ending> {
+    let store = match (&arguments.store, &arguments.config) {
+        (Some(store), _) => store.clone(),
+        (None, Some(config)) => config::plan(config)?.store,
+        (None, None) => return Ok(Ending::Done),
+    };
+    let reader = Reader::open(&store, arguments.waiting.lock_timeout)?;
+    let ticks = reader.ticks(if arguments.busy { u64::from(u32::MAX) } else { arguments.limit })?;
+    let ticks = ticks.iter().map(object).filter(|tick| !arguments.busy || is_busy(tick));
+    let ticks: Vec<Value> = ticks.take(usize::try_from(arguments.limit).unwrap_or(usize::MAX)).collect();
+    if arguments.json {
+        show::print(&json!({"RequestId": show::request_id(), "ticks": ticks}).to_string())?;
+    } else if ticks.is_empty() {
+        show::print("no tick of flowbook run yet")?;
+    } else {
+        let lines: Vec<String> = ticks.iter().map(|tick| lines(tick).join("\n")).collect();
+        show::print(&show::safe_lines(&lines.join("\n")))?;
+    }
+    Ok(Ending::Done)
+}
+
+/// What a tick told; of one that this program cannot read, what is known of it.
+fn object(tick: &PastTick) -> Value {
+    let unread = || json!({"time": crate::time::iso(tick.time), "exit_code": tick.exit_code});
+    serde_json::from_str(&tick.line).ok().filter(Value::is_object).unwrap_or_else(unread)
+}
+
+fn is_busy(tick: &Value) -> bool {
+    tick["exit_code"] != 0 || tick["nothing_to_do"] != true
+}
+
+/// A tick in words.
+fn lines(tick: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let ms = tick["duration_ms"].as_u64().unwrap_or(0);
+    let idle = if tick["nothing_to_do"] == true { "  nothing to do" } else { "" };
+    let mut lines = vec![format!(
+        "{}  exit code {}  {}.{:03} s{idle}",
+        text(&tick["time"]),
+        tick["exit_code"],
+        ms / 1000,
+        ms % 1000
+    )];
+    let mut add = |word: &str, text: String| lines.push(format!("  {word:<9}  {text}"));
+    if let Some(came_in) = came_in(tick) {
+        add("came in", came_in);
+    }
+    let list = |key: &str| tick[key].as_array().cloned().unwrap_or_default();
+    for fault in list("faults") {
+        add("faulty", format!("{}: {}", text(&fault["file"]), text(&fault["fault"])));
+    }
+    for task in list("tasks") {
+        let reason = task["reason"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
+        let missing =
+            task["missing"].as_str().map(|what| format!(", incomplete: {what}")).unwrap_or_default();
+        add(
+            &text(&task["state"]),
+            format!("{}{reason}{missing}  {}", text(&task["TaskName"]), text(&task["file"])),
+        );
+    }
+    for path in list("removed") {
+        add("removed", text(&path));
+    }
+    for path in list("unmatched_paths") {
+        add("no file", text(&path));
+    }
+    if let young @ 1.. = list("young_files").len() {
+        add("too young", format!("{young} files, left for the next tick"));
+    }
+    if let Some(error) = tick["error"].as_str() {
+        add("failed", error.to_owned());
+    }
+    lines
+}
+
+/// The logs and lines that a tick took in; nothing when there were none.
+fn came_in(tick: &Value) -> Option<String> {
+    let sources = tick["sources"].as_object()?;
+    let fates = sources.iter().filter(|(fate, count)| *fate != "known" && count.as_u64().unwrap_or(0) > 0);
+    let fates: Vec<String> = fates.map(|(fate, count)| format!("{count} {fate}")).collect();
+    let number = |key: &str| show::grouped(tick["counts"][key].as_u64().unwrap_or(0).into());
+    (!fates.is_empty()).then(|| {
+        format!(
+            "logs: {}; lines: {} read, {} rejected",
+            fates.join(", "),
+            number("lines"),
+            number("rejected")
+        )
+    })
+}

@@ -1,0 +1,277 @@
+//! What a tick tells: messages, the table, the JSON line, and what of it is kept for `flowbook history`.
+
+use super::super::show;
+use super::super::task::words::hours_with_log;
+use crate::domain::Domain;
+use crate::export::Exported;
+use crate::task::Outcome;
+use crate::task::groups::Unbilled;
+use crate::task::intake::Fate;
+use crate::task::plan::Plan;
+use crate::task::registry::Logged;
+use crate::task::run::{Step, StepEnd, Ticked};
+use crate::time::iso;
+use serde_json::{Value, json};
+
+/// Names that people are shown of a list; `--json` has all.
+const NAMED: usize = 10;
+/// Entries of a list that are kept of a tick.
+const KEPT: usize = 100;
+
+/// When a tick was, and how it ended.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    /// Unix seconds of its beginning.
+    pub(super) time: i64,
+    pub(super) milliseconds: u64,
+    pub(super) exit_code: u8,
+}
+
+impl Frame {
+    pub(super) fn object(&self) -> Value {
+        json!({
+            "RequestId": show::request_id(),
+            "time": iso(self.time),
+            "duration_ms": self.milliseconds,
+            "version": env!("CARGO_PKG_VERSION"),
+            "exit_code": self.exit_code,
+        })
+    }
+}
+
+/// What nobody should have to look for, on standard error.
+pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64) {
+    for (name, fault) in &ticked.taking.faults {
+        show::message(&format!("{name}: {fault}"));
+    }
+    for argument in &ticked.unmatched {
+        show::message(&format!("{}: no file was found for this path of [[source]]", argument.display()));
+    }
+    for step in &ticked.steps {
+        if let Some(text) = step_message(step, now) {
+            show::message(&format!("task {}: {text}", step.name));
+        }
+    }
+    if let Some(why) = &ticked.refused {
+        show::message(why);
+    }
+    if !ticked.unbilled.is_empty() {
+        show::message(&unbilled_message(&ticked.unbilled));
+    }
+    if !ticked.young.is_empty() {
+        let (count, age) = (show::grouped(ticked.young.len() as u128), plan.min_age.as_secs());
+        let names = list(&ticked.young);
+        show::message(&format!(
+            "changed less than {age} s ago, left for the next tick: {count} files: {names}"
+        ));
+    }
+}
+
+fn step_message(step: &Step, now: i64) -> Option<String> {
+    match &step.end {
+        StepEnd::Failed(why) => Some(why.clone()),
+        StepEnd::Made(_, _, Some(missing)) => {
+            Some(format!("made incomplete, as wait_at_most has passed: {missing}"))
+        }
+        // What is not over yet cannot be covered.
+        StepEnd::Made(_, outcome, None) if step.asked.1 <= now => {
+            let logged = logged(outcome.result.as_ref().ok()?);
+            (!logged.is_complete()).then(|| {
+                let range = format!("{} to {}", iso(step.asked.0), iso(step.asked.1));
+                format!("its range, {range}, is not covered: hours with a log {}", hours_with_log(&logged))
+            })
+        }
+        // What waits for the first time does as it should; what stands and is not renewed is not what the store says.
+        StepEnd::Waits(why) if why.ends_with(crate::task::needs::STAYS) => Some(format!("waits: {why}")),
+        _ => None,
+    }
+}
+
+fn unbilled_message(unbilled: &Unbilled) -> String {
+    let mut parts = Vec::new();
+    if !unbilled.in_none.is_empty() {
+        let count = show::grouped(unbilled.in_none.len() as u128);
+        parts.push(format!("{count} in no group ({})", list(&unbilled.in_none)));
+    }
+    if !unbilled.in_several.is_empty() {
+        let one = |(domain, groups): &(_, Vec<String>)| format!("{domain} in {}", groups.join(" and "));
+        let all: Vec<String> = unbilled.in_several.iter().map(one).collect();
+        parts.push(format!("{} in more than one ({})", show::grouped(all.len() as u128), list(&all)));
+    }
+    format!("domains with usage {}: {}", unbilled.span(), parts.join("; "))
+}
+
+/// The first names of a list, and how many more there are.
+fn list(names: &[impl ToString]) -> String {
+    let mut texts: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
+    texts.extend((names.len() > NAMED).then(|| format!("{} more", names.len() - NAMED)));
+    texts.join(", ")
+}
+
+fn logged(exported: &Exported) -> Logged {
+    Logged::from(&exported.completeness)
+}
+
+/// Whether a tick had nothing to do.
+fn is_idle(ticked: &Ticked) -> bool {
+    let is_idle = |step: &Step| matches!(step.end, StepEnd::UpToDate | StepEnd::Waits(_));
+    !ticked.taking.is_changed() && ticked.removed.is_empty() && ticked.steps.iter().all(is_idle)
+}
+
+pub(super) fn as_rows(ticked: &Ticked) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    if is_idle(ticked) {
+        rows.push(("nothing to do".to_owned(), String::new()));
+    }
+    let fates = Fate::ALL.into_iter().filter(|fate| ticked.taking.had(*fate) > 0);
+    rows.extend(
+        fates.map(|fate| (format!("sources {}", fate.name()), show::grouped(ticked.taking.had(fate).into()))),
+    );
+    if !ticked.young.is_empty() {
+        rows.push(("sources too young".into(), show::grouped(ticked.young.len() as u128)));
+    }
+    for step in &ticked.steps {
+        let (word, detail) = words(&step.end);
+        let file = step.output.display();
+        let text =
+            if detail.is_empty() { format!("{word}  {file}") } else { format!("{word}: {detail}  {file}") };
+        rows.push((format!("task {}", step.name), text));
+        if let StepEnd::Made(_, outcome, _) = &step.end {
+            let hours = outcome.result.as_ref().map(|exported| hours_with_log(&logged(exported)));
+            rows.extend(hours.ok().map(|hours| ("  hours with a log".to_owned(), hours)));
+        }
+    }
+    rows.extend(ticked.removed.iter().map(|path| ("removed".to_owned(), path.display().to_string())));
+    rows
+}
+
+/// What became of a step, and what there is to say of it.
+fn words(end: &StepEnd) -> (&'static str, String) {
+    let with = |why: &str, missing: &Option<String>| match missing {
+        None => why.to_owned(),
+        Some(missing) => format!("{why}, incomplete ({missing})"),
+    };
+    match end {
+        StepEnd::UpToDate => ("up to date", String::new()),
+        StepEnd::Waits(why) => ("waits", why.clone()),
+        StepEnd::Due(why, missing) => ("due", with(why.name(), missing)),
+        StepEnd::Made(why, _, missing) => ("made", with(why.name(), missing)),
+        StepEnd::Failed(why) => ("failed", why.clone()),
+    }
+}
+
+pub(super) fn as_json(ticked: &Ticked, plan: &Plan, frame: &Frame, is_dry_run: bool) -> Value {
+    let mut object = frame.object();
+    let taking = show::taking_object(&ticked.taking);
+    for (key, value) in taking.as_object().into_iter().flatten().filter(|(key, _)| *key != "RequestId") {
+        object[key] = value.clone();
+    }
+    object["young_files"] = json!(ticked.young);
+    object["unmatched_paths"] =
+        ticked.unmatched.iter().map(|path| json!(path.display().to_string())).collect();
+    object["dry_run"] = json!(is_dry_run);
+    object["nothing_to_do"] = json!(is_idle(ticked));
+    object["tasks"] = ticked.steps.iter().map(|step| step_json(step, plan)).collect();
+    object["removed"] = ticked.removed.iter().map(|path| json!(path.display().to_string())).collect();
+    object["unbilled"] = unbilled_json(&ticked.unbilled);
+    if let Some(why) = &ticked.refused {
+        object["error"] = json!(why);
+    }
+    object
+}
+
+/// Null where there are no groups.
+pub(in crate::cli) fn unbilled_json(unbilled: &Unbilled) -> Value {
+    let Some((start, end)) = unbilled.range else { return Value::Null };
+    let several =
+        |(domain, groups): &(_, Vec<String>)| json!({"domain": format!("{domain}"), "groups": groups});
+    json!({
+        "StartTime": iso(start),
+        "EndTime": iso(end),
+        "in_no_group": unbilled.in_none.iter().map(Domain::as_str).collect::<Vec<_>>(),
+        "in_several_groups": unbilled.in_several.iter().map(several).collect::<Vec<_>>(),
+    })
+}
+
+fn step_json(step: &Step, plan: &Plan) -> Value {
+    let (word, _) = words(&step.end);
+    let mut object = json!({
+        "TaskName": step.name,
+        "StartTime": iso(step.asked.0),
+        "EndTime": iso(step.asked.1),
+        "file": step.output.display().to_string(),
+        "state": word.replace(' ', "_"),
+    });
+    match &step.end {
+        StepEnd::UpToDate => {}
+        StepEnd::Failed(why) | StepEnd::Waits(why) => object["reason"] = json!(why),
+        StepEnd::Due(why, missing) => {
+            object["reason"] = json!(why.name());
+            object["missing"] = json!(missing);
+        }
+        StepEnd::Made(why, outcome, missing) => {
+            object["reason"] = json!(why.name());
+            object["missing"] = json!(missing);
+            made_json(&mut object, step, outcome, plan);
+        }
+    }
+    object
+}
+
+fn made_json(object: &mut Value, step: &Step, outcome: &Outcome, plan: &Plan) {
+    let Ok(exported) = &outcome.result else { return };
+    object["detail_rows"] = json!(exported.rows);
+    object["completeness"] = completeness_json(exported);
+    let rule = plan.tasks.iter().find(|task| task.name == step.name);
+    let spec = rule.and_then(|rule| rule.spec(step.asked, &plan.account, crate::locale::Language::EnUs).ok());
+    if let Some(spec) = spec {
+        object["key_figures"] = show::key_figures(&spec, exported);
+    }
+}
+
+fn completeness_json(exported: &Exported) -> Value {
+    let found = &exported.completeness;
+    let lacking =
+        |(domain, hours): &(_, u64)| json!({"domain": format!("{domain}"), "hours_with_log": hours});
+    json!({
+        "hours_with_log": found.hours_with_log,
+        "hours": found.hours,
+        "domain_hours_with_log": found.with_log,
+        "domain_hours": found.expected,
+        "lacking": found.lacking.iter().map(lacking).collect::<Vec<_>>(),
+    })
+}
+
+/// What of the JSON line is kept: all but what says that nothing happened, and the ends of long lists.
+pub(super) fn kept(ticked: &Ticked, plan: &Plan, frame: &Frame) -> Value {
+    let mut object = as_json(ticked, plan, frame, false);
+    if let Some(fields) = object.as_object_mut() {
+        for key in ["RequestId", "dry_run", "duplicates"] {
+            fields.remove(key);
+        }
+    }
+    if let Some(tasks) = object["tasks"].as_array_mut() {
+        tasks.retain(|task| task["state"] != "up_to_date");
+        for task in tasks {
+            shorten(&mut task["completeness"]["lacking"]);
+            shorten(&mut task["key_figures"]["domains_without_requests"]);
+        }
+    }
+    for key in ["faults", "young_files", "unmatched_paths", "removed", "tasks"] {
+        shorten(&mut object[key]);
+    }
+    for key in ["in_no_group", "in_several_groups"] {
+        if object["unbilled"].is_object() {
+            shorten(&mut object["unbilled"][key]);
+        }
+    }
+    object
+}
+
+fn shorten(list: &mut Value) {
+    if let Some(entries) = list.as_array_mut().filter(|entries| entries.len() > KEPT) {
+        let more = entries.len() - KEPT;
+        entries.truncate(KEPT);
+        entries.push(json!(format!("{more} more")));
+    }
+}

@@ -1,0 +1,271 @@
+//! Which tasks of a plan are due, and what the others wait for.
+//!
+//! Reads the store and its tasks; makes nothing.
+
+use super::Outcome;
+use super::needs::{Judged, Standing, Tolerance, Verdict, Wanted};
+use super::plan::TaskRule;
+use super::registry::{NewTask, Registry, Status, TaskRecord, absolute};
+use super::run::Tick;
+use crate::error::Result;
+use crate::export::request::{ExportSpec, retention};
+use crate::region::Region;
+use crate::store::Reader;
+use crate::time::iso;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// What became of a task in a tick.
+pub struct Step {
+    /// The task's name in the plan.
+    pub name: String,
+    /// Its range, in unix seconds.
+    pub asked: (i64, i64),
+    /// Its workbook.
+    pub output: PathBuf,
+    /// What became of it.
+    pub end: StepEnd,
+}
+
+/// How a step ended.
+pub enum StepEnd {
+    /// Its workbook is there, and nothing has changed.
+    UpToDate,
+    /// It is not due yet.
+    Waits(String),
+    /// It would be made, and why; with what is missing, where that was waited for long enough.
+    Due(Why, Option<String>),
+    /// Its workbook was made, and why; with what is missing in it, likewise.
+    Made(Why, Box<Outcome>, Option<String>),
+    /// No workbook was made.
+    Failed(String),
+}
+
+/// Why a task is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It was never made.
+    New,
+    /// The last attempt failed, or was cut short.
+    Again,
+    /// Its workbook is not where it was put.
+    Missing,
+    /// Its data has changed.
+    Stale,
+}
+
+impl Why {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Again => "again",
+            Self::Missing => "missing",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// A task as it stands before it is run.
+pub(super) struct Job {
+    pub(super) step: Step,
+    /// What is to be run, when it is due and registered.
+    pub(super) task: Option<TaskRecord>,
+    /// The file that stands there is of an older form of the task.
+    pub(super) replaces: bool,
+    /// How much may be missing.
+    pub(super) tolerance: Tolerance,
+}
+
+/// Judges the tasks of a plan, and what is left to do of their other ranges.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn judge_all(tick: &Tick<'_>) -> Result<Vec<Job>> {
+    let store = &tick.plan.store;
+    let registry = Registry::open(store, tick.plan.lock_timeout)?;
+    let reader = Reader::open(store, tick.plan.lock_timeout)?;
+    let mut judge = Judge { tick, registry, reader, jobs: Vec::new() };
+    tick.plan.tasks.iter().try_for_each(|rule| judge.rule(rule))?;
+    Ok(judge.jobs)
+}
+
+struct Judge<'a> {
+    tick: &'a Tick<'a>,
+    registry: Registry,
+    reader: Reader,
+    jobs: Vec<Job>,
+}
+
+/// What a rule asks for at a time, and what was made of it before.
+struct Rated<'a> {
+    rule: &'a TaskRule,
+    spec: &'a ExportSpec,
+    output: &'a Path,
+    made: &'a [TaskRecord],
+    now: i64,
+}
+
+impl Judge<'_> {
+    fn rule(&mut self, rule: &TaskRule) -> Result<()> {
+        let now = (self.tick.running.now)();
+        // What settles is looked at when it has: the range of the day, or month, in which it does.
+        let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
+        let made = self.made(rule)?;
+        let (spec, output) = match wanted(self.tick, rule, asked, now) {
+            Ok(wanted) => wanted,
+            Err(error) => {
+                let end = StepEnd::Failed(error.to_string());
+                let step = Step { name: rule.name.clone(), asked, output: PathBuf::new(), end };
+                self.jobs.push(Job { step, task: None, replaces: false, tolerance: Tolerance::Nothing });
+                return Ok(());
+            }
+        };
+        let job = self.current(&Rated { rule, spec: &spec, output: &output, made: &made, now })?;
+        self.jobs.push(job);
+        // Of those with the same file the newest counts: its workbook takes the place of the others.
+        let mut outputs = HashSet::from([output.clone()]);
+        for task in made.iter().rev().filter(|task| task.asked != asked) {
+            if outputs.insert(task.output.clone()) {
+                let job = self.other(rule, task, now)?;
+                self.jobs.extend(job);
+            }
+        }
+        Ok(())
+    }
+
+    /// The tasks of a rule, which need what it needs now.
+    fn made(&mut self, rule: &TaskRule) -> Result<Vec<TaskRecord>> {
+        let mut made = self.registry.of_plan(&rule.name)?;
+        for task in made.iter_mut().filter(|task| task.needs != rule.needs) {
+            self.registry.set_needs(task.id, rule.needs.as_ref())?;
+            task.needs.clone_from(&rule.needs);
+        }
+        Ok(made)
+    }
+
+    /// The task of a rule for the range of now: decides whether it is due, and registers it if so.
+    fn current(&mut self, rated: &Rated<'_>) -> Result<Job> {
+        let Rated { rule, spec, output, now, .. } = *rated;
+        let request = rule.request_over(spec.asked);
+        let new =
+            NewTask { request: &request, spec, region: Region::Unspecified, output, plan: Some(&rule.name) };
+        let current = rated.made.iter().find(|task| task.is_for(&new));
+        let end = match self.why(rated, current)? {
+            None => StepEnd::UpToDate,
+            Some(why) => {
+                let standing = Standing::of(&mut self.registry, output, spec.asked)?;
+                let tolerance = tolerance(rule, spec.asked, now);
+                let (range, selection, needs) = (spec.range, &spec.selection, rule.needs.as_ref());
+                let wanted =
+                    Wanted { range, selection, needs, standing: &standing, is_unattended: true, tolerance };
+                self.end(rule, spec.asked, why, &wanted, now)?
+            }
+        };
+        self.drop_older_forms(rated, current)?;
+        let task = self.enrol(&end, &new, current, rule, now)?;
+        let replaces = rated.made.iter().any(|task| task.output == output && task.is_own());
+        let (name, asked, output) = (rule.name.clone(), spec.asked, output.to_owned());
+        let tolerance = tolerance(rule, asked, now);
+        Ok(Job { step: Step { name, asked, output, end }, task, replaces, tolerance })
+    }
+
+    /// What waits in a form that the rule had before is not made any more.
+    fn drop_older_forms(&mut self, rated: &Rated<'_>, current: Option<&TaskRecord>) -> Result<()> {
+        let is_older = |task: &&TaskRecord| {
+            task.asked == rated.spec.asked
+                && task.status == Status::Created
+                && current.is_none_or(|current| current.id != task.id)
+        };
+        let older = rated.made.iter().filter(is_older);
+        older.map(|task| task.id).try_for_each(|id| self.registry.delete(id).map(drop))
+    }
+
+    /// Registers what is due, or waits.
+    fn enrol(
+        &mut self,
+        end: &StepEnd,
+        new: &NewTask<'_>,
+        current: Option<&TaskRecord>,
+        rule: &TaskRule,
+        now: i64,
+    ) -> Result<Option<TaskRecord>> {
+        let id = match end {
+            _ if self.tick.dry_run => return Ok(None),
+            StepEnd::Due(..) => self.registry.register(new, now)?.id,
+            // What waits is remembered, so that it is made when its range has moved on. Where its workbook would be that
+            // of another that waits, there is one to come already.
+            StepEnd::Waits(_) if current.is_none() => match self.registry.create(new, now) {
+                Ok(id) => id,
+                Err(_) => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        self.registry.set_needs(id, rule.needs.as_ref())?;
+        self.registry.get(&id.to_string()).map(Some)
+    }
+
+    /// A task of another range of a rule: due when its data has changed, or when it waited and what it waited for is
+    /// there.
+    fn other(&mut self, rule: &TaskRule, task: &TaskRecord, now: i64) -> Result<Option<Job>> {
+        let why = match task.status {
+            Status::Success if !rule.refresh || self.registry.changes(task)?.is_none() => return Ok(None),
+            Status::Success => Why::Stale,
+            Status::Created | Status::Failed => Why::Again,
+        };
+        let standing = Standing::of(&mut self.registry, &task.output, task.asked)?;
+        let tolerance = tolerance(rule, task.asked, now);
+        let end = self.end(rule, task.asked, why, &Wanted::of(task, &standing, tolerance), now)?;
+        let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
+        let step = Step { name, asked, output, end };
+        Ok(Some(Job { step, task: Some(task.clone()), replaces: false, tolerance }))
+    }
+
+    /// What becomes of a task that is due for a reason, unless it must wait.
+    fn end(
+        &self,
+        rule: &TaskRule,
+        asked: (i64, i64),
+        why: Why,
+        wanted: &Wanted<'_>,
+        now: i64,
+    ) -> Result<StepEnd> {
+        let settled = asked.1.saturating_add_unsigned(rule.settle.as_secs());
+        if !rule.settle.is_zero() && now < settled && why != Why::Stale {
+            return Ok(StepEnd::Waits(format!("it settles at {}", iso(settled))));
+        }
+        let Judged { verdict, .. } = wanted.judge(&self.reader)?;
+        Ok(match verdict {
+            Verdict::Ready => StepEnd::Due(why, None),
+            Verdict::Incomplete(missing) => StepEnd::Due(why, Some(missing)),
+            Verdict::Waits(what) => StepEnd::Waits(what),
+        })
+    }
+
+    fn why(&mut self, rated: &Rated<'_>, current: Option<&TaskRecord>) -> Result<Option<Why>> {
+        let Some(task) = current else { return Ok(Some(Why::New)) };
+        if task.status != Status::Success {
+            return Ok(Some(Why::Again));
+        }
+        if !rated.output.exists() || (self.tick.running.force && !task.is_own()) {
+            return Ok(Some(Why::Missing));
+        }
+        let is_stale = rated.rule.refresh && self.registry.changes(task)?.is_some();
+        Ok(is_stale.then_some(Why::Stale))
+    }
+}
+
+/// How much may be missing of what a task needs, whose range has ended so long ago.
+fn tolerance(rule: &TaskRule, asked: (i64, i64), now: i64) -> Tolerance {
+    let end = rule.wait_at_most.map(|wait| asked.1.saturating_add_unsigned(wait.as_secs()));
+    if end.is_some_and(|end| now >= end) { Tolerance::Missing } else { Tolerance::Nothing }
+}
+
+/// What a rule asks for now, and where it goes.
+fn wanted(tick: &Tick<'_>, rule: &TaskRule, asked: (i64, i64), now: i64) -> Result<(ExportSpec, PathBuf)> {
+    let spec = rule.spec(asked, &tick.plan.account, tick.language)?;
+    retention(asked.0, now, tick.plan.history_days)?;
+    let name = rule.pattern.fill(&spec)?;
+    Ok((spec, absolute(&tick.plan.output.folder.join(name))))
+}

@@ -1,0 +1,96 @@
+//! The logs of a plan: what its sources find, what is too young to be read, and what nothing was found for.
+
+use super::plan::{Plan, SourceRule};
+use crate::error::Result;
+use crate::ingest::source::{NO_MATCH, Source, discover};
+use crate::output;
+use crate::region::Region;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// What the sources of a plan found.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The sources of all rules, sorted; what several rules find belongs to the first of them.
+    pub(super) sources: Vec<Source>,
+    /// Files that were changed a moment ago.
+    pub(super) young: Vec<String>,
+    /// Arguments that no file was found for.
+    pub(super) unmatched: Vec<PathBuf>,
+}
+
+/// Finds the logs of a plan.
+///
+/// # Errors
+/// When an argument is no valid glob.
+pub(super) fn find(plan: &Plan) -> Result<Found> {
+    let (mut found, mut seen) = (Found::default(), Seen::default());
+    for rule in &plan.sources {
+        let mut of_rule = Vec::new();
+        for argument in &rule.arguments {
+            let mut sources = discover(std::slice::from_ref(argument))?;
+            // Between two deliveries there may be nothing, which is told and no fault.
+            sources.retain(|source| source.fault.as_deref() != Some(NO_MATCH));
+            if sources.is_empty() {
+                found.unmatched.push(argument.clone());
+            }
+            of_rule.extend(sources);
+        }
+        // Arguments of one rule may overlap, and rules may spell one folder in several ways.
+        let may_meet = plan.sources.len() > 1 || rule.arguments.len() > 1;
+        of_rule.retain(|source| !may_meet || seen.is_new(source));
+        found.sources.extend(of_rule.into_iter().map(|source| rule_says(rule, source)));
+    }
+    let (now, sources) = (SystemTime::now(), std::mem::take(&mut found.sources));
+    for source in sources {
+        if is_young(&source, plan.min_age, now) {
+            found.young.push(source.name);
+        } else {
+            found.sources.push(source);
+        }
+    }
+    found.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+fn rule_says(rule: &SourceRule, source: Source) -> Source {
+    let region = Some(rule.region).filter(|region| *region != Region::Unspecified);
+    Source { region, domain: rule.domain.clone(), ..source }
+}
+
+/// Files that were found, by the names that their folders go by everywhere.
+#[derive(Default)]
+struct Seen {
+    files: HashSet<PathBuf>,
+    folders: HashMap<PathBuf, PathBuf>,
+}
+
+impl Seen {
+    fn is_new(&mut self, source: &Source) -> bool {
+        let Some(path) = &source.path else { return true };
+        let folder = output::folder(path);
+        let real = self.folders.entry(folder.to_owned());
+        let real = real.or_insert_with(|| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()));
+        let file = real.join(path.file_name().unwrap_or_default());
+        self.files.insert(file)
+    }
+}
+
+/// Whether a file was changed less long ago: somebody may still write to it. One of a time to come was not changed now,
+/// whatever clock it has.
+fn is_young(source: &Source, min_age: Duration, now: SystemTime) -> bool {
+    if min_age.is_zero() || source.fault.is_some() {
+        return false;
+    }
+    let modified = source.path.as_ref().and_then(|path: &PathBuf| modified(path));
+    modified.is_some_and(|modified| {
+        let age = now.duration_since(modified).unwrap_or_else(|ahead| ahead.duration());
+        age < min_age
+    })
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}

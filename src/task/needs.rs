@@ -1,0 +1,176 @@
+//! Whether a store has what a workbook needs: every hour where that was asked for, a line at least, and never less than
+//! the workbook that stands.
+//!
+//! The one place that decides it, for every command that makes workbooks. Knows nothing of when a task is due.
+
+use super::coverage::{Coverage, coverage, coverage_with};
+use super::registry::{Registry, TaskRecord};
+use crate::domain::{Domain, Selection};
+use crate::error::Result;
+use crate::store::{Needs, Reader};
+use crate::time::TimeRange;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Domains that a message names; beyond, their number is told.
+const NAMED: usize = 5;
+const NO_LINE: &str = "the store has no line of its domains in its range";
+/// What a reason ends with where a workbook stands.
+pub const STAYS: &str = "the workbook that was made is not replaced";
+
+/// How much may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tolerance {
+    /// Nothing.
+    Nothing,
+    /// Hours and lines that were waited for long enough, but nothing that the workbook that stands has.
+    Missing,
+    /// Anything: somebody looks at it.
+    Anything,
+}
+
+/// Whether a workbook may be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is there.
+    Ready,
+    /// It is made with what is there; this is missing.
+    Incomplete(String),
+    /// It waits, and why.
+    Waits(String),
+}
+
+/// What is known of the workbook of the same range that stands where another is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none.
+    Nothing,
+    /// There is one, and how many hours with a log its domains had was not put down.
+    Unknown,
+    /// There is one, made when its domains had so many hours with a log.
+    Hours(BTreeMap<Domain, u64>),
+}
+
+impl Standing {
+    /// What stands at the output of a task.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn of(registry: &mut Registry, output: &Path, asked: (i64, i64)) -> Result<Self> {
+        let tasks = registry.with_output(output)?;
+        // It counts also where it was taken away from: what was delivered once is not made worse.
+        let Some(made) = tasks.into_iter().rev().find(|task| task.asked == asked && task.workbook.is_some())
+        else {
+            return Ok(Self::Nothing);
+        };
+        let hours = registry.hours(made.id)?;
+        Ok(if hours.is_empty() { Self::Unknown } else { Self::Hours(hours) })
+    }
+
+    /// Which domains have fewer hours now, in words.
+    fn lost(&self, now: &Coverage) -> Option<String> {
+        let Self::Hours(before) = self else { return None };
+        let hours = hours(now);
+        let lost = before.iter().filter_map(|(domain, before)| {
+            let now = hours.get(domain).copied().unwrap_or(0);
+            (now < *before)
+                .then(|| format!("{domain} has {now} hours with a log, {before} when the workbook was made"))
+        });
+        let lost: Vec<String> = lost.collect();
+        let more = (lost.len() > NAMED).then(|| format!("so have {} more domains", lost.len() - NAMED));
+        let texts: Vec<String> = lost.into_iter().take(NAMED).chain(more).collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
+    }
+}
+
+/// Whether a workbook may be made, and what the store has for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether it may be made.
+    pub verdict: Verdict,
+    /// How many hours with a log each domain has, where every hour must be there.
+    pub hours: BTreeMap<Domain, u64>,
+}
+
+fn hours(coverage: &Coverage) -> BTreeMap<Domain, u64> {
+    coverage.domains.iter().map(|domain| (domain.domain.clone(), domain.complete)).collect()
+}
+
+/// A workbook that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its windows.
+    pub range: TimeRange,
+    /// Whose usage it shows.
+    pub selection: &'a Selection,
+    /// What must be there first; nothing where hours may be missing.
+    pub needs: Option<&'a Needs>,
+    /// What stands where it is to be made.
+    pub standing: &'a Standing,
+    /// Whether it is made by itself, and nobody sees at once that nothing is in it.
+    pub is_unattended: bool,
+    /// How much may be missing.
+    pub tolerance: Tolerance,
+}
+
+impl<'a> Wanted<'a> {
+    /// The workbook of a task that is registered.
+    #[must_use]
+    pub fn of(task: &'a TaskRecord, standing: &'a Standing, tolerance: Tolerance) -> Self {
+        Self {
+            range: task.range,
+            selection: &task.selection,
+            needs: task.needs.as_ref(),
+            standing,
+            is_unattended: task.plan.is_some(),
+            tolerance,
+        }
+    }
+
+    /// Whether the store has what the workbook needs.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn judge(&self, reader: &Reader) -> Result<Judged> {
+        let Some(needs) = self.needs else {
+            return Ok(Judged { verdict: self.judge_lines(reader)?, hours: BTreeMap::new() });
+        };
+        let coverage = coverage_with(reader, self.selection, self.range, &needs.quiet)?;
+        Ok(Judged { verdict: self.judge_hours(&coverage), hours: hours(&coverage) })
+    }
+
+    fn judge_hours(&self, coverage: &Coverage) -> Verdict {
+        if self.tolerance == Tolerance::Anything {
+            return Verdict::Ready;
+        }
+        if let Some(lost) = self.standing.lost(coverage) {
+            return Verdict::Waits(format!("{lost}; {STAYS}"));
+        }
+        let missing = match &self.standing {
+            // Domains that came up since, with nothing in this range, are none of its.
+            Standing::Hours(before) => {
+                coverage.missing_of(|domain| domain.complete > 0 || before.contains_key(&domain.domain))
+            }
+            _ => coverage.missing(),
+        };
+        missing.map_or(Verdict::Ready, |missing| self.without(missing))
+    }
+
+    fn judge_lines(&self, reader: &Reader) -> Result<Verdict> {
+        let is_first = *self.standing == Standing::Nothing;
+        let is_fine = self.tolerance == Tolerance::Anything
+            || (is_first && !self.is_unattended)
+            || !reader.keys(self.range, self.selection)?.is_empty()
+            // That nothing was requested is known where every hour has a log.
+            || coverage(reader, self.selection, Some(self.range))?.is_complete();
+        Ok(if is_fine { Verdict::Ready } else { self.without(NO_LINE.into()) })
+    }
+
+    fn without(&self, missing: String) -> Verdict {
+        match (self.standing, self.tolerance) {
+            (Standing::Nothing | Standing::Hours(_), Tolerance::Missing) => Verdict::Incomplete(missing),
+            (Standing::Nothing, _) => Verdict::Waits(missing),
+            _ => Verdict::Waits(format!("{missing}; {STAYS}")),
+        }
+    }
+}

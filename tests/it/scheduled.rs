@@ -1,0 +1,243 @@
+//! What a night of ticks needs: damaged and unfinished files, figures for monitoring, a history, what no group bills.
+
+use super::harness::{Place, gzip, line};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+fn log(place: &Place, domain: &str) {
+    let text: String =
+        (0..10).map(|n| line(&format!("1/Mar/2026:08:{n:02}:00 +0800"), domain, 1000)).collect();
+    place.write(&format!("logs/{domain}_2026_03_01_080000_090000.gz"), gzip(text.as_bytes()));
+}
+
+fn log_all(place: &Place, domains: &[&str]) {
+    for domain in domains {
+        log(place, domain);
+    }
+}
+
+fn configure(place: &Place, more: &str) {
+    let text = format!(
+        "{more}\n[store]\npath = \"usage.db\"\n[[source]]\npaths = [\"logs\"]\n\
+         [[task]]\nname = \"one \\\"hour\\\"\"\ntype = \"flow\"\nrange = \"2026-03-01T00:00:00Z/2026-03-01T01:00:00Z\"\n\
+         output = \"hour.xlsx\"\n"
+    );
+    place.write("flowbook.toml", text);
+}
+
+fn tick(place: &Place, code: i32) -> Value {
+    place.run(&["run", "flowbook.toml", "--json"], code).json()
+}
+
+#[test]
+fn a_truncated_file_does_not_stop_the_night() {
+    let place = Place::new();
+    log_all(&place, &["a.com", "b.com"]);
+    let file = place.path("logs/b.com_2026_03_01_080000_090000.gz");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 10]).unwrap();
+    configure(&place, "");
+    let done = place.run(&["run", "flowbook.toml", "--json"], 3);
+    done.says(&["b.com_2026_03_01_080000_090000.gz"]);
+    let json = done.json();
+    assert_eq!((&json["tasks"][0]["state"], &json["exit_code"]), (&"made".into(), &3.into()));
+    assert_eq!(json["faults"].as_array().unwrap().len(), 1, "{json}");
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(tick(&place, 0)["tasks"][0]["state"], "made");
+}
+
+#[test]
+fn a_file_that_is_being_written_is_left_for_the_next_tick() {
+    let place = Place::new();
+    log_all(&place, &["a.com", "b.com", "c.com"]);
+    let set = |domain: &str, time: SystemTime| {
+        let name = format!("logs/{domain}_2026_03_01_080000_090000.gz");
+        File::options().write(true).open(place.path(&name)).unwrap().set_modified(time).unwrap();
+    };
+    let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+    set("a.com", now - hour);
+    // A clock that is ahead is no sign of a file that is being written.
+    set("c.com", now + hour);
+    configure(&place, "[ingest]\nmin_age = \"5m\"");
+    let done = place.run(&["run", "flowbook.toml", "--json"], 0);
+    done.says(&["left for the next tick", "b.com_2026"]);
+    let json = done.json();
+    assert_eq!((&json["sources"]["added"], json["young_files"].as_array().unwrap().len()), (&2.into(), 1));
+    set("b.com", now - hour);
+    let json = tick(&place, 0);
+    assert_eq!((&json["sources"]["added"], json["young_files"].as_array().unwrap().len()), (&1.into(), 0));
+}
+
+#[test]
+fn the_line_of_a_tick_says_when_how_long_and_what() {
+    let place = Place::new();
+    log(&place, "a.com");
+    configure(&place, "");
+    let json = tick(&place, 0);
+    assert!(json["time"].as_str().unwrap().ends_with('Z') && json["duration_ms"].is_u64(), "{json}");
+    assert_eq!((&json["version"], &json["exit_code"]), (&env!("CARGO_PKG_VERSION").into(), &0.into()));
+    let figures = &json["tasks"][0]["key_figures"];
+    assert_eq!((&figures["total_traffic_bytes"], &figures["requests"]), (&10_000.into(), &10.into()));
+}
+
+/// Metrics by name and labels, after the format's grammar: HELP, then TYPE, then samples, each name once.
+fn parse(text: &str) -> BTreeMap<(String, BTreeMap<String, String>), f64> {
+    let is_name = |name: &str| {
+        let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        letters && !name.is_empty() && !name.as_bytes()[0].is_ascii_digit()
+    };
+    assert!(text.ends_with('\n') && !text.contains('\r'));
+    let (mut samples, mut families, mut current) = (BTreeMap::new(), BTreeSet::new(), (String::new(), 0));
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(is_name(name) && !help.is_empty() && families.insert(name.to_owned()), "{line}");
+            current = (name.to_owned(), 1);
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            assert_eq!((rest, current.1), (format!("{} gauge", current.0).as_str(), 1), "{line}");
+            current.1 = 2;
+        } else {
+            let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            assert_eq!((name.as_str(), current.1), (current.0.as_str(), 2), "{line}");
+            let (labels, value) = labels(&line[name.len()..]);
+            assert!(labels.keys().all(|label| is_name(label)), "{line}");
+            let value = value.strip_prefix(' ').unwrap().parse().unwrap();
+            assert!(samples.insert((name, labels), value).is_none(), "twice: {line}");
+        }
+    }
+    samples
+}
+
+/// Labels in braces, and what follows them.
+fn labels(text: &str) -> (BTreeMap<String, String>, &str) {
+    let mut labels = BTreeMap::new();
+    let Some(mut rest) = text.strip_prefix('{') else { return (labels, text) };
+    loop {
+        let (name, after) = rest.split_once("=\"").unwrap();
+        let (mut value, mut chars) = (String::new(), after.char_indices());
+        let end = loop {
+            match chars.next().unwrap() {
+                (at, '"') => break at,
+                (_, '\\') => value.push(match chars.next().unwrap().1 {
+                    'n' => '\n',
+                    c @ ('\\' | '"') => c,
+                    c => panic!("\\{c}"),
+                }),
+                (_, c) => value.push(c),
+            }
+        };
+        labels.insert(name.to_owned(), value);
+        rest = &after[end + 1..];
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return (labels, rest.strip_prefix('}').unwrap()),
+        }
+    }
+}
+
+#[test]
+fn figures_for_prometheus_are_whole_and_well_formed() {
+    let place = Place::new();
+    log(&place, "a.com");
+    configure(&place, "[output]\nmetrics = \"flowbook.prom\"");
+    place.run(&["run", "flowbook.toml", "--dry-run"], 0);
+    assert!(!place.exists("flowbook.prom"));
+    let read = || parse(&fs::read_to_string(place.path("flowbook.prom")).unwrap());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
+    tick(&place, 0);
+    let none = BTreeMap::new();
+    let get = |name: &str, labels: &BTreeMap<String, String>| {
+        read().get(&(name.to_owned(), labels.clone())).copied()
+    };
+    assert!((get("flowbook_last_run_timestamp_seconds", &none).unwrap() - now).abs() < 120.0);
+    assert_eq!(get("flowbook_last_run_exit_code", &none), Some(0.0));
+    assert_eq!(get("flowbook_last_run_lines", &none), Some(10.0));
+    assert!(get("flowbook_store_size_bytes", &none).unwrap() >= 4096.0);
+    let state = |state: &str| {
+        let labels =
+            [("task", "one \"hour\""), ("state", state)].map(|(name, text)| (name.into(), text.into()));
+        get("flowbook_last_run_workbooks", &labels.into())
+    };
+    assert_eq!((state("made"), state("failed")), (Some(1.0), Some(0.0)));
+    let success = get("flowbook_last_success_timestamp_seconds", &none);
+    place.write("logs/bad.gz", &gzip(b"a line that is cut off")[..20]);
+    tick(&place, 3);
+    assert_eq!(get("flowbook_last_run_exit_code", &none), Some(3.0));
+    // The last success stays what it was.
+    assert_eq!(get("flowbook_last_success_timestamp_seconds", &none), success);
+    assert_eq!((state("up_to_date"), state("made")), (Some(1.0), Some(0.0)));
+    // What cannot be written is said, and the work is done all the same.
+    configure(&place, "[output]\nmetrics = \"nowhere/flowbook.prom\"");
+    place.run(&["run", "flowbook.toml"], 1).says(&["figures for Prometheus", "nowhere"]);
+}
+
+#[test]
+fn the_history_tells_what_came_was_made_and_waits() {
+    let place = Place::new();
+    log(&place, "a.com");
+    configure(&place, "");
+    place.run(&["run", "flowbook.toml", "--dry-run"], 0);
+    tick(&place, 0);
+    tick(&place, 0);
+    place.write("logs/bad.gz", &gzip(b"a line that is cut off")[..20]);
+    tick(&place, 3);
+    let words = place.run(&["history", "flowbook.toml"], 0).stdout;
+    let parts: Vec<&str> = words.split("exit code ").collect();
+    assert_eq!(parts.len(), 4, "{words}");
+    assert!(parts[1].starts_with('3') && parts[1].contains("bad.gz"), "{words}");
+    assert!(parts[2].contains("nothing to do"), "{words}");
+    assert!(parts[3].contains("1 added") && parts[3].contains("hour.xlsx"), "{words}");
+    let json = place.run(&["history", "--store", "usage.db", "--json", "--limit", "1"], 0).json();
+    assert_eq!((json["ticks"].as_array().unwrap().len(), &json["ticks"][0]["exit_code"]), (1, &3.into()));
+    let busy = place.run(&["history", "--store", "usage.db", "--json", "--busy"], 0).json();
+    assert_eq!(busy["ticks"].as_array().unwrap().len(), 2);
+    // One that is broken off stands there, too.
+    configure(&place, "[ingest]\nkeep_going = false");
+    place.run(&["run", "flowbook.toml"], 1);
+    let json = place.run(&["history", "--store", "usage.db", "--json", "--limit", "1"], 0).json();
+    assert!(json["ticks"][0]["error"].as_str().unwrap().contains("bad.gz"), "{json}");
+    place.run(&["history"], 2);
+    place.run(&["history", "--store", "none.db"], 2).says(&["no store here"]);
+}
+
+#[test]
+fn what_no_group_bills_is_said() {
+    let place = Place::new();
+    log_all(&place, &["a.com", "b.com", "c.com", "x.c.com"]);
+    configure(&place, "[groups]\none = [\"a.com\", \"c.com\"]\ntwo = [\"a.com\", \"*.c.com\"]");
+    let done = place.run(&["run", "flowbook.toml", "--json"], 0);
+    done.says(&["1 in no group (b.com)", "a.com in one and two"]);
+    let unbilled = done.json()["unbilled"].clone();
+    assert_eq!(unbilled["in_no_group"], serde_json::json!(["b.com"]));
+    assert_eq!(
+        unbilled["in_several_groups"],
+        serde_json::json!([{"domain": "a.com", "groups": ["one", "two"]}])
+    );
+    let coverage = ["store", "coverage", "--store", "usage.db", "--config", "flowbook.toml"];
+    let words = place.run(&coverage, 0).stdout;
+    assert!(words.contains("in no group") && words.contains("one, two"), "{words}");
+    let json = place.run(&[&coverage[..], &["--json"]].concat(), 0).json();
+    assert_eq!(json["unbilled"]["in_no_group"], serde_json::json!(["b.com"]));
+    configure(&place, "");
+    assert!(tick(&place, 0)["unbilled"].is_null());
+}
+
+#[test]
+fn variables_stand_in_paths() {
+    let place = Place::new();
+    log(&place, "a.com");
+    let text = "[store]\npath = \"$FLOWBOOK_TEST/usage.db\"\n[[source]]\npaths = [\"~/logs\"]\n";
+    place.write("flowbook.toml", text);
+    let root = place.path("");
+    let mut command = place.command();
+    command.env("HOME", &root).env("FLOWBOOK_TEST", &root).args(["run", "flowbook.toml"]);
+    assert!(command.output().unwrap().status.success());
+    assert!(place.exists("usage.db"));
+    let mut command = place.command();
+    command.env("HOME", &root).env_remove("FLOWBOOK_TEST").args(["run", "flowbook.toml"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("FLOWBOOK_TEST is not set"));
+}

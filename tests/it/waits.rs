@@ -1,0 +1,243 @@
+//! `require_complete`: no workbook with an hour missing, and none that is replaced by one that has less.
+
+use super::book::Book;
+use super::harness::{Done, Place, gzip, line, repository};
+use serde_json::Value;
+use std::fs;
+
+/// The log of an hour of 1 March 2026, UTC, of a domain: ten lines of 1000 bytes each.
+fn log(domain: &str, hour: u32) -> String {
+    let (day, local) = local(hour);
+    (0..10).map(|n| line(&format!("{day}/Mar/2026:{local:02}:{n:02}:00 +0800"), domain, 1000)).collect()
+}
+
+/// Day and hour in the zone of the files.
+fn local(hour: u32) -> (u32, u32) {
+    (1 + (hour + 8) / 24, (hour + 8) % 24)
+}
+
+fn name(domain: &str, hour: u32) -> String {
+    let (day, from) = local(hour);
+    format!("logs/{domain}_2026_03_{day:02}_{from:02}0000_{:02}0000.gz", (from + 1) % 24)
+}
+
+fn deliver(place: &Place, domain: &str, hours: std::ops::Range<u32>) {
+    for hour in hours {
+        place.write(&name(domain, hour), gzip(log(domain, hour).as_bytes()));
+    }
+}
+
+fn configure(place: &Place, task: &str, more: &str) {
+    let text = format!(
+        "[store]\npath = \"usage.db\"\nlock_timeout = \"1s\"\n[[source]]\npaths = [\"logs\"]\n[output]\nfolder = \"out\"\n{more}\n\
+         [[task]]\nname = \"day\"\ntype = \"flow\"\nrange = \"2026-03-01T00:00:00Z/2026-03-02T00:00:00Z\"\n\
+         output = \"{{name}}.xlsx\"\n{task}\n"
+    );
+    place.write("flowbook.toml", text);
+}
+
+fn tick(place: &Place, code: i32) -> (Value, Done) {
+    let done = place.run(&["run", "flowbook.toml", "--json"], code);
+    assert_eq!(done.stdout.lines().count(), 1, "one line");
+    (done.json(), done)
+}
+
+fn state(json: &Value) -> &str {
+    json["tasks"][0]["state"].as_str().unwrap()
+}
+
+fn reason(json: &Value) -> &str {
+    json["tasks"][0]["reason"].as_str().unwrap_or_default()
+}
+
+fn traffic(place: &Place) -> u64 {
+    Book::open(&place.path("out/day.xlsx")).detail().iter().map(|row| row[3].parse::<u64>().unwrap()).sum()
+}
+
+/// What may become of a file on its way: nothing arrives, or something that is not the log.
+fn wrong_deliveries() -> Vec<(&'static str, Option<Vec<u8>>)> {
+    let good = log("a.com", 7);
+    let whole = gzip(good.as_bytes());
+    let trouble = |folder: &str, hour: &str| {
+        let name = format!("data/troubles/{folder}/www.example.com_2026_03_01_{hour}.gz");
+        fs::read(repository().join(name)).unwrap()
+    };
+    let foreign = "10.0.0.1 - - [01/Mar/2026:15:00:00 +0800] \"GET / HTTP/1.1\" 200 5\n".repeat(10);
+    vec![
+        ("absent", None),
+        ("0 bytes", Some(Vec::new())),
+        ("gzip of nothing", Some(gzip(b""))),
+        ("an XML error page", Some(trouble("03b-hour-10-is-an-xml-error-page", "100000_110000"))),
+        ("gzip of gzip", Some(gzip(&whole))),
+        ("xz", Some(trouble("03c-hour-10-is-xz", "100000_110000"))),
+        ("truncated", Some(whole[..whole.len() - 9].to_vec())),
+        ("lines of another format", Some(gzip(foreign.as_bytes()))),
+    ]
+}
+
+#[test]
+fn a_day_waits_for_a_file_that_did_not_come_right_and_is_made_when_it_does() {
+    let file = name("a.com", 7);
+    let short = file.rsplit('/').next().unwrap();
+    for (what, content) in
+        wrong_deliveries().into_iter().filter(|(what, _)| ["absent", "truncated"].contains(what))
+    {
+        let place = Place::new();
+        deliver(&place, "a.com", 0..7);
+        deliver(&place, "a.com", 8..24);
+        configure(&place, "require_complete = true", "");
+        let is_faulty = content.as_ref().is_some_and(|bytes| !bytes.is_empty() && *bytes != gzip(b""));
+        let is_absent = content.is_none();
+        if let Some(content) = content {
+            place.write(&file, content);
+        }
+        for _ in 0..2 {
+            let (json, done) = tick(&place, if is_faulty { 3 } else { 0 });
+            assert_eq!(state(&json), "waits", "{what}: {json}");
+            assert!(!place.exists("out/day.xlsx"), "{what}");
+            let named = if is_absent { "a.com has no source from 2026-03-01T07:00:00Z" } else { short };
+            assert!(reason(&json).contains(named), "{what}: {json}");
+            if is_faulty {
+                done.says(&[short]);
+            }
+        }
+        deliver(&place, "a.com", 7..8);
+        let (json, _) = tick(&place, 0);
+        assert_eq!((state(&json), traffic(&place)), ("made", 240_000), "{what}: {json}");
+        assert_eq!(json["tasks"][0]["completeness"]["domain_hours_with_log"], 24, "{what}: {json}");
+    }
+}
+
+/// Takes a day in, makes its workbook, and gives its bytes.
+fn made(task: &str) -> (Place, Vec<u8>) {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..24);
+    deliver(&place, "b.com", 0..24);
+    configure(&place, task, "");
+    assert_eq!(state(&tick(&place, 0).0), "made");
+    let bytes = fs::read(place.path("out/day.xlsx")).unwrap();
+    (place, bytes)
+}
+
+#[test]
+fn a_workbook_is_not_replaced_by_one_that_has_less() {
+    let whole = "require_complete = true\nwait_at_most = \"72h\"";
+    for (lost, says) in [
+        ("logs/a.com_2026_03_01_0[89]0000*", "a.com has 22 hours with a log, 24 when the workbook was made"),
+        ("logs/b.com*", "b.com has 0 hours with a log, 24 when the workbook was made"),
+        ("*", "a.com has 0 hours with a log"),
+    ] {
+        let (place, before) = made(whole);
+        let files = fs::read_dir(place.path("logs")).unwrap().map(|e| e.unwrap().path());
+        let files: Vec<_> = files.map(|path| (fs::read(&path).unwrap(), path)).collect();
+        fs::remove_dir_all(place.path("logs")).unwrap();
+        fs::create_dir(place.path("logs")).unwrap();
+        place.run(&["store", "forget", lost, "--store", "usage.db"], 0);
+        let (json, done) = tick(&place, 0);
+        assert_eq!(state(&json), "waits", "{lost}: {json}");
+        done.says(&["task day: waits", says, "is not replaced"]);
+        // No other command does it, either.
+        let export = ["export", "--refresh", "--store", "usage.db"];
+        for command in [
+            &export[..],
+            &["task", "run", "--refresh", "--store", "usage.db"],
+            &["task", "run", "1", "--store", "usage.db"],
+        ] {
+            place.run(command, 3).says(&["task 1 waits", says]);
+        }
+        // What is asked for by other words is the same workbook.
+        let text = fs::read_to_string(place.path("flowbook.toml")).unwrap();
+        place.write("flowbook.toml", text.clone() + "traffic_factor = \"1.5\"\n");
+        let (json, _) = tick(&place, 0);
+        assert_eq!(state(&json), "waits", "{lost}: {json}");
+        place.write("flowbook.toml", text);
+        assert!(fs::read(place.path("out/day.xlsx")).unwrap() == before, "{lost}");
+        // It comes back: the workbook is as it was.
+        for (content, path) in files {
+            fs::write(path, content).unwrap();
+        }
+        tick(&place, 0);
+        assert_eq!(traffic(&place), 480_000, "{lost}");
+        assert_eq!(state(&tick(&place, 0).0), "up_to_date", "{lost}");
+    }
+}
+
+#[test]
+fn without_a_line_nothing_is_made_and_nothing_replaced() {
+    let place = Place::new();
+    fs::create_dir(place.path("logs")).unwrap();
+    configure(&place, "", "");
+    let (json, done) = tick(&place, 0);
+    assert_eq!((state(&json), place.exists("out/day.xlsx")), ("waits", false));
+    assert!(reason(&json).contains("no line"), "{json}");
+    assert_eq!(json["unmatched_paths"].as_array().unwrap().len(), 1, "{json}");
+    done.says(&["logs: no file was found"]);
+    deliver(&place, "a.com", 0..24);
+    assert_eq!(state(&tick(&place, 0).0), "made");
+    let before = fs::read(place.path("out/day.xlsx")).unwrap();
+    fs::remove_dir_all(place.path("logs")).unwrap();
+    fs::create_dir(place.path("logs")).unwrap();
+    place.run(&["store", "forget", "*", "--store", "usage.db"], 0);
+    assert_eq!(state(&tick(&place, 0).0), "waits");
+    place.run(&["task", "run", "--refresh", "--store", "usage.db"], 3).says(&["no line", "is not replaced"]);
+    assert!(fs::read(place.path("out/day.xlsx")).unwrap() == before);
+    // Who names the task and forces it has looked.
+    place.run(&["task", "run", "1", "--force", "--store", "usage.db"], 0);
+    assert_eq!(traffic(&place), 0);
+}
+
+#[test]
+fn waiting_ends_after_so_long() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..20);
+    // The day is long over.
+    configure(&place, "require_complete = true\nwait_at_most = \"72h\"", "");
+    let (json, done) = tick(&place, 3);
+    assert_eq!((state(&json), traffic(&place)), ("made", 200_000));
+    assert!(json["tasks"][0]["missing"].as_str().unwrap().contains("2026-03-01T20:00:00Z"), "{json}");
+    done.says(&["task day: made incomplete, as wait_at_most has passed: a.com has no source from 2026-03-01T20:00:00Z"]);
+    assert_eq!(state(&tick(&place, 0).0), "up_to_date");
+    // What comes later makes it again, still incomplete, then whole.
+    deliver(&place, "a.com", 20..22);
+    assert_eq!((state(&tick(&place, 3).0), traffic(&place)), ("made", 220_000));
+    deliver(&place, "a.com", 22..24);
+    assert_eq!((state(&tick(&place, 0).0), traffic(&place)), ("made", 240_000));
+    // In the history, all of that stands.
+    let ticks = place.run(&["history", "flowbook.toml", "--json"], 0).json();
+    let codes: Vec<u64> =
+        ticks["ticks"].as_array().unwrap().iter().map(|tick| tick["exit_code"].as_u64().unwrap()).collect();
+    assert_eq!(codes, [0, 3, 0, 3]);
+}
+
+#[test]
+fn an_hour_without_a_request_may_be_quiet() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..23);
+    deliver(&place, "b.com", 5..9);
+    configure(&place, "require_complete = true\nquiet = [\"b.com\"]", "");
+    let (json, _) = tick(&place, 0);
+    // The last hour did not come at all: not from any domain.
+    assert_eq!(state(&json), "waits");
+    assert!(reason(&json).contains("b.com has no source from 2026-03-01T23:00:00Z"), "{json}");
+    assert!(!reason(&json).contains("2026-03-01T09:00:00Z"), "{json}");
+    deliver(&place, "a.com", 23..24);
+    assert_eq!((state(&tick(&place, 0).0), traffic(&place)), ("made", 280_000));
+    assert_eq!(state(&tick(&place, 0).0), "up_to_date");
+}
+
+#[test]
+fn a_range_that_is_not_covered_is_said() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..5);
+    configure(&place, "", "");
+    let (json, done) = tick(&place, 0);
+    assert_eq!(state(&json), "made");
+    done.says(&["is not covered", "hours with a log 5 of 24"]);
+    let found = &json["tasks"][0]["completeness"];
+    assert_eq!((&found["hours_with_log"], &found["hours"]), (&5.into(), &24.into()));
+    assert_eq!(found["lacking"][0]["domain"], "a.com");
+    let shown = place.run(&["task", "show", "1", "--store", "usage.db"], 0).stdout;
+    assert!(shown.contains("5 of 24 (domain x hour: 5 of 24)"), "{shown}");
+    let shown = place.run(&["task", "show", "1", "--store", "usage.db", "--json"], 0).json();
+    assert_eq!(shown["Logged"]["HoursWithLog"], 5);
+}
