@@ -1,11 +1,16 @@
-//! Domain names: the only normaliser, and the patterns and sets that say which domains are meant.
+//! Domain names: the only normaliser, and the patterns and sets that say which domains are meant. The only file that
+//! names idna.
 
+use memchr::memrchr;
+use std::net::Ipv6Addr;
 use std::{borrow::Borrow, collections::BTreeSet, fmt};
 
 /// Longest domain name, in bytes (RFC 1035).
 pub const MAX_LEN: usize = 253;
+/// Longest label of a domain name, in bytes (RFC 1035).
+const MAX_LABEL: usize = 63;
 
-/// A normalised domain: lower case, without port and trailing dot, 1 to 253 visible ASCII bytes.
+/// A normalised domain: lower case ASCII, without user info, port and trailing dot, 1 to 253 bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(Box<str>);
 
@@ -41,17 +46,33 @@ impl fmt::Debug for Domain {
     }
 }
 
-/// Writes the normal form of `raw` into `out` and lends it; `None` when it is empty, too long or holds
-/// anything but visible ASCII. Normalising twice changes nothing.
+/// Writes the normal form of `raw` into `out` and lends it; `None` when it is no domain: empty, longer than
+/// [`MAX_LEN`], or neither an address nor labels of letters, digits, `-` and `_`, each of 1 to 63 bytes. User info is
+/// left out, and other scripts become Punycode (`xn--`, UTS 46). Normalising twice changes nothing.
 pub fn normalize<'a>(raw: &[u8], out: &'a mut [u8; MAX_LEN]) -> Option<&'a str> {
-    let name = bare(raw);
-    if name.is_empty() || name.len() > MAX_LEN || !name.iter().all(u8::is_ascii_graphic) {
-        return None;
-    }
-    let out = &mut out[..name.len()];
+    let name = bare(&raw[memrchr(b'@', raw).map_or(0, |at| at + 1)..]);
+    let punycode;
+    let name = if name.is_ascii() {
+        name
+    } else {
+        punycode = idna::domain_to_ascii(std::str::from_utf8(name).ok()?).ok()?;
+        bare(punycode.as_bytes())
+    };
+    let out = out.get_mut(..name.len())?;
     out.copy_from_slice(name);
     out.make_ascii_lowercase();
-    std::str::from_utf8(out).ok()
+    std::str::from_utf8(out).ok().filter(|name| is_address(name) || name.split('.').all(is_label))
+}
+
+/// Whether a text is an IPv6 address, in brackets or not. One of IPv4 has the shape of a name.
+fn is_address(text: &str) -> bool {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse::<Ipv6Addr>().is_ok()
+}
+
+fn is_label(label: &str) -> bool {
+    let is_fit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    matches!(label.len(), 1..=MAX_LABEL) && label.bytes().all(is_fit)
 }
 
 /// `raw` without port and trailing dots, until neither is left.
@@ -74,7 +95,7 @@ fn port_colon(raw: &[u8]) -> Option<usize> {
     (rest[0] == b':' && (host.ends_with(b"]") || !host.contains(&b':'))).then_some(colon)
 }
 
-/// A domain by name, or all subdomains of one (`*.example.com`, which does not hold `example.com`).
+/// A domain by name, or all subdomains of one (`*.example.com` or `.example.com`, which do not hold `example.com`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// This domain.
@@ -84,15 +105,36 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Reads a domain name or `*.` and a domain name.
+    /// What to give where a domain is wanted.
+    pub const EXPECTED: &str =
+        "give a domain name like www.example.com, or *.example.com for all of its subdomains";
+
+    /// Reads a domain name, or `*.` or, as the vendor writes it, `.` and a domain name for its subdomains.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text.contains('*') {
-            let parent = Domain::new(text.strip_prefix("*.")?.as_bytes())?;
-            return (!parent.as_str().contains('*')).then(|| Self::Subdomains(format!(".{parent}").into()));
+        if let Some(parent) = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')) {
+            return named(parent).map(|parent| Self::Subdomains(format!(".{parent}").into()));
         }
-        Domain::new(text.as_bytes()).map(Self::Exact)
+        named(text).map(Self::Exact)
     }
+
+    /// Why a text is no pattern, and what to give in its place.
+    #[must_use]
+    pub fn mistake(text: &str) -> String {
+        let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
+        match Domain::new(host.as_bytes()) {
+            Some(domain) if host != text || text.contains('@') => {
+                format!("{text:?} is no domain name but a URL or part of one; give {domain}")
+            }
+            _ => format!("{text:?} is no domain name; {}", Self::EXPECTED),
+        }
+    }
+}
+
+/// A domain as a person names it, who means no user by it.
+fn named(text: &str) -> Option<Domain> {
+    if text.contains('@') { None } else { Domain::new(text.as_bytes()) }
 }
 
 /// The text that stands for every domain.
@@ -125,6 +167,20 @@ impl DomainSet {
         self.all
             || self.exact.contains(domain)
             || self.suffixes.iter().any(|s| domain.len() > s.len() && domain.ends_with(&**s))
+    }
+
+    /// Whether the set holds a domain that `pattern` stands for, or may hold one.
+    #[must_use]
+    pub fn may_hold(&self, pattern: &Pattern) -> bool {
+        let is_below = |name: &str, suffix: &str| name.len() > suffix.len() && name.ends_with(suffix);
+        match pattern {
+            Pattern::Exact(domain) => self.contains(domain.as_str()),
+            Pattern::Subdomains(suffix) => {
+                let is_near = |s: &str| s.ends_with(&**suffix) || suffix.ends_with(s);
+                let has_one = || self.exact.iter().any(|domain| is_below(domain.as_str(), suffix));
+                self.all || self.suffixes.iter().any(|s| is_near(s)) || has_one()
+            }
+        }
     }
 
     /// The domains that the set names one by one, in order.
@@ -196,6 +252,12 @@ impl Selection {
         self.wanted.contains(domain) && self.account.contains(domain)
     }
 
+    /// Whether lines of a domain that `pattern` stands for may count.
+    #[must_use]
+    pub fn may_hold(&self, pattern: &Pattern) -> bool {
+        self.wanted.may_hold(pattern) && self.account.may_hold(pattern)
+    }
+
     /// Every domain to export, sorted: those named anywhere, present or not, and those `found` in the data.
     pub fn resolve<'a>(&'a self, found: impl Iterator<Item = &'a Domain>) -> Vec<Domain> {
         let all = self.wanted.named().chain(self.account.named()).chain(found);
@@ -228,10 +290,62 @@ mod tests {
         ] {
             assert_eq!(norm(raw).as_deref(), Some(expected), "{raw}");
         }
-        for wrong in ["", ".", ":80", "a b", "a\u{7f}", "ex\u{e4}mple.com", &"a".repeat(254)] {
+        let long = |labels: usize| vec!["a".repeat(62); labels].join(".");
+        for wrong in [
+            "",
+            ".",
+            ":80",
+            "a b",
+            "a\u{7f}",
+            "a..com",
+            ".a.com",
+            "*.a.com",
+            "a,b.com",
+            "a:80:90",
+            "[]",
+            "[a.com]",
+            "[::1",
+            "user@",
+            "\u{200b}",
+            &format!("{}.com", "a".repeat(64)),
+            &format!("{}.abc", long(4)),
+        ] {
             assert_eq!(norm(wrong), None, "{wrong}");
         }
-        assert!(norm(&"a".repeat(253)).is_some());
+        assert!(norm(&"a".repeat(63)).is_some() && norm(&format!("{}.ab", long(4))).is_none());
+        assert!(norm(&format!("{}.a", long(4))).is_some(), "253 bytes");
+    }
+
+    #[test]
+    fn users_are_left_out_and_scripts_become_punycode() {
+        for (raw, expected) in [
+            ("user:secret@www.example.com:80", "www.example.com"),
+            ("a@b@C.com", "c.com"),
+            ("user@[::1]:80", "[::1]"),
+            ("b\u{fc}cher.example.com", "xn--bcher-kva.example.com"),
+            ("B\u{dc}CHER.example.com.:80", "xn--bcher-kva.example.com"),
+            ("\u{4e2d}\u{6587}.example.com", "xn--fiq228c.example.com"),
+            ("\u{4e2d}\u{6587}\u{3002}example\u{ff0e}com", "xn--fiq228c.example.com"),
+            ("XN--fiq228c.example.com", "xn--fiq228c.example.com"),
+        ] {
+            assert_eq!(norm(raw).as_deref(), Some(expected), "{raw}");
+        }
+        assert_eq!(Domain::new(b"\xd6\xd0\xce\xc4.example.com"), None, "GBK tells no characters");
+    }
+
+    #[test]
+    fn mistakes_say_what_to_give() {
+        for (text, expected) in [
+            ("https://www.example.com/", "give www.example.com"),
+            ("www.example.com/a?b", "give www.example.com"),
+            ("https://user:secret@www.example.com:80/", "give www.example.com"),
+            ("user@www.example.com", "give www.example.com"),
+            ("a b.com", "give a domain name like"),
+            ("http://", "give a domain name like"),
+        ] {
+            assert_eq!(Pattern::parse(text), None, "{text}");
+            assert!(Pattern::mistake(text).contains(expected), "{}", Pattern::mistake(text));
+        }
     }
 
     #[test]
@@ -242,7 +356,9 @@ mod tests {
         assert!(!set.contains("cdn.example.com") && !set.contains("xcdn.example.com"));
         assert!(set.covers(&Pattern::parse("*.eu.cdn.example.com").unwrap()));
         assert!(!set.covers(&Pattern::parse("*.example.com").unwrap()));
+        assert_eq!(Pattern::parse(".Cdn.example.com"), Pattern::parse("*.cdn.example.com"));
         assert_eq!(Pattern::parse("a.*.com"), None);
+        assert_eq!(Pattern::parse("..a.com"), None);
         assert_eq!(Pattern::parse("*."), None);
     }
 
@@ -258,7 +374,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn normalising_twice_changes_nothing(raw in "[a-zA-Z0-9.:\\[\\]]{0,12}") {
+        fn normalising_twice_changes_nothing(raw in "[a-zA-Z0-9@.:_\\-\\[\\]\u{fc}\u{3002}\u{ff11}\u{ff1a}]{0,12}") {
             if let Some(once) = norm(&raw) {
                 prop_assert_eq!(norm(&once), Some(once));
             }

@@ -49,7 +49,7 @@ use tally::Tally;
 use walk::walk;
 use workbook::{Book, Properties, Rows};
 
-pub use csv::export_csv;
+pub use self::csv::export_csv;
 pub use walk::kept_rows;
 
 /// Version of the export format: sheets, headings, columns and units change only with it.

@@ -20,7 +20,7 @@ pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;
 
 use crate::digest::TextId;
-use crate::domain::Selection;
+use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
 use crate::region::Region;
@@ -31,7 +31,7 @@ use outcome::{Outcome, assemble};
 use rayon::prelude::*;
 use rejects::Spill;
 use source::Source;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -74,6 +74,8 @@ pub struct Ingested {
     pub report: Report,
     /// Every rejected line of these sources, if the job kept them.
     pub rejects: Option<Rejects>,
+    /// Domains that lines tell and that were not asked for, as far as they were remembered.
+    pub others: BTreeSet<Domain>,
 }
 
 /// What came of one source, apart from all others.
@@ -102,7 +104,7 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
     let parts = part::cut(&sources);
     let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
     pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
-    let outcomes = work.outcomes();
+    let (outcomes, _) = work.outcomes();
 
     let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
@@ -127,7 +129,7 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let same = pool.install(|| twice::before_reading(&sources));
     twice::take_out(&mut sources, &same, &mut duplicates);
 
-    let (mut table, mut outcomes, mut spill) = read(&sources, job, &pool, allowed)?;
+    let Pass { mut table, mut outcomes, mut spill, mut others } = read(&sources, job, &pool, allowed)?;
     let is_failed = !job.keep_going && outcomes.iter().any(|outcome| outcome.fault.is_some());
     if !is_failed {
         let same = pool.install(|| twice::after_reading(&sources, &outcomes));
@@ -139,7 +141,7 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
                 let changed = format!("cannot be read once more, and {} changed meanwhile", twice[0].name);
                 return Err(Error::damaged(changed).at(&pipe.name));
             }
-            (table, outcomes, spill) = read(&sources, job, &pool, allowed)?;
+            Pass { table, outcomes, spill, others } = read(&sources, job, &pool, allowed)?;
         }
     }
     let (mut report, pieces) = assemble(sources, outcomes);
@@ -151,16 +153,21 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();
         rejects.leave_out(|name| !in_scope.contains(name));
     }
-    Ok(Ingested { table, report, rejects })
+    Ok(Ingested { table, report, rejects, others })
 }
 
-/// Reads sources into one table; gives also what came out of each, and where rejected lines are kept.
-fn read(
-    sources: &[Source],
-    job: &Job<'_>,
-    pool: &rayon::ThreadPool,
-    allowed: usize,
-) -> Result<(UsageTable, Vec<Outcome>, Option<Spill>)> {
+/// What came of reading sources into one table.
+struct Pass {
+    table: UsageTable,
+    /// What came out of each.
+    outcomes: Vec<Outcome>,
+    /// Where rejected lines are kept.
+    spill: Option<Spill>,
+    others: BTreeSet<Domain>,
+}
+
+/// Reads sources into one table.
+fn read(sources: &[Source], job: &Job<'_>, pool: &rayon::ThreadPool, allowed: usize) -> Result<Pass> {
     job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
     job.progress.read.store(0, Relaxed);
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
@@ -168,13 +175,13 @@ fn read(
 
     let work = Work::new(job, sources, &parts, spill.as_ref(), allowed);
     let tables = pool.broadcast(|_| work.run());
-    let outcomes = work.outcomes();
+    let (outcomes, others) = work.outcomes();
 
     let mut table = UsageTable::new();
     for part in tables {
         table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
     }
-    Ok((table, outcomes, spill))
+    Ok(Pass { table, outcomes, spill, others })
 }
 
 /// Takes what sources counted out of a table, by reading them once more; `false`, and a table without meaning, when
@@ -187,7 +194,8 @@ fn take_away(
     pool: &rayon::ThreadPool,
     allowed: usize,
 ) -> Result<bool> {
-    let (theirs, outcomes, _) = read(sources, &Job { keep_rejects: None, ..*job }, pool, allowed)?;
+    let Pass { table: theirs, outcomes, .. } =
+        read(sources, &Job { keep_rejects: None, ..*job }, pool, allowed)?;
     Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
 }
 

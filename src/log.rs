@@ -55,6 +55,13 @@ impl Format {
     }
 }
 
+/// Whether an entry may begin with this text, in any format: tells a carriage return that ends a line from one
+/// within a field.
+#[must_use]
+pub fn begins_entry(text: &[u8]) -> bool {
+    alibaba::begins_entry(text)
+}
+
 /// The parser of one source.
 #[derive(Clone, Debug)]
 pub enum Parser {

@@ -146,6 +146,15 @@ pub struct Duplicate {
     pub same_as: String,
 }
 
+/// Logs that were not opened, as their names tell that no line of theirs counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotOpened {
+    /// Names that tell hours too far from the range.
+    pub other_hours: u64,
+    /// Names that tell a domain that was not asked for.
+    pub other_domains: u64,
+}
+
 /// Everything that was read, in the order of source names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -24,17 +24,19 @@ mod taking;
 use delivery::keep_off_store;
 use form::Target;
 
+use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::{Error, Result};
 use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, kept_rows, series};
-use crate::ingest::source::{Source, discover, shown};
+use crate::ingest::source::{Scope, Search, Source, discover_by, shown, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
 use crate::output::{self, Output, folder};
 use crate::region::Region;
-use crate::report::{Counts, RejectLimit, Report, Sample};
+use crate::report::{Counts, NotOpened, RejectLimit, Report, Sample};
 use crate::store::Reader;
 use crate::usage::Row;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,11 @@ pub struct Task<'a> {
     pub spec: &'a ExportSpec,
     /// Files, folders, globs, or `-`.
     pub logs: &'a [PathBuf],
+    /// How folders are searched for logs.
+    pub search: &'a Search,
+    /// How much earlier or later than the hours that its name tells a log may have lines, in seconds: what lies further
+    /// from the range is not opened, nor what its name tells to be another domain's. All logs are read where it is none.
+    pub lateness: Option<i64>,
     /// The format of the logs.
     pub format: Format,
     /// The region of every line.
@@ -85,6 +92,10 @@ pub struct Outcome {
     pub report: Report,
     /// The workbook, or why there is none: too many rejected lines.
     pub result: Result<Exported, String>,
+    /// Logs that need not be opened, and were not.
+    pub not_opened: NotOpened,
+    /// Domains in the logs that were not asked for, as far as they are known: one of them may have been meant.
+    pub others: BTreeSet<Domain>,
 }
 
 /// Runs a task. The workbook stands under its name only when it is complete; rejected lines are written
@@ -93,8 +104,9 @@ pub struct Outcome {
 /// # Errors
 /// When a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
 pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
-    let sources = discover(task.logs)?;
+    let mut sources = discover_by(task.logs, task.search)?;
     apart(task, &sources)?;
+    let (not_opened, named) = narrow(task, &mut sources);
     // Begun before the reading: what cannot be written is said at once.
     let output = Target::begin(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
@@ -108,18 +120,19 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         keep_rejects: task.rejects.map(folder),
         progress: &progress.reading,
     };
-    let Ingested { table, report, rejects } = ingest(sources, &job)?;
+    let Ingested { table, report, rejects, mut others } = ingest(sources, &job)?;
+    others.extend(named);
     if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
         Rejects::write_csv(vec![rejects], &mut file, path)?;
         file.commit()?;
     }
     if task.max_rejects.exceeded(&report.totals()) {
         let why = too_many(task, &report);
-        return Ok(Outcome { report, result: Err(why) });
+        return Ok(Outcome { report, result: Err(why), not_opened, others });
     }
     let series = series(task.spec, table.keys(), task.region);
     let exported = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
-    Ok(Outcome { report, result: Ok(exported) })
+    Ok(Outcome { report, result: Ok(exported), not_opened, others })
 }
 
 /// Runs a task over what a store holds, in the place of logs.
@@ -136,15 +149,34 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     let output = Target::begin(task.output, task.force)?;
     let (range, selection) = (task.spec.range, &task.spec.selection);
     let report = reader.report(range, selection)?;
+    let not_opened = NotOpened::default();
     if task.max_rejects.exceeded(&report.totals()) {
         let why = too_many(task, &report);
-        return Ok(Outcome { report, result: Err(why) });
+        return Ok(Outcome { report, result: Err(why), not_opened, others: BTreeSet::new() });
     }
     let keys = reader.keys(range, selection)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
     let rows = reader.rows(range, selection)?;
     let exported = pour(task, &report, &series, || rows.iter(), output, progress)?;
-    Ok(Outcome { report, result: Ok(exported) })
+    // Others are looked up only where a name may be misspelt.
+    let all = Selection { account: selection.account.clone(), wanted: DomainSet::all() };
+    let found = if exported.silent.is_empty() { Vec::new() } else { reader.keys(range, &all)? };
+    let others = found.into_iter().map(|(domain, _)| domain).collect();
+    Ok(Outcome { report, result: Ok(exported), not_opened, others })
+}
+
+/// Takes the logs out that need not be opened; gives how many these are, and the other domains that names tell.
+fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> (NotOpened, BTreeSet<Domain>) {
+    let (selection, range) = (&task.spec.selection, task.spec.range);
+    let hours = sources.iter().filter_map(|source| source.hours.as_ref());
+    let others = hours.map(|hours| &hours.domain).filter(|domain| !selection.contains(domain.as_str()));
+    // The names of one domain mostly follow each other.
+    let mut named: Vec<&Domain> = others.collect();
+    named.dedup();
+    let named = named.into_iter().cloned().collect();
+    let scope = |lateness| Scope { selection, range, lateness };
+    let not_opened = task.lateness.map(|lateness| take_out_of_scope(sources, &scope(lateness)));
+    (not_opened.unwrap_or_default(), named)
 }
 
 fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(

@@ -1,11 +1,12 @@
 //! `flowbook export`: logs in, workbook out.
 
-use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, now};
+use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, duration, now};
 use super::{Ending, config, progress, show, tasks};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
 use crate::export::request::{DetailRows, ExportRequest, ExportSpec, Kind, validate};
+use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
 use crate::report::Scope;
@@ -22,7 +23,7 @@ use clap::{Arg, Args, Command, ValueHint};
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Export five-minute usage from logs to an Excel workbook.
 ///
@@ -31,8 +32,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct ExportArguments {
-    /// Logs: files, folders (with all below, except hidden files and workbooks), globs, or - for standard
-    /// input. Plain, gzip and zstd are told apart by content.
+    /// Logs: files, folders (with all below, except hidden files that are no logs and workbooks), globs, or - for
+    /// standard input. Plain, gzip and zstd are told apart by content.
     #[arg(required_unless_present = "store")]
     pub(super) logs: Vec<PathBuf>,
 
@@ -53,6 +54,15 @@ pub(super) struct ExportArguments {
 
     #[command(flatten)]
     pub(super) waiting: WaitingFlags,
+
+    /// How much earlier or later than the hours in its name a log may have lines: logs further from the range are not
+    /// opened, nor those whose names tell other domains than the ones asked for.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    lateness: Duration,
+
+    /// Open every log, whatever its name tells.
+    #[arg(long, conflicts_with = "lateness")]
+    read_all: bool,
 
     /// Make a workbook for each row of a CSV file, whose headings are the parameters of the request; --output names
     /// their folder.
@@ -84,9 +94,10 @@ pub(super) struct RequestArguments {
     /// A group of domains from the configuration; overrides --domain-names.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     group: Option<String>,
-    /// Domains, separated by commas [default: all domains of the account].
+    /// Domains, separated by commas: www.example.com, or *.example.com for all its subdomains; may be repeated
+    /// [default: all domains of the account].
     #[arg(long, value_name = "NAMES", value_parser = NonEmptyStringValueParser::new())]
-    domain_names: Option<String>,
+    domain_names: Vec<String>,
     /// Name of the task, at most 256 bytes.
     #[arg(long, value_name = "NAME")]
     task_name: Option<String>,
@@ -128,7 +139,7 @@ impl RequestArguments {
             end_time: self.end_time.clone(),
             kind: self.kind.clone(),
             group: self.group.clone(),
-            domain_names: self.domain_names.clone(),
+            domain_names: Some(self.domain_names.join(",")).filter(|names| !names.is_empty()),
             task_name: self.task_name.clone(),
             language: self.language.clone(),
             product: self.product.clone(),
@@ -186,11 +197,20 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
 
 impl ExportArguments {
     /// What to run for a request.
-    pub(super) fn task<'a>(&'a self, spec: &'a ExportSpec, output: &'a Path, created: i64) -> Task<'a> {
+    pub(super) fn task<'a>(
+        &'a self,
+        spec: &'a ExportSpec,
+        search: &'a Search,
+        output: &'a Path,
+        created: i64,
+    ) -> Task<'a> {
         let reading = &self.reading;
+        let lateness = i64::try_from(self.lateness.as_secs()).unwrap_or(i64::MAX);
         Task {
             spec,
             logs: &self.logs,
+            search,
+            lateness: (!self.read_all).then_some(lateness),
             format: Format::default(),
             region: reading.region.unwrap_or_default(),
             threads: reading.threads,
@@ -218,7 +238,8 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
         return Err(Error::usage("--json and --output - both write to standard output; name a file"));
     }
     keep_off(&output, reading.config.as_deref())?;
-    let task = arguments.task(&spec, &output, creation_time()?);
+    let search = reading.search()?;
+    let task = arguments.task(&spec, &search, &output, creation_time()?);
     let progress = Progress::default();
     let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
         None => task::run(&task, &progress).map(|outcome| Some(Kept { outcome, task: None })),
@@ -232,7 +253,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
-    if let Some(absent) = show::absent(&outcome) {
+    if let Some(absent) = show::absent(&outcome, &spec.selection) {
         show::message(&absent);
     }
     if let Err(why) = &outcome.result {

@@ -1,8 +1,9 @@
 //! Flags that mean the same in every command that has them.
 
+use crate::domain::{Domain, Pattern};
 use crate::error::Result;
 use crate::ingest::Progress;
-use crate::ingest::source::{Source, discover};
+use crate::ingest::source::{Search, Source, discover_by};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
@@ -18,6 +19,19 @@ pub(super) struct ReadingFlags {
     /// Account and groups of domains (TOML).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
+
+    /// Domain of lines that hold only a path, in logs whose names tell none.
+    #[arg(long, value_name = "NAME", value_parser = domain)]
+    pub(super) domain: Option<Domain>,
+
+    /// Read only the files in folders that this glob matches: '*.gz' a name, 'eu/**/*.gz' a path below the folder. May
+    /// be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) include: Vec<String>,
+
+    /// Pass over files and folders that this glob matches. May be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
 
     /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format does not tell it.
     #[arg(long, value_name = "REGION", value_parser = region)]
@@ -78,11 +92,16 @@ pub(super) struct StoreFlags {
 impl ReadingFlags {
     /// The sources behind the arguments, for the region that was named.
     pub(super) fn sources(&self, logs: &[PathBuf]) -> Result<Vec<Source>> {
-        let mut sources = discover(logs)?;
+        let mut sources = discover_by(logs, &self.search()?)?;
         for source in &mut sources {
             source.region = self.region;
         }
         Ok(sources)
+    }
+
+    /// How folders are searched for logs.
+    pub(super) fn search(&self) -> Result<Search> {
+        Search::new(&self.include, &self.exclude, self.domain.clone())
     }
 
     /// A delivery of these logs to a store.
@@ -122,6 +141,14 @@ impl ReadingFlags {
 /// Now, in unix seconds.
 pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    match Pattern::parse(text) {
+        Some(Pattern::Exact(domain)) => Ok(domain),
+        Some(Pattern::Subdomains(_)) => Err("give one domain, as lines are to count for one".into()),
+        None => Err(Pattern::mistake(text)),
+    }
 }
 
 pub(super) fn region(text: &str) -> Result<Region, String> {

@@ -1,11 +1,12 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
-use crate::domain::Domain;
+use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
 use crate::record::{Protocol, Reason};
-use crate::report::{Counts, Report};
+use crate::report::{Counts, NotOpened, Report};
+use crate::spelling::nearest;
 use crate::task::intake::{Fate, Taking};
 use crate::task::registered::Kept;
 use crate::task::registry::TaskId;
@@ -60,6 +61,15 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome, is_stream: bool) -> Resu
     if !outcome.report.duplicates.is_empty() {
         rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
     }
+    let NotOpened { other_hours, other_domains } = outcome.not_opened;
+    for (files, told) in [(other_hours, "other hours"), (other_domains, "other domains")] {
+        if files > 0 {
+            rows.push((
+                format!("not opened, {told}"),
+                format!("{} files, by their names", grouped(files.into())),
+            ));
+        }
+    }
     if let Ok(exported) = &outcome.result {
         rows.extend(figures(task.spec, exported));
         rows.push(("rows".into(), grouped(exported.rows.into())));
@@ -103,12 +113,25 @@ pub(super) fn with_json_errors<T>(json: bool, run: impl FnOnce() -> Result<T>) -
 const LISTED: usize = 10;
 
 /// What people should know of an export whose workbook is made: what was asked for and is not in the logs.
-pub(super) fn absent(outcome: &Outcome) -> Option<String> {
+pub(super) fn absent(outcome: &Outcome, selection: &Selection) -> Option<String> {
     let exported = outcome.result.as_ref().ok()?;
     if outcome.report.totals().accepted == 0 {
-        return Some("no line counts in this export: look at what is out of scope or rejected".into());
+        let known = exported.silent.iter().find_map(|domain| meant(domain, outcome, selection));
+        let known = known.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+        let all = if outcome.not_opened == NotOpened::default() {
+            ""
+        } else {
+            ", or open all logs with --read-all"
+        };
+        return Some(format!(
+            "no line counts in this export: look at what is out of scope or rejected{all}{known}"
+        ));
     }
-    let names: Vec<&str> = exported.silent.iter().take(LISTED).map(Domain::as_str).collect();
+    let name = |domain: &Domain| match meant(domain, outcome, selection) {
+        Some(near) => format!("{domain} (did you mean {near}?)"),
+        None => domain.to_string(),
+    };
+    let names: Vec<String> = exported.silent.iter().take(LISTED).map(name).collect();
     let more = match exported.silent.len() - names.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -116,6 +139,12 @@ pub(super) fn absent(outcome: &Outcome) -> Option<String> {
     let names = names.join(", ");
     (!names.is_empty())
         .then(|| format!("no line counts for {names}{more}: look at their spelling and the range"))
+}
+
+/// The domain nearest to one that no line has, of those in the logs that were not asked for.
+fn meant<'a>(domain: &Domain, outcome: &'a Outcome, selection: &Selection) -> Option<&'a str> {
+    let others = outcome.others.iter().map(Domain::as_str);
+    nearest(domain.as_str(), others.filter(|name| !selection.contains(name)))
 }
 
 /// What became of sources that were taken in.
@@ -262,6 +291,10 @@ fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
         "EndTime": iso(spec.asked.1),
         "counts": counts(&outcome.report),
     });
+    let NotOpened { other_hours, other_domains } = outcome.not_opened;
+    object["counts"]["sources_not_opened"] = json!(other_hours + other_domains);
+    object["counts"]["sources_not_opened_by_reason"] =
+        json!({"other_hours": other_hours, "other_domains": other_domains});
     match &outcome.result {
         Ok(exported) => {
             object["file"] = json!(task.output.display().to_string());

@@ -33,8 +33,11 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let setting = Setting { account: &account, language: environment_language(), now: now(), folder };
     let rows = tasks_csv::read(list, &setting)?;
     let created = creation_time()?;
-    let tasks: Vec<Asked<'_>> =
-        rows.iter().map(|row| (&row.request, arguments.task(&row.spec, &row.output, created))).collect();
+    let search = arguments.reading.search()?;
+    let tasks: Vec<Asked<'_>> = rows
+        .iter()
+        .map(|row| (&row.request, arguments.task(&row.spec, &search, &row.output, created)))
+        .collect();
     let inputs = [Some(list), arguments.reading.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
@@ -114,7 +117,7 @@ fn tell(
                     show::message(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
-                if let Some(absent) = show::absent(outcome) {
+                if let Some(absent) = show::absent(outcome, &row.spec.selection) {
                     show::message(&line(&absent));
                 }
                 if let Err(why) = &outcome.result {

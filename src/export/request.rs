@@ -342,11 +342,11 @@ fn domain_names(names: &str, account: &Account) -> Result<DomainSet, Refusal> {
     let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
     let mut wanted = Vec::new();
     for name in names {
-        let Some(pattern @ Pattern::Exact(_)) = Pattern::parse(name) else {
-            let detail = format!("DomainNames holds {name:?}, which is no domain name.");
-            return refuse(Code::IllegalOperation, detail);
+        let Some(pattern) = Pattern::parse(name) else {
+            return refuse(Code::IllegalOperation, format!("DomainNames: {}.", Pattern::mistake(name)));
         };
-        if !account.domains.covers(&pattern) {
+        // Of a wildcard, what is the account's counts.
+        if !account.domains.may_hold(&pattern) {
             return refuse(
                 Code::IllegalOperation,
                 format!("DomainNames holds {name}, which is not the account's."),
@@ -534,6 +534,8 @@ mod tests {
         assert_eq!(code(|r| r.group = some("foreign")), Some(Code::IllegalOperation));
         assert_eq!(code(|r| r.domain_names = some("c.example.com")), Some(Code::IllegalOperation));
         assert_eq!(code(|r| r.domain_names = some("a b")), Some(Code::IllegalOperation));
+        assert_eq!(code(|r| r.domain_names = some("*.example.com,.img.example.com")), None);
+        assert_eq!(code(|r| r.domain_names = some("*.example.org")), Some(Code::IllegalOperation));
         assert_eq!(code(|r| r.domain_names = some(" , ")), Some(Code::InvalidParameter));
         assert_eq!(code(|r| r.domain_names = some("A.example.com:80, b.example.com.")), None);
     }

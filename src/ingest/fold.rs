@@ -10,7 +10,7 @@ use super::mix;
 use super::rejects::{Extent, PartSample, Sink, Spill};
 use super::source::Source;
 use super::{Job, lines::Chunk};
-use crate::domain::{Domain, MAX_LEN, normalize};
+use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Parser;
 use crate::record::{Reason, Record};
@@ -19,6 +19,7 @@ use crate::report::{Counts, NamedHours};
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, SeriesId, UsageTable};
 use hosts::Hosts;
+use std::collections::BTreeSet;
 use std::mem;
 
 /// Folds the lines of parts into a table, part by part.
@@ -57,7 +58,12 @@ struct State<'a> {
     table: UsageTable,
     counts: Counts,
     hosts: Hosts<Meaning>,
+    /// Domains that were met and not asked for.
+    others: BTreeSet<Domain>,
 }
+
+/// So many domains that were not asked for are remembered, to say which name was meant.
+const OTHERS: usize = 4096;
 
 /// What a host means.
 enum Meaning {
@@ -101,6 +107,7 @@ impl<'a> Fold<'a> {
             table: UsageTable::new(),
             counts: Counts::default(),
             hosts: Hosts::new(Meaning::Invalid),
+            others: BTreeSet::new(),
         };
         Self { spill, parser: job.format.parser(None), state, sink: Sink::new(spill), beginning: Vec::new() }
     }
@@ -130,6 +137,11 @@ impl<'a> Fold<'a> {
         // What is remembered of hosts are places in the table.
         self.state.hosts = Hosts::new(Meaning::Invalid);
         mem::take(&mut self.state.table)
+    }
+
+    /// Gives away the domains that were met and not asked for, as far as they were remembered.
+    pub(super) fn take_others(&mut self) -> BTreeSet<Domain> {
+        mem::take(&mut self.state.others)
     }
 
     /// Folds a block of lines.
@@ -183,8 +195,8 @@ impl State<'_> {
     /// judged first, then range, then scope.
     #[inline(always)]
     fn count(&mut self, record: &Record<'_>) -> Result<(), Stop> {
-        let job = self.job;
-        let (domain, place) = match self.hosts.meaning(record.host, |raw| meet(job, raw)) {
+        let (job, others) = (self.job, &mut self.others);
+        let (domain, place) = match self.hosts.meaning(record.host, |raw| meet(job, others, raw)) {
             Meaning::Invalid => return Err(Stop::Rejected(Reason::BadDomain)),
             Meaning::Unwanted => (None, &mut None),
             Meaning::Wanted(domain, place) => (Some(&*domain), place),
@@ -222,11 +234,16 @@ fn note_late(counts: &mut Counts, window: Window) {
 
 /// Learns what a new host means.
 #[cold]
-fn meet(job: &Job<'_>, raw: &[u8]) -> Meaning {
-    match normalize(raw, &mut [0; MAX_LEN]) {
+fn meet(job: &Job<'_>, others: &mut BTreeSet<Domain>, raw: &[u8]) -> Meaning {
+    match Domain::new(raw) {
         None => Meaning::Invalid,
-        Some(name) if !job.selection.contains(name) => Meaning::Unwanted,
-        Some(name) => Domain::new(name.as_bytes()).map_or(Meaning::Invalid, |d| Meaning::Wanted(d, None)),
+        Some(domain) if job.selection.contains(domain.as_str()) => Meaning::Wanted(domain, None),
+        Some(domain) => {
+            if others.len() < OTHERS {
+                others.insert(domain);
+            }
+            Meaning::Unwanted
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Bounded line splitting: blocks of whole lines, lent from one buffer.
 //!
 //! A line longer than the limit is a value ([`Chunk::TooLong`]), not an error, and is never split in two.
-//! Knows nothing of formats and files.
+//! A text without newlines is cut behind carriage returns that an entry follows. Knows nothing of files, and of
+//! formats only how entries begin.
 
+use crate::log::begins_entry;
 use crate::record::MAX_LINE;
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -14,10 +16,32 @@ pub(super) const READ: usize = 256 << 10;
 /// What [`Lines::next_chunk`] lends.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Chunk<'a> {
-    /// Whole lines, each with its newline; only the last line of the input may lack it.
+    /// Whole lines, each with its newline, or ended by a carriage return that an entry follows; only the last line of
+    /// the input may lack its end.
     Lines(&'a [u8]),
     /// The first [`MAX_LINE`] bytes of a line that is longer.
     TooLong(&'a [u8]),
+}
+
+/// Bytes behind a carriage return that tell whether an entry follows.
+const AHEAD: usize = 2;
+
+/// Bytes that may lie in front of the next line: as many as tell that a line is too long.
+const MOST: usize = MAX_LINE + 1 + AHEAD;
+
+/// Behind the last line of a text that ends in it, newlines before carriage returns; none where the first line does
+/// not end within its limit.
+fn last_end(text: &[u8]) -> Option<usize> {
+    let near = &text[..text.len().min(MAX_LINE + 1)];
+    let returns = || memrchr_iter(b'\r', near).find(|at| begins_entry(&text[at + 1..]));
+    memrchr(b'\n', near).or_else(|| if near.len() < READ { None } else { returns() }).map(|at| at + 1)
+}
+
+/// Behind the first line of a text that ends in it.
+fn first_end(text: &[u8]) -> Option<usize> {
+    let newline = memchr(b'\n', text).unwrap_or(text.len());
+    let mut returns = memchr_iter(b'\r', &text[..newline]);
+    returns.find(|at| begins_entry(&text[at + 1..])).or_else(|| memchr(b'\n', text)).map(|at| at + 1)
 }
 
 /// Where a chunk lies in a buffer.
@@ -72,17 +96,25 @@ impl<'a> Iterator for Text<'a> {
     fn next(&mut self) -> Option<Chunk<'a>> {
         let text = self.0;
         let near = |len: usize| &text[..text.len().min(len)];
-        // A line of the limit has its newline behind it.
-        let newline = memrchr(b'\n', near(READ)).or_else(|| memchr(b'\n', near(MAX_LINE + 1)));
-        let (chunk, rest) = match newline {
-            Some(newline) => (Chunk::Lines(near(newline + 1)), newline + 1),
+        let end = memrchr(b'\n', near(READ)).map(|newline| newline + 1).or_else(|| last_end(near(MOST)));
+        let (chunk, rest) = match end {
+            Some(end) => (Chunk::Lines(near(end)), end),
             None if text.is_empty() => return None,
             None if text.len() <= MAX_LINE => (Chunk::Lines(text), text.len()),
-            None => (Chunk::TooLong(near(MAX_LINE)), memchr(b'\n', text).map_or(text.len(), |n| n + 1)),
+            None => (Chunk::TooLong(near(MAX_LINE)), first_end(text).unwrap_or(text.len())),
         };
         self.0 = &text[rest..];
         Some(chunk)
     }
+}
+
+/// What is not lent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Skipped {
+    /// The rest of a line whose beginning was lent as too long.
+    Line,
+    /// What a newline ends that another part begins in.
+    ToNewline,
 }
 
 /// Splits an input into blocks of whole lines.
@@ -92,8 +124,8 @@ pub struct Lines<R> {
     /// The part of the buffer that was read and not lent yet.
     start: usize,
     end: usize,
-    /// In the middle of a line whose beginning was lent as too long.
-    skipping: bool,
+    /// What is passed over before the next line.
+    skipping: Option<Skipped>,
     done: bool,
     /// Bytes taken from the input so far.
     position: u64,
@@ -102,13 +134,13 @@ pub struct Lines<R> {
 impl<R: Read> Lines<R> {
     /// Splits `input`.
     pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), start: 0, end: 0, skipping: false, done: false, position: 0 }
+        Self { input, buffer: Vec::new(), start: 0, end: 0, skipping: None, done: false, position: 0 }
     }
 
     /// Splits `input` from the byte after its first newline on: for a part that begins at any place in a
     /// file, given with the byte before that place.
     pub fn after_newline(input: R) -> Self {
-        Self { skipping: true, ..Self::new(input) }
+        Self { skipping: Some(Skipped::ToNewline), ..Self::new(input) }
     }
 
     /// Uses the buffer of another splitter, to spare the allocation. The first `filled` bytes in it, at most what is
@@ -140,7 +172,7 @@ impl<R: Read> Lines<R> {
 
     /// Bytes of an incomplete last line that stays behind when the input fails.
     pub const fn left_over(&self) -> usize {
-        self.end - self.start
+        if self.skipping.is_some() { 0 } else { self.end - self.start }
     }
 
     /// The next block, or `None` at the end of the input.
@@ -170,20 +202,26 @@ impl<R: Read> Lines<R> {
     fn advance(&mut self) -> io::Result<Option<Place>> {
         loop {
             let unread = &self.buffer[self.start..self.end];
-            if self.skipping {
-                let newline = memchr(b'\n', unread);
-                self.skipping = newline.is_none() && !self.done;
-                self.start = newline.map_or(self.end, |n| self.start + n + 1);
-                if newline.is_some() {
+            if let Some(skipped) = self.skipping {
+                let end = match skipped {
+                    Skipped::Line => first_end(unread),
+                    Skipped::ToNewline => memchr(b'\n', unread).map(|newline| newline + 1),
+                };
+                // What a return at the end ends may be told by what follows.
+                let kept =
+                    if self.done || skipped == Skipped::ToNewline { 0 } else { AHEAD.min(unread.len()) };
+                self.skipping = self.skipping.filter(|_| end.is_none() && !self.done);
+                self.start = end.map_or(self.end - kept, |end| self.start + end);
+                if end.is_some() {
                     // Whole lines may lie behind it: they are lent before more is read, which may fail.
                     continue;
                 }
-            } else if let Some(newline) = memrchr(b'\n', unread) {
-                let next = self.start + newline + 1;
+            } else if let Some(end) = last_end(unread) {
+                let next = self.start + end;
                 return Ok(Some(Place::Lines(std::mem::replace(&mut self.start, next)..next)));
-            } else if unread.len() > MAX_LINE {
+            } else if unread.len() >= MOST || (self.done && unread.len() > MAX_LINE) {
                 let line = self.start..self.start + MAX_LINE;
-                (self.start, self.skipping) = (self.end, true);
+                (self.start, self.skipping) = (self.start + MAX_LINE, Some(Skipped::Line));
                 return Ok(Some(Place::TooLong(line)));
             } else if self.done {
                 let line = std::mem::replace(&mut self.start, self.end)..self.end;
@@ -196,12 +234,12 @@ impl<R: Read> Lines<R> {
     }
 
     /// Reads more behind what is left, which moves to the front. The buffer grows only while a single
-    /// line fills it, up to one byte more than the limit: then a line that ends in it is short enough.
+    /// line fills it, until that is known to be too long.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         if self.end == self.buffer.len() {
-            self.buffer.resize((self.buffer.len() * 2).clamp(READ, MAX_LINE + 1), 0);
+            self.buffer.resize((self.buffer.len() * 2).clamp(READ, MOST), 0);
         }
         loop {
             match self.input.read(&mut self.buffer[self.end..]) {
@@ -292,6 +330,45 @@ mod tests {
                     assert!(found == lines_of_blocks(Lines::new(Drops(text.as_bytes(), portion))));
                 }
             }
+        }
+    }
+
+    /// The lines that [`lines`] gives, with those apart that a return ends.
+    fn with_returns(text: &[u8], portion: usize) -> Vec<String> {
+        let apart = |line: String| line.split('\r').map(String::from).collect::<Vec<_>>();
+        lines(Lines::new(Drops(text, portion)))
+            .into_iter()
+            .flat_map(apart)
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn texts_without_newlines_are_cut_at_returns() {
+        let entry = |n: usize| format!("[1 entry {n} {}", "x".repeat(n % 700));
+        let mut expected: Vec<String> = (0..9000).map(entry).collect();
+        let text = expected.join("\r");
+        assert!(text.len() > 3 * MAX_LINE);
+        for portion in [4097, 1 << 16, usize::MAX] {
+            assert!(with_returns(text.as_bytes(), portion) == expected, "{portion}");
+        }
+        // One of them is too long, and one just not.
+        for (len, told) in [(MAX_LINE, None), (MAX_LINE + 1, Some(format!("<{MAX_LINE}>")))] {
+            let long = format!("[1{}", "y".repeat(len - 2));
+            expected[4000].clone_from(&long);
+            let text = format!("{}\n[1 last", expected.join("\r"));
+            expected[4000] = told.unwrap_or(long);
+            expected.push("[1 last".into());
+            for portion in [4097, usize::MAX] {
+                let found = with_returns(text.as_bytes(), portion);
+                assert!(found == expected, "{len} {portion}: {} of {}", found.len(), expected.len());
+            }
+            let mut whole = Vec::new();
+            Text::new(text.as_bytes()).for_each(|chunk| add(&chunk, &mut whole));
+            let whole: Vec<String> =
+                whole.iter().flat_map(|line| line.split('\r')).map(String::from).collect();
+            assert!(whole.into_iter().filter(|line| !line.is_empty()).eq(expected.clone()), "{len}");
+            expected.pop();
         }
     }
 

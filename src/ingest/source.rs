@@ -1,13 +1,18 @@
-//! Where log lines come from: discovery of sources, and what a file name tells.
+//! Where log lines come from: discovery of sources.
 //!
-//! Opens no file. The only file that names walkdir and glob.
+//! Opens no file. The only file that names walkdir, and with those below it the only one that names glob.
+
+mod names;
+mod search;
+
+pub use names::{Told, named_hours};
+pub use search::{Scope, Search, take_out_of_scope};
 
 use crate::digest::Before;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::region::Region;
 use crate::report::NamedHours;
-use crate::time;
 use memchr::memchr_iter;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -24,8 +29,6 @@ pub const NO_MATCH: &str = "no file matches this glob";
 const OWN_ENDINGS: [&[u8]; 7] =
     [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock", b".db.run.lock", b".db.tasks.lock"];
 const OWN_NAME: &[u8] = b"expected.csv";
-/// The zone of the times in file names.
-const NAME_OFFSET: i64 = 8 * 3600;
 
 /// A source of log lines.
 #[derive(Clone, Debug)]
@@ -57,21 +60,30 @@ pub struct Tail {
     pub before: Before,
 }
 
-/// Finds the sources behind the arguments: files, folders (with everything below, hidden files and
-/// flowbook's own results left out), globs, and `-`. Sorted by name; the same path counts once.
+/// Finds the sources behind the arguments: files, folders (with everything below but flowbook's own results and what
+/// is hidden: logs of wildcard domains, whose names begin with a dot, are not), globs, and `-`. Sorted by name; the
+/// same path counts once.
 ///
 /// What cannot be found or entered becomes a source with a fault, so that the caller decides.
 ///
 /// # Errors
 /// When there is no argument, or one is no valid glob.
 pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
+    discover_by(arguments, &Search::default())
+}
+
+/// Finds the sources behind the arguments as [`discover`] does, of those in folders only what the search holds.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_by(arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>> {
     if arguments.is_empty() {
         return Err(Error::usage("no logs given: name files, folders or globs, or - for standard input"));
     }
-    let mut found = Found::default();
+    let mut found = Found { sources: Vec::new(), search };
     for argument in arguments {
         if argument.as_os_str() == STDIN {
-            found.0.push(Source::new("stdin".into(), None));
+            found.sources.push(Source::new("stdin".into(), None));
         } else if argument.symlink_metadata().is_ok() {
             add_path(argument.clone(), &mut found);
         } else {
@@ -88,12 +100,17 @@ impl Source {
 
     /// A file that was not looked at yet.
     fn file(path: PathBuf) -> Self {
-        let hours = path.file_name().and_then(|n| n.to_str()).and_then(named_hours);
+        let hours = told(path.file_name()).and_then(Told::hours);
         Self { hours, ..Self::new(shown(path.as_os_str().as_encoded_bytes()), Some(path)) }
     }
 
     fn faulty(path: PathBuf, fault: String) -> Self {
         Self { hours: None, fault: Some(fault), ..Self::file(path) }
+    }
+
+    /// What the file name tells, where the file can be read for all that is known.
+    pub(super) fn told(&self) -> Option<Told> {
+        told(self.path.as_ref().filter(|_| self.fault.is_none())?.file_name())
     }
 
     /// Finds out the size of a file, unless that is done.
@@ -106,6 +123,15 @@ impl Source {
             Err(error) => self.fault = Some(format!("cannot read: {error}")),
         }
     }
+}
+
+fn told(name: Option<&OsStr>) -> Option<Told> {
+    Told::of(name?.to_str()?)
+}
+
+/// Whether what is found by walking or by a glob is passed over: all that begins with a dot but logs.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") && told(Some(name)).is_none()
 }
 
 /// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or controls
@@ -129,25 +155,30 @@ pub fn shown(bytes: &[u8]) -> String {
 }
 
 /// Sources in the order in which they were found.
-#[derive(Default)]
-struct Found(Vec<Source>);
+struct Found<'a> {
+    sources: Vec<Source>,
+    search: &'a Search,
+}
 
-impl Found {
+impl Found<'_> {
     /// Notes what could not be entered on the way through a folder.
     fn not_entered(&mut self, error: &walkdir::Error, folder: &Path) {
         // A link back to a folder above: everything in it is found already.
         if error.loop_ancestor().is_none() {
             let path = error.path().unwrap_or(folder).to_owned();
             let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-            self.0.push(Source::faulty(path, format!("cannot read: {fault}")));
+            self.sources.push(Source::faulty(path, format!("cannot read: {fault}")));
         }
     }
 
     /// Sorted by path; of the same path, the first one found.
     fn in_order(mut self) -> Vec<Source> {
-        self.0.sort_by(|a, b| a.place().cmp(&b.place()));
-        self.0.dedup_by(|later, first| later.place() == first.place());
-        self.0
+        for source in &mut self.sources {
+            source.domain.clone_from(&self.search.domain);
+        }
+        self.sources.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.sources.dedup_by(|later, first| later.place() == first.place());
+        self.sources
     }
 }
 
@@ -167,36 +198,49 @@ fn is_plain(path: &[u8]) -> bool {
     memchr_iter(b'/', path).all(|slash| !matches!(path[slash + 1..], [] | [b'/' | b'.', ..]))
 }
 
-fn add_path(path: PathBuf, found: &mut Found) {
+fn add_path(path: PathBuf, found: &mut Found<'_>) {
     if path.is_dir() {
         add_folder(&path, found);
     } else {
-        found.0.push(Source::file(path));
+        found.sources.push(Source::file(path));
     }
 }
 
-fn add_folder(folder: &Path, found: &mut Found) {
-    for entry in walk(folder) {
+fn add_folder(folder: &Path, found: &mut Found<'_>) {
+    let search = found.search;
+    for entry in walk(folder, search) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
+            Ok(entry) if !search.holds(below(entry.path(), folder)) => {}
             Ok(entry) if !entry.file_type().is_file() => {
                 // A pipe or device among logs would be waited for without end.
-                found.0.push(Source::faulty(entry.into_path(), "is no regular file".into()));
+                found.sources.push(Source::faulty(entry.into_path(), "is no regular file".into()));
             }
-            Ok(entry) => found.0.push(Source::file(entry.into_path())),
+            Ok(entry) => found.sources.push(Source::file(entry.into_path())),
             Err(error) => found.not_entered(&error, folder),
         }
     }
 }
 
-/// A folder and everything below it but what is hidden, sorted. Links are followed.
-fn walk(folder: &Path) -> impl Iterator<Item = walkdir::Result<walkdir::DirEntry>> {
+/// A path without that of the folder in which it was found.
+fn below<'a>(path: &'a Path, folder: &Path) -> &'a Path {
+    path.strip_prefix(folder).unwrap_or(path)
+}
+
+/// A folder and everything below it but what is hidden or left out, sorted. Links are followed.
+fn walk<'a>(
+    folder: &'a Path,
+    search: &'a Search,
+) -> impl Iterator<Item = walkdir::Result<walkdir::DirEntry>> + 'a {
     // Links may lead to a folder by several ways, or back to one above: each is entered once.
     let mut entered = HashSet::new();
     let enter = move |entry: &walkdir::DirEntry| {
-        let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_below = entry.depth() > 0;
+        let is_dir = entry.file_type().is_dir();
+        let is_passed =
+            is_hidden(entry.file_name()) || (is_dir && search.leaves_out(below(entry.path(), folder)));
         let mut is_new = || fs::canonicalize(entry.path()).map_or(true, |path| entered.insert(path));
-        !hidden && (!entry.file_type().is_dir() || is_new())
+        !(is_below && is_passed) && (!is_dir || is_new())
     };
     // Paths in one folder differ in their last part only, and bytes are compared faster than parts are found.
     let walk = walkdir::WalkDir::new(folder)
@@ -214,17 +258,17 @@ fn is_own(path: &Path) -> bool {
     name == OWN_NAME || OWN_ENDINGS.into_iter().any(ends_with)
 }
 
-fn add_glob(argument: &Path, found: &mut Found) -> Result<()> {
+fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
     let is_glob = argument.to_str().filter(|text| text.contains(META));
     let Some(pattern) = is_glob else {
-        found.0.push(Source::file(argument.to_owned()));
+        found.sources.push(Source::file(argument.to_owned()));
         return Ok(());
     };
-    let before = found.0.len();
+    let before = found.sources.len();
     let matched = matches(pattern, found);
     let paths = matched.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
-    if paths.is_empty() && found.0.len() == before {
-        found.0.push(Source::faulty(argument.to_owned(), NO_MATCH.into()));
+    if paths.is_empty() && found.sources.len() == before {
+        found.sources.push(Source::faulty(argument.to_owned(), NO_MATCH.into()));
     }
     for path in paths {
         if !is_own(&path) {
@@ -240,9 +284,9 @@ const META: [char; 3] = ['*', '?', '['];
 /// The paths that a glob matches, part by part; folders that cannot be read become sources with a fault.
 ///
 /// The crate's own search passes over names that are no UTF-8, or panics at them.
-fn matches(pattern: &str, found: &mut Found) -> Result<Vec<PathBuf>, glob::PatternError> {
-    // As in a shell, a hidden file is matched only by a pattern with its dot.
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+fn matches(pattern: &str, found: &mut Found<'_>) -> Result<Vec<PathBuf>, glob::PatternError> {
+    // As in a shell, a hidden file is matched only by a pattern with its dot, unless its name is a log's.
+    let as_shells = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     glob::Pattern::new(pattern)?;
     let mut paths = vec![PathBuf::new()];
     let mut parts = Path::new(pattern).components().peekable();
@@ -257,7 +301,10 @@ fn matches(pattern: &str, found: &mut Found) -> Result<Vec<PathBuf>, glob::Patte
             paths = paths.into_iter().flat_map(below).collect();
         } else if text.contains(META) {
             let pattern = glob::Pattern::new(&text)?;
-            let is_match = |name: &OsStr| pattern.matches_with(&name.to_string_lossy(), options);
+            let is_match = |name: &OsStr| {
+                let text = name.to_string_lossy();
+                pattern.matches_with(&text, as_shells) || (!is_hidden(name) && pattern.matches(&text))
+            };
             paths = paths.iter().flat_map(|folder| entries(folder, is_match, found)).collect();
         } else {
             for path in &mut paths {
@@ -270,7 +317,7 @@ fn matches(pattern: &str, found: &mut Found) -> Result<Vec<PathBuf>, glob::Patte
 }
 
 /// The entries of a folder whose names match, sorted.
-fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found) -> Vec<PathBuf> {
+fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found<'_>) -> Vec<PathBuf> {
     if !or_here(folder).is_dir() {
         return Vec::new();
     }
@@ -284,17 +331,17 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found) 
             names.into_iter().map(|name| folder.join(name)).collect()
         }
         Err(error) => {
-            found.0.push(Source::faulty(folder.to_owned(), format!("cannot read: {error}")));
+            found.sources.push(Source::faulty(folder.to_owned(), format!("cannot read: {error}")));
             Vec::new()
         }
     }
 }
 
 /// A folder and all that are not hidden below it.
-fn folders_below(folder: &Path, found: &mut Found) -> Vec<PathBuf> {
+fn folders_below(folder: &Path, found: &mut Found<'_>) -> Vec<PathBuf> {
     let mut below = Vec::new();
     if or_here(folder).is_dir() {
-        for entry in walk(or_here(folder)) {
+        for entry in walk(or_here(folder), found.search) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => below.push(entry.into_path()),
                 Ok(_) => {}
@@ -310,74 +357,9 @@ fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// What the vendor's file name tells: `<domain>_YYYY_MM_DD_HHMMSS_HHMMSS[_x].gz` or the older
-/// `<domain>_YYYY_MM_DD_HHMM_HHMM.gz`, times in UTC+8.
-#[must_use]
-pub fn named_hours(name: &str) -> Option<NamedHours> {
-    let bytes = name.as_bytes();
-    (1..bytes.len()).filter(|at| bytes[*at] == b'_').find_map(|at| {
-        let (start, end) = name_span(&name[at + 1..])?;
-        Some(NamedHours { domain: Domain::new(&bytes[..at])?, start, end })
-    })
-}
-
-/// Reads `YYYY_MM_DD_HHMM[SS]_HHMM[SS]`, then the end of the name, a dot or another underscore.
-fn name_span(text: &str) -> Option<(i64, i64)> {
-    let mut parts = text.split('_');
-    let mut part = || parts.next();
-    let (year, month, day) = (number(part()?, 4)?, number(part()?, 2)?, number(part()?, 2)?);
-    let from = part()?;
-    let to = part()?.split('.').next()?;
-    if from.len() != to.len() {
-        return None;
-    }
-    let midnight = time::civil(year.try_into().ok()?, month, day, 0, 0, 0)? - NAME_OFFSET;
-    let (from, to) = (clock(from)?, clock(to)?);
-    let to = if to <= from { to + time::DAY_SECONDS } else { to };
-    Some((midnight + from, midnight + to))
-}
-
-fn number(text: &str, len: usize) -> Option<u32> {
-    (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-/// `HHMM` or `HHMMSS` in seconds since midnight; `240000` ends a day.
-fn clock(text: &str) -> Option<i64> {
-    let digits = number(text, text.len()).filter(|_| matches!(text.len(), 4 | 6))?;
-    let digits = if text.len() == 4 { digits * 100 } else { digits };
-    let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
-    let seconds = i64::from(hour * 3600 + minute * 60 + second);
-    (minute < 60 && second < 60 && seconds <= time::DAY_SECONDS).then_some(seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn file_names() {
-        let span = |name: &str| {
-            named_hours(name).map(|h| format!("{} {} {}", h.domain, time::iso(h.start), time::iso(h.end)))
-        };
-        let at = |from: &str, to: &str| Some(format!("www.a.com 2026-03-0{from}:00Z 2026-03-0{to}:00Z"));
-        for (name, expected) in [
-            ("www.a.com_2026_03_01_080000_090000.gz", at("1T00:00", "1T01:00")),
-            ("www.a.com_2026_03_01_080000_090000", at("1T00:00", "1T01:00")),
-            ("WWW.a.com_2026_03_01_080000_090000_2.gz", at("1T00:00", "1T01:00")),
-            ("www.a.com_2026_03_02_230000_000000_abc.log.zst", at("2T15:00", "2T16:00")),
-            ("www.a.com_2026_03_02_2300_2400.gz", at("2T15:00", "2T16:00")),
-            ("www.a.com_2026_03_01_1100_1200.gz", at("1T03:00", "1T04:00")),
-            ("www.a.com_2026_02_30_1100_1200.gz", None),
-            ("www.a.com_2026_03_01_2500_2600.gz", None),
-            ("www.a.com_2026_03_01_1100_120000.gz", None),
-            ("_2026_03_01_1100_1200.gz", None),
-            ("access.log", None),
-            ("", None),
-        ] {
-            assert_eq!(span(name), expected, "{name}");
-        }
-        assert_eq!(named_hours("my_site_2026_03_01_1100_1200.gz").unwrap().domain.as_str(), "my_site");
-    }
 
     #[test]
     fn names_are_shown_safely() {

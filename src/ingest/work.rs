@@ -8,13 +8,15 @@ use super::rejects::Spill;
 use super::source::Source;
 use super::{Job, ahead};
 use crate::codec::Codec;
+use crate::domain::Domain;
 use crate::error::Result;
 use crate::usage::table::UsageTable;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Sources of fewer bytes on disk than this are read sooner than a thread starts. Pipes have no size.
 const AHEAD_ABOVE: u64 = 1 << 20;
@@ -60,6 +62,8 @@ pub(super) struct Work<'a> {
     is_each: bool,
     /// By part; none of parts that need not be read.
     outcomes: Vec<OnceLock<Outcome>>,
+    /// Domains that were met and not asked for.
+    others: Mutex<BTreeSet<Domain>>,
 }
 
 impl<'a> Work<'a> {
@@ -83,6 +87,7 @@ impl<'a> Work<'a> {
             spare,
             is_each: false,
             outcomes: parts.iter().map(|_| OnceLock::new()).collect(),
+            others: Mutex::default(),
         }
     }
 
@@ -91,8 +96,9 @@ impl<'a> Work<'a> {
         Self { is_each: true, ..self }
     }
 
-    /// What came out of the sources, in their order.
-    pub(super) fn outcomes(self) -> Vec<Outcome> {
+    /// What came out of the sources, in their order, and the domains that were met and not asked for.
+    pub(super) fn outcomes(self) -> (Vec<Outcome>, BTreeSet<Domain>) {
+        let others = self.others.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(self.sources.len());
         for (part, outcome) in self.parts.iter().zip(self.outcomes) {
             let outcome = outcome.into_inner().unwrap_or_default();
@@ -102,7 +108,7 @@ impl<'a> Work<'a> {
                 outcomes.push(outcome);
             }
         }
-        outcomes
+        (outcomes, others)
     }
 
     /// One thread's share, in a table of its own.
@@ -121,6 +127,7 @@ impl<'a> Work<'a> {
             }
             self.outcomes[*at].get_or_init(|| outcome);
         }
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).extend(fold.take_others());
         Ok(fold.take_table())
     }
 

@@ -3,12 +3,13 @@
 //! `[9/Jun/2015:01:58:09 +0800] IP PROXY MS "REFERER" "METHOD URL" STATUS REQUEST-SIZE RESPONSE-SIZE HIT|MISS
 //! "USER-AGENT" "CONTENT-TYPE" TRAILING...`
 //!
-//! Referer and user agent hold any bytes, quotes among them, and nothing escapes these. The request is
-//! therefore found by its shape: the first `" "` that is followed by a method, a URL up to the next `" `, and
-//! three digits. Nothing behind the cache result can mislead that, and only a referer that imitates a whole
-//! request with its status could. Knows nothing of files, ranges and scopes.
+//! Referer, URL and user agent hold any bytes, quotes among them, and nothing escapes these. The request is
+//! therefore found by its shape: a `" "` that is followed by a method, a URL up to a `" `, and three digits. Nearly
+//! every line has as many quotes as it needs and no more, so that there is one such place. Of others it is found out
+//! whether they can be read in one way only. Knows nothing of files, ranges and scopes.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
+mod doubt;
 mod quick;
 
 use super::lanes::fetch;
@@ -17,6 +18,7 @@ use crate::domain::Domain;
 use crate::record::{MAX_BYTES, Protocol, Reason, Record};
 use crate::region::Region;
 use crate::time;
+pub(super) use doubt::begins_entry;
 use memchr::{memchr, memrchr};
 use quick::Places;
 
@@ -47,7 +49,8 @@ impl Parser {
     }
 
     /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
-    /// newline. A carriage return before the newline is left out.
+    /// newline. A carriage return before the newline is left out, and a line that holds several entries for certain is
+    /// told entry by entry.
     ///
     /// # Errors
     /// The first one of `tell`.
@@ -69,16 +72,16 @@ impl Parser {
                 let line = without_return(&block[start..newline]);
                 match places.and_then(|places| quick::read(block, &places, minute, file_domain)) {
                     Some(record) => tell(line, Ok(record))?,
-                    None => tell(line, read(line, minute, file_domain))?,
+                    None => entries(&block[start..newline], true, minute, file_domain, &mut tell)?,
                 }
                 start = newline + 1;
             }
             if start == 0 {
                 // A line without newline, or of more text than is marked at a time.
-                let newline = memchr(b'\n', block).unwrap_or(block.len());
-                let line = without_return(&block[..newline]);
-                tell(line, read(line, minute, file_domain))?;
-                start = block.len().min(newline + 1);
+                let newline = memchr(b'\n', block);
+                let line = &block[..newline.unwrap_or(block.len())];
+                entries(line, newline.is_some(), minute, file_domain, &mut tell)?;
+                start = newline.map_or(block.len(), |newline| newline + 1);
             }
             block = &block[start..];
         }
@@ -91,8 +94,34 @@ impl Parser {
     /// The reason why the line says nothing.
     #[inline]
     pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Reason> {
-        read(line, &mut self.minute, self.file_domain.as_ref())
+        judge(line, &mut self.minute, self.file_domain.as_ref())
     }
+}
+
+/// Tells each entry of a line of any shape with what it says. `is_ended` tells that a newline follows.
+#[inline(never)]
+fn entries<E>(
+    line: &[u8],
+    is_ended: bool,
+    minute: &mut MinuteCache,
+    file_domain: Option<&Domain>,
+    tell: &mut impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+) -> Result<(), E> {
+    let bare = without_return(line);
+    if doubt::is_plain(bare) {
+        return tell(bare, read(bare, find_request, minute, file_domain));
+    }
+    doubt::entries(line, is_ended).try_for_each(|entry| tell(entry, judge(entry, minute, file_domain)))
+}
+
+/// Reads an entry of any shape.
+fn judge<'a>(
+    entry: &'a [u8],
+    minute: &mut MinuteCache,
+    file_domain: Option<&'a Domain>,
+) -> Result<Record<'a>, Reason> {
+    let is_plain = doubt::is_plain(entry);
+    read(entry, if is_plain { find_request } else { doubt::request }, minute, file_domain)
 }
 
 #[inline(always)]
@@ -100,25 +129,24 @@ fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Reads a line of any shape.
-#[inline(never)]
+/// Reads an entry whose request `find` finds behind the time stamp.
 fn read<'a>(
     line: &'a [u8],
+    find: fn(&'a [u8]) -> Result<Request<'a>, Reason>,
     minute: &mut MinuteCache,
     file_domain: Option<&'a Domain>,
 ) -> Result<Record<'a>, Reason> {
     let (time, stamp) = minute.time(line).ok_or(Reason::BadTime)?;
-    let request = find_request(&line[stamp..])?;
+    let request = find(&line[stamp..])?;
     let (_, rest) = split_space(request.rest);
     let (size, rest) = split_space(rest);
     let bytes = response_size(size)?;
     let (cache, rest) = split_space(rest);
-    let hit = match cache {
-        b"HIT" => true,
-        b"MISS" => false,
-        _ => return Err(Reason::BadCache),
-    };
-    let (scheme, host) = split_url(request.url);
+    if !is_cache_result(cache) {
+        return Err(Reason::BadCache);
+    }
+    let hit = cache == b"HIT";
+    let (scheme, host) = target(request.method, request.url);
     let host = match (host, file_domain) {
         (Some(host), _) => host,
         (None, Some(domain)) => domain.as_str().as_bytes(),
@@ -237,6 +265,7 @@ fn two_digits(text: [u8; 2]) -> Option<u32> {
 
 /// A request that was found in a line.
 struct Request<'a> {
+    method: &'a [u8],
     url: &'a [u8],
     status: u16,
     /// What follows the status and its space.
@@ -268,14 +297,14 @@ fn request_at(text: &[u8]) -> Result<Request<'_>, Reason> {
     if method == 0 || text.get(method) != Some(&b' ') {
         return Err(Reason::BadRequest);
     }
-    let url = &text[method + 1..];
+    let (method, url) = (&text[..method], &text[method + 1..]);
     let end = closing_quote(url).ok_or(Reason::BadRequest)?;
     let (url, rest) = (&url[..end], &url[end + 2..]);
     let (status, rest) = split_space(rest);
     match *status {
         [a, b, c] if status.iter().all(u8::is_ascii_digit) => {
             let digit = |b: u8| u16::from(b - b'0');
-            Ok(Request { url, status: digit(a) * 100 + digit(b) * 10 + digit(c), rest })
+            Ok(Request { method, url, status: digit(a) * 100 + digit(b) * 10 + digit(c), rest })
         }
         _ => Err(Reason::BadStatus),
     }
@@ -319,6 +348,23 @@ fn response_size(text: &[u8]) -> Result<u64, Reason> {
     }
     let bytes = text.iter().fold(0u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b - b'0')));
     if bytes > MAX_BYTES { Err(Reason::HugeSize) } else { Ok(bytes) }
+}
+
+fn is_cache_result(text: &[u8]) -> bool {
+    matches!(text, b"HIT" | b"MISS")
+}
+
+/// Longer ones are no host and port.
+const LONGEST_AUTHORITY: usize = 300;
+
+/// The protocol that a request tells, and the host, where it names one. That of a tunnel is all of its URL, with the port.
+fn target<'a>(method: &[u8], url: &'a [u8]) -> (Protocol, Option<&'a [u8]>) {
+    let (protocol, host) = split_url(url);
+    let is_tunnel = host.is_none() && method.eq_ignore_ascii_case(b"CONNECT");
+    let is_short = url.len() <= LONGEST_AUTHORITY;
+    let authority =
+        Some(url).filter(|url| is_tunnel && is_short && url.contains(&b':') && !url.contains(&b'/'));
+    (protocol, host.or(authority))
 }
 
 /// The protocol that the scheme tells, and the host, where the URL has one.
@@ -459,21 +505,116 @@ mod tests {
             "a\"b\" c",
             "\" 200 1 99 HIT \"",
             "x\" \"y",
-            "\" \"GET /",
             "\0\u{1}",
             "\\\"",
             "\" \"B c\" d",
             "\u{e9}\u{6f22}",
-            "\" \"GET http://evil.com/\" 20",
+            "\" \"GET evil",
+            "\"evil corp\" \"new site\"",
             "\" \"a b\" 2000 1 2 HIT ",
         ] {
             let line = with(NOON, text, URL, GOOD);
             assert_eq!(parse(&line).map(|r| (r.1, r.2)), Ok(("a.com".into(), 2830)), "referer {text}");
         }
-        for text in ["", "\"", "\" \"GET http://evil.com/\" 200 1 99 HIT \"", "\" quic https", "\0"] {
+        for text in ["", "\"", "\" \"GET http://evil.com/\" 200 1 99 ", "\" quic https", "\0"] {
             let line = with(NOON, "-", URL, &format!("200 191 2830 MISS \"{text}\" \"text/html\""));
             assert_eq!(parse(&line).map(|r| (r.1, r.2)), Ok(("a.com".into(), 2830)), "user agent {text}");
         }
+    }
+
+    #[test]
+    fn what_imitates_a_request_is_ambiguous() {
+        let good = |agent: &str| format!("200 191 2830 MISS \"{agent}\" \"text/html\"");
+        let whole = "\" \"GET http://evil.com/\" 200 1 99 HIT \"";
+        for (referer, url, agent) in [
+            (whole, "/x", "UA"),
+            ("-", whole, "UA"),
+            ("-", "/x", whole),
+            ("\" \"GET http://evil.com/\" 200 1 99 HIT", "/x", "UA"),
+            // Where the URL begins: in the referer, or behind it.
+            ("\" \"GET /", "/x", "UA"),
+            ("\" \"GET http://evil.com/\" 20", "/x", "UA"),
+            ("-", "/x\" \"GET http://evil.com/", "UA"),
+            // Where the URL ends.
+            ("-", "/x\" 200 1 99 HIT \"", "UA"),
+            ("-", "/x", "UA\" 200 1 99 HIT \""),
+        ] {
+            let line = with(NOON, referer, &format!("GET http://a.com{url}"), &good(agent));
+            assert_eq!(parse(&line).map(|r| r.1), Err(Reason::Ambiguous), "{line}");
+        }
+        // Both ways tell the same.
+        let line = with(NOON, "\" \"GET http://a.com/y", URL, GOOD);
+        assert_eq!(parse(&line).map(|r| (r.1, r.2)), Ok(("a.com".into(), 2830)));
+    }
+
+    /// What became of each line of a text.
+    fn read_text(text: &str) -> Vec<Result<(String, u64), Reason>> {
+        let (mut parser, mut found) = (Parser::new(None), Vec::new());
+        let told = parser.lines(text.as_bytes(), |_, record| {
+            found.push(record.map(|r| (String::from_utf8_lossy(r.host).into_owned(), r.bytes)));
+            Ok::<(), ()>(())
+        });
+        assert_eq!(told, Ok(()));
+        found
+    }
+
+    #[test]
+    fn returns_end_lines_where_entries_follow() {
+        let one = with(NOON, "-", URL, GOOD);
+        let good = || Ok(("a.com".to_owned(), 2830));
+        let lines = read_text;
+        for text in [
+            format!("{one}\r{one}\r{one}"),
+            format!("{one}\r{one}\r{one}\r"),
+            format!("{one}\r{one}\r{one}\n"),
+            format!("{one}\r{one}\n{one}\r\n"),
+            format!("{one}\r{one} 1.1.1.1 \r{one}\r\n"),
+        ] {
+            assert_eq!(lines(&text), [good(), good(), good()], "{text:?}");
+        }
+        let bad = Err(Reason::BadTime);
+        assert_eq!(lines(&format!("{one}\r\r{one}\r")), [good(), bad.clone(), good()], "a blank line");
+        assert_eq!(lines(&format!("{one}\rx\r{one}\r")), [good(), bad.clone(), good()], "a bad line");
+        assert_eq!(lines(&format!("{one}\r[1/Mar/2026:12")), [good(), bad], "an entry that is cut off");
+        for inside in ["\r", "a\rb", "[\r]", "\rGET"] {
+            let line = with(NOON, inside, URL, GOOD);
+            assert_eq!(lines(&format!("{line}\n{line}\n")), [good(), good()], "{inside:?}");
+            assert_eq!(lines(&line), [good()], "{inside:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_entry_is_never_passed_over() {
+        let one = with(NOON, "-", URL, GOOD);
+        let other = with("1/Mar/2026:12:10:00 +0800", "-", "GET http://b.com/", GOOD);
+        let reasons = |text: &str| -> Vec<_> { read_text(text).into_iter().map(Result::err).collect() };
+        assert_eq!(reasons(&format!("{one}{other}\n")), [Some(Reason::Welded)], "another host");
+        let next = with("1/Mar/2026:12:10:00 +0800", "-", "GET http://A.com/", GOOD);
+        for line in
+            [format!("{one}{next}"), format!("{one} 1.1.1.1 {next} quic\n"), format!("{one}{next}{one}\r\n")]
+        {
+            assert!(reasons(&line).len() > 1 && reasons(&line).iter().all(Option::is_none), "{line}");
+        }
+        assert_eq!(reasons(&format!("{one} 1.1.1.1 {other}\n{one}\n")), [Some(Reason::Welded), None]);
+        for cut in 0..one.len() {
+            // However much of the first one is there.
+            let welded = reasons(&format!("{}{other}\n", &one[..cut]));
+            assert!(
+                cut == 0 || matches!(*welded, [Some(Reason::Welded | Reason::BadTime)]),
+                "{cut} {welded:?}"
+            );
+            // However much of the second one is there: behind the last quote it is told apart.
+            let begun = reasons(&format!("{one}{}\n", &other[..cut]));
+            assert!(cut < 3 || begun != [None], "{cut}");
+        }
+        // A client may write an entry into its own.
+        let line = with(NOON, "-", URL, &format!("200 191 2830 MISS \"UA\" \"x\"{other} \"text/html\""));
+        assert_eq!(reasons(&line), [Some(Reason::Welded)]);
+        for harmless in ["[1/Mar/2026:12:10:00 +0800]", "[1/Mar/2026:12:10:00 +0800] \"GET /x\" 200"] {
+            let line = with(NOON, harmless, URL, GOOD);
+            assert_eq!(reasons(&line), [None], "{line}");
+        }
+        assert_eq!(reasons(&format!("{one} [2001:db8::1] quic\n")), [None]);
     }
 
     #[test]
@@ -485,6 +626,14 @@ mod tests {
             ("POST http://a.com#x", "a.com", Protocol::Http),
             ("GET rtmp://a.com/live", "a.com", Protocol::Other),
             ("GET http://a.com/x y\"z", "a.com", Protocol::Http),
+            ("GET http://a.com/?q=\"a\" b", "a.com", Protocol::Http),
+            ("GET http://a.com/?q=\"a\" \"b c\" d", "a.com", Protocol::Http),
+            ("GET http://a.com", "a.com", Protocol::Http),
+            ("GET http://u:p@a.com/", "u:p@a.com", Protocol::Http),
+            ("CONNECT a.com:443", "a.com:443", Protocol::Other),
+            ("connect [::1]:443", "[::1]:443", Protocol::Other),
+            ("CONNECT /x:1", "file.example.com", Protocol::Other),
+            ("OPTIONS *", "file.example.com", Protocol::Other),
             ("GET /only/path", "file.example.com", Protocol::Other),
             ("GET http:///x", "file.example.com", Protocol::Http),
             ("GET http://:80/x", "file.example.com", Protocol::Http),

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, SourceRule};
 use crate::error::Result;
-use crate::ingest::source::{NO_MATCH, Source, discover};
+use crate::ingest::source::{NO_MATCH, Source, discover_by};
 use crate::output;
 use crate::region::Region;
 use std::collections::{HashMap, HashSet};
@@ -30,7 +30,7 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
     for rule in &plan.sources {
         let mut of_rule = Vec::new();
         for argument in &rule.arguments {
-            let mut sources = discover(std::slice::from_ref(argument))?;
+            let mut sources = discover_by(std::slice::from_ref(argument), &rule.search)?;
             // Between two deliveries there may be nothing, which is told and no fault.
             sources.retain(|source| source.fault.as_deref() != Some(NO_MATCH));
             if sources.is_empty() {

@@ -8,6 +8,7 @@ use super::range::RangeRule;
 use crate::code::Refusal;
 use crate::domain::Domain;
 use crate::export::request::{Account, ExportRequest, ExportSpec, validate};
+use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
 use crate::region::Region;
@@ -53,6 +54,8 @@ pub struct SourceRule {
     pub region: Region,
     /// The domain of lines that hold only a path, where the file's name tells none.
     pub domain: Option<Domain>,
+    /// Which files in folders are read.
+    pub search: Search,
 }
 
 /// Where workbooks go, and how long they stay.

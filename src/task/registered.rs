@@ -7,6 +7,7 @@ use crate::domain::Domain;
 use crate::error::{ErrorKind, Result};
 use crate::export::completeness::Completeness;
 use crate::export::request::ExportRequest;
+use crate::ingest::source::Search;
 use crate::log::Format;
 use crate::report::RejectLimit;
 use crate::store::{Lock, Reader};
@@ -112,9 +113,12 @@ fn attempt(
     progress: &Progress,
 ) -> Result<Attempt> {
     let spec = task.spec()?;
+    let search = Search::default();
     let run = Task {
         spec: &spec,
         logs: &[],
+        search: &search,
+        lateness: None,
         format: Format::default(),
         region: task.region,
         threads: how.threads,

@@ -362,8 +362,11 @@ fn struck(mut line: Vec<u8>, blows: Vec<Blow>) -> Vec<u8> {
 /// A line, good or not, that may hold any byte but a line feed.
 pub(crate) fn line() -> impl Strategy<Value = Vec<u8>> {
     let blows = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(blow(), 1..4)];
-    (whole(), blows).prop_map(|(line, blows)| {
-        let mut line = struck(line, blows);
+    // Entries that stand on one line, with what may part them.
+    let between = one_of(&[b"", b"", b"\r", b"\r\r", b" 1.1.1.1 ", b"\rx\r"]);
+    let more = prop_oneof![9 => Just(Vec::new()), 1 => (between, whole()).prop_map(|(a, b)| joined(&[a, b]))];
+    (whole(), more, blows).prop_map(|(line, more, blows)| {
+        let mut line = struck(joined(&[line, more]), blows);
         line.retain(|b| *b != b'\n');
         line
     })

@@ -79,7 +79,7 @@ const OWNERS: [(&str, &str); 24] = [
     ("csv", "cli/tasks_csv.rs"),
     ("ctrlc", "cli/interrupt.rs"),
     ("flate2", "codec.rs"),
-    ("glob", "ingest/source.rs"),
+    ("glob", "ingest/source"),
     ("idna", "domain.rs"),
     ("indicatif", "cli/progress.rs"),
     ("libdeflate_sys", "codec/libdeflate.rs"),

@@ -23,6 +23,7 @@ mod killed_store;
 mod lines_agree;
 mod logs;
 mod many;
+mod names;
 mod oracle;
 mod requests;
 mod rows;

@@ -25,7 +25,7 @@ pub(crate) struct Rec {
 /// Reads one line, without its line end. `file_domain` is the domain in the file name.
 pub(crate) fn parse(line: &[u8], file_domain: Option<&str>) -> Result<Rec, Reason> {
     let (time, after_time) = time(line).ok_or(Reason::BadTime)?;
-    let request = request(after_time)?;
+    let request = if is_plain(line) { request(after_time)? } else { certain_request(after_time)? };
     // Request size, response size, cache result, everything else.
     let fields: Vec<&[u8]> = request.after_status.splitn(4, |b| *b == b' ').collect();
     let field = |n: usize| fields.get(n).copied().unwrap_or(b"");
@@ -35,7 +35,7 @@ pub(crate) fn parse(line: &[u8], file_domain: Option<&str>) -> Result<Rec, Reaso
         b"MISS" => false,
         _ => return Err(Reason::BadCache),
     };
-    let (scheme, host) = scheme_and_host(request.url);
+    let (scheme, host) = target(request.method, request.url);
     let domain = match (host, file_domain) {
         (Some(host), _) => domain(host).ok_or(Reason::BadDomain)?,
         (None, Some(name)) => domain(name.as_bytes()).ok_or(Reason::BadDomain)?,
@@ -76,7 +76,63 @@ fn time(line: &[u8]) -> Option<(i64, &[u8])> {
     Some((unix, &line[found[0].len()..]))
 }
 
+/// Whether a line is short and has its quotes where an entry has them, and brackets around its time stamp alone,
+/// unless the second one stands so near to the first that no time stamp lies between.
+fn is_plain(line: &[u8]) -> bool {
+    static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
+        let head = r#"\[(?:[^"]{0,59}|[^"\[]*)"[^"]*" "[^"]*" "#;
+        let answer = r#"[0-9]{3} [^" ]* [^" ]* (?:HIT|MISS) "#;
+        regex(&format!(r#"^{head}{answer}"[^"]*"(?: "[^"]*")?[^"\[]*$"#))
+    });
+    line.len() < 16384 && PLAIN.is_match(line)
+}
+
+/// The request of a line that may be read in several ways: that of the only way there is.
+fn certain_request(text: &[u8]) -> Result<Request<'_>, Reason> {
+    static ENTRY: LazyLock<Regex> = LazyLock::new(|| {
+        let stamp = r#"\[[0-9]{1,2}/[A-Za-z]{3}/[0-9]{4}:[^"\[\]]*\]"#;
+        regex(&format!(r#"^{stamp} [^" \[]+ [^" \[]+ [^" \[]+ ""#))
+    });
+    static END: LazyLock<Regex> = LazyLock::new(|| regex(r#"^" [0-9]{3}(?: |$)"#));
+    static WHOLE: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"^" ([0-9]{3}) [^ ]* ([0-9]+|-) (?:HIT|MISS)(?: |$)"#));
+    static START: LazyLock<Regex> = LazyLock::new(|| regex(r#"^" "([A-Za-z_-]+) "#));
+    let all = |wanted: u8| (0..text.len()).filter(move |at| text[*at] == wanted);
+    if all(b'[').any(|at| ENTRY.is_match(&text[at..])) {
+        return Err(Reason::Welded);
+    }
+    let starts: Vec<(&[u8], usize)> = all(b'"')
+        .filter_map(|at| START.captures(&text[at..]).map(|c| (c.get(1).unwrap().as_bytes(), at + c[0].len())))
+        .collect();
+    let Some((_, first)) = starts.first() else { return Err(Reason::BadRequest) };
+    let ends: Vec<usize> = all(b'"').filter(|at| at >= first && END.is_match(&text[*at..])).collect();
+    let is_whole = |at: &usize| WHOLE.captures(&text[*at..]).is_some_and(|c| size(&c[2]).is_ok());
+    let whole: Vec<usize> = ends.iter().copied().filter(is_whole).collect();
+    match *whole {
+        [] => request(text),
+        [end] if end == ends[0] => {
+            let mut ways: Vec<_> = starts.iter().filter(|(_, url)| *url <= end).collect();
+            let told = |(method, url): &(&[u8], usize)| {
+                let (scheme, host) = target(method, &text[*url..end]);
+                (protocol(b"", scheme), host.map(<[u8]>::to_vec))
+            };
+            if ways.iter().any(|way| text[way.1] == b'/' || told(way).1.is_some()) {
+                ways.retain(|way| text[way.1] == b'/' || told(way).1.is_some());
+                if ways.iter().any(|way| told(way) != told(ways[0])) {
+                    return Err(Reason::Ambiguous);
+                }
+            }
+            let (method, url) = ways.last().unwrap();
+            let status = std::str::from_utf8(&text[end + 2..end + 5]).unwrap().parse().unwrap();
+            let after_status = text.get(end + 6..).unwrap_or_default();
+            Ok(Request { method, url: &text[*url..end], status, after_status })
+        }
+        _ => Err(Reason::Ambiguous),
+    }
+}
+
 struct Request<'a> {
+    method: &'a [u8],
     url: &'a [u8],
     status: u16,
     after_status: &'a [u8],
@@ -84,7 +140,7 @@ struct Request<'a> {
 
 /// The first place that looks like a request with a status behind it, whatever quotes stand around.
 fn request(text: &[u8]) -> Result<Request<'_>, Reason> {
-    static METHOD_AND_URL: LazyLock<Regex> = LazyLock::new(|| regex(r#"^" "[A-Za-z_-]+ (.*?)" "#));
+    static METHOD_AND_URL: LazyLock<Regex> = LazyLock::new(|| regex(r#"^" "([A-Za-z_-]+) (.*?)" "#));
     static STATUS: LazyLock<Regex> = LazyLock::new(|| regex("^([0-9]{3})(?: |$)"));
     let mut reason = Reason::BadRequest;
     for place in 0..text.len() {
@@ -95,8 +151,8 @@ fn request(text: &[u8]) -> Result<Request<'_>, Reason> {
         let after_url = &text[place + head[0].len()..];
         if let Some(found) = STATUS.captures(after_url) {
             let status = std::str::from_utf8(&found[1]).unwrap().parse().unwrap();
-            let url = head.get(1).unwrap().as_bytes();
-            return Ok(Request { url, status, after_status: &after_url[found[0].len()..] });
+            let [method, url] = [1, 2].map(|n| head.get(n).unwrap().as_bytes());
+            return Ok(Request { method, url, status, after_status: &after_url[found[0].len()..] });
         }
         reason = Reason::BadStatus;
     }
@@ -114,6 +170,19 @@ fn size(text: &[u8]) -> Result<u64, Reason> {
     let digit = |b: &u8| u128::from(b - b'0');
     let value = text.iter().fold(0_u128, |value, b| value.saturating_mul(10).saturating_add(digit(b)));
     if value > 1 << 50 { Err(Reason::HugeSize) } else { Ok(u64::try_from(value).unwrap()) }
+}
+
+/// Scheme and host, where a request has them: that of a tunnel is all of its URL.
+fn target<'a>(method: &[u8], url: &'a [u8]) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+    static AUTHORITY: LazyLock<Regex> = LazyLock::new(|| regex("^[^/]*:[^/]*$"));
+    match scheme_and_host(url) {
+        (scheme, None)
+            if method.eq_ignore_ascii_case(b"CONNECT") && url.len() <= 300 && AUTHORITY.is_match(url) =>
+        {
+            (scheme, Some(url))
+        }
+        told => told,
+    }
 }
 
 /// The two parts of a URL that count, where it has them.
@@ -142,16 +211,29 @@ fn protocol(after_cache: &[u8], scheme: Option<&[u8]>) -> Protocol {
     }
 }
 
-/// The normal form of a host: lower case, no port, no dot at the end.
+/// The normal form of a host: lower case, no user, no port, no dot at the end; other scripts as Punycode.
 fn domain(host: &[u8]) -> Option<String> {
     static PORT_OR_DOT: LazyLock<Regex> = LazyLock::new(|| regex(r"^([^:]*|.*\]):[0-9]*$|^(.*)\.$"));
-    let mut name = host;
-    while let Some(found) = PORT_OR_DOT.captures(name) {
-        name = found.get(1).or(found.get(2)).unwrap().as_bytes();
+    static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r"^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$"));
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"^\[?([0-9a-f:.]*:[0-9a-f:.]*)\]?$"));
+    let bare = |mut name: Vec<u8>| {
+        while let Some(found) = PORT_OR_DOT.captures(&name) {
+            name = found.get(1).or(found.get(2)).unwrap().as_bytes().to_vec();
+        }
+        name
+    };
+    let mut name = bare(host.rsplit(|b| *b == b'@').next().unwrap().to_vec());
+    if !name.is_ascii() {
+        name = bare(idna::domain_to_ascii(std::str::from_utf8(&name).ok()?).ok()?.into_bytes());
     }
-    let visible = name.iter().all(|b| (0x21..=0x7e).contains(b));
     let name = name.to_ascii_lowercase();
-    if visible && (1..=253).contains(&name.len()) { String::from_utf8(name).ok() } else { None }
+    let address = || {
+        let text = std::str::from_utf8(ADDRESS.captures(&name)?.get(1)?.as_bytes()).ok()?;
+        let closed = name.starts_with(b"[") == name.ends_with(b"]");
+        text.parse::<std::net::Ipv6Addr>().ok().filter(|_| closed)
+    };
+    let is_domain = NAME.is_match(&name) || address().is_some();
+    if is_domain && name.len() <= 253 { String::from_utf8(name).ok() } else { None }
 }
 
 /// Usage by domain and window (unix seconds / 300), in the order of `Usage::fields`.
@@ -171,18 +253,93 @@ pub(crate) struct Tally {
     pub(crate) rejects: Vec<(u64, Reason)>,
 }
 
-/// Reads a whole text. Its last line may lack the line feed; a carriage return at its end is taken off all the
-/// same.
+/// The lines of a text, without their ends: what line feeds end, what carriage returns end that an entry or nothing
+/// follows, and what begins behind the last quote of an entry.
+pub(crate) fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+    static BEHIND: LazyLock<Regex> = LazyLock::new(|| regex(r"\[[0-9]{1,2}/"));
+    let mut found = Vec::new();
+    for line in text.split_inclusive(|b| *b == b'\n') {
+        let open = !line.ends_with(b"\n");
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let bare = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut pieces: Vec<&[u8]> = Vec::new();
+        if is_plain(bare) {
+            found.push(bare.to_vec());
+            continue;
+        }
+        let (mut from, mut at) = (0, 0);
+        while at < line.len() {
+            let next = (line.get(at + 1), line.get(at + 2));
+            let ends = match next {
+                (Some(b'['), Some(digit)) => digit.is_ascii_digit(),
+                (None, _) => open,
+                _ => false,
+            };
+            if line[at] == b'\r' && ends {
+                // Of a line that is too long, a return at the end of the text counts.
+                let is_long = at + usize::from(next.0.is_none()) - from > 1 << 20;
+                let piece = &line[from..at + usize::from(is_long)];
+                pieces.extend(piece.split(|b| !is_long && *b == b'\r'));
+                from = at + 1;
+            }
+            at += 1;
+        }
+        if from == 0 || from < line.len() {
+            let rest = &line[from..];
+            // Of a line that is too long, its return counts.
+            let is_long = rest.len() > 1 << 20;
+            pieces.push(if is_long { rest } else { rest.strip_suffix(b"\r").unwrap_or(rest) });
+        }
+        for piece in pieces {
+            if let Some(entries) = welded(piece) {
+                found.extend(entries);
+                continue;
+            }
+            let quote = piece.iter().rposition(|b| *b == b'"').filter(|_| piece.starts_with(b"["));
+            let mut from = 0;
+            if let Some(quote) = quote {
+                for start in BEHIND.find_iter(&piece[quote + 1..]).map(|found| quote + 1 + found.start()) {
+                    found.push(piece[from..start].to_vec());
+                    from = start;
+                }
+            }
+            found.push(piece[from..].to_vec());
+        }
+    }
+    found
+}
+
+/// Several entries of the usual shape, one behind the other, for the same host.
+fn welded(line: &[u8]) -> Option<Vec<Vec<u8>>> {
+    static HEAD: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r#"^\[[0-9]{1,2}/[A-Za-z]{3}/[0-9]{4}:[^"\[\]]*\] [^" \[]+ [^" \[]+ [^" \[]+ ""#)
+    });
+    let mut places: Vec<usize> =
+        (1..line.len()).filter(|at| line[*at] == b'[' && HEAD.is_match(&line[*at..])).collect();
+    places.insert(0, 0);
+    places.push(line.len());
+    let entries: Vec<&[u8]> = places.windows(2).map(|pair| &line[pair[0]..pair[1]]).collect();
+    let hosts: Option<Vec<_>> = entries
+        .iter()
+        .map(|entry| {
+            let request = request(entry).ok().filter(|_| is_plain(entry))?;
+            Some(target(request.method, request.url).1.map(<[u8]>::to_ascii_lowercase))
+        })
+        .collect();
+    let is_one = |hosts: Vec<_>| hosts.len() > 1 && hosts.iter().all(|host| *host == hosts[0]);
+    hosts.is_some_and(is_one).then(|| entries.into_iter().map(<[u8]>::to_vec).collect())
+}
+
+/// Reads a whole text. Its last line may lack its end.
 pub(crate) fn aggregate(text: &[u8], file_domain: Option<&str>) -> (Table, Tally) {
     let (mut table, mut tally) = (Table::new(), Tally::default());
-    for line in text.split_inclusive(|b| *b == b'\n') {
+    for line in lines(text) {
         tally.lines += 1;
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.as_slice();
         if line.len() > 1 << 20 {
             tally.rejects.push((tally.lines, Reason::TooLong));
             continue;
         }
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.iter().all(u8::is_ascii_whitespace) {
             tally.blank += 1;
             continue;

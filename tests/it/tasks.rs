@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::harness::{Place, line};
 use flowbook::export::request::{Account, ExportRequest, validate};
+use flowbook::ingest::source::Search;
 use flowbook::locale::Language;
 use flowbook::region::Region;
 use flowbook::report::RejectLimit;
@@ -175,6 +176,8 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
     let task = Task {
         spec: &spec,
         logs: &[],
+        search: &Search::default(),
+        lateness: None,
         format: flowbook::log::Format::default(),
         region: Region::default(),
         threads: 1,

@@ -13,11 +13,23 @@ enum Want {
     /// A fault that says each of these texts; requests and bytes that count where the run goes on.
     #[expect(dead_code, reason = "no row says so yet")]
     Fault(&'static [&'static str], u64, u64),
+    /// Requests and bytes that count, and one line that is rejected for this reason.
+    Rejects(u64, u64, &'static str),
 }
-use Want::Counts;
+use Want::{Counts, Rejects};
 
 /// Inputs by name, over the hours of 1 March 2026, UTC.
-const ROWS: [(&str, Want); 1] = [("03e-hour-10-has-zero-bytes", Counts(600, 5_659_700))];
+const ROWS: [(&str, Want); 9] = [
+    ("01-lone-cr-line-ends.log", Counts(10, 10_045)),
+    ("02a-two-entries-on-one-line.log", Counts(20, 60_090)),
+    ("03e-hour-10-has-zero-bytes", Counts(600, 5_659_700)),
+    ("05-wildcard-domain-log-begins-with-a-dot", Counts(30, 20_235)),
+    ("08a-userinfo-in-url.log", Counts(41, 41_557)),
+    ("08b-quote-and-space-in-url.log", Counts(41, 41_668)),
+    ("08d-host-in-utf8.log", Counts(41, 41_335)),
+    ("09-referer-that-holds-a-request.log", Rejects(40, 40_780, "ambiguous")),
+    ("11-idn-file-name-and-path-only-lines", Counts(20, 10_190)),
+];
 
 #[test]
 fn every_trouble_gives_its_true_value_or_a_named_fault() {
@@ -26,6 +38,12 @@ fn every_trouble_gives_its_true_value_or_a_named_fault() {
         match want {
             Counts(requests, bytes) => {
                 check(&place.export(&["logs", "--json"], 0), name, requests, bytes);
+                check(&through_store(&place, &[], 0), name, requests, bytes);
+            }
+            Rejects(requests, bytes, reason) => {
+                let direct = place.export(&["logs", "--json"], 0);
+                check(&direct, name, requests, bytes);
+                assert_eq!(direct.json()["counts"]["rejected_by_reason"][reason], 1, "{name}");
                 check(&through_store(&place, &[], 0), name, requests, bytes);
             }
             Want::Fault(says, requests, bytes) => {

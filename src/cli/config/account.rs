@@ -32,10 +32,7 @@ pub(super) fn account(table: &AccountTable, groups: &BTreeMap<String, Vec<String
 
 fn patterns(place: &str, names: &[String]) -> Result<Vec<Pattern>> {
     let pattern = |name: &String| {
-        Pattern::parse(name).ok_or_else(|| {
-            let expected = "give a domain name, or *. and a domain name for its subdomains";
-            Error::usage(format!("{place} holds {name:?}; {expected}"))
-        })
+        Pattern::parse(name).ok_or_else(|| Error::usage(format!("{place}: {}", Pattern::mistake(name))))
     };
     names.iter().map(pattern).collect()
 }

@@ -3,9 +3,9 @@
 use super::paths::path;
 use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, Texts};
 use super::{account, task};
-use crate::domain::Domain;
+use crate::domain::{Domain, Pattern};
 use crate::error::{Error, Result};
-use crate::ingest::source::STDIN;
+use crate::ingest::source::{STDIN, Search};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
@@ -62,6 +62,7 @@ fn source(number: usize, table: &SourceTable, folder: &Path) -> Result<SourceRul
             format: table.format.as_deref().map_or(Ok(Format::default()), format)?,
             region: table.region.as_deref().map_or(Ok(Region::default()), region)?,
             domain: table.domain.as_deref().map(domain).transpose()?,
+            search: search(table)?,
         })
     };
     read().map_err(wrong)
@@ -79,6 +80,12 @@ fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String>
     paths.iter().map(read).collect()
 }
 
+fn search(table: &SourceTable) -> Result<Search, String> {
+    let globs = |texts: &Option<Texts>| texts.as_ref().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+    let (include, exclude) = (globs(&table.include), globs(&table.exclude));
+    Search::new(&include, &exclude, None).map_err(|error| format!("include or exclude holds {error}"))
+}
+
 fn format(name: &str) -> Result<Format, String> {
     let known = Format::ALL.map(Format::name).join(", ");
     let found = Format::ALL.into_iter().find(|format| format.name() == name);
@@ -92,8 +99,13 @@ fn region(code: &str) -> Result<Region, String> {
 }
 
 fn domain(name: &str) -> Result<Domain, String> {
-    let found = Domain::new(name.as_bytes()).filter(|domain| !domain.as_str().contains('*'));
-    found.ok_or_else(|| format!("domain is {name:?}; give a domain name like www.example.com"))
+    match Pattern::parse(name) {
+        Some(Pattern::Exact(domain)) => Ok(domain),
+        Some(Pattern::Subdomains(_)) => {
+            Err(format!("domain is {name:?}; give one domain name like www.example.com"))
+        }
+        None => Err(format!("domain: {}", Pattern::mistake(name))),
+    }
 }
 
 /// The path below the folder; of a glob, only what the file itself says is one.

@@ -65,6 +65,8 @@ pub(super) struct SourceTable {
     pub(super) format: Option<String>,
     pub(super) region: Option<String>,
     pub(super) domain: Option<String>,
+    pub(super) include: Option<Texts>,
+    pub(super) exclude: Option<Texts>,
 }
 
 /// One text, or several.

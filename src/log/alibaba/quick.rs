@@ -2,9 +2,10 @@
 //! searched byte by byte.
 //!
 //! What is read here is what the general parser reads, and whatever has another shape is left to that one: an
-//! unusual method, a quote where none is needed, a blank field, a line at the very end of the text.
+//! unusual method, a quote or bracket where none is needed, a blank field, a line at the very end of the text.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
+use super::doubt::HEAD;
 use super::{MinuteCache, response_size, split_url, trailing_protocol};
 use crate::domain::Domain;
 use crate::log::lanes::{Lanes, WIDTH, word};
@@ -20,7 +21,9 @@ pub(super) struct Places {
     referer_end: usize,
     /// The quote behind the URL, if the referer holds none.
     url_end: usize,
-    /// The last quote.
+    /// The quote before the user agent.
+    agent: usize,
+    /// The last quote: behind the content type, or behind the user agent where that is the last field.
     last: usize,
     newline: usize,
 }
@@ -40,11 +43,14 @@ impl Places {
             marks.iter().position(|at| byte(at) == b'\n')?
         };
         let newline = usize::from(marks[count]);
-        let places = (count > 4).then(|| Self {
+        // A content type follows the user agent behind a space, or there is none.
+        let is_usual = (count == 8 && marks[6] == marks[5] + 2) || count == 6;
+        let places = is_usual.then(|| Self {
             start,
             referer: usize::from(marks[0]),
             referer_end: usize::from(marks[1]),
             url_end: usize::from(marks[3]),
+            agent: usize::from(marks[4]),
             last: usize::from(marks[count - 1]),
             newline,
         });
@@ -61,10 +67,13 @@ pub(super) fn read<'a>(
     minute: &mut MinuteCache,
     file_domain: Option<&'a Domain>,
 ) -> Option<Record<'a>> {
-    let (time, _) = minute.time(&block[places.start..places.newline])?;
+    let (time, stamp) = minute.time(&block[places.start..places.newline])?;
+    if places.referer - places.start > HEAD && block[places.start + stamp..places.referer].contains(&b'[') {
+        return None;
+    }
     let url_start = url_start(block, places)?;
     let Answer { status, bytes, hit, end } = answer(block, places.url_end)?;
-    if places.last < end {
+    if places.agent != end {
         return None;
     }
     let (scheme, host) = url(block, url_start, places.url_end)?;
@@ -156,16 +165,21 @@ fn url(block: &[u8], start: usize, end: usize) -> Option<(Protocol, Option<&[u8]
 }
 
 /// The protocol that the words behind the last quote tell, else `scheme`. There is none of these words without
-/// a `q` or an `h`.
+/// a `q` or an `h`. Where a bracket stands there, another entry may begin.
 #[inline(always)]
 fn protocol(block: &[u8], places: &Places, scheme: Protocol) -> Option<Protocol> {
     let (last, newline) = (places.last, places.newline);
     let len = newline - last - 1;
-    let letters = Lanes::at(block, newline.checked_sub(WIDTH)?)?.with_bits(0x20).either(b'q', b'h');
-    if len <= WIDTH && u64::from(letters) << len >> WIDTH == 0 {
+    let lanes = Lanes::at(block, newline.checked_sub(WIDTH)?)?.with_bits(0x20);
+    // A bracket with this bit is a brace.
+    let found = lanes.either(b'q', b'h') | lanes.equal(b'{');
+    if len <= WIDTH && u64::from(found) << len >> WIDTH == 0 {
         return Some(scheme);
     }
     let tail = &block[last..newline];
+    if tail.contains(&b'[') {
+        return None;
+    }
     Some(trailing_protocol(tail.strip_suffix(b"\r").unwrap_or(tail)).unwrap_or(scheme))
 }
 

@@ -1,0 +1,142 @@
+//! What file names tell: a domain, or the subdomains of one, and hours.
+//!
+//! Opens no file, and knows nothing of folders.
+
+use crate::domain::Pattern;
+use crate::report::NamedHours;
+use crate::time;
+
+/// The zone of the times in file names.
+const NAME_OFFSET: i64 = 8 * 3600;
+
+/// What the vendor's file name tells: `<domain>_YYYY_MM_DD_HHMMSS_HHMMSS[_x].gz` or the older
+/// `<domain>_YYYY_MM_DD_HHMM_HHMM.gz`, times in UTC+8. The log of a wildcard domain begins with its dot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The domain, or the subdomains of one.
+    pub pattern: Pattern,
+    /// Start of the file's span, unix seconds.
+    pub start: i64,
+    /// End of the file's span, exclusive.
+    pub end: i64,
+}
+
+impl Told {
+    /// Reads a file name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let bytes = name.as_bytes();
+        // What one system leaves beside files on another's disk.
+        if bytes.starts_with(b"._") {
+            return None;
+        }
+        (1..bytes.len()).filter(|at| bytes[*at] == b'_').find_map(|at| {
+            let (start, end) = name_span(&name[at + 1..])?;
+            Some(Self { pattern: Pattern::parse(&name[..at])?, start, end })
+        })
+    }
+
+    /// Whether the name is certain to be that of one domain, or of the subdomains of one: no host has an underscore, and
+    /// `backup_www.example.com_...` is one with something put before it.
+    #[must_use]
+    pub fn is_of_one_domain(&self) -> bool {
+        match &self.pattern {
+            Pattern::Exact(domain) => !domain.as_str().contains('_'),
+            Pattern::Subdomains(suffix) => !suffix.contains('_'),
+        }
+    }
+
+    /// The hours of one domain. The log of a wildcard domain tells none: whose hours these are only its lines tell, and
+    /// a line that holds only a path says nothing in it.
+    #[must_use]
+    pub fn hours(self) -> Option<NamedHours> {
+        match self.pattern {
+            Pattern::Exact(domain) => Some(NamedHours { domain, start: self.start, end: self.end }),
+            Pattern::Subdomains(_) => None,
+        }
+    }
+}
+
+/// What a file name tells of one domain, see [`Told`].
+#[must_use]
+pub fn named_hours(name: &str) -> Option<NamedHours> {
+    Told::of(name)?.hours()
+}
+
+/// Reads `YYYY_MM_DD_HHMM[SS]_HHMM[SS]`, then the end of the name, a dot or another underscore.
+fn name_span(text: &str) -> Option<(i64, i64)> {
+    let mut parts = text.split('_');
+    let mut part = || parts.next();
+    let (year, month, day) = (number(part()?, 4)?, number(part()?, 2)?, number(part()?, 2)?);
+    let from = part()?;
+    let to = part()?.split('.').next()?;
+    if from.len() != to.len() {
+        return None;
+    }
+    let midnight = time::civil(year.try_into().ok()?, month, day, 0, 0, 0)? - NAME_OFFSET;
+    let (from, to) = (clock(from)?, clock(to)?);
+    let to = if to <= from { to + time::DAY_SECONDS } else { to };
+    Some((midnight + from, midnight + to))
+}
+
+fn number(text: &str, len: usize) -> Option<u32> {
+    (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// `HHMM` or `HHMMSS` in seconds since midnight; `240000` ends a day.
+fn clock(text: &str) -> Option<i64> {
+    let digits = number(text, text.len()).filter(|_| matches!(text.len(), 4 | 6))?;
+    let digits = if text.len() == 4 { digits * 100 } else { digits };
+    let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    (minute < 60 && second < 60 && seconds <= time::DAY_SECONDS).then_some(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names() {
+        let span = |name: &str| {
+            named_hours(name).map(|h| format!("{} {} {}", h.domain, time::iso(h.start), time::iso(h.end)))
+        };
+        let at = |from: &str, to: &str| Some(format!("www.a.com 2026-03-0{from}:00Z 2026-03-0{to}:00Z"));
+        for (name, expected) in [
+            ("www.a.com_2026_03_01_080000_090000.gz", at("1T00:00", "1T01:00")),
+            ("www.a.com_2026_03_01_080000_090000", at("1T00:00", "1T01:00")),
+            ("WWW.a.com_2026_03_01_080000_090000_2.gz", at("1T00:00", "1T01:00")),
+            ("www.a.com_2026_03_02_230000_000000_abc.log.zst", at("2T15:00", "2T16:00")),
+            ("www.a.com_2026_03_02_2300_2400.gz", at("2T15:00", "2T16:00")),
+            ("www.a.com_2026_03_01_1100_1200.gz", at("1T03:00", "1T04:00")),
+            ("www.a.com_2026_02_30_1100_1200.gz", None),
+            ("www.a.com_2026_03_01_2500_2600.gz", None),
+            ("www.a.com_2026_03_01_1100_120000.gz", None),
+            ("_2026_03_01_1100_1200.gz", None),
+            ("access.log", None),
+            ("", None),
+        ] {
+            assert_eq!(span(name), expected, "{name}");
+        }
+        let unicode = "\u{4e2d}\u{6587}.example.com_2026_03_01_080000_090000.gz";
+        assert_eq!(named_hours(unicode).unwrap().domain.as_str(), "xn--fiq228c.example.com");
+        assert_eq!(named_hours("my_site_2026_03_01_1100_1200.gz").unwrap().domain.as_str(), "my_site");
+    }
+
+    #[test]
+    fn wildcard_logs_begin_with_a_dot() {
+        let name = ".example.com_2026_03_01_080000_090000.gz";
+        let told = Told::of(name).unwrap();
+        assert_eq!(Some(told.pattern), Pattern::parse("*.example.com"));
+        assert_eq!(time::iso(told.start), "2026-03-01T00:00:00Z");
+        assert_eq!(named_hours(name), None);
+        for other in [
+            ".bash_history",
+            "._www.a.com_2026_03_01_080000_090000.gz",
+            ".DS_Store",
+            ".a b_2026_03_01_0800_0900",
+        ] {
+            assert_eq!(Told::of(other), None, "{other}");
+        }
+    }
+}

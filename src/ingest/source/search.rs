@@ -1,0 +1,172 @@
+//! What of the files that are found is read: by globs over their names, and by what these tell.
+//!
+//! Opens no file.
+
+use super::{Source, Told};
+use crate::domain::{Domain, Selection};
+use crate::error::{Error, Result};
+use crate::report::NotOpened;
+use crate::time::TimeRange;
+use std::path::Path;
+
+/// How folders are searched, and what is known of all files in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Only files that one of these matches; none is all.
+    include: Vec<glob::Pattern>,
+    /// No files and folders that one of these matches.
+    exclude: Vec<glob::Pattern>,
+    /// The domain of lines that hold only a path, where the file's name tells none.
+    pub domain: Option<Domain>,
+}
+
+impl Search {
+    /// A search by globs: one with a slash is matched with a path below the folder that is searched, any other with
+    /// the name of a file or folder.
+    ///
+    /// # Errors
+    /// Names the text that is no glob.
+    pub fn new(include: &[String], exclude: &[String], domain: Option<Domain>) -> Result<Self> {
+        let globs = |texts: &[String]| {
+            let glob = |text: &String| {
+                let found = glob::Pattern::new(text);
+                found.map_err(|e| Error::usage(format!("{text:?} is no valid glob: {e}")))
+            };
+            texts.iter().map(glob).collect::<Result<Vec<_>>>()
+        };
+        Ok(Self { include: globs(include)?, exclude: globs(exclude)?, domain })
+    }
+
+    /// Whether a file at this path below a folder is read.
+    pub(super) fn holds(&self, below: &Path) -> bool {
+        (self.include.is_empty() || matches(&self.include, below)) && !self.leaves_out(below)
+    }
+
+    /// Whether a file or folder at this path below a folder is passed over.
+    pub(super) fn leaves_out(&self, below: &Path) -> bool {
+        matches(&self.exclude, below)
+    }
+}
+
+fn matches(globs: &[glob::Pattern], below: &Path) -> bool {
+    if globs.is_empty() {
+        return false;
+    }
+    let path = below.to_string_lossy();
+    let name = below.file_name().unwrap_or_default().to_string_lossy();
+    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
+    globs.iter().any(|glob| {
+        let text = if glob.as_str().contains('/') { &path } else { &name };
+        glob.matches_with(text, options)
+    })
+}
+
+/// Which logs need not be opened, as their names tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Whose lines count.
+    pub selection: &'a Selection,
+    /// When lines count.
+    pub range: TimeRange,
+    /// How much earlier or later than the hours that a name tells a line may be, in seconds.
+    pub lateness: i64,
+}
+
+/// Takes the sources out whose names tell that they hold no line that counts: of hours that lie outside the range by
+/// more than the lateness, or of another domain. The vendor puts the lines of one domain into a file. A name with an
+/// underscore before its date may be a domain's with something put before it, and tells hours only.
+pub fn take_out_of_scope(sources: &mut Vec<Source>, scope: &Scope<'_>) -> NotOpened {
+    let mut not_opened = NotOpened::default();
+    let (start, end) = (scope.range.start().start(), scope.range.end().start());
+    sources.retain(|source| {
+        let Some(told) = source.told() else { return true };
+        let is_far = told.end.saturating_add(scope.lateness) <= start
+            || told.start.saturating_sub(scope.lateness) >= end;
+        if is_far {
+            not_opened.other_hours += 1;
+        } else if told.is_of_one_domain() && !may_count(source, &told, scope.selection) {
+            not_opened.other_domains += 1;
+        } else {
+            return true;
+        }
+        false
+    });
+    not_opened
+}
+
+/// Whether lines may count of a source whose name tells its domains for sure: lines of these, or, where the name tells
+/// several, lines that hold only a path.
+fn may_count(source: &Source, told: &Told, selection: &Selection) -> bool {
+    let paths = source.domain.as_ref().filter(|_| source.hours.is_none());
+    selection.may_hold(&told.pattern) || paths.is_some_and(|domain| selection.contains(domain.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{DomainSet, Pattern};
+    use crate::ingest::source::discover;
+    use std::path::PathBuf;
+
+    #[test]
+    fn globs_with_a_slash_match_paths() {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let search = Search::new(&texts(&["*.gz", "2026/*/x"]), &texts(&["test_*", "old"]), None).unwrap();
+        for (path, expected) in [
+            ("a.gz", true),
+            ("a/b/c.gz", true),
+            ("2026/03/x", true),
+            ("x", false),
+            ("a.log", false),
+            ("a/test_b.gz", false),
+        ] {
+            assert_eq!(search.holds(Path::new(path)), expected, "{path}");
+        }
+        assert!(search.leaves_out(Path::new("a/old")) && !search.leaves_out(Path::new("old/a.gz")));
+        assert!(Search::new(&texts(&["a[", "b"]), &[], None).unwrap_err().to_string().contains("\"a[\""));
+        assert!(Search::default().holds(Path::new("x")));
+    }
+
+    #[test]
+    fn names_far_from_the_range_or_of_other_domains_are_not_opened() {
+        let selection = |names: &[&str]| Selection {
+            account: DomainSet::all(),
+            wanted: names.iter().filter_map(|name| Pattern::parse(name)).collect(),
+        };
+        // 2026-03-02, UTC, is 08:00 to 08:00 in the zone of names.
+        let range = TimeRange::covering(1_772_409_600, 1_772_496_000).unwrap();
+        assert_eq!(range.start().start(), 1_772_409_600);
+        let left = |name: &str, names: &[&str], lateness: i64| {
+            let mut sources = discover(&[PathBuf::from(name)]).unwrap();
+            let selection = selection(names);
+            let counts = take_out_of_scope(&mut sources, &Scope { selection: &selection, range, lateness });
+            (sources.len(), counts.other_hours, counts.other_domains)
+        };
+        let hour =
+            |day: u32, hour: u32| format!("www.a.com_2026_03_0{day}_{hour:02}0000_{:02}0000.gz", hour + 1);
+        for (name, lateness, expected) in [
+            (hour(2, 8), 0, (1, 0, 0)),
+            (hour(2, 7), 0, (0, 1, 0)),
+            (hour(2, 7), 1, (1, 0, 0)),
+            (hour(3, 7), 0, (1, 0, 0)),
+            (hour(3, 8), 0, (0, 1, 0)),
+            (hour(4, 7), 86_400, (1, 0, 0)),
+            (hour(4, 8), 86_400, (0, 1, 0)),
+            ("access.log".into(), 0, (1, 0, 0)),
+        ] {
+            assert_eq!(left(&name, &["www.a.com"], lateness), expected, "{name} {lateness}");
+        }
+        let wildcard = ".a.com_2026_03_02_080000_090000.gz";
+        for (name, names, expected) in [
+            (&*hour(2, 8), &["www.b.com"][..], (0, 0, 1)),
+            (&hour(2, 8), &["*.a.com"], (1, 0, 0)),
+            (wildcard, &["www.a.com"], (1, 0, 0)),
+            (wildcard, &["*.www.a.com"], (1, 0, 0)),
+            (wildcard, &["*.com"], (1, 0, 0)),
+            (wildcard, &["a.com", "www.b.com"], (0, 0, 1)),
+            ("backup_www.a.com_2026_03_02_080000_090000.gz", &["www.a.com"], (1, 0, 0)),
+        ] {
+            assert_eq!(left(name, names, 0), expected, "{name} {names:?}");
+        }
+    }
+}
