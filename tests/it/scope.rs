@@ -47,7 +47,8 @@ fn export(place: &Place, from: &[&str], customer: usize, output: &str) -> serde_
     let rejects = format!("{output}.csv");
     let mut arguments = from.to_vec();
     arguments.extend(["--domain-names", CUSTOMERS[customer], "--output", output, "--json", "--keep-going"]);
-    arguments.extend(["--max-rejects", "60%", "--force"]);
+    // All is read, so that the sums of what is out of scope are those of a store.
+    arguments.extend(["--max-rejects", "60%", "--force", "--read-all"]);
     if from[0] == "logs" {
         arguments.extend(["--rejects", &rejects]);
     }
