@@ -152,8 +152,12 @@ mod tests {
             source("late", Some(("b.com", 8)), [1, 2, 0]),
             source("odd", None, [0, 0, 4]),
         ];
-        let sample =
-            |source| Sample { source, line: 1, reason: Reason::ALL[0], text: vec![b'0' + source as u8] };
+        let sample = |source| Sample {
+            source,
+            line: 1,
+            reason: Reason::ALL[0],
+            text: source.to_string().into_bytes(),
+        };
         let duplicate = |name: &str, same_as: &str| Duplicate { name: name.into(), same_as: same_as.into() };
         Report {
             sources,
