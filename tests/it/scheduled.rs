@@ -191,6 +191,8 @@ fn the_history_tells_what_came_was_made_and_waits() {
     assert!(parts[3].contains("1 added") && parts[3].contains("hour.xlsx"), "{words}");
     let json = place.run(&["history", "--store", "usage.db", "--json", "--limit", "1"], 0).json();
     assert_eq!((json["ticks"].as_array().unwrap().len(), &json["ticks"][0]["exit_code"]), (1, &3.into()));
+    // What was up to date is not kept, nor made up.
+    assert_eq!(json["ticks"][0]["tasks"], serde_json::json!([]));
     let busy = place.run(&["history", "--store", "usage.db", "--json", "--busy"], 0).json();
     assert_eq!(busy["ticks"].as_array().unwrap().len(), 2);
     // One that is broken off stands there, too.

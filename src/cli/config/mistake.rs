@@ -12,7 +12,7 @@ pub(super) fn told(error: &toml::de::Error, text: &str) -> Error {
     };
     let place = Place::of(text, span.start);
     let value = text[span].trim();
-    let what = words(error.message(), place.key(), value);
+    let what = place.bare_text(error.message()).unwrap_or_else(|| words(error.message(), place.key(), value));
     let Place { line, column, .. } = place;
     let shown = place.text.trim_end();
     let before: String = shown.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
@@ -36,6 +36,16 @@ impl<'a> Place<'a> {
         Self { line: before.matches('\n').count() + 1, column, text: line.trim_start_matches('\u{feff}') }
     }
 
+    /// What to write where a text without quotes was found in the place of a value.
+    fn bare_text(&self, message: &str) -> Option<String> {
+        let is_bare =
+            message.starts_with("string values must be quoted") || message.starts_with("invalid boolean");
+        let (_, value) = self.text.split_once('=').filter(|_| is_bare)?;
+        let value = value.split('#').next().unwrap_or_default().trim();
+        let is_word = !value.is_empty() && !value.contains(['"', '\'', '[', '{']);
+        is_word.then(|| format!("a text stands in quotes; write {key} = {value:?}", key = self.key()))
+    }
+
     /// The key of the line, or the name of its table.
     fn key(&self) -> &'a str {
         let key = self.text.split_once('=').map_or(self.text, |(key, _)| key);
@@ -54,6 +64,7 @@ fn words(message: &str, key: &str, value: &str) -> String {
     let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     match wrong.and_then(|rest| rest.split_once(", expected ")) {
         Some((found, expected)) => of_another_kind(found, expected, key, value),
+        None if message.starts_with("expected ") => format!("{key}: {message}"),
         None => message.into(),
     }
 }

@@ -204,6 +204,8 @@ fn mistakes_outside_tasks_are_named() {
         ("[output]\nfolder = [\"a\"]", &["line 4", "folder is one text, not a list; write folder = \"a\""]),
         ("[output]\nkeep_days = \"9\"", &["line 4", "keep_days is a whole number", "without quotes"]),
         ("[output]\nmetrics = \"a.txt\"", &["[output] metrics is \"a.txt\"", "ends in .prom"]),
+        ("[ingest]\nmin_age = five # minutes", &["line 4, column 11", "write min_age = \"five\""]),
+        ("[output]\nfolder = true_reports", &["line 4", "write folder = \"true_reports\""]),
         ("[ingest]\nmin_age = 5", &["line 4, column 11", "min_age = \"5\""]),
         ("[ingest]\nmin_age = \"5 min\"", &["[ingest] min_age is \"5 min\""]),
         ("[store]\npath = \"a\"\nlock_timeout = \"1w\"", &["[store] lock_timeout is \"1w\"", "24h"]),

@@ -234,6 +234,7 @@ fn completeness_json(exported: &Exported) -> Value {
     let lacking =
         |(domain, hours): &(_, u64)| json!({"domain": format!("{domain}"), "hours_with_log": hours});
     json!({
+        "complete": found.is_complete(),
         "hours_with_log": found.hours_with_log,
         "hours": found.hours,
         "domain_hours_with_log": found.with_log,
@@ -253,23 +254,21 @@ pub(super) fn kept(ticked: &Ticked, plan: &Plan, frame: &Frame) -> Value {
     if let Some(tasks) = object["tasks"].as_array_mut() {
         tasks.retain(|task| task["state"] != "up_to_date");
         for task in tasks {
-            shorten(&mut task["completeness"]["lacking"]);
-            shorten(&mut task["key_figures"]["domains_without_requests"]);
+            shorten(task, "/completeness/lacking");
+            shorten(task, "/key_figures/domains_without_requests");
         }
     }
     for key in ["faults", "young_files", "unmatched_paths", "removed", "tasks"] {
-        shorten(&mut object[key]);
+        shorten(&mut object, &format!("/{key}"));
     }
-    for key in ["in_no_group", "in_several_groups"] {
-        if object["unbilled"].is_object() {
-            shorten(&mut object["unbilled"][key]);
-        }
-    }
+    shorten(&mut object, "/unbilled/in_no_group");
+    shorten(&mut object, "/unbilled/in_several_groups");
     object
 }
 
-fn shorten(list: &mut Value) {
-    if let Some(entries) = list.as_array_mut().filter(|entries| entries.len() > KEPT) {
+fn shorten(object: &mut Value, place: &str) {
+    let list = object.pointer_mut(place).and_then(Value::as_array_mut);
+    if let Some(entries) = list.filter(|entries| entries.len() > KEPT) {
         let more = entries.len() - KEPT;
         entries.truncate(KEPT);
         entries.push(json!(format!("{more} more")));
