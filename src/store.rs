@@ -12,9 +12,11 @@ mod lock;
 mod look;
 mod read;
 mod report;
+mod retain;
 mod schema;
 mod source;
 mod tasks;
+mod total;
 mod watch;
 mod write;
 
@@ -25,6 +27,7 @@ pub use history::{KEPT_TICKS, PastTick};
 pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
+pub use retain::LetGo;
 pub use source::{Arrival, Known, Place, Seen, SourceId, Way};
 pub use tasks::{End, Logged, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;
@@ -43,9 +46,30 @@ use std::time::Duration;
 const STATEMENTS: usize = 64;
 /// Kilobytes of pages that a connection keeps.
 const CACHE_KIB: i32 = 16 << 10;
+/// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
+const WRITER_CACHE_KIB: i32 = 256 << 10;
+
+/// Opens a store of this program's version; says whether it is open without the files that the database keeps beside it.
+/// An older one is brought to this version first.
+fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
+    let (db, is_frozen) = open_as_is(path, wait, is_writer)?;
+    let version = mark(&db, "user_version").map_err(failed).map_err(|e| e.at(path))?;
+    if version >= i64::from(VERSION) {
+        return Ok((db, is_frozen));
+    }
+    drop(db);
+    Writer::open(path, wait, "flowbook, bringing the store to a new version").map_err(|error| {
+        let text = format!(
+            "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring it there: \
+             {error}; run flowbook store vacuum as somebody who may write it"
+        );
+        Error::new(ErrorKind::Store(text)).at(path)
+    })?;
+    open_as_is(path, wait, is_writer)
+}
 
 /// Opens a store as it is; says whether it is open without the files that the database keeps beside it.
-fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
+fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
     let access = if is_writer { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     if !path.exists() {
         return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
@@ -68,7 +92,7 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
 /// # Errors
 /// When it cannot be read, or the copy cannot be written.
 pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
-    let (db, _) = open(path, wait, false)?;
+    let (db, _) = open_as_is(path, wait, false)?;
     let copied = db.execute("VACUUM INTO ?", [to.to_string_lossy()]).map_err(failed);
     copied.map(drop).map_err(|e| e.at(path))
 }
@@ -179,6 +203,7 @@ fn make(db: &mut Connection) -> rusqlite::Result<()> {
 /// Durable commits, and the tables of this version.
 fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version < VERSION {
         let begun = db.transaction()?;

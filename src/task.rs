@@ -17,6 +17,7 @@ pub mod plan;
 pub mod range;
 pub mod registered;
 pub mod registry;
+pub mod retain;
 pub mod run;
 pub mod stale;
 mod taking;
@@ -146,8 +147,9 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
             return Err(Error::usage(IS_A_LOG).at(task.output));
         }
     }
-    let output = Target::begin(task.output, task.force)?;
     let (range, selection) = (task.spec.range, &task.spec.selection);
+    retain::keep_to_kept(reader, range)?;
+    let output = Target::begin(task.output, task.force)?;
     let report = reader.report(range, selection)?;
     let not_opened = NotOpened::default();
     if task.max_rejects.exceeded(&report.totals()) {

@@ -5,6 +5,8 @@ mod forget;
 mod sources;
 mod table;
 
+pub(super) use forget::{before, let_go_json};
+
 use super::flags::StoreFlags;
 use super::{Ending, show};
 use crate::error::Result;

@@ -29,6 +29,21 @@ impl Elsewhere {
 /// Seconds in an hour.
 const HOUR: i64 = 3600;
 
+impl Counts {
+    /// What is left of all lines without those in scope, where all that counts is in scope: `self` tells the lines of the
+    /// range as those of other domains.
+    #[must_use]
+    pub fn less(mut self, in_scope: &Self) -> Self {
+        let take = |sum: &mut u64, part: u64| *sum = sum.saturating_sub(part);
+        take(&mut self.lines, in_scope.lines);
+        take(&mut self.blank, in_scope.blank);
+        take(&mut self.outside_range, in_scope.outside_range);
+        take(&mut self.other_domains, in_scope.other_domains + in_scope.accepted);
+        self.rejected.iter_mut().zip(in_scope.rejected).for_each(|(sum, part)| take(sum, part));
+        self
+    }
+}
+
 /// What an export is concerned with.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {

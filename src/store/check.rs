@@ -24,8 +24,9 @@ impl Reader {
     /// 1. The file is what `SQLite` wrote; when it is not, nothing else is looked at.
     /// 2. Every row refers to rows that are there.
     /// 3. Of each source, lines = accepted + unplaced + blank + rejected.
-    /// 4. Of each source, accepted = the requests of its parts.
+    /// 4. Of each source, accepted = the requests of its parts + what was let go.
     /// 5. Each part is the sum of its cells, and no cell is without a part.
+    /// 6. When all of these hold, the sums over all sources are those of the sources, and each slice is the sum of its cells.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -36,6 +37,11 @@ impl Reader {
                 for law in [places, references, lines, accepted, parts] {
                     violations.extend(law(db)?);
                 }
+            }
+            // Of what is wrong already, the sums would only tell once more.
+            if violations.is_empty() {
+                violations = totals(db)?;
+                violations.extend(slices(db)?);
             }
             Ok(violations)
         })
@@ -105,8 +111,8 @@ fn lines(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
 
 fn accepted(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     let sql = "SELECT * FROM (
-                   SELECT name, (SELECT coalesce(sum(requests), 0) FROM part WHERE part.source = source.id) AS expected,
-                       accepted
+                   SELECT name, let_go + (SELECT coalesce(sum(requests), 0) FROM part WHERE part.source = source.id)
+                       AS expected, accepted
                    FROM source ORDER BY sort, id)
                WHERE accepted <> expected";
     all(db, sql, |row| numbers(row, "accepted lines, as requests of its parts"))
@@ -152,6 +158,38 @@ fn parts(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
             expected: sum(row, 3)?,
             found: sum(row, 7)?,
         })
+    })
+}
+
+fn totals(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let sql = "SELECT * FROM (
+                   SELECT 'sources' AS what, (SELECT count(*) FROM source) AS expected, sources AS found FROM total
+                   UNION ALL SELECT 'lines', (SELECT coalesce(sum(lines), 0) FROM source), lines FROM total
+                   UNION ALL SELECT 'accepted', (SELECT coalesce(sum(accepted), 0) FROM source), accepted FROM total
+                   UNION ALL SELECT 'unplaced', (SELECT coalesce(sum(unplaced), 0) FROM source), unplaced FROM total
+                   UNION ALL SELECT 'blank', (SELECT coalesce(sum(blank), 0) FROM source), blank FROM total
+                   UNION ALL SELECT reason, max(expected), max(found) FROM (
+                       SELECT reason, sum(lines) AS expected, 0 AS found FROM reject GROUP BY reason
+                       UNION ALL SELECT reason, 0, lines FROM total_reject) GROUP BY reason)
+               WHERE expected <> found";
+    all(db, sql, |row| {
+        let number = |at| row.get(at).map(|number: i64| number.to_string());
+        let what = format!("{} of all sources together", row.get::<_, String>(0)?);
+        Ok(Violation { source: None, what, expected: number(1)?, found: number(2)? })
+    })
+}
+
+fn slices(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    // Cells lie by series: their sums are gathered by window first.
+    let sql = "SELECT window, sum(expected), sum(found) FROM (
+                   SELECT window, sum(http + https + quic + other) AS expected, 0 AS found FROM cell GROUP BY window
+                   UNION ALL SELECT window, 0, requests FROM slice)
+               GROUP BY window HAVING sum(expected) <> sum(found) ORDER BY window";
+    all(db, sql, |row| {
+        let number = |at| row.get(at).map(|number: i64| number.to_string());
+        let time = iso(row.get::<_, i64>(0)?.saturating_mul(WINDOW_SECONDS));
+        let what = format!("requests of all domains at {time}");
+        Ok(Violation { source: None, what, expected: number(1)?, found: number(2)? })
     })
 }
 

@@ -1,7 +1,7 @@
 //! Which hours sources stand for, when they arrived, and which of their lines are late.
 
 use super::read::Reader;
-use super::source::hours;
+use super::source::{SourceId, hours};
 use super::unsigned;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
@@ -15,12 +15,14 @@ use std::ops::Range;
 /// A source whose name tells its hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedSource {
-    /// The first of its names.
-    pub name: String,
-    /// What that name tells.
+    /// Which source.
+    pub id: SourceId,
+    /// What its first name tells.
     pub hours: NamedHours,
     /// Unix seconds of its first reading.
     pub arrived: i64,
+    /// Its lines.
+    pub lines: u64,
     /// Why reading ended early.
     pub fault: Option<String>,
 }
@@ -49,20 +51,20 @@ impl LateLines {
 const WINDOWS_PER_HOUR: i64 = crate::hours::HOUR_SECONDS / WINDOW_SECONDS;
 
 impl Reader {
-    /// Shows every source whose name tells its hours, in the order of names.
+    /// Shows every source whose name tells its hours, in the order of domains. All of it is in an index.
     ///
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn each_named(&self, mut show: impl FnMut(NamedSource)) -> Result<()> {
         self.at(|db| {
-            let sql = "SELECT name, named_domain, named_start, named_end, arrived, fault FROM source
-                       WHERE named_domain IS NOT NULL ORDER BY sort, id";
+            let sql = "SELECT named_domain, named_start, named_end, id, arrived, lines, fault FROM source
+                       WHERE named_domain >= '' ORDER BY named_domain, named_end, named_start";
             let mut sources = db.prepare(sql)?;
             let mut rows = sources.query([])?;
             while let Some(row) = rows.next()? {
-                let (name, arrived, fault) = (row.get(0)?, row.get(4)?, row.get(5)?);
-                if let Some(hours) = hours(row, 1)? {
-                    show(NamedSource { name, hours, arrived, fault });
+                let (arrived, lines, fault) = (row.get(4)?, unsigned(row.get(5)?), row.get(6)?);
+                if let Some(hours) = hours(row, 0)? {
+                    show(NamedSource { id: SourceId(row.get(3)?), hours, arrived, lines, fault });
                 }
             }
             Ok(())
@@ -84,6 +86,17 @@ impl Reader {
                 hours.extend(touched(row.get(0)?, row.get(1)?));
             }
             Ok(hours)
+        })
+    }
+
+    /// The first of the names of a source, behind what it is sorted by.
+    ///
+    /// # Errors
+    /// See [`Reader::each_named`].
+    pub fn called(&self, id: SourceId) -> Result<(Vec<u8>, String)> {
+        self.at(|db| {
+            let mut name = db.prepare_cached("SELECT sort, name FROM source WHERE id = ?")?;
+            name.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         })
     }
 
@@ -179,7 +192,7 @@ fn late_lines(db: &Connection, range: TimeRange, selection: &Selection) -> rusql
                CROSS JOIN cell ON cell.series = part.series AND cell.source = part.source
                    AND cell.window >= max(part.first_window, ?2) AND cell.window < min(source.named_start / ?1, ?3)
                CROSS JOIN series ON series.id = part.series
-               WHERE source.named_domain IS NOT NULL
+               WHERE source.named_domain >= ''
                GROUP BY source.id, part.series ORDER BY source.sort, source.id";
     let mut statement = db.prepare(sql)?;
     let values = params![WINDOW_SECONDS, range.start().index(), range.end().index()];

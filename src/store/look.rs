@@ -7,6 +7,9 @@ use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use rusqlite::{OptionalExtension, params};
 
+/// Where more places that are not asked for lie between two that are, each is looked up by itself.
+const MOST_OTHERS: usize = 4;
+
 impl Writer {
     /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
     /// Nothing may be changed between the two.
@@ -43,6 +46,47 @@ impl Writer {
             let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
             place.query_row([path], seen).optional().map_err(failed)
         })
+    }
+
+    /// The sources that were found at paths, in the order of these. They are passed through side by side with what is
+    /// known, both sorted, as long as few others lie between.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn at_paths(&mut self, paths: &[&[u8]]) -> Result<Vec<Option<Seen>>> {
+        let mut order: Vec<usize> = (0..paths.len()).filter(|at| !paths[*at].is_empty()).collect();
+        order.sort_unstable_by_key(|at| paths[*at]);
+        let mut found: Vec<Option<Seen>> = paths.iter().map(|_| None).collect();
+        let passed = self.at(|writer| writer.pass(paths, &order, &mut found).map_err(failed))?;
+        for at in &order[passed..] {
+            found[*at] = self.at_path(paths[*at])?;
+        }
+        Ok(found)
+    }
+
+    /// Finds paths in order; gives how many were passed before too many others lay between.
+    fn pass(&self, paths: &[&[u8]], order: &[usize], found: &mut [Option<Seen>]) -> rusqlite::Result<usize> {
+        let [first, .., last] = order else { return Ok(0) };
+        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, region, domain, fault
+                   FROM place CROSS JOIN source ON source.id = place.source
+                   WHERE path >= ? AND path <= ? ORDER BY path";
+        let mut places = self.db.prepare_cached(sql)?;
+        let mut rows = places.query([paths[*first], paths[*last]])?;
+        let (mut passed, mut others) = (0, 0);
+        while let Some(row) = rows.next()? {
+            let path = row.get_ref(1)?.as_blob()?;
+            passed += order[passed..].iter().take_while(|at| paths[**at] < path).count();
+            let same = order[passed..].iter().take_while(|at| paths[**at] == path).count();
+            for at in &order[passed..passed + same] {
+                found[*at] = Some(seen(row)?);
+            }
+            passed += same;
+            others += usize::from(same == 0);
+            if others > MOST_OTHERS * order.len() {
+                return Ok(passed);
+            }
+        }
+        Ok(order.len())
     }
 
     /// Every place of a source.

@@ -1,130 +1,199 @@
-//! The report of an export: what was read of each source, as far as a range and a selection are concerned.
+//! The report of an export: what was read of each source that concerns it, and sums of all others.
 //!
-//! Read table by table, in turn, and put together by the numbers of the sources: there may be many of them.
+//! A small question is answered by indexes: sources in scope are found by their parts and by what their names tell, and
+//! what is elsewhere is the totals less what is in scope.
 
 use super::read::all_series;
 use super::source::hours;
+use super::total::{self, Totals};
 use super::unsigned;
 use crate::domain::Selection;
 use crate::record::Reason;
-use crate::report::{Counts, Duplicate, Report, Sample, SourceReport};
+use crate::report::{
+    Counts, Duplicate, Elsewhere, NamedHours, Report, Sample, Scope, SourceReport, first_of_each_reason,
+};
 use crate::time::{TimeRange, WINDOW_SECONDS, Window};
 use rusqlite::{Connection, Row, params};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// What a report of a range and selection is made with.
-struct Scope<'a> {
-    db: &'a Connection,
-    windows: Range<i64>,
-    /// Whether a series was asked for, by its number.
-    wanted: HashMap<i64, bool>,
-}
-
-/// The sources, and where each stands by its number.
-#[derive(Default)]
-struct Sources {
-    at: HashMap<i64, usize>,
-    reports: Vec<SourceReport>,
-}
-
-impl Sources {
-    fn get(&mut self, id: i64) -> Option<&mut SourceReport> {
-        self.at.get(&id).map(|at| &mut self.reports[*at])
-    }
-}
-
 pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -> rusqlite::Result<Report> {
-    let wanted = all_series(db)?.into_iter().map(|s| (s.id, selection.contains(s.domain.as_str())));
     let windows = i64::from(range.start().index())..i64::from(range.end().index());
-    let scope = Scope { db, windows, wanted: wanted.collect() };
-    let mut sources = sources(db)?;
-    add_rejects(db, &mut sources)?;
-    scope.count(&mut sources)?;
-    let mut ids: Vec<(usize, i64)> = sources.at.into_iter().map(|(id, at)| (at, id)).collect();
-    ids.sort_unstable();
-    let mut report = Report { sources: sources.reports, ..Report::default() };
-    for (at, id) in ids {
-        add_samples(db, id, at, &mut report)?;
+    let question = Question { db, scope: Scope { selection, range }, windows };
+    let (spans, named) = question.named()?;
+    let mut counted = question.counted()?;
+    for id in named {
+        counted.entry(id).or_default();
     }
-    report.duplicates = duplicates(db)?;
-    Ok(report.scoped(selection, range))
-}
-
-/// All sources, sorted; their good lines stand outside the range as long as nothing else is known.
-fn sources(db: &Connection) -> rusqlite::Result<Sources> {
-    let mut all = db.prepare(
-        "SELECT id, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced, blank
-         FROM source ORDER BY sort, id",
-    )?;
-    let mut sources = Sources::default();
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        sources.at.insert(row.get(0)?, sources.reports.len());
-        sources.reports.push(SourceReport {
-            name: row.get(1)?,
-            size: row.get::<_, Option<i64>>(2)?.map(unsigned),
-            hours: hours(row, 3)?,
-            fault: row.get(6)?,
-            counts: Counts {
-                lines: unsigned(row.get(7)?),
-                outside_range: unsigned(row.get(8)?) + unsigned(row.get(9)?),
-                blank: unsigned(row.get(10)?),
-                ..Counts::default()
-            },
-        });
-    }
-    Ok(sources)
-}
-
-fn add_rejects(db: &Connection, sources: &mut Sources) -> rusqlite::Result<()> {
-    let mut rejects = db.prepare("SELECT source, reason, lines FROM reject")?;
-    let mut rows = rejects.query([])?;
-    while let Some(row) = rows.next()? {
-        if let (Some(source), Some(reason)) = (sources.get(row.get(0)?), reason(row.get_ref(1)?.as_str()?)) {
-            source.counts.rejected[reason as usize] = unsigned(row.get(2)?);
+    if selection.wanted.is_all() {
+        for id in question.odd()? {
+            counted.entry(id).or_default();
         }
     }
-    Ok(())
+    let sources = question.sources(&counted)?;
+    let samples = samples(db, &sources)?;
+    let duplicates = duplicates(db, &sources)?;
+    let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
+    let elsewhere = question.elsewhere(&reports)?;
+    Ok(Report { sources: reports, samples, duplicates, elsewhere, spans })
 }
 
-impl Scope<'_> {
-    /// Counts the lines that are in range and selection.
-    fn count(&self, sources: &mut Sources) -> rusqlite::Result<()> {
-        let mut parts =
-            self.db.prepare("SELECT source, series, first_window, last_window, bytes, requests FROM part")?;
-        let mut rows = parts.query([])?;
-        while let Some(row) = rows.next()? {
-            let part = Part {
-                source: row.get(0)?,
-                series: row.get(1)?,
-                windows: row.get(2)?..row.get::<_, i64>(3)? + 1,
-                sum: (unsigned(row.get(4)?), unsigned(row.get(5)?)),
-            };
-            if let Some(source) = sources.get(part.source) {
-                self.count_part(&part, source)?;
+/// What is asked.
+struct Question<'a> {
+    db: &'a Connection,
+    scope: Scope<'a>,
+    windows: Range<i64>,
+}
+
+/// What counts of a source.
+#[derive(Clone, Copy, Debug, Default)]
+struct Accepted {
+    requests: u64,
+    bytes: u64,
+    /// The first window of its parts, be it in scope or not.
+    first: Option<i64>,
+}
+
+/// A source in scope.
+struct Found {
+    id: i64,
+    sort: Vec<u8>,
+    report: SourceReport,
+}
+
+impl Question<'_> {
+    /// For each domain of the selection that a name tells, from the first to the last of its hours; and the sources that
+    /// tell an hour in scope.
+    fn named(&self) -> rusqlite::Result<(Vec<NamedHours>, Vec<i64>)> {
+        let (mut spans, mut ids) = (Vec::new(), Vec::new());
+        let sql = "SELECT named_domain, min(named_start), max(named_end) FROM source
+                   WHERE named_domain = ? GROUP BY named_domain";
+        let mut span = self.db.prepare_cached(sql)?;
+        let sql = "SELECT id, named_domain, named_start, named_end FROM source
+                   WHERE named_domain = ? AND named_end > ? AND named_start < ?";
+        let mut sources = self.db.prepare_cached(sql)?;
+        let (start, end) = self.scope.hours();
+        for domain in self.named_domains()? {
+            let mut rows = span.query([&domain])?;
+            while let Some(row) = rows.next()? {
+                spans.extend(hours(row, 0)?);
+            }
+            let mut rows = sources.query(params![domain, start, end])?;
+            while let Some(row) = rows.next()? {
+                if hours(row, 1)?.is_some_and(|hours| self.scope.is_named(&hours)) {
+                    ids.push(row.get(0)?);
+                }
+            }
+        }
+        Ok((spans, ids))
+    }
+
+    /// The domains of the selection that any name tells, sorted.
+    fn named_domains(&self) -> rusqlite::Result<Vec<String>> {
+        let sql = "SELECT min(named_domain) FROM source WHERE named_domain > ?";
+        let mut next = self.db.prepare_cached(sql)?;
+        let (mut domains, mut last) = (Vec::new(), String::new());
+        while let Some(domain) = next.query_row([&last], |row| row.get::<_, Option<String>>(0))? {
+            last.clone_from(&domain);
+            if self.scope.selection.contains(&domain) {
+                domains.push(domain);
+            }
+        }
+        Ok(domains)
+    }
+
+    /// Sources with lines that count, by their parts.
+    fn counted(&self) -> rusqlite::Result<BTreeMap<i64, Accepted>> {
+        let mut counted: BTreeMap<i64, Accepted> = BTreeMap::new();
+        let sql = "SELECT source, series, first_window, last_window, bytes, requests FROM part
+                   WHERE series = ? AND last_window >= ? AND first_window < ?";
+        let mut parts = self.db.prepare_cached(sql)?;
+        for series in all_series(self.db)? {
+            if !self.scope.selection.contains(series.domain.as_str()) {
+                continue;
+            }
+            let mut rows = parts.query(params![series.id, self.windows.start, self.windows.end])?;
+            while let Some(row) = rows.next()? {
+                let part = Part::of(row)?;
+                let (bytes, requests) = self.sum(&part, &self.windows)?;
+                if requests > 0 {
+                    let one = counted.entry(part.source).or_default();
+                    one.requests += requests;
+                    one.bytes += bytes;
+                    one.first = one.first.into_iter().chain([part.windows.start]).min();
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Sources that the whole account sees although nothing of them counts: see [`Scope::holds`].
+    fn odd(&self) -> rusqlite::Result<BTreeSet<i64>> {
+        let sql = "SELECT id FROM source WHERE fault IS NOT NULL
+                   UNION SELECT id FROM source WHERE named_domain IS NULL AND accepted + unplaced = 0
+                   UNION SELECT source FROM reject";
+        self.db.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
+    }
+
+    /// The sources in scope, with what counts of them, in the order of their names.
+    fn sources(&self, counted: &BTreeMap<i64, Accepted>) -> rusqlite::Result<Vec<Found>> {
+        let sql =
+            "SELECT sort, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced,
+                       blank, id FROM source WHERE id = ?";
+        let mut source = self.db.prepare_cached(sql)?;
+        let mut found = Vec::with_capacity(counted.len());
+        for (id, accepted) in counted {
+            let mut one = source.query_row([id], found_source)?;
+            self.count(&mut one, *accepted)?;
+            found.push(one);
+        }
+        // They were mostly read in this order.
+        found.sort_by(|a, b| (&a.sort, a.id).cmp(&(&b.sort, b.id)));
+        Ok(found)
+    }
+
+    /// Tells the good lines of a source apart.
+    fn count(&self, found: &mut Found, accepted: Accepted) -> rusqlite::Result<()> {
+        let hours = found.report.hours.as_ref();
+        let hour = hours.map(|hours| hours.first_window_start() / WINDOW_SECONDS);
+        let before = self.windows.start..hour.unwrap_or(i64::MIN).min(self.windows.end);
+        let counts = &mut found.report.counts;
+        counts.accepted = accepted.requests;
+        counts.traffic = accepted.bytes.into();
+        counts.outside_range = counts.outside_range.saturating_sub(accepted.requests);
+        let has_rejects = counts.lines > counts.accepted + counts.outside_range + counts.blank;
+        if counts.outside_range > 0 || accepted.first.is_some_and(|first| first < before.end) {
+            for part in parts(self.db, found.id)? {
+                self.count_part(&part, &before, counts)?;
+            }
+        }
+        if has_rejects {
+            for (reason, lines) in rejects(self.db, found.id)? {
+                counts.rejected[reason as usize] = lines;
             }
         }
         Ok(())
     }
 
-    fn count_part(&self, part: &Part, source: &mut SourceReport) -> rusqlite::Result<()> {
-        let (bytes, requests) = self.sum(part, &self.windows)?;
-        source.counts.outside_range = source.counts.outside_range.saturating_sub(requests);
-        if !self.wanted.get(&part.series).is_some_and(|wanted| *wanted) {
-            source.counts.other_domains += requests;
+    /// Counts the lines of a part that are late, or of a domain that was not asked for.
+    fn count_part(&self, part: &Part, before: &Range<i64>, counts: &mut Counts) -> rusqlite::Result<()> {
+        if !self.is_wanted(part.series)? {
+            let requests = self.sum(part, &self.windows)?.1;
+            counts.outside_range = counts.outside_range.saturating_sub(requests);
+            counts.other_domains += requests;
             return Ok(());
         }
-        source.counts.accepted += requests;
-        source.counts.traffic += u128::from(bytes);
-        let hour = source.hours.as_ref().map(|hours| hours.first_window_start() / WINDOW_SECONDS);
-        let before = self.windows.start..hour.unwrap_or(i64::MIN).min(self.windows.end);
-        let late = self.sum(part, &before)?.1;
+        let late = self.sum(part, before)?.1;
         if late > 0 {
-            let first = self.first(part, &before)?;
-            source.counts.merge(&Counts { late, first_late: Some(first), ..Counts::default() });
+            let first = self.first(part, before)?;
+            counts.merge(&Counts { late, first_late: Some(first), ..Counts::default() });
         }
         Ok(())
+    }
+
+    fn is_wanted(&self, series: i64) -> rusqlite::Result<bool> {
+        let mut domain = self.db.prepare_cached("SELECT domain FROM series WHERE id = ?")?;
+        domain.query_row([series], |row| Ok(self.scope.selection.contains(row.get_ref(0)?.as_str()?)))
     }
 
     /// The first window of a part, among some in which it has any.
@@ -153,6 +222,26 @@ impl Scope<'_> {
             Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
         })
     }
+
+    /// What is not in scope: the totals, less what is.
+    fn elsewhere(&self, kept: &[SourceReport]) -> rusqlite::Result<Elsewhere> {
+        let all = total::read(self.db)?;
+        let in_range = total::requests(self.db, &self.windows)?;
+        let in_scope = kept.iter().fold(Counts::default(), |mut sum, source| {
+            sum.merge(&source.counts);
+            sum
+        });
+        let counts = all.counts(in_range).less(&in_scope);
+        let Totals { sources, .. } = all;
+        let kept_faults = kept.iter().filter(|s| s.fault.is_some() && s.hours.is_none()).count();
+        let sql = "SELECT count(*) FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
+        let faults: i64 = self.db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(Elsewhere {
+            sources: unsigned(sources).saturating_sub(kept.len() as u64),
+            counts,
+            faults: unsigned(faults).saturating_sub(kept_faults as u64),
+        })
+    }
 }
 
 /// What a source says of a series, in short.
@@ -164,32 +253,90 @@ struct Part {
     sum: (u64, u64),
 }
 
-fn reason(key: &str) -> Option<Reason> {
-    Reason::ALL.into_iter().find(|reason| reason.key() == key)
+impl Part {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            source: row.get(0)?,
+            series: row.get(1)?,
+            windows: row.get(2)?..row.get::<_, i64>(3)? + 1,
+            sum: (unsigned(row.get(4)?), unsigned(row.get(5)?)),
+        })
+    }
 }
 
-/// Adds the samples of a source.
-fn add_samples(db: &Connection, id: i64, at: usize, report: &mut Report) -> rusqlite::Result<()> {
-    if report.sources[at].counts.rejected_total() == 0 {
-        return Ok(());
-    }
-    let mut samples =
-        db.prepare_cached("SELECT line, reason, text FROM sample WHERE source = ? ORDER BY line")?;
-    let mut rows = samples.query([id])?;
+fn parts(db: &Connection, source: i64) -> rusqlite::Result<Vec<Part>> {
+    let sql = "SELECT source, series, first_window, last_window, bytes, requests FROM part WHERE source = ?";
+    db.prepare_cached(sql)?.query_map([source], Part::of)?.collect()
+}
+
+fn rejects(db: &Connection, source: i64) -> rusqlite::Result<Vec<(Reason, u64)>> {
+    let mut rejects = db.prepare_cached("SELECT reason, lines FROM reject WHERE source = ?")?;
+    let mut rows = rejects.query([source])?;
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if let Some(reason) = reason(&row.get::<_, String>(1)?) {
-            let sample = Sample { source: at, line: unsigned(row.get(0)?), reason, text: row.get(2)? };
-            report.samples.push(sample);
+        if let Some(reason) = total::reason(row.get_ref(0)?.as_str()?) {
+            found.push((reason, unsigned(row.get(1)?)));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
-fn duplicates(db: &Connection) -> rusqlite::Result<Vec<Duplicate>> {
-    let mut duplicates = db.prepare(
-        "SELECT place.name, source.name FROM place JOIN source ON source.id = place.source
-         WHERE place.sort <> source.sort AND source.text_bytes > 0 ORDER BY place.name",
-    )?;
-    let duplicate = |row: &Row<'_>| Ok(Duplicate { name: row.get(0)?, same_as: row.get(1)? });
-    duplicates.query_map([], duplicate)?.collect()
+/// A source of which nothing counts yet: its good lines stand outside the range.
+fn found_source(row: &Row<'_>) -> rusqlite::Result<Found> {
+    let report = SourceReport {
+        name: row.get(1)?,
+        size: row.get::<_, Option<i64>>(2)?.map(unsigned),
+        hours: hours(row, 3)?,
+        fault: row.get(6)?,
+        counts: Counts {
+            lines: unsigned(row.get(7)?),
+            outside_range: unsigned(row.get(8)?) + unsigned(row.get(9)?),
+            blank: unsigned(row.get(10)?),
+            ..Counts::default()
+        },
+    };
+    Ok(Found { sort: row.get(0)?, id: row.get(11)?, report })
 }
+
+/// The first samples of each reason of some sources.
+fn samples(db: &Connection, sources: &[Found]) -> rusqlite::Result<Vec<Sample>> {
+    let sql = "SELECT line, reason, text FROM sample WHERE source = ? ORDER BY line";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut samples = Vec::new();
+    let with_rejects =
+        sources.iter().enumerate().filter(|(_, found)| found.report.counts.rejected_total() > 0);
+    for (at, found) in with_rejects {
+        let mut rows = statement.query([found.id])?;
+        while let Some(row) = rows.next()? {
+            if let Some(reason) = total::reason(row.get_ref(1)?.as_str()?) {
+                samples.push(Sample { source: at, line: unsigned(row.get(0)?), reason, text: row.get(2)? });
+            }
+        }
+    }
+    Ok(first_of_each_reason(samples))
+}
+
+/// Other places of some sources, in the order of names.
+fn duplicates(db: &Connection, sources: &[Found]) -> rusqlite::Result<Vec<Duplicate>> {
+    let sql = "SELECT place.name FROM place JOIN source ON source.id = place.source
+               WHERE place.source = ? AND place.sort <> source.sort AND source.text_bytes > 0";
+    let mut places = db.prepare_cached(sql)?;
+    let mut duplicates = Vec::new();
+    // Most sources have one place: these are told by an index alone.
+    let sql = "SELECT source FROM place GROUP BY source HAVING count(*) > 1";
+    let several: BTreeSet<i64> = if sources.len() < FEW {
+        sources.iter().map(|found| found.id).collect()
+    } else {
+        db.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    for found in sources.iter().filter(|found| several.contains(&found.id)) {
+        for name in places.query_map([found.id], |row| row.get(0))? {
+            duplicates.push(Duplicate { name: name?, same_as: found.report.name.clone() });
+        }
+    }
+    duplicates.sort_unstable_by(|a, b| (&a.name, &a.same_as).cmp(&(&b.name, &b.same_as)));
+    Ok(duplicates)
+}
+
+/// So few sources are looked up one by one.
+const FEW: usize = 1000;

@@ -200,4 +200,83 @@ CREATE TABLE tick (
     exit_code INTEGER NOT NULL,
     line TEXT NOT NULL
 ) STRICT;
+
+-- Sums over all sources, kept by whatever changes one.
+CREATE TABLE total (
+    sources INTEGER NOT NULL,
+    lines INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    unplaced INTEGER NOT NULL,
+    blank INTEGER NOT NULL
+) STRICT;
+INSERT INTO total SELECT count(*), coalesce(sum(lines), 0), coalesce(sum(accepted), 0), coalesce(sum(unplaced), 0),
+    coalesce(sum(blank), 0) FROM source;
+CREATE TABLE total_reject (reason TEXT PRIMARY KEY, lines INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO total_reject SELECT reason, sum(lines) FROM reject GROUP BY reason;
+
+-- Windows with usage of any domain, and all of their requests.
+CREATE TABLE slice (
+    window INTEGER PRIMARY KEY,       -- unix seconds / 300
+    time TEXT NOT NULL UNIQUE,        -- its start
+    unix_time INTEGER NOT NULL UNIQUE,
+    requests INTEGER NOT NULL
+) STRICT;
+INSERT INTO slice
+    SELECT window, strftime('%Y-%m-%dT%H:%M:%SZ', window * 300, 'unixepoch'), window * 300,
+           sum(http + https + quic + other)
+    FROM cell GROUP BY window;
+
+-- Windows before this one were let go, and what comes of them later is not kept; of each source, how many lines that are.
+ALTER TABLE state ADD COLUMN kept_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE source ADD COLUMN let_go INTEGER NOT NULL DEFAULT 0;
+
+-- What finds sources by their names, by their faults, and by what they say of a series.
+CREATE INDEX source_named ON source (named_domain, named_end, named_start, arrived, lines, fault)
+    WHERE named_domain IS NOT NULL;
+CREATE INDEX source_unnamed ON source (accepted + unplaced) WHERE named_domain IS NULL;
+CREATE INDEX source_fault ON source (named_domain) WHERE fault IS NOT NULL;
+CREATE INDEX part_span ON part (series, last_window, first_window, bytes, requests);
+
+-- Places in the order of paths, in which they are looked up.
+CREATE TABLE ordered_place (
+    path BLOB PRIMARY KEY,            -- absolute
+    source INTEGER NOT NULL REFERENCES source,
+    name TEXT NOT NULL,               -- as it was given
+    sort BLOB NOT NULL,
+    size INTEGER,
+    modified INTEGER,                 -- nanoseconds since 1970
+    is_named INTEGER NOT NULL         -- 1 when the name tells domain and hours
+) STRICT, WITHOUT ROWID;
+INSERT INTO ordered_place SELECT * FROM place ORDER BY path;
+DROP TABLE place;
+ALTER TABLE ordered_place RENAME TO place;
+CREATE INDEX place_source ON place (source);
+
+-- The same columns as ever, by indexes from domain and time to usage.
+DROP VIEW usage;
+CREATE VIEW usage AS
+    SELECT series.domain AS domain,
+           series.region AS region,
+           slice.time AS time,
+           slice.unix_time AS unix_time,
+           sum(cell.bytes) AS bytes,
+           round(sum(cell.bytes) * 8.0 / 300, 2) AS bandwidth_bps,
+           sum(cell.http + cell.https + cell.quic + cell.other) AS requests,
+           sum(cell.http) AS http_requests,
+           sum(cell.https) AS https_requests,
+           sum(cell.quic) AS quic_requests,
+           sum(cell.other) AS other_requests,
+           sum(cell.hits) AS hits,
+           sum(cell.hit_bytes) AS hit_bytes,
+           sum(cell.client_errors) AS client_errors,
+           sum(cell.server_errors) AS server_errors
+    FROM series JOIN slice JOIN cell ON cell.series = series.id AND cell.window = slice.window
+    GROUP BY series.domain, series.region, slice.time, slice.unix_time;
+
+-- What the planner of queries takes for granted, whatever a store holds: rows, and how many share the first columns of a
+-- key. So a range of times leads to its slices, and these to their cells.
+ANALYZE slice;
+DELETE FROM sqlite_stat1;
+INSERT INTO sqlite_stat1 VALUES ('cell', 'cell', '10000000 10000 2 1'), ('slice', NULL, '10000'),
+    ('series', NULL, '100');
 "];

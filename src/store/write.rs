@@ -1,7 +1,9 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
 use super::lock::Lock;
+use super::retain::kept_from;
 use super::source::{Arrival, Place, SourceId};
+use super::total::Totals;
 use super::watch::Watch;
 use super::{failed, open_or_make, signed};
 use crate::domain::Domain;
@@ -28,6 +30,10 @@ pub struct Writer {
     series: BTreeMap<Region, HashMap<Domain, i64>>,
     pending: Vec<(i64, Window, i64, Usage)>,
     watch: Watch,
+    /// The first window whose usage is kept.
+    pub(super) kept_from: u32,
+    /// What is to be added to the sums over all sources.
+    totals: Totals,
     is_changed: bool,
     pub(super) is_looking: bool,
     /// Let go last.
@@ -52,6 +58,8 @@ impl Writer {
             series: BTreeMap::new(),
             pending: Vec::new(),
             watch: Watch::default(),
+            kept_from: 0,
+            totals: Totals::default(),
             is_changed: false,
             is_looking: false,
             lock,
@@ -92,6 +100,8 @@ impl Writer {
             if writer.db.is_autocommit() {
                 writer.db.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
                 writer.watch.begin(&writer.db).map_err(failed)?;
+                writer.totals = Totals::default();
+                writer.kept_from = kept_from(&writer.db).map_err(failed)?;
             }
             work(writer)
         })
@@ -112,6 +122,7 @@ impl Writer {
                 return Ok(());
             }
             writer.flush()?;
+            writer.totals.write(&writer.db).map_err(failed)?;
             writer.record_changes().map_err(failed)?;
             writer.db.execute_batch("COMMIT").map_err(failed)
         })
@@ -185,6 +196,7 @@ impl Writer {
                 .prepare_cached(sql)
                 .and_then(|mut update| update.query_row(values, |row| row.get(0)));
             let after: i64 = after.map_err(failed)?;
+            writer.totals.add([lines, accepted, unplaced, blank], 1);
             writer.contribute(id, after - lines, arrival)?;
             writer.put(id, arrival.place)?;
             writer.rename(id)
@@ -198,6 +210,7 @@ impl Writer {
     pub fn forget(&mut self, id: SourceId) -> Result<()> {
         self.change(|writer| {
             writer.take_out(id)?;
+            writer.totals.sources -= 1;
             for sql in ["DELETE FROM place WHERE source = ?", "DELETE FROM source WHERE id = ?"] {
                 writer
                     .db
@@ -273,6 +286,8 @@ impl Writer {
                    RETURNING id";
         let hours = report.hours.as_ref();
         let [lines, accepted, unplaced, blank] = line_counts(report)?;
+        self.totals.sources += i64::from(id.is_none());
+        self.totals.add([lines, accepted, unplaced, blank], 1);
         let values = params![
             id.map(|id| id.0),
             place.name,
@@ -306,7 +321,9 @@ impl Writer {
         let counts = &arrival.report.counts;
         for reason in Reason::ALL.into_iter().filter(|reason| counts.rejected[*reason as usize] > 0) {
             let sql = "INSERT INTO reject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";
-            let values = params![id.0, reason.key(), signed(counts.rejected[reason as usize])?];
+            let lines = signed(counts.rejected[reason as usize])?;
+            self.totals.rejected[reason as usize] += lines;
+            let values = params![id.0, reason.key(), lines];
             self.db.prepare_cached(sql).and_then(|mut insert| insert.execute(values)).map_err(failed)?;
         }
         self.add_samples(id, before, arrival.samples)?;
@@ -328,7 +345,12 @@ impl Writer {
     fn add_usage(&mut self, id: SourceId, table: &UsageTable) -> Result<()> {
         let mut part: Option<(i64, Window, Window, Usage)> = None;
         let mut last: Option<(&Domain, Region)> = None;
+        let mut let_go = 0;
         for row in table.rows() {
+            if row.window.index() < self.kept_from {
+                let_go += row.usage.total_requests().cast_signed();
+                continue;
+            }
             if last != Some((row.domain, row.region)) {
                 self.add_part(id, part.take())?;
                 last = Some((row.domain, row.region));
@@ -337,13 +359,24 @@ impl Writer {
             }
             let Some((series, _, last, sum)) = &mut part else { continue };
             *last = row.window;
-            sum.merge(&row.usage).map_err(|_| part_overflow())?;
+            sum.merge(&row.usage).map_err(|_| part_overflow(row.domain))?;
             let series = *series;
             self.watch.note(series, row.window, &row.usage, 1);
+            self.totals.note(row.window, row.usage.total_requests().cast_signed());
             self.pending.push((series, row.window, id.0, row.usage));
         }
         self.add_part(id, part)?;
+        self.note_let_go(id, let_go)?;
         if self.pending.len() >= PENDING { self.flush() } else { Ok(()) }
+    }
+
+    /// Counts lines of windows that are not kept any more.
+    fn note_let_go(&self, id: SourceId, lines: i64) -> Result<()> {
+        if lines > 0 {
+            let sql = "UPDATE source SET let_go = let_go + ? WHERE id = ?";
+            self.db.prepare_cached(sql).and_then(|mut note| note.execute([lines, id.0])).map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn add_part(&mut self, id: SourceId, part: Option<(i64, Window, Window, Usage)>) -> Result<()> {
@@ -372,7 +405,7 @@ impl Writer {
     }
 
     /// Writes the cells that wait, in the order of their table.
-    fn flush(&mut self) -> Result<()> {
+    pub(super) fn flush(&mut self) -> Result<()> {
         let mut cells = std::mem::take(&mut self.pending);
         cells.sort_unstable_by_key(|(series, window, source, _)| (*series, *window, *source));
         let insert = || -> rusqlite::Result<()> {
@@ -413,9 +446,11 @@ impl Writer {
     fn take_out(&mut self, id: SourceId) -> Result<()> {
         self.flush()?;
         self.is_changed = true;
+        self.totals.take_away(&self.db, id).map_err(failed)?;
         for (series, windows) in self.parts(id).map_err(failed)? {
             for (window, usage) in self.cells(id, series, &windows).map_err(failed)? {
                 self.watch.note(series, window, &usage, -1);
+                self.totals.note(window, -usage.total_requests().cast_signed());
             }
             let sql = "DELETE FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?";
             let values = params![series, windows.start, windows.end, id.0];
@@ -425,6 +460,7 @@ impl Writer {
             "DELETE FROM part WHERE source = ?",
             "DELETE FROM reject WHERE source = ?",
             "DELETE FROM sample WHERE source = ?",
+            "UPDATE source SET let_go = 0 WHERE id = ?",
         ] {
             self.db.prepare_cached(sql).and_then(|mut delete| delete.execute([id.0])).map_err(failed)?;
         }
@@ -463,6 +499,6 @@ fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
     ])
 }
 
-fn part_overflow() -> Error {
-    Error::new(ErrorKind::Overflow("the traffic of a source exceeds 2^63 - 1 bytes".into()))
+fn part_overflow(domain: &Domain) -> Error {
+    Error::new(ErrorKind::Overflow(format!("the traffic of {domain} in one source exceeds 2^63 - 1 bytes")))
 }

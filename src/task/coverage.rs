@@ -135,6 +135,7 @@ pub fn coverage(reader: &Reader, selection: &Selection, range: Option<TimeRange>
     let asked = range.map(hours::of_range);
     let (mut all, mut known) = (reader.unnamed_extent()?, Hours::default());
     let mut faults = reader.unnamed_faults(windows, selection)?;
+    let mut named = Vec::new();
     reader.each_named(|source| {
         let own = hours::touched(source.hours.start, source.hours.end);
         all = Some(all.as_ref().map_or(own.clone(), |all| all.start.min(own.start)..all.end.max(own.end)));
@@ -143,8 +144,11 @@ pub fn coverage(reader: &Reader, selection: &Selection, range: Option<TimeRange>
         }
         known.add_named(&source.hours);
         let touches = asked.as_ref().is_none_or(|asked| !hours::shared(asked, &own).is_empty());
-        faults.extend(source.fault.filter(|_| touches).map(|fault| (source.name, fault)));
+        named.extend(source.fault.filter(|_| touches).map(|fault| (source.id, fault)));
     })?;
+    for (id, fault) in named {
+        faults.push((reader.called(id)?.1, fault));
+    }
     reader.add_unnamed(windows, selection, &mut known)?;
     faults.sort();
     let span = asked.or(all);
@@ -191,13 +195,19 @@ pub fn late_arrivals(
 ) -> Result<Vec<LateArrival>> {
     let limit = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
     let (start, end) = (range.start().start(), range.end().start());
-    let mut late = Vec::new();
+    let mut found = Vec::new();
     reader.each_named(|source| {
-        let (name, hours, arrived) = (source.name, source.hours, source.arrived);
+        let (id, hours, arrived) = (source.id, source.hours, source.arrived);
         let is_asked = selection.contains(hours.domain.as_str()) && hours.start < end && hours.end > start;
         if is_asked && arrived.saturating_sub(hours.end) > limit {
-            late.push(LateArrival { name, hours, arrived });
+            found.push((id, hours, arrived));
         }
     })?;
-    Ok(late)
+    let mut late = Vec::with_capacity(found.len());
+    for (id, hours, arrived) in found {
+        let (sort, name) = reader.called(id)?;
+        late.push(((sort, id), LateArrival { name, hours, arrived }));
+    }
+    late.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(late.into_iter().map(|(_, late)| late).collect())
 }

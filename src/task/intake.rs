@@ -8,16 +8,19 @@ use crate::digest::TextId;
 use crate::domain::{DomainSet, Selection};
 use crate::error::Result;
 use crate::ingest::source::{Source, Tail};
-use crate::ingest::{self, Job, Taken, again, ingest_each};
+use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::Scope;
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use crate::usage::Row;
+use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 /// How sources are taken in.
 pub struct Intake<'a> {
@@ -72,22 +75,42 @@ impl Intake<'_> {
 /// Sources read at a time: bounds the memory that their tables take.
 const BATCH: usize = 4096;
 
-/// Takes sources into the store; nothing is durable before the writer commits.
+/// Takes sources into the store; nothing is durable before the writer commits. While sources are read, those before them
+/// are written.
 ///
 /// # Errors
 /// When a source cannot be read to its end, unless the intake keeps going; when the store fails.
 pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_>) -> Result<Taking> {
     // A text that stands there twice is read as the name that tells its domain says.
     sources.sort_by_key(|source| source.hours.is_none());
+    let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+    let job = intake.job(&everything);
     let mut work =
         Work { writer, intake, taking: Taking::default(), folders: HashMap::new(), renamed: Vec::new() };
     let mut sources = sources.into_iter().peekable();
-    while sources.peek().is_some() {
-        let batch: Vec<Source> = sources.by_ref().take(BATCH).collect();
-        work.batch(batch)?;
-    }
+    thread::scope(|scope| {
+        let mut before = None;
+        while sources.peek().is_some() {
+            let (to_read, candidates) = work.look_at(sources.by_ref().take(BATCH).collect(), true)?;
+            let job = &job;
+            let reading = (!to_read.is_empty()).then(|| scope.spawn(move || ingest_each(to_read, job)));
+            if let Some((reading, candidates)) = std::mem::replace(&mut before, reading.zip(Some(candidates)))
+            {
+                work.written(joined(reading)?, candidates, job)?;
+            }
+        }
+        before.map_or(Ok(()), |(reading, candidates)| work.written(joined(reading)?, candidates, &job))
+    })?;
     Ok(work.taking)
 }
+
+/// What a thread that read sources gives.
+fn joined(reading: ScopedJoinHandle<'_, Result<Read>>) -> Result<Read> {
+    reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// What came out of sources that were read together.
+type Read = (Vec<Taken>, Option<Rejects>);
 
 struct Work<'a> {
     writer: &'a mut Writer,
@@ -117,17 +140,27 @@ enum Settled {
 }
 
 impl Work<'_> {
-    fn batch(&mut self, mut sources: Vec<Source>) -> Result<()> {
-        sources = self.round(sources, true)?;
-        self.round(sources, false).map(drop)
+    /// Counts sources that were read; those that must be read in whole are read again.
+    fn written(&mut self, read: Read, candidates: Vec<Candidate>, job: &Job<'_>) -> Result<()> {
+        let again = self.settle_all(read, candidates)?;
+        let (to_read, candidates) = self.look_at(again, false)?;
+        if to_read.is_empty() {
+            return Ok(());
+        }
+        self.settle_all(ingest_each(to_read, job)?, candidates).map(drop)
     }
 
-    /// Takes sources in, perhaps from where they were read to; gives those that must be read in whole.
-    fn round(&mut self, sources: Vec<Source>, may_go_on: bool) -> Result<Vec<Source>> {
+    /// Tells which sources are to be read, perhaps from where they were read to.
+    fn look_at(
+        &mut self,
+        mut sources: Vec<Source>,
+        may_go_on: bool,
+    ) -> Result<(Vec<Source>, Vec<Candidate>)> {
         let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
         self.writer.look_up()?;
-        for mut source in sources {
-            if let Some(candidate) = self.look(&mut source, may_go_on)? {
+        let looked = self.look_up(&mut sources)?;
+        for (mut source, (place, seen)) in sources.into_iter().zip(looked) {
+            if let Some(candidate) = self.look(&mut source, place, seen, may_go_on)? {
                 to_read.push(source);
                 candidates.push(candidate);
             }
@@ -136,11 +169,27 @@ impl Work<'_> {
         for (id, place) in std::mem::take(&mut self.renamed) {
             self.writer.set_place(id, &place)?;
         }
-        if to_read.is_empty() {
-            return Ok(Vec::new());
-        }
-        let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
-        let (taken, rejects) = ingest_each(to_read, &self.intake.job(&everything))?;
+        Ok((to_read, candidates))
+    }
+
+    /// Looks sources up, all together: where each stands, and what was found there before.
+    fn look_up(&mut self, sources: &mut [Source]) -> Result<Vec<(Place, Option<Seen>)>> {
+        let metas: Vec<Option<Metadata>> = sources.par_iter_mut().map(look_at).collect();
+        let place = |(source, meta): (&Source, &Option<Metadata>)| {
+            let is_pipe = meta.as_ref().is_some_and(|meta| !meta.is_file());
+            match source.path.as_deref().filter(|_| !is_pipe) {
+                Some(path) => place_of(source, meta.as_ref(), self.real_folder(path)),
+                None => nowhere(source),
+            }
+        };
+        let places: Vec<Place> = sources.iter().zip(&metas).map(place).collect();
+        let paths: Vec<&[u8]> = places.iter().map(|place| &place.path[..]).collect();
+        let seen = self.writer.at_paths(&paths)?;
+        Ok(places.into_iter().zip(seen).collect())
+    }
+
+    /// Settles sources that were read; gives those that must be read in whole.
+    fn settle_all(&mut self, (taken, rejects): Read, candidates: Vec<Candidate>) -> Result<Vec<Source>> {
         let (mut skipped, mut again) = (HashSet::new(), Vec::new());
         for (taken, candidate) in taken.into_iter().zip(candidates) {
             let settled = self.settle(&taken, candidate)?;
@@ -174,14 +223,14 @@ impl Work<'_> {
     }
 
     /// Looks at a source without reading it; gives nothing where there is nothing to read.
-    fn look(&mut self, source: &mut Source, may_go_on: bool) -> Result<Option<Candidate>> {
-        let meta = look_at(source);
-        let is_pipe = meta.as_ref().is_some_and(|meta| !meta.is_file());
-        let Some(path) = source.path.clone().filter(|_| !is_pipe) else {
-            return Ok(Some(Candidate { place: nowhere(source), begun: None }));
-        };
-        let place = place_of(source, meta.as_ref(), self.real_folder(&path));
-        let Some(seen) = self.writer.at_path(&place.path)? else {
+    fn look(
+        &mut self,
+        source: &mut Source,
+        place: Place,
+        seen: Option<Seen>,
+        may_go_on: bool,
+    ) -> Result<Option<Candidate>> {
+        let (Some(seen), Some(path)) = (seen, source.path.clone()) else {
             return Ok(Some(Candidate { place, begun: None }));
         };
         let is_otherwise = is_read_otherwise(source, &seen.way);
@@ -208,8 +257,11 @@ impl Work<'_> {
     /// The folder of a path by the name that it goes by everywhere.
     fn real_folder(&mut self, path: &Path) -> &Path {
         let parent = crate::output::folder(path);
-        let real = || fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
-        self.folders.entry(parent.to_owned()).or_insert_with(real)
+        if !self.folders.contains_key(parent) {
+            let real = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+            self.folders.insert(parent.to_owned(), real);
+        }
+        &self.folders[parent]
     }
 
     /// Passes over a source that is as it was.

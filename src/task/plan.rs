@@ -25,6 +25,8 @@ pub struct Plan {
     pub store: PathBuf,
     /// How long to wait for another process that writes to the store.
     pub lock_timeout: Duration,
+    /// Usage of more than so many days ago is let go; at least 1.
+    pub keep_days: Option<u32>,
     /// Where logs come from; none where the store is fed otherwise.
     pub sources: Vec<SourceRule>,
     /// Go on when a source cannot be read to its end.

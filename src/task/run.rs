@@ -12,6 +12,7 @@ use super::many::side_by_side;
 use super::plan::{Plan, TaskRule};
 use super::registered::{Ran, Running, hold, run_registered};
 use super::registry::{Registry, Remains, Status, TaskRecord};
+use super::retain::{self, Retained};
 use crate::error::{Error, Result};
 use crate::ingest::source::Source;
 use crate::locale::Language;
@@ -55,6 +56,8 @@ pub struct Ticked {
     pub removed: Vec<PathBuf>,
     /// Domains with usage in the ranges of now that no group holds, or several do.
     pub unbilled: Unbilled,
+    /// Usage that was let go, where any was due.
+    pub let_go: Option<Retained>,
 }
 
 /// Runs a tick.
@@ -82,16 +85,36 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     let Found { sources, young, unmatched } = find(tick.plan)?;
     let Delivered { taking, refused } = take_in(tick, sources, progress)?;
     let (steps, removed) = (Vec::new(), Vec::new());
-    let mut ticked =
-        Ticked { taking, young, unmatched, refused, steps, removed, unbilled: Unbilled::default() };
+    let mut ticked = Ticked {
+        taking,
+        young,
+        unmatched,
+        refused,
+        steps,
+        removed,
+        unbilled: Unbilled::default(),
+        let_go: None,
+    };
     if ticked.refused.is_none() {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let jobs = judge_all(tick)?;
         ticked.steps = make(tick, jobs, progress)?;
         ticked.removed = retire(tick)?;
         ticked.unbilled = unbilled(tick)?;
+        ticked.let_go = let_go(tick)?;
     }
     Ok(ticked)
+}
+
+/// Lets go usage that was kept long enough: once a day there is some.
+fn let_go(tick: &Tick<'_>) -> Result<Option<Retained>> {
+    let Plan { store, lock_timeout, keep_days, .. } = tick.plan;
+    let before = keep_days.and_then(|days| retain::kept_from((tick.running.now)(), days));
+    let Some(before) = before else { return Ok(None) };
+    if Reader::open(store, *lock_timeout)?.kept_from()? >= before {
+        return Ok(None);
+    }
+    retain::let_go(store, before, *lock_timeout, WORK, (false, tick.dry_run)).map(Some)
 }
 
 fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result<Delivered> {

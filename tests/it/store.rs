@@ -207,6 +207,13 @@ fn a_check_names_every_violation() {
                 json!({"source": null, "what": "rows of reject whose source is not there", "expected": "0", "found": "1"}),
             ],
         ),
+        (
+            "UPDATE total SET blank = 8; UPDATE slice SET requests = 7 WHERE time = '2026-03-01T00:00:00Z'",
+            vec![
+                json!({"source": null, "what": "blank of all sources together", "expected": "1", "found": "8"}),
+                json!({"source": null, "what": "requests of all domains at 2026-03-01T00:00:00Z", "expected": "2", "found": "7"}),
+            ],
+        ),
     ] {
         let place = three();
         meddle(&place, sql);

@@ -27,6 +27,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
     Ok(Plan {
         store,
         lock_timeout,
+        keep_days: positive("[store] keep_days", tables.store.keep_days)?,
         sources: sources.map(|(n, table)| source(n + 1, table, folder)).collect::<Result<_>>()?,
         // A damaged file must not stop the night: it is named, and the run ends with exit code 3.
         keep_going: tables.ingest.keep_going.unwrap_or(true),

@@ -56,6 +56,7 @@ pub(super) enum Status {
 pub(super) struct StoreTable {
     pub(super) path: Option<String>,
     pub(super) lock_timeout: Option<String>,
+    pub(super) keep_days: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -141,6 +141,9 @@ pub(super) fn as_rows(ticked: &Ticked) -> Vec<(String, String)> {
             rows.extend(hours.ok().map(|hours| ("  hours with a log".to_owned(), hours)));
         }
     }
+    if let Some(let_go) = &ticked.let_go {
+        rows.push(("usage let go".to_owned(), crate::cli::store::before(let_go)));
+    }
     rows.extend(ticked.removed.iter().map(|path| ("removed".to_owned(), path.display().to_string())));
     rows
 }
@@ -172,6 +175,9 @@ pub(super) fn as_json(ticked: &Ticked, plan: &Plan, frame: &Frame, is_dry_run: b
     object["dry_run"] = json!(is_dry_run);
     object["nothing_to_do"] = json!(is_idle(ticked));
     object["tasks"] = ticked.steps.iter().map(|step| step_json(step, plan)).collect();
+    if let Some(let_go) = &ticked.let_go {
+        object["let_go"] = crate::cli::store::let_go_json(let_go);
+    }
     object["removed"] = ticked.removed.iter().map(|path| json!(path.display().to_string())).collect();
     object["unbilled"] = unbilled_json(&ticked.unbilled);
     if let Some(why) = &ticked.refused {

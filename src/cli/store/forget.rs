@@ -3,10 +3,11 @@
 use super::super::flags::StoreFlags;
 use super::super::{Ending, show};
 use super::table::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::Writer;
 use crate::task::forget::{Forgotten, forget};
-use crate::time::iso;
+use crate::task::retain::{Retained, let_go};
+use crate::time::{Window, iso, parse_iso};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -18,8 +19,13 @@ use serde_json::{Value, json};
 pub(super) struct ForgetArguments {
     /// Names as reports show them, paths (also of files that are gone), or globs over names, whose * matches
     /// slashes, too.
-    #[arg(required = true, value_name = "SOURCE")]
+    #[arg(required_unless_present = "before", value_name = "SOURCE")]
     sources: Vec<String>,
+
+    /// Let go all usage before this time, UTC (2026-01-01, or 2026-01-01T00:00:00Z), and pack the file. Sources stay known,
+    /// so that none of them comes back in; workbooks and tasks stay as they are.
+    #[arg(long, value_name = "TIME", conflicts_with = "sources")]
+    before: Option<String>,
 
     #[command(flatten)]
     store: StoreFlags,
@@ -34,7 +40,54 @@ pub(super) struct ForgetArguments {
 }
 
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Ending> {
-    show::with_json_errors(arguments.json, || attempt(arguments))
+    show::with_json_errors(arguments.json, || match &arguments.before {
+        Some(before) => let_go_before(before, arguments),
+        None => attempt(arguments),
+    })
+}
+
+fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
+    let StoreFlags { store, waiting } = &arguments.store;
+    let time = parse_iso(text).or_else(|| parse_iso(&format!("{text}T00:00:00Z"))).and_then(Window::holding);
+    let wrong =
+        || Error::usage(format!("--before is {text:?}; give a date like 2026-01-01, or a time in UTC"));
+    let before_window = time.ok_or_else(wrong)?;
+    let how = (true, arguments.dry_run);
+    let done = let_go(store, before_window, waiting.lock_timeout, "flowbook store forget", how)?;
+    if arguments.json {
+        let mut object = let_go_json(&done);
+        object["RequestId"] = json!(show::request_id());
+        object["dry_run"] = json!(arguments.dry_run);
+        show::print(&object.to_string())?;
+    } else {
+        let head = if arguments.dry_run { "would be let go" } else { "let go" };
+        let number = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
+        show::rows(&[
+            (head.to_owned(), before(&done)),
+            number("samples of rejected lines", done.gone.samples),
+            number("bytes before", done.bytes.0),
+            number("bytes after", done.bytes.1),
+        ])?;
+    }
+    Ok(Ending::Done)
+}
+
+/// What was let go, in words.
+pub(in crate::cli) fn before(done: &Retained) -> String {
+    let [cells, requests] = [done.gone.cells, done.gone.requests].map(|number| show::grouped(number.into()));
+    format!("before {}: {cells} cells with {requests} requests", iso(done.gone.kept_from.start()))
+}
+
+/// What was let go, as JSON.
+pub(in crate::cli) fn let_go_json(done: &Retained) -> Value {
+    json!({
+        "kept_from": iso(done.gone.kept_from.start()),
+        "cells": done.gone.cells,
+        "requests": done.gone.requests,
+        "samples": done.gone.samples,
+        "bytes_before": done.bytes.0,
+        "bytes_after": done.bytes.1,
+    })
 }
 
 fn attempt(arguments: &ForgetArguments) -> Result<Ending> {

@@ -1,0 +1,120 @@
+//! Sums over all sources, which every change of them keeps: so that a small question need not read all of them.
+
+use super::source::SourceId;
+use super::unsigned;
+use crate::record::Reason;
+use crate::report::Counts;
+use crate::time::{WINDOW_SECONDS, Window};
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Sums over all sources, or what is to be added to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    /// How many sources.
+    pub(super) sources: i64,
+    /// Lines, accepted, unplaced and blank ones.
+    pub(super) lines: [i64; 4],
+    /// Rejected lines by reason.
+    pub(super) rejected: [i64; Reason::ALL.len()],
+    /// Requests by window: only what is to be added.
+    pub(super) requests: HashMap<i64, i64>,
+}
+
+impl Totals {
+    /// All lines, where so many requests lie in the range, none of which was asked for.
+    pub(super) fn counts(&self, in_range: u64) -> Counts {
+        let [lines, accepted, unplaced, blank] = self.lines.map(unsigned);
+        Counts {
+            lines,
+            outside_range: (accepted + unplaced).saturating_sub(in_range),
+            other_domains: in_range,
+            blank,
+            rejected: self.rejected.map(unsigned),
+            ..Counts::default()
+        }
+    }
+
+    /// Adds what a source has of lines, or takes it away.
+    pub(super) fn add(&mut self, lines: [i64; 4], sign: i64) {
+        for (sum, more) in self.lines.iter_mut().zip(lines) {
+            *sum += sign * more;
+        }
+    }
+
+    /// Takes away what a source contributed, before it is taken out.
+    pub(super) fn take_away(&mut self, db: &Connection, id: SourceId) -> rusqlite::Result<()> {
+        let sql = "SELECT lines, accepted, unplaced, blank FROM source WHERE id = ?";
+        let lines = |row: &rusqlite::Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
+        self.add(db.prepare_cached(sql)?.query_row([id.0], lines)?, -1);
+        let mut rejects = db.prepare_cached("SELECT reason, lines FROM reject WHERE source = ?")?;
+        let mut rows = rejects.query([id.0])?;
+        while let Some(row) = rows.next()? {
+            if let Some(reason) = reason(row.get_ref(0)?.as_str()?) {
+                self.rejected[reason as usize] -= row.get::<_, i64>(1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds requests of a window; below zero, takes them away.
+    pub(super) fn note(&mut self, window: Window, requests: i64) {
+        *self.requests.entry(window.index().into()).or_default() += requests;
+    }
+
+    /// Writes what is to be added.
+    pub(super) fn write(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let Self { sources, lines, rejected, requests } = std::mem::take(self);
+        let sql = "UPDATE total SET sources = sources + ?, lines = lines + ?, accepted = accepted + ?,
+                   unplaced = unplaced + ?, blank = blank + ?";
+        db.prepare_cached(sql)?.execute(params![sources, lines[0], lines[1], lines[2], lines[3]])?;
+        let sql =
+            "INSERT INTO total_reject VALUES (?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";
+        let mut add = db.prepare_cached(sql)?;
+        for reason in Reason::ALL.into_iter().filter(|reason| rejected[*reason as usize] != 0) {
+            add.execute(params![reason.key(), rejected[reason as usize]])?;
+        }
+        let sql = "INSERT INTO slice VALUES (?1, strftime('%Y-%m-%dT%H:%M:%SZ', ?2, 'unixepoch'), ?2, ?3)
+                   ON CONFLICT DO UPDATE SET requests = requests + excluded.requests";
+        let mut add = db.prepare_cached(sql)?;
+        let mut requests: Vec<(i64, i64)> = requests.into_iter().filter(|(_, more)| *more != 0).collect();
+        requests.sort_unstable();
+        let is_less = requests.iter().any(|(_, more)| *more < 0);
+        for (window, more) in requests {
+            add.execute(params![window, window * WINDOW_SECONDS, more])?;
+        }
+        if is_less {
+            db.prepare_cached("DELETE FROM slice WHERE requests = 0")?.execute([])?;
+        }
+        Ok(())
+    }
+}
+
+/// The sums, without requests by window.
+pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
+    let sql = "SELECT sources, lines, accepted, unplaced, blank FROM total";
+    let mut totals = db.prepare_cached(sql)?.query_row([], |row| {
+        let lines = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+        Ok(Totals { sources: row.get(0)?, lines, ..Totals::default() })
+    })?;
+    let mut rejects = db.prepare_cached("SELECT reason, lines FROM total_reject")?;
+    let mut rows = rejects.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(reason) = reason(row.get_ref(0)?.as_str()?) {
+            totals.rejected[reason as usize] = row.get(1)?;
+        }
+    }
+    Ok(totals)
+}
+
+/// The requests of all domains in some windows.
+pub(super) fn requests(db: &Connection, windows: &Range<i64>) -> rusqlite::Result<u64> {
+    let sql = "SELECT coalesce(sum(requests), 0) FROM slice WHERE window >= ? AND window < ?";
+    db.prepare_cached(sql)?.query_row([windows.start, windows.end], |row| row.get(0).map(unsigned))
+}
+
+/// The reason of a key.
+pub(super) fn reason(key: &str) -> Option<Reason> {
+    Reason::ALL.into_iter().find(|reason| reason.key() == key)
+}

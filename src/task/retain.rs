@@ -1,0 +1,76 @@
+//! How long usage is kept: old usage is let go at the end of a tick, or when it is asked for.
+
+use crate::error::{Error, Result};
+use crate::store::{LetGo, Reader, Writer, size};
+use crate::time::{TimeRange, Window, iso};
+use std::path::Path;
+use std::time::Duration;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// What came of letting go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retained {
+    /// What went.
+    pub gone: LetGo,
+    /// Bytes of the store before and after.
+    pub bytes: (u64, u64),
+}
+
+/// The first window that is kept when usage is kept for so many days, whole ones in UTC; nothing before 1970.
+#[must_use]
+pub fn kept_from(now: i64, days: u32) -> Option<Window> {
+    Window::holding((now - i64::from(days) * DAY_SECONDS).div_euclid(DAY_SECONDS) * DAY_SECONDS)
+}
+
+/// Lets go usage before a window, and packs the file: always, or only where that is worth it. A dry run leaves all as it
+/// is.
+///
+/// # Errors
+/// When the store fails or is held.
+pub fn let_go(
+    store: &Path,
+    before: Window,
+    wait: Duration,
+    work: &str,
+    (is_packed, dry_run): (bool, bool),
+) -> Result<Retained> {
+    let bytes = || size(store).map(|size| size.file + size.wal);
+    let was = bytes()?;
+    let mut writer = Writer::open_for_care(store, wait, work)?;
+    let gone = writer.let_go(before)?;
+    if !dry_run {
+        writer.commit()?;
+        if is_packed || writer.is_worth_packing()? {
+            writer.vacuum()?;
+        }
+    }
+    Ok(Retained { gone, bytes: (was, bytes()?) })
+}
+
+/// Refuses an export of usage that was let go: zeros would go out as if they were true.
+pub(super) fn keep_to_kept(reader: &Reader, range: TimeRange) -> Result<()> {
+    let kept_from = reader.kept_from()?;
+    if kept_from <= range.start() {
+        return Ok(());
+    }
+    let text = format!(
+        "usage before {} was let go (keep_days, or store forget --before), and the range begins at {}; export a later \
+         range, or the logs themselves",
+        iso(kept_from.start()),
+        iso(range.start().start())
+    );
+    Err(Error::usage(text).at(reader.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_days_are_kept() {
+        let noon = 10 * DAY_SECONDS + 43_200;
+        assert_eq!(kept_from(noon, 3).map(Window::start), Some(7 * DAY_SECONDS));
+        assert_eq!(kept_from(noon, 11), None);
+    }
+}
