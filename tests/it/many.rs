@@ -37,7 +37,7 @@ absent,flow,2026-03-01T03:00:00Z,2026-03-01T04:00:00Z,z.com,,,,absent.xlsx
 /// The arguments of `flowbook export` that a row of the list stands for.
 fn alone(row: &csv::StringRecord, headings: &csv::StringRecord) -> Vec<String> {
     let mut arguments =
-        vec!["export".to_owned(), "logs".into(), "--quiet".into(), "--max-rejects=20%".into()];
+        ["export", "logs", "--quiet", "--max-rejects=20%", "--read-all"].map(String::from).to_vec();
     for (name, value) in headings.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
         let value = if name == "output" { format!("alone-{value}") } else { value.to_owned() };
         arguments.extend([format!("--{}", name.replace('_', "-")), value]);
