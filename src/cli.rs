@@ -16,6 +16,7 @@ mod show;
 mod task;
 mod tasks;
 mod tasks_csv;
+mod times;
 mod store;
 
 use crate::error::{Error, ErrorKind};

@@ -8,7 +8,7 @@ pub mod calendar;
 pub mod columns;
 mod account;
 mod content;
-mod csv;
+mod plain;
 mod detail;
 pub mod name;
 mod pour;
@@ -49,7 +49,7 @@ use tally::Tally;
 use walk::walk;
 use workbook::{Book, Properties, Rows};
 
-pub use self::csv::export_csv;
+pub use plain::export_csv;
 pub use walk::kept_rows;
 
 /// Version of the export format: sheets, headings, columns and units change only with it.

@@ -46,14 +46,22 @@ pub(super) fn plan(path: &Path) -> Result<Plan> {
 }
 
 /// The text of a small file; `what` it is.
-pub(super) fn text(path: &Path, what: &str) -> Result<String> {
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+fn text(path: &Path, what: &str) -> Result<String> {
+    let text = String::from_utf8(bytes(path, what)?);
+    text.map_err(|_| Error::usage(format!("cannot read the {what}: it is not UTF-8")).at(path))
+}
+
+/// The bytes of a small file; `what` it is.
+pub(super) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Ok(bytes) if bytes as u64 > MAX_BYTES => {
             Err(Error::usage(format!("is too long for a {what}: more than {MAX_BYTES} bytes")).at(path))
         }
-        read => read.map(|_| text).map_err(|e| Error::usage(format!("cannot read the {what}: {e}")).at(path)),
+        read => {
+            read.map(|_| bytes).map_err(|e| Error::usage(format!("cannot read the {what}: {e}")).at(path))
+        }
     }
 }
 

@@ -1,20 +1,21 @@
 //! `flowbook export`: logs in, workbook out.
 
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, duration, now};
+use super::times::{valid, zone_text};
 use super::{Ending, config, progress, show, tasks};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
-use crate::export::request::{DetailRows, ExportRequest, ExportSpec, Kind, validate};
+use crate::export::request::{Account, DetailRows, ExportRequest, ExportSpec, Kind};
 use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
 use crate::report::Scope;
 use crate::store::Reader;
 use crate::task::delivery::{Delivery, deliver};
-use crate::task::form::{self, Form};
 use crate::task::intake::Intake;
 use crate::task::needs::Tolerance;
+use crate::task::form;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
@@ -69,25 +70,38 @@ pub(super) struct ExportArguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "RequestArguments")]
     tasks: Option<PathBuf>,
 
+    /// Make a workbook for each of these months, from one pass over the logs: 2026-01..2026-03. --output names their
+    /// folder, or a pattern of their names, as usage-{start:%Y-%m}.xlsx.
+    #[arg(long, value_name = "MONTHS", conflicts_with_all = ["tasks", "start_time", "end_time", "month", "range"])]
+    months: Option<String>,
+
     /// Export again what has changed in the store since its workbook was made: every stale task, as it was asked for.
-    #[arg(long, requires = "store", conflicts_with_all = ["RequestArguments", "output", "tasks"])]
+    #[arg(long, requires = "store", conflicts_with_all = ["RequestArguments", "output", "tasks", "months"])]
     refresh: bool,
 
     // Last, because its heading holds for all that follows.
     #[command(flatten)]
-    request: RequestArguments,
+    pub(super) request: RequestArguments,
 }
 
 /// The parameters of the request, as they are spelt in the contract.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
 pub(super) struct RequestArguments {
-    /// Start of the range, UTC: 2026-03-01T00:00:00Z.
+    /// Start of the range: a date (2026-03-01), or a time with its offset (2026-03-01T00:00:00Z, 2026-03-01T00:00+08:00)
+    /// or without. Dates, and times without an offset, are those of --time-zone.
     #[arg(long, value_name = "TIME")]
     start_time: Option<String>,
-    /// End of the range, UTC, exclusive; at most 31 days after the start.
+    /// End of the range, at most 31 days after the start. A date is the last day of the range; a time is exclusive.
     #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
+    /// A calendar month of --time-zone, in the place of start and end: 2026-03.
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["start_time", "end_time"])]
+    month: Option<String>,
+    /// A range in the place of start and end, in days of --time-zone: yesterday, today, last-7-days (1 to 31),
+    /// this-month, last-month, 2026-03, or START/END.
+    #[arg(long, value_name = "RANGE", conflicts_with_all = ["start_time", "end_time", "month"])]
+    range: Option<String>,
     /// What is exported: flow (traffic and bandwidth) or vas (request counts).
     #[arg(long = "type", value_name = "TYPE", value_parser = Suggested(types))]
     kind: Option<String>,
@@ -104,7 +118,7 @@ pub(super) struct RequestArguments {
     /// Language of the workbook [default: that of the environment].
     #[arg(long, value_name = "LANGUAGE", value_parser = Suggested(languages))]
     language: Option<String>,
-    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [default: UTC].
+    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [env: FLOWBOOK_TIME_ZONE] [default: UTC].
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     time_zone: Option<String>,
     /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
@@ -132,8 +146,22 @@ pub(super) struct RequestArguments {
 }
 
 impl RequestArguments {
+    /// The request and what it asks for.
+    pub(super) fn valid(&self, account: &Account) -> Result<(ExportRequest, ExportSpec)> {
+        self.valid_over(self.month.as_deref().or(self.range.as_deref()), account)
+    }
+
+    /// The request over another range.
+    pub(super) fn valid_over(
+        &self,
+        range: Option<&str>,
+        account: &Account,
+    ) -> Result<(ExportRequest, ExportSpec)> {
+        Ok(valid(self.request(), range, now(), account, environment_language())?)
+    }
+
     /// The parameters as they were given.
-    pub(super) fn request(&self) -> ExportRequest {
+    fn request(&self) -> ExportRequest {
         ExportRequest {
             start_time: self.start_time.clone(),
             end_time: self.end_time.clone(),
@@ -147,7 +175,7 @@ impl RequestArguments {
             bill_type: self.bill_type.clone(),
             aliuid: self.aliuid.clone(),
             operator: self.operator.clone(),
-            time_zone: self.time_zone.clone(),
+            time_zone: zone_text(self.time_zone.as_ref()),
             traffic_factor: self.traffic_factor.clone(),
             rows: self.rows.clone(),
         }
@@ -188,10 +216,11 @@ fn bill_types() -> Vec<&'static str> {
 }
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
-    show::with_json_errors(arguments.telling.json, || match &arguments.tasks {
-        Some(list) => tasks::run(list, arguments),
-        None if arguments.refresh => refresh(arguments),
-        None => attempt(arguments),
+    show::with_json_errors(arguments.telling.json, || match (&arguments.tasks, &arguments.months) {
+        (Some(list), _) => tasks::run(list, arguments),
+        (None, Some(months)) => tasks::run_months(months, arguments),
+        (None, None) if arguments.refresh => refresh(arguments),
+        (None, None) => attempt(arguments),
     })
 }
 
@@ -230,10 +259,9 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
         return Err(Error::usage("--rejects keeps lines that are read now: name LOGS"));
     }
     let account = config::account(reading.config.as_deref())?;
-    let request = arguments.request.request();
-    let spec = validate(&request, &account, environment_language())?;
+    let (request, spec) = arguments.request.valid(&account)?;
     let output = output_path(arguments.output.as_deref(), &spec);
-    let is_stream = Form::of(&output)? == Form::Stream;
+    let is_stream = output == Path::new("-");
     if is_stream && telling.json {
         return Err(Error::usage("--json and --output - both write to standard output; name a file"));
     }

@@ -2,11 +2,11 @@
 
 pub(super) mod words;
 
-use super::export::{RequestArguments, creation_time, environment_language, output_path};
+use super::export::{RequestArguments, creation_time, output_path};
 use super::flags::{StoreFlags, TellingFlags, now, reject_limit};
 use super::{Ending, config, flags, progress, show};
 use crate::error::{Error, Result};
-use crate::export::request::{retention, validate};
+use crate::export::request::retention;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::task::needs::Tolerance;
@@ -171,8 +171,7 @@ pub(super) fn run(arguments: &TaskArguments) -> Result<Ending> {
 fn create(arguments: &CreateArguments) -> Result<Ending> {
     let CreateArguments { store, config, .. } = arguments;
     let account = config::account(config.as_deref())?;
-    let request = arguments.request.request();
-    let spec = validate(&request, &account, environment_language())?;
+    let (request, spec) = arguments.request.valid(&account)?;
     let now = now();
     retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
     let output = output_path(arguments.output.as_deref(), &spec);

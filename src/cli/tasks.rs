@@ -1,19 +1,23 @@
-//! `flowbook export --tasks`: a list of requests, one pass over the logs, a workbook each.
+//! `flowbook export --tasks` and `--months`: several requests, one pass over the logs, a workbook each.
 
 use super::export::{ExportArguments, creation_time, environment_language};
 use super::flags::now;
 use super::tasks_csv::{self, Setting, TaskRow};
+use super::times::zone_text;
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
-use crate::output::scratch_folder;
+use crate::output::{folder, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form::check;
 use crate::task::intake::Taking;
 use crate::task::many::{Many, run_many};
+use crate::task::range::{MAX_MONTHS, RangeRule, months};
 use crate::task::registered::Kept;
 use crate::task::{Progress, Task, keep_off};
-use std::path::Path;
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A task with its request.
@@ -22,6 +26,7 @@ type Asked<'a> = (&'a ExportRequest, Task<'a>);
 /// Where usage is kept for the time of one run.
 const SCRATCH_STORE: &str = "usage.db";
 
+/// Makes a workbook for each row of a list.
 pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let account = config::account(arguments.reading.config.as_deref())?;
     let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
@@ -30,15 +35,66 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
             Error::usage("is no folder; with --tasks, --output names the folder of all workbooks").at(folder)
         );
     }
-    let setting = Setting { account: &account, language: environment_language(), now: now(), folder };
+    let zone = zone_text(None);
+    let zone = zone.as_deref();
+    let setting = Setting { account: &account, language: environment_language(), zone, now: now(), folder };
     let rows = tasks_csv::read(list, &setting)?;
+    run_all(&rows, Some(list), arguments)
+}
+
+/// Makes a workbook for each of some months.
+pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Ending> {
+    let account = config::account(arguments.reading.config.as_deref())?;
+    let Some(months) = months(text) else {
+        let text = format!(
+            "--months is {text:?}; give one like 2026-03, or the first and the last of up to {MAX_MONTHS} \
+                            like 2026-01..2026-03"
+        );
+        return Err(Error::usage(text));
+    };
+    let (folder, pattern) = place_of_months(arguments.output.as_deref())?;
+    let row = |month: RangeRule| {
+        let (request, spec) = arguments.request.valid_over(Some(&month.to_string()), &account)?;
+        let output = tasks_csv::output(&folder, pattern.as_deref(), &spec)?;
+        Ok(TaskRow { request, spec, output, label: month.to_string() })
+    };
+    let rows: Vec<TaskRow> = months.into_iter().map(row).collect::<Result<_>>()?;
+    let mut outputs = HashSet::new();
+    if let Some(row) = rows.iter().find(|row| !outputs.insert(&row.output)) {
+        let text = "is the workbook of several months; let its name hold {start:%Y-%m}";
+        return Err(Error::usage(text).at(&row.output));
+    }
+    run_all(&rows, None, arguments)
+}
+
+/// The folder of the months' workbooks, and the pattern of their names where one was given.
+fn place_of_months(output: Option<&Path>) -> Result<(PathBuf, Option<String>)> {
+    let Some(output) = output else { return Ok((".".into(), None)) };
+    if output.is_dir() {
+        return Ok((output.into(), None));
+    }
+    match output.to_str().and_then(|text| Some((text, text.find(['{', '}'])?))) {
+        Some((text, brace)) => {
+            let (folder, pattern) = text.split_at(text[..brace].rfind('/').map_or(0, |slash| slash + 1));
+            let folder = if folder.is_empty() { "." } else { folder };
+            Ok((folder.into(), Some(pattern.into())))
+        }
+        None => {
+            let text = "is no folder; with --months, --output names the folder of all workbooks, or a pattern of their \
+                        names like usage-{start:%Y-%m}.xlsx";
+            Err(Error::usage(text).at(output))
+        }
+    }
+}
+
+fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -> Result<Ending> {
     let created = creation_time()?;
     let search = arguments.reading.search()?;
     let tasks: Vec<Asked<'_>> = rows
         .iter()
         .map(|row| (&row.request, arguments.task(&row.spec, &search, &row.output, created)))
         .collect();
-    let inputs = [Some(list), arguments.reading.config.as_deref()];
+    let inputs = [list, arguments.reading.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
         keep_off(task.output, inputs.into_iter().flatten())?;
@@ -51,7 +107,7 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
         take_and_make(arguments, store, scratch.is_some(), &tasks, &progress)
     });
     let Some((taking, made)) = done? else { return Ok(Ending::WithRejects) };
-    tell(arguments, &rows, &tasks, &taking, &made)
+    tell(arguments, rows, &tasks, &taking, &made)
 }
 
 /// Takes the logs in, and makes the workbooks; nothing when the logs were refused.
@@ -65,6 +121,10 @@ fn take_and_make(
     let Some(taking) = take(arguments, store, is_scratch, tasks, progress)? else { return Ok(None) };
     let (wait, threads) = (arguments.waiting.lock_timeout, arguments.reading.threads);
     let many = Many { store, wait, threads, is_registered: !is_scratch, now };
+    for (_, task) in tasks {
+        let folder = folder(task.output);
+        fs::create_dir_all(folder).map_err(Error::io("cannot make this folder")).map_err(|e| e.at(folder))?;
+    }
     let made = run_many(tasks, &many, progress)?;
     Ok(Some((taking, made)))
 }
@@ -110,7 +170,7 @@ fn tell(
     let mut failed = None;
     let mut is_complete = taking.faults.is_empty();
     for (row, one) in rows.iter().zip(made) {
-        let line = |why: &str| format!("the task of line {}: {why}", row.line);
+        let line = |why: &str| format!("{}: {why}", row.label);
         match one {
             Ok(Kept { outcome, task }) => {
                 if let Some(Err(error)) = task {

@@ -2,13 +2,14 @@
 //!
 //! Names csv, as the rejected lines do. Runs nothing: every row is found valid before the first is run.
 
+use super::times::valid;
 use crate::cli::config;
 use crate::error::{Error, Result};
 use crate::export::name::file_name;
-use crate::export::request::{Account, ExportRequest, ExportSpec, validate};
+use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
+use crate::task::pattern::Pattern;
 use crate::task::range::RangeRule;
-use crate::time::{Zone, iso};
 use csv::{ErrorKind, Position, StringRecord, Trim};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ pub(super) struct TaskRow {
     pub(super) spec: ExportSpec,
     /// Its workbook; no other row's.
     pub(super) output: PathBuf,
-    /// Where it stands in the file, from 1.
-    pub(super) line: u64,
+    /// What it is called in messages.
+    pub(super) label: String,
 }
 
 /// What rows are read with.
@@ -33,6 +34,8 @@ pub(super) struct Setting<'a> {
     pub(super) account: &'a Account,
     /// The language of rows that name none.
     pub(super) language: Language,
+    /// The zone of rows that name none.
+    pub(super) zone: Option<&'a str>,
     /// The time that ranges like `yesterday` start from, unix seconds.
     pub(super) now: i64,
     /// Where the column `output` starts from, and where workbooks without one go.
@@ -45,11 +48,30 @@ pub(super) struct Setting<'a> {
 /// Names the file, and the line where there is one: headings that are unknown, missing or there twice, a
 /// row that is no valid request, two rows with the same workbook.
 pub(super) fn read(path: &Path, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
-    config::text(path, "list of tasks").and_then(|text| parse(&text, setting)).map_err(|e| e.at(path))
+    let text = config::bytes(path, "list of tasks")?;
+    utf8(&text).and_then(|text| parse(text, setting)).map_err(|e| e.at(path))
+}
+
+/// The text of a list, if it is UTF-8: spreadsheets save CSV also as UTF-16, and in the code page of their system.
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    let found = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => "is UTF-16".to_owned(),
+        [b'P', b'K', 3, 4, ..] => "is a workbook or another archive".to_owned(),
+        _ => match str::from_utf8(bytes) {
+            Ok(text) => return Ok(text),
+            Err(error) => {
+                let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+                format!("is not UTF-8 (line {line} is the first that is not; it may be GBK)")
+            }
+        },
+    };
+    Err(Error::usage(format!("{found}; save it as \"CSV UTF-8\"")))
 }
 
 fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
-    let mut reader = csv::ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(Trim::All).delimiter(separator(text)).from_reader(text.as_bytes());
     let mut lines = Lines { text, counted: 0, line: 1 };
     let columns = columns(reader.headers().map_err(|e| broken(&e, &mut lines))?)?;
     let mut rows = Vec::new();
@@ -70,6 +92,12 @@ fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
         rows.push(row);
     }
     if rows.is_empty() { Err(Error::usage("holds no task: write one row for each")) } else { Ok(rows) }
+}
+
+/// What parts the headings: the names of parameters hold none of these.
+fn separator(text: &str) -> u8 {
+    let headings = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().as_bytes();
+    [b';', b'\t'].into_iter().find(|separator| headings.contains(separator)).unwrap_or(b',')
 }
 
 /// A column of the list.
@@ -147,33 +175,31 @@ fn row(columns: &[Column], record: &StringRecord, line: u64, setting: &Setting<'
             Column::Output => output = Some(value),
         }
     }
-    if let Some(text) = range {
-        set_times(&mut request, text, setting.now)?;
-    }
-    let spec = validate(&request, setting.account, setting.language)?;
-    let output = match output {
-        None => setting.folder.join(file_name(&spec)),
-        Some(output) => match setting.folder.join(output) {
-            folder if folder.is_dir() => folder.join(file_name(&spec)),
-            file => file,
-        },
-    };
-    Ok(TaskRow { request, spec, output, line })
-}
-
-/// The times of a range, in the request's zone.
-fn set_times(request: &mut ExportRequest, text: &str, now: i64) -> Result<()> {
-    if request.start_time.is_some() || request.end_time.is_some() {
+    if range.is_some() && (request.start_time.is_some() || request.end_time.is_some()) {
         return Err(Error::usage("range stands beside start_time or end_time; give either"));
     }
-    let Some(rule) = RangeRule::parse(text) else {
+    if let Some(text) = range.filter(|text| RangeRule::parse(text).is_none()) {
         return Err(Error::usage(format!("range is {text:?}; {}", RangeRule::EXPECTED)));
-    };
-    // A zone that is none is refused with the request.
-    let zone = request.time_zone.as_deref().map_or(Some(Zone::UTC), Zone::parse).unwrap_or(Zone::UTC);
-    let (start, end) = rule.resolve(now, zone);
-    (request.start_time, request.end_time) = (Some(iso(start)), Some(iso(end)));
-    Ok(())
+    }
+    if request.time_zone.is_none() {
+        request.time_zone = setting.zone.map(String::from);
+    }
+    let (request, spec) = valid(request, range, setting.now, setting.account, setting.language)?;
+    let output = self::output(setting.folder, output, &spec)?;
+    Ok(TaskRow { request, spec, output, label: format!("the task of line {line}") })
+}
+
+/// The file of a task: of the usual name in `folder`, or what is said to stand there: a file, a folder, or a pattern of
+/// names with fields in braces, as in a configuration.
+pub(super) fn output(folder: &Path, said: Option<&str>, spec: &ExportSpec) -> Result<PathBuf> {
+    let Some(said) = said else { return Ok(folder.join(file_name(spec))) };
+    if said.contains(['{', '}']) {
+        let wrong = |e: &Error| Error::usage(format!("output is {said:?}; it {}", e.message()));
+        let file = Pattern::parse(said).and_then(|pattern| pattern.fill(spec)).map_err(|e| wrong(&e))?;
+        return Ok(folder.join(file));
+    }
+    let path = folder.join(said);
+    Ok(if path.is_dir() || said.ends_with('/') { path.join(file_name(spec)) } else { path })
 }
 
 /// The lines of the file, counted as far as they are asked for. The reader's own count stops before the line
@@ -212,10 +238,10 @@ fn broken(error: &csv::Error, lines: &mut Lines<'_>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Pattern;
+    use crate::domain;
 
     fn account() -> Account {
-        let groups = [("shop".to_owned(), vec![Pattern::parse("a.com").unwrap()])].into();
+        let groups = [("shop".to_owned(), vec![domain::Pattern::parse("a.com").unwrap()])].into();
         Account { groups, ..Account::default() }
     }
 
@@ -223,6 +249,7 @@ mod tests {
         let setting = Setting {
             account: &account(),
             language: Language::EnUs,
+            zone: None,
             // 2026-03-15T20:00:00Z, the 16th in Shanghai.
             now: 1_773_604_800,
             folder: Path::new("reports"),
@@ -241,9 +268,13 @@ mod tests {
              ,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,vas,\"two\r\nlines\",,,\r\n\
              /x/v.xlsx,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,vas,,,,";
         let rows = rows(text).unwrap();
-        let seen: Vec<_> = rows.iter().map(|row| (row.line, row.output.to_str().unwrap())).collect();
+        let seen: Vec<_> =
+            rows.iter().map(|row| (row.label.as_str(), row.output.to_str().unwrap())).collect();
         let named = "reports/two__lines_20260301T000000Z_20260302T000000Z.xlsx";
-        assert_eq!(seen, [(2, "reports/m.xlsx"), (5, named), (7, "/x/v.xlsx")]);
+        let label = |line| format!("the task of line {line}");
+        let labels = [2, 5, 7].map(label);
+        let outputs = ["reports/m.xlsx", named, "/x/v.xlsx"];
+        assert!(seen.into_iter().eq(labels.iter().map(String::as_str).zip(outputs)));
         assert_eq!(rows[0].request.task_name.as_deref(), Some("March, all"));
         assert_eq!(rows[0].spec.selection.wanted.named().count(), 2);
         assert_eq!(rows[0].spec.factor.to_string(), "1.1");
@@ -303,9 +334,14 @@ mod tests {
             ("start_time,end_time\n".into(), "line 1: the heading type is missing"),
             ("type,start_time\nflow,x".into(), "line 1: the headings start_time and end_time are missing"),
             (
-                "type;range\nflow;today".into(),
-                "line 1: the heading \"type;range\" is unknown; known are: task_name",
+                "type|range\nflow|today".into(),
+                "line 1: the heading \"type|range\" is unknown; known are: task_name",
             ),
+            (
+                under("flow,,,today,{nmae}.xlsx,"),
+                "line 2: output is \"{nmae}.xlsx\"; it has an unknown field",
+            ),
+            (under("flow,2026-03-32,2026-03-01,,,"), "line 2: InvalidParameterStartTime: "),
             ("type,range,Group\n".into(), "line 1: the heading \"Group\" is unknown"),
             ("type,range,type\n".into(), "line 1: the heading type is there twice"),
             ("type,range\n,\n".into(), "holds no task"),
@@ -330,6 +366,30 @@ mod tests {
     }
 
     #[test]
+    fn lists_as_spreadsheets_save_them() {
+        for separator in [",", ";", "\t"] {
+            let text = "type,range,time_zone,output\nflow,2026-02,Asia/Shanghai,{start:%Y}/{name} {last:%d}.xlsx\n\
+                        vas,2026-03-01/2026-03-31,,new/\n";
+            let rows = rows(&text.replace(',', separator)).unwrap();
+            assert_eq!(rows[0].output, Path::new("reports/2026/flow 28.xlsx"));
+            assert_eq!(rows[0].request.start_time.as_deref(), Some("2026-01-31T16:00:00Z"));
+            assert_eq!(rows[1].request.end_time.as_deref(), Some("2026-04-01T00:00:00Z"));
+            let name = "reports/new/vas_20260301T000000Z_20260401T000000Z.xlsx";
+            assert_eq!(rows[1].output, Path::new(name));
+        }
+        for (bytes, expected) in [
+            (&b"\xff\xfet\0y\0"[..], "UTF-16"),
+            (b"t\0y\0", "UTF-16"),
+            (b"type,task_name\nflow,\xd4\xc2\xd5\xcb\n", "line 2"),
+            (b"PK\x03\x04", "workbook"),
+        ] {
+            let error = utf8(bytes).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("save it as \"CSV UTF-8\""), "{error}");
+        }
+        assert_eq!(utf8(b"").unwrap(), "");
+    }
+
+    #[test]
     fn errors_name_the_file_and_folders_take_workbooks() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tasks.csv");
@@ -337,6 +397,7 @@ mod tests {
         let setting = Setting {
             account: &account,
             language: Language::EnUs,
+            zone: None,
             now: 1_773_604_800,
             folder: folder.path(),
         };

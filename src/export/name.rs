@@ -1,19 +1,22 @@
 //! The file name of a workbook that was given none: safe on every file system.
 
 use super::request::ExportSpec;
-use crate::time::broken_down;
+use crate::time::TimeFormat;
 
 /// Longest name before the times, in bytes: the whole stays under the 255 that file systems allow.
 const MAX_STEM: usize = 180;
 /// Names that some systems keep for devices, whatever the extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// `<task name or type>_<start>_<end>.xlsx`, times in UTC as `20260301T000000Z`.
+/// `<task name or type>_<start>_<end>.xlsx`, times in the report's zone: `20260301T000000+0800`, or `Z` in UTC.
 #[must_use]
 pub fn file_name(spec: &ExportSpec) -> String {
     let stem = spec.name.as_deref().map(safe).filter(|name| !name.is_empty());
     let stem = stem.unwrap_or_else(|| spec.kind.name().to_owned());
-    let time = |unix| broken_down(unix).format("%Y%m%dT%H%M%SZ");
+    let time = |unix: i64| {
+        let format = if spec.zone.offset_at(unix) == 0 { "%Y%m%dT%H%M%SZ" } else { "%Y%m%dT%H%M%S%z" };
+        TimeFormat::parse(format).map(|format| format.show(unix, spec.zone)).unwrap_or_default()
+    };
     format!("{stem}_{}_{}.xlsx", time(spec.asked.0), time(spec.asked.1))
 }
 

@@ -53,14 +53,15 @@ impl Form {
 /// # Errors
 /// As [`output::check`], and when the ending of the name is none that is known.
 pub fn check(path: &Path, replace: bool) -> Result<Option<PathBuf>> {
-    if path.is_dir() {
-        // That is what is wrong with it, whatever its name ends in.
-        return output::check(path, replace).map(Some);
+    if path == Path::new("-") {
+        return Ok(None);
     }
-    match Form::of(path)? {
-        Form::Stream => Ok(None),
-        _ => output::check(path, replace).map(Some),
+    let place = output::check(path, replace)?;
+    // Of what is there, more is to be said than that its name is none: it may be a log, or a store.
+    if !place.exists() {
+        Form::of(path)?;
     }
+    Ok(Some(place))
 }
 
 /// An export in the making: under its name only when it is complete, standard output apart.

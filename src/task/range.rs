@@ -2,7 +2,7 @@
 //!
 //! Days and months are those of the task's zone. Knows nothing of what is exported.
 
-use crate::time::{DAY_SECONDS, Zone, iso, month_start, parse_iso};
+use crate::time::{DAY_SECONDS, Zone, civil, iso, month_start};
 use std::fmt;
 
 /// Most days that [`RangeRule::LastDays`] takes: an export has at most 31.
@@ -22,19 +22,139 @@ pub enum RangeRule {
     ThisMonth,
     /// `last-month`: the whole calendar month before the one that has begun.
     LastMonth,
-    /// `2026-03-01T00:00:00Z/2026-04-01T00:00:00Z`: always the same times, unix seconds, half-open.
+    /// `2026-03`: that calendar month; the wall clock's first second of it.
+    Month(i64),
+    /// `2026-03-01T00:00:00Z/2026-04-01T00:00:00Z` or `2026-03-01/2026-03-31`: always the same times.
     Fixed {
         /// Start.
-        start: i64,
-        /// End, exclusive.
-        end: i64,
+        start: Moment,
+        /// End: a time is exclusive, a date is the last day of the range.
+        end: Moment,
     },
+}
+
+/// A time as people write it, which may need a zone to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// `2026-03-01T00:00:00Z`, `2026-03-01 08:00+08:00`: unix seconds.
+    Instant(i64),
+    /// `2026-03-01T00:00`, `2026-03-01 00:00:00`: what a clock in the zone shows.
+    Clock(i64),
+    /// `2026-03-01`: a whole day; its midnight on the wall clock.
+    Day(i64),
+}
+
+impl Moment {
+    /// What [`Moment::parse`] takes, for messages.
+    pub const EXPECTED: &str = "give a date like 2026-03-01, or a time like 2026-03-01T00:00:00Z, \
+                                2026-03-01T00:00+08:00, or 2026-03-01 00:00 (in the report's zone)";
+
+    /// Reads a date, or a date and a time to the minute or second, with an offset or without.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, rest) = text.split_at_checked(10)?;
+        let [year, month, day] = numbers(date, "dddd-dd-dd")?;
+        let midnight = civil(i32::try_from(year).ok()?, month, day, 0, 0, 0)?;
+        if rest.is_empty() {
+            return Some(Self::Day(midnight));
+        }
+        let rest = rest.strip_prefix(['T', 't', ' '])?;
+        let (minute, rest) = rest.split_at_checked(5)?;
+        let [hour, minute] = numbers(minute, "dd:dd")?;
+        let (second, zone) = match rest.split_at_checked(3).filter(|(second, _)| second.starts_with(':')) {
+            Some((second, zone)) => (numbers::<1>(second, ":dd")?[0], zone),
+            None => (0, rest),
+        };
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let clock = midnight + i64::from(hour * 3600 + minute * 60 + second);
+        match zone.strip_prefix(' ').unwrap_or(zone) {
+            "" if zone.is_empty() => Some(Self::Clock(clock)),
+            "Z" | "z" => Some(Self::Instant(clock)),
+            offset if offset.starts_with(['+', '-']) => {
+                Some(Self::Instant(Zone::parse(offset)?.instant_of_local(clock)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The instant of a start (unix seconds), clocks and dates being those of `zone`. Of a time that clocks show twice,
+    /// the first; of one that they leave out, the change.
+    #[must_use]
+    pub fn start(self, zone: Zone) -> i64 {
+        match self {
+            Self::Instant(unix) => unix,
+            Self::Clock(local) | Self::Day(local) => zone.instant_of_local(local),
+        }
+    }
+
+    /// The instant of an exclusive end: behind a date its whole day.
+    #[must_use]
+    pub fn end(self, zone: Zone) -> i64 {
+        match self {
+            Self::Day(midnight) => zone.instant_of_local(midnight + DAY_SECONDS),
+            other => other.start(zone),
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instant(unix) => f.write_str(&iso(*unix)),
+            Self::Clock(local) => f.write_str(iso(*local).trim_end_matches('Z')),
+            Self::Day(local) => f.write_str(iso(*local).get(..10).unwrap_or_default()),
+        }
+    }
+}
+
+/// The numbers of a text of this shape, in which `d` stands for a digit.
+fn numbers<const N: usize>(text: &str, shape: &str) -> Option<[u32; N]> {
+    let fits = |(byte, shape): (u8, u8)| if shape == b'd' { byte.is_ascii_digit() } else { byte == shape };
+    if text.len() != shape.len() || !text.bytes().zip(shape.bytes()).all(fits) {
+        return None;
+    }
+    let mut numbers = text.split(['-', ':']).filter(|digits| !digits.is_empty()).map(str::parse);
+    let mut found = [0; N];
+    for number in &mut found {
+        *number = numbers.next()?.ok()?;
+    }
+    Some(found)
+}
+
+/// The months of `2026-01..2026-03`, both included, or of `2026-01` alone; as [`RangeRule::Month`].
+#[must_use]
+pub fn months(text: &str) -> Option<Vec<RangeRule>> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (month(first)?, month(last)?);
+    let following = |month: &i64| Some(next_month(*month));
+    let all: Vec<RangeRule> = std::iter::successors(Some(first), following)
+        .take_while(|month| *month <= last)
+        .take(MAX_MONTHS + 1)
+        .map(RangeRule::Month)
+        .collect();
+    (1..=MAX_MONTHS).contains(&all.len()).then_some(all)
+}
+
+/// Most months that [`months`] takes: ten years.
+pub const MAX_MONTHS: usize = 120;
+
+/// The wall clock's first second of a month like `2026-03`.
+fn month(text: &str) -> Option<i64> {
+    let [year, month] = numbers(text, "dddd-dd")?;
+    civil(i32::try_from(year).ok()?, month, 1, 0, 0, 0)
+}
+
+fn next_month(first: i64) -> i64 {
+    month_start(first + 32 * DAY_SECONDS)
 }
 
 impl RangeRule {
     /// What [`RangeRule::parse`] takes, for messages.
-    pub const EXPECTED: &str = "give yesterday, today, last-7-days (1 to 31 days), this-month, last-month, \
-                                or fixed UTC times like 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z";
+    pub const EXPECTED: &str = "give yesterday, today, last-7-days (1 to 31 days), this-month, last-month, a month \
+                                like 2026-03, or START/END: dates like 2026-03-01/2026-03-31, both included, or \
+                                times like 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z";
 
     /// Reads a rule. Fixed times need not make a range: that is [`crate::export::request::validate`]'s to
     /// say.
@@ -46,14 +166,15 @@ impl RangeRule {
             "this-month" => Self::ThisMonth,
             "last-month" => Self::LastMonth,
             _ => match text.split_once('/') {
-                Some((start, end)) => Self::Fixed { start: parse_iso(start)?, end: parse_iso(end)? },
+                Some((start, end)) => Self::Fixed { start: Moment::parse(start)?, end: Moment::parse(end)? },
+                None if text.starts_with(|c: char| c.is_ascii_digit()) => Self::Month(month(text)?),
                 None => Self::LastDays(days(text.strip_prefix("last-")?.strip_suffix("-days")?)?),
             },
         })
     }
 
     /// The range that is meant at `now`: half-open, unix seconds, UTC. Never longer than 31 days by the
-    /// clocks of `zone` or by those of UTC; never ends after the next local midnight, fixed times apart.
+    /// clocks of `zone` or by those of UTC; never ends after the next local midnight, months and fixed times apart.
     ///
     /// Days are cut at local midnight; where there is none that day, at the first instant of the day, and
     /// where there are two, at the earlier. A date that a zone left out is no day: the one before it counts.
@@ -67,7 +188,8 @@ impl RangeRule {
             Self::ThisMonth if this_month < today => (this_month, today),
             Self::Today | Self::ThisMonth => (today, day_end(now, zone)),
             Self::LastMonth => (first_of_month(this_month - 1, zone), this_month),
-            Self::Fixed { start, end } => (start, end),
+            Self::Month(first) => (zone.instant_of_local(first), zone.instant_of_local(next_month(first))),
+            Self::Fixed { start, end } => (start.start(zone), end.end(zone)),
         }
     }
 }
@@ -80,7 +202,8 @@ impl fmt::Display for RangeRule {
             Self::LastDays(days) => write!(f, "last-{days}-days"),
             Self::ThisMonth => f.write_str("this-month"),
             Self::LastMonth => f.write_str("last-month"),
-            Self::Fixed { start, end } => write!(f, "{}/{}", iso(*start), iso(*end)),
+            Self::Month(first) => f.write_str(iso(*first).get(..7).unwrap_or_default()),
+            Self::Fixed { start, end } => write!(f, "{start}/{end}"),
         }
     }
 }
@@ -114,6 +237,7 @@ mod tests {
     use super::*;
     use crate::export::request::{Account, ExportRequest, validate};
     use crate::locale::Language;
+    use crate::time::parse_iso;
     use proptest::prelude::*;
 
     fn range(rule: &str, now: &str, zone: &str) -> String {
@@ -131,7 +255,10 @@ mod tests {
             "last-31-days",
             "this-month",
             "last-month",
+            "2026-03",
             "2026-03-01T00:00:00Z/2026-04-01T00:00:00Z",
+            "2026-03-01/2026-03-31",
+            "2026-03-01T08:00:00/2026-03-31",
         ] {
             assert_eq!(RangeRule::parse(rule).map(|r| r.to_string()).as_deref(), Some(rule));
         }
@@ -147,7 +274,12 @@ mod tests {
             "last-7",
             "2026-03-01T00:00:00Z",
             "2026-03-01T00:00:00Z/",
-            "2026-03-01/2026-04-01",
+            "2026-03-01/",
+            "2026",
+            "2026-3",
+            "2026-00",
+            "2026-13",
+            "2026-03/2026-04",
             "2026-03-01T00:00:00Z/2026-04-01T00:00:00Z/",
         ] {
             assert_eq!(RangeRule::parse(wrong), None, "{wrong}");
@@ -195,6 +327,80 @@ mod tests {
             ("this-month", "2026-02-28T16:00:00Z", "Asia/Shanghai", "2026-02-28T16:00 2026-03-01T16:00"),
         ] {
             assert_eq!(range(rule, now, zone), expected, "{rule} at {now} in {zone}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read_in_their_zone() {
+        for (text, zone, start, end) in [
+            ("2026-03-01T00:00:00Z", "Asia/Shanghai", "2026-03-01T00:00", "2026-03-01T00:00"),
+            ("2026-03-01t00:00z", "Asia/Shanghai", "2026-03-01T00:00", "2026-03-01T00:00"),
+            ("2026-03-01T00:00:00+08:00", "UTC", "2026-02-28T16:00", "2026-02-28T16:00"),
+            ("2026-03-01 00:00 +0800", "UTC", "2026-02-28T16:00", "2026-02-28T16:00"),
+            ("2026-03-01T00:00-03:30", "UTC", "2026-03-01T03:30", "2026-03-01T03:30"),
+            ("2026-03-01 00:00", "Asia/Shanghai", "2026-02-28T16:00", "2026-02-28T16:00"),
+            ("2026-03-01T23:59:00", "UTC", "2026-03-01T23:59", "2026-03-01T23:59"),
+            ("2026-03-01", "UTC", "2026-03-01T00:00", "2026-03-02T00:00"),
+            ("2026-03-01", "Asia/Shanghai", "2026-02-28T16:00", "2026-03-01T16:00"),
+            // A day of 23 hours, one of 25, and one without a midnight.
+            ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00", "2026-03-29T22:00"),
+            ("2026-10-25", "Europe/Berlin", "2026-10-24T22:00", "2026-10-25T23:00"),
+            ("2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00", "2018-11-05T02:00"),
+        ] {
+            let (moment, zone) = (Moment::parse(text).unwrap(), Zone::parse(zone).unwrap());
+            let shown = [moment.start(zone), moment.end(zone)].map(|t| iso(t).replace(":00Z", ""));
+            assert_eq!(shown, [start, end], "{text} in {zone}");
+            let again = Moment::parse(&moment.to_string());
+            assert_eq!(again, Some(moment), "{text}");
+        }
+        for wrong in [
+            "",
+            "2026",
+            "2026-03",
+            "2026-02-30",
+            "2026-03-01T",
+            "2026-03-01T00",
+            "2026-03-01T0:00",
+            "2026-03-01T24:00",
+            "2026-03-01T00:60",
+            "2026-03-01T00:00:60Z",
+            "2026-03-01T00:00:00.5Z",
+            "2026-03-01T00:00 ",
+            "2026-03-01T00:00Asia/Shanghai",
+            "2026-03-01T00:00+25:00",
+            "2026/03/01",
+            "20260301",
+            "01-03-2026",
+            " 2026-03-01",
+            "2026-03-01Z",
+            "2026-03-01  00:00",
+            "+026-03-01",
+            "2026-0\u{e9}-01",
+        ] {
+            assert_eq!(Moment::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn months_follow_each_other() {
+        assert_eq!(range("2026-03", "2030-01-01T00:00:00Z", "UTC"), "2026-03-01T00:00 2026-04-01T00:00");
+        assert_eq!(
+            range("2026-02", "2030-01-01T00:00:00Z", "Asia/Shanghai"),
+            "2026-01-31T16:00 2026-02-28T16:00"
+        );
+        assert_eq!(
+            range("2026-10", "2030-01-01T00:00:00Z", "Europe/Berlin"),
+            "2026-09-30T22:00 2026-10-31T23:00"
+        );
+        let shown = |text: &str| {
+            months(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(shown("2025-11..2026-02").as_deref(), Some("2025-11 2025-12 2026-01 2026-02"));
+        assert_eq!(shown("2026-01").as_deref(), Some("2026-01"));
+        for wrong in
+            ["", "..", "2026-02..2026-01", "2026-01..", "2026-01...2026-02", "2026..2027", "2000-01..2020-01"]
+        {
+            assert_eq!(shown(wrong), None, "{wrong}");
         }
     }
 

@@ -1,0 +1,70 @@
+//! The times of a request as people write them, made into those of the contract: options and lists of tasks are
+//! lenient, the contract's own parameters are not.
+
+use crate::code::{Code, Refusal};
+use crate::error::Result;
+use crate::export::request::{Account, ExportRequest, ExportSpec, validate};
+use crate::locale::Language;
+use crate::task::range::{Moment, RangeRule};
+use crate::time::{Zone, iso};
+use std::env;
+
+/// The variable that names the zone of reports that name none.
+const TIME_ZONE: &str = "FLOWBOOK_TIME_ZONE";
+
+/// The zone that was given, else that of the environment.
+pub(super) fn zone_text(given: Option<&String>) -> Option<String> {
+    given.cloned().or_else(|| env::var(TIME_ZONE).ok()).filter(|zone| !zone.is_empty())
+}
+
+/// A valid request: the parameters with the times that `range` or start and end mean at `now`, and the export that they
+/// ask for.
+pub(super) fn valid(
+    mut request: ExportRequest,
+    range: Option<&str>,
+    now: i64,
+    account: &Account,
+    language: Language,
+) -> Result<(ExportRequest, ExportSpec), Refusal> {
+    let times = set(&mut request, range, now);
+    match (validate(&request, account, language), times) {
+        // What is wrong is said in the contract's order, and in the words of who reads more than the contract.
+        (Err(refusal), Err(times))
+            if matches!(refusal.code, Code::InvalidStartTime | Code::InvalidEndTime) =>
+        {
+            Err(times)
+        }
+        (spec, _) => spec.map(|spec| (request, spec)),
+    }
+}
+
+/// Sets the times of a request; what cannot be read stays as it is.
+fn set(request: &mut ExportRequest, range: Option<&str>, now: i64) -> Result<(), Refusal> {
+    // A zone that is none is refused with the request.
+    let zone = request.time_zone.as_deref().and_then(Zone::parse).unwrap_or(Zone::UTC);
+    if let Some(text) = range {
+        let rule = RangeRule::parse(text).ok_or_else(|| {
+            Refusal::new(Code::InvalidStartTime, format!("The range is {text:?}; {}.", RangeRule::EXPECTED))
+        })?;
+        let (start, end) = rule.resolve(now, zone);
+        (request.start_time, request.end_time) = (Some(iso(start)), Some(iso(end)));
+        return Ok(());
+    }
+    let start = read("StartTime", Code::InvalidStartTime, request.start_time.as_deref())?;
+    request.start_time = Some(iso(start.start(zone)));
+    let end = read("EndTime", Code::InvalidEndTime, request.end_time.as_deref())?;
+    request.end_time = Some(iso(end.end(zone)));
+    Ok(())
+}
+
+fn read(name: &str, code: Code, text: Option<&str>) -> Result<Moment, Refusal> {
+    let what = match text.filter(|text| !text.is_empty()) {
+        None => "missing".to_owned(),
+        Some(text) => match Moment::parse(text) {
+            Some(moment) => return Ok(moment),
+            None => format!("{text:?}"),
+        },
+    };
+    let more = if what == "missing" { ", or a month or a range in the place of both" } else { "" };
+    Err(Refusal::new(code, format!("{name} is {what}; {}{more}.", Moment::EXPECTED)))
+}
