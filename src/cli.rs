@@ -20,8 +20,10 @@ mod times;
 mod store;
 
 use crate::error::{Error, ErrorKind};
+use crate::export::FORMAT_VERSION;
 use crate::export::workbook::is_guarded;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::env;
 use std::panic;
 use std::process::ExitCode;
 
@@ -36,7 +38,7 @@ Exit codes:
 
 /// Turns raw CDN logs into five-minute usage per domain, in an Excel workbook.
 #[derive(Debug, Parser)]
-#[command(name = "flowbook", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "flowbook", after_help = EXIT_CODES, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -82,11 +84,14 @@ impl Ending {
     }
 }
 
-/// Runs the command that the process was started with.
+/// Runs the command that the process was started with; `commit` is the one it was built from, empty where unknown.
 #[must_use]
-pub fn run() -> ExitCode {
+pub fn run(commit: &str) -> ExitCode {
     quiet_guarded_panics();
-    let arguments = Arguments::parse();
+    let arguments = match arguments(commit) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     interrupt::clean_up();
     let result = match arguments.command {
         Command::Export(arguments) => export::run(&arguments),
@@ -105,6 +110,28 @@ pub fn run() -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// `0.1.0 (commit 0123456789ab, format version 1)`.
+fn version(commit: &str) -> String {
+    let commit = if commit.is_empty() { String::new() } else { format!("commit {commit}, ") };
+    format!("{} ({commit}format version {FORMAT_VERSION})", env!("CARGO_PKG_VERSION"))
+}
+
+/// The arguments; where there are none to run, help or what is wrong is told, also as JSON where that was asked for.
+fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
+    let matches = Arguments::command().version(&*version(commit).leak()).try_get_matches();
+    let error = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
+        Ok(arguments) => return Ok(arguments),
+        Err(error) => error,
+    };
+    if error.use_stderr() && env::args_os().take_while(|text| text != "--").any(|text| text == "--json") {
+        // The exit code tells it, too.
+        let _ = show::json_error(&Error::usage(error.render().to_string().trim_end()));
+    }
+    // Nobody is left to tell when this fails.
+    let _ = error.print();
+    Err(if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
 fn exit_code(error: &Error) -> u8 {

@@ -1,33 +1,22 @@
 //! `flowbook completions`: a completion script for a shell. The only file that names `clap_complete`.
 
 use super::{Arguments, Ending};
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, CommandFactory};
 use std::io::{self, Write};
 
 /// Print a completion script for a shell.
 ///
 /// For bash: flowbook completions bash > ~/.local/share/bash-completion/completions/flowbook
+/// For PowerShell, in your profile: flowbook completions powershell | Out-String | Invoke-Expression
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArguments {
     /// The shell.
-    shell: Shell,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Shell {
-    Bash,
-    Zsh,
-    Fish,
+    shell: clap_complete::Shell,
 }
 
 pub(super) fn run(arguments: &CompletionsArguments) -> Ending {
-    let shell = match arguments.shell {
-        Shell::Bash => clap_complete::Shell::Bash,
-        Shell::Zsh => clap_complete::Shell::Zsh,
-        Shell::Fish => clap_complete::Shell::Fish,
-    };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "flowbook", &mut script);
+    clap_complete::generate(arguments.shell, &mut Arguments::command(), "flowbook", &mut script);
     // A reader that goes away has what it wanted.
     let _ = io::stdout().write_all(&script);
     Ending::Done

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Debug, Args)]
 pub(super) struct ReadingFlags {
     /// Account and groups of domains (TOML).
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
 
     /// Domain of lines that hold only a path, in logs whose names tell none.
@@ -82,7 +82,7 @@ pub(super) struct WaitingFlags {
 #[derive(Debug, Args)]
 pub(super) struct StoreFlags {
     /// The usage store.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = "FLOWBOOK_STORE", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) store: PathBuf,
 
     #[command(flatten)]

@@ -30,7 +30,7 @@ use std::time::Instant;
 #[command(after_help = EXIT_CODES)]
 pub(super) struct RunArguments {
     /// The configuration (TOML): store, sources, output, tasks, and the account with its groups.
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(env = "FLOWBOOK_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     config: PathBuf,
 
     /// Say what would be done, and do nothing of it.

@@ -49,7 +49,7 @@ struct CreateArguments {
     output: Option<PathBuf>,
 
     /// Account and groups of domains (TOML).
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
     /// Billing region of domains without usage: CN, NA, EU, AP1, AP2, AP3, MEAA or SA.

@@ -104,12 +104,68 @@ fn invalid_times() {
     let start = ("InvalidParameterStartTime", "Invalid Parameter StartTime.");
     let end = ("InvalidParameterEndTime", "Invalid Parameter EndTime.");
     let good = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
-    for wrong in ["2026-03-01", "2026-02-30T00:00:00Z", "2026-03-01T00:00:00+08:00", "now", ""] {
+    for wrong in ["2026-02-30T00:00:00Z", "2026-03-32", "2026-03-01T00:00:00+25:00", "now", ""] {
         refused_times(&["--start-time", wrong, good[2], good[3]], start.0, start.1, "2026-03-01T00:00:00Z");
         refused_times(&[good[0], good[1], "--end-time", wrong], end.0, end.1, "2026-03-01T00:00:00Z");
     }
     refused_times(&good[2..], start.0, start.1, "StartTime is missing");
     refused_times(&good[..2], end.0, end.1, "EndTime is missing");
+    refused_times(&["--range", "lastmonth"], start.0, start.1, "last-month");
+    refused_times(&["--month", "march"], start.0, start.1, "2026-03");
+}
+
+/// Times as people write them, and the range that they mean.
+#[test]
+fn times_of_every_kind() {
+    let place = Place::new();
+    place.write("a.log", line("01/Mar/2026:00:00:01 +0000", "a.com", 1));
+    let day = ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+    for (more, (start, end)) in [
+        (vec!["--start-time", "2026-03-01", "--end-time", "2026-03-01"], day),
+        (vec!["--start-time", "2026-03-01T08:00+08:00", "--end-time", "2026-03-02 00:00Z"], day),
+        (vec!["--range", "2026-03-01/2026-03-01"], day),
+        (vec!["--month", "2026-02"], ("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z")),
+        (
+            vec!["--month", "2026-03", "--time-zone", "Asia/Shanghai"],
+            ("2026-02-28T16:00:00Z", "2026-03-31T16:00:00Z"),
+        ),
+        (
+            vec!["--start-time", "2026-03-01 00:00", "--end-time", "2026-03-01", "--time-zone", "+08:00"],
+            ("2026-02-28T16:00:00Z", "2026-03-01T16:00:00Z"),
+        ),
+    ] {
+        let arguments = ["export", "a.log", "--type", "flow", "--json", "--force", "-o", "o.xlsx"];
+        let json = place.run(&[&arguments[..], &more].concat(), 0).json();
+        assert_eq!((&json["StartTime"], &json["EndTime"]), (&start.into(), &end.into()), "{more:?}");
+    }
+    // The zone of the environment, in the range and in the name of the file.
+    let mut command = place.command();
+    command.args(["export", "a.log", "--type", "flow", "--month", "2026-03", "--quiet"]);
+    assert!(command.env("FLOWBOOK_TIME_ZONE", "Asia/Shanghai").status().unwrap().success());
+    assert!(place.exists("flow_20260301T000000+0800_20260401T000000+0800.xlsx"), "{:?}", place.names());
+    let both = ["export", "a.log", "--type", "flow", "--month", "2026-03", "--range", "today", "--json"];
+    assert_eq!(place.run(&both, 2).json()["Code"], "InvalidParameter");
+}
+
+#[test]
+fn a_workbook_for_each_month() {
+    let place = Place::new();
+    let log =
+        ["31/Jan/2026:12", "28/Feb/2026:12"].map(|hour| line(&format!("{hour}:00:00 +0000"), "a.com", 5));
+    place.write("a.log", log.concat());
+    let months = ["export", "a.log", "--type", "flow", "--months", "2026-01..2026-03"];
+    let pattern = ["-o", "out/{start:%Y-%m}/usage {type}.xlsx", "--json"];
+    let json = place.run(&[&months[..], &pattern].concat(), 0).json();
+    for (at, (month, bytes)) in [("2026-01", 5), ("2026-02", 5), ("2026-03", 0)].into_iter().enumerate() {
+        assert!(place.exists(&format!("out/{month}/usage flow.xlsx")));
+        assert_eq!(json["tasks"][at]["key_figures"]["total_traffic_bytes"], bytes);
+        assert_eq!(json["tasks"][at]["StartTime"], format!("{month}-01T00:00:00Z"));
+    }
+    place.run(&months, 0);
+    assert!(place.exists("flow_20260201T000000Z_20260301T000000Z.xlsx"));
+    place.run(&[&months[..], &["-o", "{type}.xlsx"]].concat(), 2).says(&["of several months"]);
+    place.run(&[&months[..], &["-o", "one.xlsx"]].concat(), 2).says(&["{start:%Y-%m}"]);
+    place.run(&["export", "a.log", "--type", "flow", "--months", "2026-03..2026-01"], 2).says(&["--months"]);
 }
 
 #[test]

@@ -449,7 +449,7 @@ fn no_result_takes_the_place_of_the_store_or_a_log() {
     kept.0
         .export_to(&["a.log", "--store", "usage.db", "--output", "a.log", "--force"], 2)
         .says(&["a.log: is one of the logs"]);
-    let both = ["a.log", "--store", "usage.db", "--output", "x", "--rejects", "./x"];
+    let both = ["a.log", "--store", "usage.db", "--output", "x.csv", "--rejects", "./x.csv"];
     kept.0.export_to(&both, 2).says(&["name two files"]);
     assert_eq!(fs::read_to_string(kept.0.path("a.log")).unwrap(), text(1..=5));
     assert_eq!((kept.counted(), kept.sources()), (once(&[1..=5]), before));
