@@ -50,7 +50,7 @@ use walk::walk;
 use workbook::{Book, Properties, Rows};
 
 pub use plain::export_csv;
-pub use walk::kept_rows;
+pub use walk::{hours_with_log, kept_rows};
 
 /// Version of the export format: sheets, headings, columns and units change only with it.
 pub const FORMAT_VERSION: &str = "1";

@@ -28,7 +28,8 @@ use form::Target;
 use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::{Error, Result};
 use crate::export::request::{DetailRows, ExportSpec};
-use crate::export::{self, Exported, Series, kept_rows, series};
+use crate::export::completeness::Completeness;
+use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::ingest::source::{Scope, Search, Source, discover_by, shown, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
@@ -65,6 +66,8 @@ pub struct Task<'a> {
     pub keep_going: bool,
     /// How many lines may be rejected.
     pub max_rejects: RejectLimit,
+    /// Make nothing unless every domain has a log in every hour of the range.
+    pub require_complete: bool,
     /// Where every rejected line goes, if anywhere.
     pub rejects: Option<&'a Path>,
     /// Where the workbook goes.
@@ -91,7 +94,7 @@ pub struct Progress {
 pub struct Outcome {
     /// What was read.
     pub report: Report,
-    /// The workbook, or why there is none: too many rejected lines.
+    /// The workbook, or why there is none: too many rejected lines, or missing logs.
     pub result: Result<Exported, String>,
     /// Logs that need not be opened, and were not.
     pub not_opened: NotOpened,
@@ -132,8 +135,8 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         return Ok(Outcome { report, result: Err(why), not_opened, others });
     }
     let series = series(task.spec, table.keys(), task.region);
-    let exported = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
-    Ok(Outcome { report, result: Ok(exported), not_opened, others })
+    let result = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
+    Ok(Outcome { report, result, not_opened, others })
 }
 
 /// Runs a task over what a store holds, in the place of logs.
@@ -159,12 +162,13 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     let keys = reader.keys(range, selection)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
     let rows = reader.rows(range, selection)?;
-    let exported = pour(task, &report, &series, || rows.iter(), output, progress)?;
+    let result = pour(task, &report, &series, || rows.iter(), output, progress)?;
     // Others are looked up only where a name may be misspelt.
     let all = Selection { account: selection.account.clone(), wanted: DomainSet::all() };
-    let found = if exported.silent.is_empty() { Vec::new() } else { reader.keys(range, &all)? };
+    let has_silent = result.as_ref().is_ok_and(|exported| !exported.silent.is_empty());
+    let found = if !has_silent { Vec::new() } else { reader.keys(range, &all)? };
     let others = found.into_iter().map(|(domain, _)| domain).collect();
-    Ok(Outcome { report, result: Ok(exported), not_opened, others })
+    Ok(Outcome { report, result, not_opened, others })
 }
 
 /// Takes the logs out that need not be opened; gives how many these are, and the other domains that names tell.
@@ -188,7 +192,7 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     rows: impl Fn() -> I,
     target: Target,
     progress: &Progress,
-) -> Result<Exported> {
+) -> Result<Result<Exported, String>> {
     let spec = task.spec;
     let is_sparse = spec.rows == DetailRows::Sparse;
     let kept = is_sparse.then(|| kept_rows(rows(), series, spec.range)).transpose()?;
@@ -203,7 +207,40 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
         threads: task.threads,
         kept: kept.as_deref(),
     };
-    target.write(rows(), &request, task.output)
+    if task.require_complete {
+        let found = hours_with_log(rows(), &request)?;
+        if !found.is_complete() {
+            return Ok(Err(incomplete(&found)));
+        }
+    }
+    target.write(rows(), &request, task.output).map(Ok)
+}
+
+/// Domains that are named one by one in a message.
+const NAMED: usize = 10;
+
+/// Says which logs are missing.
+fn incomplete(found: &Completeness) -> String {
+    let mut text = format!("logs are missing: hours with a log: {found}; no workbook was written");
+    for (domain, hours) in found.lacking.iter().take(NAMED) {
+        let _ = write!(text, "\n  {domain} has {hours} of {}", found.hours);
+    }
+    if let more @ 1.. = found.lacking.len().saturating_sub(NAMED) {
+        let _ = write!(text, "\n  and {more} more domains");
+    }
+    text
+}
+
+/// Characters of a line that a message shows.
+const SHOWN: usize = 200;
+
+/// A line as a message shows it: escaped, and cut where it is long.
+fn cut(line: &[u8]) -> String {
+    let text = shown(line);
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
 }
 
 /// Refuses to write over a log, or both results into one file.
@@ -277,7 +314,7 @@ pub fn too_many_rejected(
         format.sample(),
     );
     if let Some((name, first)) = first {
-        let (line, reason, line_text) = (first.line, first.reason.key(), shown(&first.text));
+        let (line, reason, line_text) = (first.line, first.reason.key(), cut(&first.text));
         let _ = write!(text, "\n  first rejected line: {name}:{line} ({reason})\n    {line_text}");
     }
     text

@@ -12,7 +12,7 @@ use crate::locale::Language;
 use crate::log::Format;
 use crate::report::Scope;
 use crate::store::Reader;
-use crate::task::delivery::{Delivery, deliver};
+use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::intake::Intake;
 use crate::task::needs::Tolerance;
 use crate::task::form;
@@ -74,6 +74,10 @@ pub(super) struct ExportArguments {
     /// folder, or a pattern of their names, as usage-{start:%Y-%m}.xlsx.
     #[arg(long, value_name = "MONTHS", conflicts_with_all = ["tasks", "start_time", "end_time", "month", "range"])]
     months: Option<String>,
+
+    /// Make nothing, and end with exit code 3, unless every domain has a log in every hour of the range.
+    #[arg(long, conflicts_with = "refresh")]
+    require_complete: bool,
 
     /// Export again what has changed in the store since its workbook was made: every stale task, as it was asked for.
     #[arg(long, requires = "store", conflicts_with_all = ["RequestArguments", "output", "tasks", "months"])]
@@ -245,6 +249,7 @@ impl ExportArguments {
             threads: reading.threads,
             keep_going: reading.keep_going,
             max_rejects: reading.max_rejects,
+            require_complete: self.require_complete,
             rejects: reading.rejects.as_deref(),
             output,
             force: reading.force,
@@ -281,7 +286,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
-    if let Some(absent) = show::absent(&outcome, &spec.selection) {
+    if let Some(absent) = show::absent(&outcome, &spec.selection).or_else(|| show::uncovered(&outcome)) {
         show::message(&absent);
     }
     if let Err(why) = &outcome.result {
@@ -332,9 +337,11 @@ fn take(
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };
-    match deliver(sources, &delivery)?.refused {
-        Some(why) => show::message(&why),
-        None => return Ok(true),
+    let Delivered { taking, refused } = deliver(sources, &delivery)?;
+    let Some(why) = refused else { return Ok(true) };
+    show::message(&why);
+    if arguments.telling.json {
+        show::taking_json(&taking, Some(&why))?;
     }
     Ok(false)
 }

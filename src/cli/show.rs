@@ -3,6 +3,7 @@
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
+use crate::export::completeness::Completeness;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
@@ -72,6 +73,7 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome, is_stream: bool) -> Resu
     }
     if let Ok(exported) = &outcome.result {
         rows.extend(figures(task.spec, exported));
+        rows.push(("hours with a log".into(), exported.completeness.to_string()));
         rows.push(("rows".into(), grouped(exported.rows.into())));
         let what = if exported.sheets > 0 { "workbook" } else { "CSV" };
         rows.push((what.into(), task.output.display().to_string()));
@@ -147,6 +149,14 @@ fn meant<'a>(domain: &Domain, outcome: &'a Outcome, selection: &Selection) -> Op
     nearest(domain.as_str(), others.filter(|name| !selection.contains(name)))
 }
 
+/// What people should know of an export over hours that no log tells of.
+pub(super) fn uncovered(outcome: &Outcome) -> Option<String> {
+    let found = &outcome.result.as_ref().ok()?.completeness;
+    (found.hours_with_log < found.hours).then(|| {
+        format!("the logs do not cover the range: hours with a log: {found}; the figures count the others as zeros")
+    })
+}
+
 /// What became of sources that were taken in.
 pub(super) fn taking(taking: &Taking) -> Result<()> {
     let mut rows: Vec<(String, String)> = Vec::new();
@@ -155,7 +165,12 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     }
     rows.extend(lines(&taking.counts));
     for (name, same_as) in taking.duplicates.iter().take(LISTED) {
-        rows.push(("duplicate".into(), format!("{name} is {same_as}")));
+        let text = if name == same_as {
+            format!("{name}, which stands in two places")
+        } else {
+            format!("{name} is {same_as}")
+        };
+        rows.push(("duplicate".into(), text));
     }
     if let more @ 1.. = taking.duplicates.len().saturating_sub(LISTED) {
         rows.push(("duplicate".into(), format!("and {} more; --json lists all", grouped(more as u128))));
@@ -299,6 +314,7 @@ fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
         Ok(exported) => {
             object["file"] = json!(task.output.display().to_string());
             object["key_figures"] = key_figures(spec, exported);
+            object["completeness"] = completeness(&exported.completeness);
         }
         Err(why) => object["error"] = json!(why),
     }
@@ -329,6 +345,18 @@ pub(super) fn json_error(error: &Error) -> Result<()> {
     };
     let object = json!({"RequestId": request_id(), "Code": code, "Message": message, "Recommend": detail});
     print(&object.to_string())
+}
+
+fn completeness(found: &Completeness) -> Value {
+    let lacking = |(domain, hours): &(Domain, u64)| json!({"domain": domain.as_str(), "hours_with_log": hours});
+    json!({
+        "complete": found.is_complete(),
+        "hours_with_log": found.hours_with_log,
+        "hours": found.hours,
+        "domain_hours_with_log": found.with_log,
+        "domain_hours": found.expected,
+        "lacking": found.lacking.iter().map(lacking).collect::<Vec<_>>(),
+    })
 }
 
 fn counts(report: &Report) -> Value {

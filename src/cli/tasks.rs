@@ -147,6 +147,9 @@ fn take(
     let Delivered { taking, refused } = deliver(arguments.reading.sources(&arguments.logs)?, &delivery)?;
     if let Some(why) = refused {
         show::message(&why);
+        if arguments.telling.json {
+            show::taking_json(&taking, Some(&why))?;
+        }
         return Ok(None);
     }
     Ok(Some(taking))
@@ -177,7 +180,8 @@ fn tell(
                     show::message(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
-                if let Some(absent) = show::absent(outcome, &row.spec.selection) {
+                if let Some(absent) = show::absent(outcome, &row.spec.selection).or_else(|| show::uncovered(outcome))
+                {
                     show::message(&line(&absent));
                 }
                 if let Err(why) = &outcome.result {

@@ -36,6 +36,14 @@ impl Completeness {
     }
 }
 
+impl std::fmt::Display for Completeness {
+    /// `120 of 744 (domain x hour: 240 of 1488)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { hours_with_log, hours, with_log, expected, .. } = self;
+        write!(f, "{hours_with_log} of {hours} (domain x hour: {with_log} of {expected})")
+    }
+}
+
 /// Counts the hours with a log of the domains of an export over `range`, as its report and its sums tell them.
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Completeness {

@@ -1,6 +1,7 @@
 //! Sorted rows go by once, made dense series by series, and are counted on the way: what every form of an export
 //! shares. Knows nothing of files.
 
+use super::completeness::{Completeness, completeness};
 use super::tally::Tally;
 use super::{Request, Series, total_overflow};
 use crate::error::{Error, ErrorKind, Result};
@@ -34,6 +35,18 @@ pub(super) fn walk<'r>(
     at_end(rows)?;
     tally.sort_domains();
     Ok(tally)
+}
+
+/// How many hours of an export have a log; from rows as [`super::export`] takes them.
+///
+/// # Errors
+/// As [`super::export`], files apart.
+pub fn hours_with_log<'r>(
+    rows: impl Iterator<Item = Result<Row<'r>>>,
+    request: &Request<'_>,
+) -> Result<Completeness> {
+    let tally = walk(rows, request, |_, _| Ok(()))?;
+    Ok(completeness(request.report, &tally, request.spec.range))
 }
 
 /// Whether a slice has a row where rows are sparse.

@@ -124,6 +124,7 @@ fn attempt(
         threads: how.threads,
         keep_going: false,
         max_rejects: how.max_rejects,
+        require_complete: false,
         rejects: None,
         output: &task.output,
         force: how.force,
