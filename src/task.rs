@@ -27,8 +27,8 @@ use form::Target;
 
 use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::{Error, Result};
-use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::completeness::Completeness;
+use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::ingest::source::{Scope, Search, Source, discover_by, shown, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};

@@ -13,9 +13,9 @@ use crate::log::Format;
 use crate::report::Scope;
 use crate::store::Reader;
 use crate::task::delivery::{Delivered, Delivery, deliver};
+use crate::task::form;
 use crate::task::intake::Intake;
 use crate::task::needs::Tolerance;
-use crate::task::form;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
@@ -122,7 +122,8 @@ pub(super) struct RequestArguments {
     /// Language of the workbook [default: that of the environment].
     #[arg(long, value_name = "LANGUAGE", value_parser = Suggested(languages))]
     language: Option<String>,
-    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [env: FLOWBOOK_TIME_ZONE] [default: UTC].
+    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [default: that of
+    /// the variable `FLOWBOOK_TIME_ZONE`, else UTC].
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     time_zone: Option<String>,
     /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].

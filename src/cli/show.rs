@@ -348,7 +348,8 @@ pub(super) fn json_error(error: &Error) -> Result<()> {
 }
 
 fn completeness(found: &Completeness) -> Value {
-    let lacking = |(domain, hours): &(Domain, u64)| json!({"domain": domain.as_str(), "hours_with_log": hours});
+    let lacking =
+        |(domain, hours): &(Domain, u64)| json!({"domain": domain.as_str(), "hours_with_log": hours});
     json!({
         "complete": found.is_complete(),
         "hours_with_log": found.hours_with_log,

@@ -73,18 +73,15 @@ fn place_of_months(output: Option<&Path>) -> Result<(PathBuf, Option<String>)> {
     if output.is_dir() {
         return Ok((output.into(), None));
     }
-    match output.to_str().and_then(|text| Some((text, text.find(['{', '}'])?))) {
-        Some((text, brace)) => {
-            let (folder, pattern) = text.split_at(text[..brace].rfind('/').map_or(0, |slash| slash + 1));
-            let folder = if folder.is_empty() { "." } else { folder };
-            Ok((folder.into(), Some(pattern.into())))
-        }
-        None => {
-            let text = "is no folder; with --months, --output names the folder of all workbooks, or a pattern of their \
-                        names like usage-{start:%Y-%m}.xlsx";
-            Err(Error::usage(text).at(output))
-        }
-    }
+    let named = output.to_str().and_then(|text| Some((text, text.find(['{', '}'])?)));
+    let Some((text, brace)) = named else {
+        let text = "is no folder; with --months, --output names the folder of all workbooks, or a pattern of their \
+                    names like usage-{start:%Y-%m}.xlsx";
+        return Err(Error::usage(text).at(output));
+    };
+    let (folder, pattern) = text.split_at(text[..brace].rfind('/').map_or(0, |slash| slash + 1));
+    let folder = if folder.is_empty() { "." } else { folder };
+    Ok((folder.into(), Some(pattern.into())))
 }
 
 fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -> Result<Ending> {

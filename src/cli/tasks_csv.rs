@@ -60,7 +60,7 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
         _ => match str::from_utf8(bytes) {
             Ok(text) => return Ok(text),
             Err(error) => {
-                let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+                let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
                 format!("is not UTF-8 (line {line} is the first that is not; it may be GBK)")
             }
         },

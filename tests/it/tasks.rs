@@ -183,6 +183,7 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
         threads: 1,
         keep_going: false,
         max_rejects: RejectLimit::DEFAULT,
+        require_complete: false,
         rejects: None,
         output: &output,
         force: false,
