@@ -166,7 +166,7 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     // Others are looked up only where a name may be misspelt.
     let all = Selection { account: selection.account.clone(), wanted: DomainSet::all() };
     let has_silent = result.as_ref().is_ok_and(|exported| !exported.silent.is_empty());
-    let found = if !has_silent { Vec::new() } else { reader.keys(range, &all)? };
+    let found = if has_silent { reader.keys(range, &all)? } else { Vec::new() };
     let others = found.into_iter().map(|(domain, _)| domain).collect();
     Ok(Outcome { report, result, not_opened, others })
 }

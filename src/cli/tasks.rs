@@ -177,7 +177,8 @@ fn tell(
                     show::message(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
-                if let Some(absent) = show::absent(outcome, &row.spec.selection).or_else(|| show::uncovered(outcome))
+                if let Some(absent) =
+                    show::absent(outcome, &row.spec.selection).or_else(|| show::uncovered(outcome))
                 {
                     show::message(&line(&absent));
                 }
