@@ -13,8 +13,10 @@ mod detail;
 pub mod name;
 mod pour;
 mod quality;
+pub mod samples;
 pub mod request;
 pub mod sheets;
+mod sources;
 mod plots;
 mod summary;
 mod totals;
@@ -25,7 +27,7 @@ pub mod workbook;
 
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::locale::{Label, display_width};
+use crate::locale::{Label, display_width, shortened};
 use crate::output::{Output, folder};
 use crate::region::Region;
 use crate::report::Report;
@@ -39,21 +41,23 @@ use detail::{Detail, Feed};
 use plots::level_axis;
 use pour::{Frame, Package, Parts, Pour, pour};
 use quality::Quality;
-use request::{ExportSpec, Kind};
+use request::{ExportSpec, Kind, Scope};
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::thread::available_parallelism;
+use summary::Defined;
 use tally::Tally;
 use walk::walk;
-use workbook::{Book, Properties, Rows};
+use workbook::chart::in_order;
+use workbook::{Book, Column, Properties, Rows};
 
 pub use plain::export_csv;
 pub use walk::{hours_with_log, kept_rows};
 
 /// Version of the export format: sheets, headings, columns and units change only with it.
-pub const FORMAT_VERSION: &str = "1";
+pub const FORMAT_VERSION: &str = "2";
 
 /// One series of the export: a domain in a region.
 pub type Series = (Domain, Region);
@@ -164,6 +168,9 @@ struct Writer<'a> {
     names: Names,
 }
 
+/// Digits that the name of a sheet may be wide: as long as Excel allows, whatever it is written in.
+const SHEET_NAME: usize = 31;
+
 /// Positions of the sheets before Detail.
 const SUMMARY: usize = 0;
 const DAILY: usize = 1;
@@ -180,7 +187,7 @@ impl<'a> Writer<'a> {
         let (spec, series) = (request.spec, request.series);
         let detail = Detail::new(spec, series, calendar, data_rows, request.kept);
         let names = names(spec, detail.names());
-        Self { request, scratch, detail, account: Account::new(spec, series, calendar.len()), names }
+        Self { request, scratch, detail, account: Account::new(spec, series, calendar), names }
     }
 
     fn write<'r>(self, rows: impl Iterator<Item = Result<Row<'r>>>, out: &mut Output) -> Result<Exported> {
@@ -194,7 +201,7 @@ impl<'a> Writer<'a> {
         let threads = useful_threads(threads, series.len() * self.detail.calendar.len());
         let exported = pour(threads, &mut package, progress, |pour| {
             let (details, tally) = self.pour(rows, &frames, pour)?;
-            let sums = (&tally, self.detail.times());
+            let sums = (&tally, &self.detail);
             let chart = self.account.pour(pour, &account, sums, &self.names.account)?;
             let mut book = self.template()?;
             let exported = self.fill(&mut book, &details, &tally)?;
@@ -210,22 +217,56 @@ impl<'a> Writer<'a> {
         let figures = tally.figures(self.detail.calendar);
         let (spec, calendar) = (self.request.spec, self.detail.calendar);
         let level_axis = level_axis(spec, figures.peak);
-        let content =
-            Content { spec, calendar, tally, figures: &figures, names: &self.names, level_axis, details };
+        let (report, created) = (self.request.report, self.request.created);
+        let completeness = completeness(report, tally, spec.range);
+        let content = Content {
+            spec,
+            calendar,
+            tally,
+            figures: &figures,
+            names: &self.names,
+            level_axis,
+            completeness: &completeness,
+            report,
+            created,
+            details,
+        };
         content.daily(&mut book.sheet(DAILY)?)?;
         content.domains(&mut book.sheet(DOMAINS)?, domain_width(self.request.series))?;
-        content.summary(&mut book.sheet(SUMMARY)?)?;
-        let quality = Quality { spec, calendar, tally, report: self.request.report };
+        let defined = content.summary(&mut book.sheet(SUMMARY)?)?;
+        let quality = Quality { spec, calendar, tally, completeness: &completeness, report };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
+        quality.sources(&mut book.sheet(DETAIL + details.len() + 1)?)?;
+        self.define(book, defined, &content)?;
         let rows = details.iter().map(|d| d.rows).sum();
-        Ok(Exported::new(self.request, calendar, tally, figures, (rows, details.len())))
+        Ok(Exported::new(self.request, calendar, tally, figures, (rows, details.len()), completeness))
+    }
+
+    /// Names the key figures and the tables that are poured.
+    fn define(&self, book: &mut Book, defined: Vec<Defined>, content: &Content<'_>) -> Result<()> {
+        for (name, row, column) in defined {
+            book.define(name, SUMMARY, (row, column, row, column))?;
+        }
+        content.billed_days().map_or(Ok(()), |days| book.define("Billed", DAILY, days))?;
+        book.define("Account", ACCOUNT, self.account.corners())?;
+        let last = u16::try_from(self.columns().len()).unwrap_or(u16::MAX).saturating_sub(1);
+        for (at, detail) in content.details.iter().enumerate() {
+            let name = if at == 0 { "Detail".to_owned() } else { format!("Detail_{}", at + 1) };
+            let rows = u32::try_from(detail.rows).unwrap_or(u32::MAX);
+            book.define(&name, DETAIL + at, (0, 0, rows, last))?;
+        }
+        Ok(())
+    }
+
+    /// The columns of Detail.
+    fn columns(&self) -> Vec<Column> {
+        columns::detail(self.request.spec, domain_width(self.request.series))
     }
 
     /// A workbook with the templates of the sheets that are poured.
     fn template(&self) -> Result<Book> {
         let mut book = self.book(Rows::Streamed)?;
-        self.detail
-            .template(&mut book, &columns::detail(self.request.spec, domain_width(self.request.series)))?;
+        self.detail.template(&mut book, &self.columns())?;
         self.account.template(&mut book)?;
         Ok(book)
     }
@@ -236,6 +277,7 @@ impl<'a> Writer<'a> {
         let version = [("flowbook export format", FORMAT_VERSION.to_owned())];
         let properties = Properties {
             title: spec.name.as_deref().unwrap_or(Label::Title.text(spec.language)),
+            author: concat!("flowbook ", env!("CARGO_PKG_VERSION")),
             custom: &version,
             created: self.request.created,
         };
@@ -248,6 +290,7 @@ impl<'a> Writer<'a> {
             book.add_sheet(name, Rows::Streamed)?;
         }
         book.add_sheet(Label::DataQuality.text(spec.language), Rows::Streamed)?;
+        book.add_sheet(Label::Sources.text(spec.language), Rows::Streamed)?;
         Ok(book)
     }
 
@@ -282,7 +325,7 @@ fn copy(book: &mut Parts, template: &mut Parts, pour: &mut Pour<'_, '_, '_>, cha
             }
             continue;
         }
-        let text = if name.starts_with("xl/charts/") { book.text(&name)? } else { String::new() };
+        let text = if name.starts_with("xl/charts/") { in_order(&book.text(&name)?) } else { String::new() };
         if chart.are_in(&text) {
             chart.pour_chart(pour, &name, &text)?;
         } else {
@@ -296,11 +339,30 @@ fn names(spec: &ExportSpec, details: Vec<String>) -> Names {
     let word = |label: Label| label.text(spec.language).to_owned();
     Names {
         daily: word(Label::Daily),
-        account: word(Label::Account),
+        account: account_name(spec),
         domains: word(Label::Domains),
         details,
         time: columns::time_column(spec).heading,
     }
+}
+
+/// What the sheet Account is called: for a group it bears the group's name, as far as a sheet can.
+fn account_name(spec: &ExportSpec) -> String {
+    let plain = Label::Account.text(spec.language);
+    let Scope::Group(group) = &spec.scope else { return plain.to_owned() };
+    let safe = |c: char| if c.is_control() || "[]:*?/\\'".contains(c) { '_' } else { c };
+    let name: String = group.chars().map(safe).collect();
+    let name = shortened(name.trim(), SHEET_NAME).into_owned();
+    let details = |name: &str| {
+        let number = name.strip_prefix(Label::Detail.text(spec.language));
+        number.is_some_and(|number| number.trim().bytes().all(|b| b.is_ascii_digit()))
+    };
+    let others = [Label::Summary, Label::Daily, Label::Domains, Label::DataQuality, Label::Sources];
+    let taken = others.iter().any(|label| label.text(spec.language).to_lowercase() == name.to_lowercase());
+    // Excel keeps this name for itself.
+    let is_kept = name.eq_ignore_ascii_case("history");
+    let is_free = !name.is_empty() && !taken && !is_kept && !details(&name);
+    if is_free { name } else { shortened(&format!("{plain} {name}"), SHEET_NAME).trim_end().to_owned() }
 }
 
 /// Wide enough for the longest name, within reason.
@@ -321,6 +383,7 @@ impl Exported {
         tally: &Tally,
         figures: Figures,
         (rows, sheets): (u64, usize),
+        completeness: Completeness,
     ) -> Self {
         let spec = request.spec;
         Self {
@@ -329,7 +392,7 @@ impl Exported {
             domains: tally.domains.len(),
             total: tally.total,
             silent: silent(spec, tally),
-            completeness: completeness(request.report, tally, spec.range),
+            completeness,
             with_data: tally.first().zip(tally.last()),
             peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),
             figures,

@@ -2,6 +2,7 @@
 //! no other file holds text that is not ASCII.
 
 use crate::record::Reason;
+use std::borrow::Cow;
 
 /// The language of a workbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,7 @@ labels! {
     Domains: "Domains", "域名汇总";
     Detail: "Detail", "域名明细";
     DataQuality: "Data Quality", "数据核对";
+    Sources: "Sources", "日志来源";
     // Summary: the task
     Title: "CDN Usage Details", "CDN 用量明细";
     Task: "Task", "任务";
@@ -92,7 +94,9 @@ labels! {
     DetailRows: "Detail Rows", "明细行";
     SparseRows: "Only slices with a request; the figures count all", "仅含有请求的时段；各指标按全部时段计算";
     Operator: "Operator", "操作人";
-    FormatVersion: "Format Version", "格式版本";
+    Made: "Made", "生成时间";
+    MadeBy: "Made By", "生成程序";
+    FormatOf: "flowbook {version}, format version {format}", "flowbook {version}，格式版本 {format}";
     DetailSheets: "Detail Sheets", "明细工作表";
     FirstDomain: "First Domain", "首个域名";
     LastDomain: "Last Domain", "末个域名";
@@ -101,16 +105,16 @@ labels! {
     // Summary: key figures
     KeyFigures: "Key Figures", "关键指标";
     Value: "Value", "数值";
-    Readable: "In Short", "易读值";
+    Readable: "In Short", "换算值";
     When: "When", "时间";
     Billed: "Billed", "计费项";
-    TotalTraffic: "Total Traffic (bytes)", "总流量 (byte)";
+    TotalTraffic: "Total Traffic (bytes)", "总流量 (字节)";
     PeakBandwidth: "Peak Bandwidth (bps)", "峰值带宽 (bps)";
     AverageBandwidth: "Average Bandwidth (bps)", "平均带宽 (bps)";
     Percentile95: "95th Percentile (bps)", "95 峰值 (bps)";
-    AverageDailyPeak: "Average of Daily Peaks (bps)", "日峰值平均 (bps)";
+    AverageDailyPeak: "Average of Daily Peaks (bps)", "日峰值月平均 (bps)";
     FourthDailyPeak: "4th Daily Peak (bps)", "第四峰值 (bps)";
-    AverageDaily95: "Average Daily 95th Percentile (bps)", "日 95 平均 (bps)";
+    AverageDaily95: "Average Daily 95th Percentile (bps)", "日 95 峰值月平均 (bps)";
     NightHalf95: "Night-Half 95th Percentile (bps)", "夜间减半 95 峰值 (bps)";
     HitRatioBytes: "Hit Ratio (bytes)", "字节命中率";
     HitRatioRequests: "Hit Ratio (requests)", "请求命中率";
@@ -119,13 +123,53 @@ labels! {
     PeakRequests: "Peak Requests (5 min)", "峰值请求数 (5 分钟)";
     Percentile95Requests: "95th Percentile (requests, 5 min)", "95 峰值 (请求数, 5 分钟)";
     BusiestDay: "Busiest Day (requests)", "请求数最高日";
+    Total: "Total", "合计";
+    Dash: "\u{2014}", "\u{2014}";
+    // Summary: how complete the data is
+    Completeness: "Data", "数据完整性";
+    HoursWithLog: "Hours With a Log", "有日志的小时";
+    OfHours: "{with} of {all}", "{with} / {all}";
+    DomainHours: "Domain x Hour With a Log", "有日志的域名小时";
+    OfDomainHours: "{with} of {all} ({share})", "{with} / {all} ({share})";
+    OfLines: "{some} of {all} lines", "{some} / {all} 行";
+    // Summary: bill types in words
+    BillsTraffic: "total traffic", "总流量";
+    BillsDailyPeak: "peak bandwidth of each day", "每日峰值带宽";
+    BillsPercentile95: "95th percentile bandwidth of the range", "95 峰值带宽";
+    BillsAverageDailyPeak: "average of daily peak bandwidths", "日峰值带宽月平均";
+    BillsFourthDailyPeak: "4th highest daily peak bandwidth", "第四峰值带宽";
+    BillsAverageDaily95: "average of daily 95th percentiles", "日 95 峰值带宽月平均";
+    BillsNightHalf95: "95th percentile bandwidth, nights at half", "夜间减半 95 峰值带宽";
+    BillsDaily95: "95th percentile bandwidth of each day", "每日 95 峰值带宽";
+    BillsRequests: "all requests", "全部请求数";
+    BillsHttpsRequests: "HTTPS requests", "HTTPS 请求数";
+    BillsQuicRequests: "QUIC requests", "QUIC 请求数";
+    // Summary: notes
+    Notes: "Notes", "说明";
+    NoteUnits: "1 GB = 1024 MB = 1024^3 bytes. Bandwidth = bytes x 8 / 300 s per five-minute slice; 1 Mbps = 1,000,000 bps.",
+        "1 GB = 1024 MB = 1024^3 字节。带宽 = 每 5 分钟字节数 x 8 / 300 秒；1 Mbps = 1,000,000 bps。";
+    NotePercentile: "95th percentile: of {all} slices the {dropped} highest are dropped; the next one, rank {rank}, is the figure.",
+        "95 峰值：{all} 个 5 分钟时段按带宽从高到低排序，去掉最高的 {dropped} 个，取第 {rank} 个。";
+    NoteNight: "Night-half: slices from 00:00 to 08:00 in the report's zone count half before the percentile is taken.",
+        "夜间减半：报表时区 00:00 至 08:00 的时段先减半，再取 95 峰值。";
+    NoteRequests: "Requests are counted in slices of five minutes. Other: other schemes, or logs that cannot tell.",
+        "请求数按 5 分钟时段统计。其他：其他协议，或日志无法区分协议。";
+    NoteHours: "An hour (UTC) has a log where a file's name tells it, or where logs of other names hold a request in it.",
+        "某小时 (UTC) 有日志：文件名标明该小时，或其他名称的日志在该小时内有请求。";
+    NoteNone: "\u{2014}: the figure does not exist, such as the 4th daily peak of fewer than four days.",
+        "\u{2014}：该指标不存在，例如不足四天时的第四峰值。";
+    FirstPage: "Only the first page is printed; {rows} rows in all", "仅打印首页，共 {rows} 行";
     // Columns
+    UtcOffset: "UTC Offset", "UTC 偏移";
+    Rank: "Rank (top {dropped} dropped)", "排名 (前 {dropped} 去掉)";
+    ShortName: "Short Name", "简称";
+    Hour: "Hour", "小时";
     Time: "Time", "时间";
     Date: "Date", "日期";
     DomainName: "Domain Name", "域名";
-    Traffic: "Traffic (bytes)", "流量 (byte)";
+    Traffic: "Traffic (bytes)", "流量 (字节)";
     TrafficGb: "Traffic (GB)", "流量 (GB)";
-    LoggedTraffic: "Logged Traffic (bytes)", "日志流量 (byte)";
+    LoggedTraffic: "Logged Traffic (bytes)", "日志流量 (字节)";
     Bandwidth: "Bandwidth (bps)", "带宽 (bps)";
     Requests: "Requests", "请求数";
     HttpsRequests: "HTTPS Requests", "HTTPS 请求数";
@@ -140,6 +184,8 @@ labels! {
     RequestsOverTime: "Requests by Protocol (5 min)", "各协议请求数 (5 分钟)";
     DailyTraffic: "Daily Traffic", "每日流量";
     DailyRequests: "Daily Requests", "每日请求数";
+    HourlyTraffic: "Hourly Traffic", "每小时流量";
+    HourlyRequests: "Hourly Requests", "每小时请求数";
     TopDomains: "Top Ten Domains", "域名 Top 10";
     BandwidthAxis: "Bandwidth", "带宽";
     TrafficAxis: "Traffic (GB)", "流量 (GB)";
@@ -151,9 +197,9 @@ labels! {
     Accepted: "Accepted", "计入";
     OutsideRange: "Outside the Range", "时间范围外";
     OtherDomains: "Other Domains", "其他域名";
-    Rejected: "Rejected", "拒收";
+    Rejected: "Rejected", "无法解析";
     Blank: "Blank", "空行";
-    Balance: "Read = Accepted + Out of Scope + Rejected + Blank", "读取 = 计入 + 范围外 + 拒收 + 空行";
+    Balance: "Read = Accepted + Out of Scope + Rejected + Blank", "读取 = 计入 + 范围外 + 无法解析 + 空行";
     Balanced: "Yes", "是";
     Unbalanced: "NO", "否";
     LateLines: "Late Lines (before the hour of their file)", "迟到行 (早于文件时段)";
@@ -162,21 +208,21 @@ labels! {
     FirstLateSlice: "First Late Slice", "最早迟到时段";
     HowLate: "How Late (h:mm)", "最长迟到 (时:分)";
     Count: "Count", "数量";
-    Sources: "Sources", "日志来源";
-    Size: "Size (bytes)", "文件大小 (byte)";
+    Source: "Source", "日志来源";
+    Size: "Size (bytes)", "文件大小 (字节)";
     Status: "Status", "状态";
     Complete: "Complete", "完整";
     Incomplete: "Incomplete", "不完整";
-    Faults: "Sources Not Read to Their End", "未读完的来源";
+    Faults: "Sources Not Read to Their End", "未完整读取的文件";
     Duplicates: "Duplicate Sources That Were Skipped", "已跳过的重复来源";
     SameAs: "Same As", "与之相同";
-    Samples: "Samples of Rejected Lines", "拒收行示例";
+    Samples: "Samples of Rejected Lines", "无法解析行示例";
     Line: "Line", "行号";
-    RejectedBySource: "Rejected Lines by Source", "各来源拒收行数";
+    RejectedBySource: "Rejected Lines by Source", "各来源无法解析行数";
     Reason: "Reason", "原因";
-    MissingHours: "Hours Without a File While Others Have One", "其他时段或域名有文件而自身缺文件的时段";
-    FirstSlice: "First Slice With Data", "首个有数据时段";
-    LastSlice: "Last Slice With Data", "末个有数据时段";
+    MissingHours: "Hours Without a Log", "缺失的日志小时";
+    FirstSlice: "First Slice With Data", "最早有数据的时段";
+    LastSlice: "Last Slice With Data", "最后有数据的时段";
     SilentSlices: "Slices Without Any Line Inside the Data's Span", "数据跨度内无任何日志的时段";
     From: "From", "起";
     Until: "Until (exclusive)", "止 (不含)";
@@ -219,6 +265,23 @@ impl Label {
     }
 }
 
+/// A text no wider than `width` digits: cut, with an ellipsis, where it is.
+#[must_use]
+pub fn shortened(text: &str, width: usize) -> Cow<'_, str> {
+    if display_width(text) <= width {
+        return text.into();
+    }
+    // The ellipsis may be as wide as an East Asian character.
+    let (mut kept, mut left) = (String::new(), width.saturating_sub(2));
+    for c in text.chars() {
+        let wide = if c.is_ascii() { 1 } else { 2 };
+        let Some(rest) = left.checked_sub(wide) else { break };
+        left = rest;
+        kept.push(c);
+    }
+    (kept + "\u{2026}").into()
+}
+
 /// How wide a text stands in a cell, in digits: East Asian characters take two.
 #[must_use]
 pub fn display_width(text: &str) -> usize {
@@ -229,13 +292,24 @@ pub fn display_width(text: &str) -> usize {
 mod tests {
     use super::*;
 
+    /// Labels that are all placeholders.
+    const HAVE_NO_WORD: [Label; 2] = [Label::OfHours, Label::OfDomainHours];
+
     #[test]
     fn every_label_has_both_languages() {
         for label in Label::ALL {
             let (en, zh) = (label.text(Language::EnUs), label.text(Language::ZhCn));
-            assert!(!en.is_empty() && en.is_ascii(), "{label:?}");
-            assert!(!zh.is_ascii(), "{label:?}");
+            assert!(!en.is_empty() && en.chars().all(|c| c.is_ascii() || c == '\u{2014}'), "{label:?}");
+            assert!(!zh.is_ascii() || HAVE_NO_WORD.contains(label), "{label:?}");
         }
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        assert_eq!(shortened("www.example.com", 15), "www.example.com");
+        assert_eq!(shortened("www.example.com", 14), "www.example.\u{2026}");
+        assert_eq!(shortened("\u{57df}\u{540d}\u{660e}\u{7ec6}", 7), "\u{57df}\u{540d}\u{2026}");
+        assert_eq!(shortened("abc", 0), "\u{2026}");
     }
 
     #[test]

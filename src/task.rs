@@ -124,7 +124,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         keep_rejects: task.rejects.map(folder),
         progress: &progress.reading,
     };
-    let Ingested { table, report, rejects, mut others } = ingest(sources, &job)?;
+    let Ingested { table, mut report, rejects, mut others } = ingest(sources, &job)?;
     others.extend(named);
     if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
         Rejects::write_csv(vec![rejects], &mut file, path)?;
@@ -132,8 +132,10 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     }
     if task.max_rejects.exceeded(&report.totals()) {
         let why = too_many(task, &report);
+        task.spec.samples.apply(&mut report);
         return Ok(Outcome { report, result: Err(why), not_opened, others });
     }
+    task.spec.samples.apply(&mut report);
     let series = series(task.spec, table.keys(), task.region);
     let result = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
     Ok(Outcome { report, result, not_opened, others })
@@ -153,12 +155,14 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     let (range, selection) = (task.spec.range, &task.spec.selection);
     retain::keep_to_kept(reader, range)?;
     let output = Target::begin(task.output, task.force)?;
-    let report = reader.report(range, selection)?;
+    let mut report = reader.report(range, selection)?;
     let not_opened = NotOpened::default();
     if task.max_rejects.exceeded(&report.totals()) {
         let why = too_many(task, &report);
+        task.spec.samples.apply(&mut report);
         return Ok(Outcome { report, result: Err(why), not_opened, others: BTreeSet::new() });
     }
+    task.spec.samples.apply(&mut report);
     let keys = reader.keys(range, selection)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
     let rows = reader.rows(range, selection)?;

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
 use crate::export::request::{Account, DetailRows, ExportRequest, ExportSpec, Kind};
+use crate::export::samples::Samples;
 use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
@@ -133,6 +134,9 @@ pub(super) struct RequestArguments {
     /// other figure changes) [default: dense].
     #[arg(long, value_name = "ROWS", value_parser = Suggested(rows))]
     rows: Option<String>,
+    /// Rejected lines in the workbook and in --json: full, masked (without network addresses) or none [default: masked].
+    #[arg(long, value_name = "HOW", value_parser = Suggested(samples))]
+    samples: Option<String>,
     /// How the usage is billed: that figure is marked. Each also with _overseas.
     #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
     bill_type: Option<String>,
@@ -183,6 +187,7 @@ impl RequestArguments {
             time_zone: zone_text(self.time_zone.as_ref()),
             traffic_factor: self.traffic_factor.clone(),
             rows: self.rows.clone(),
+            samples: self.samples.clone(),
         }
     }
 }
@@ -214,6 +219,10 @@ fn rows() -> Vec<&'static str> {
 
 fn languages() -> Vec<&'static str> {
     Language::ALL.map(Language::name).to_vec()
+}
+
+fn samples() -> Vec<&'static str> {
+    Samples::ALL.map(Samples::name).to_vec()
 }
 
 fn bill_types() -> Vec<&'static str> {

@@ -110,7 +110,7 @@ enum Column {
 
 impl Column {
     /// Every column.
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Parameter("task_name", |r| &mut r.task_name),
         Self::Parameter("type", |r| &mut r.kind),
         Self::Parameter("start_time", |r| &mut r.start_time),
@@ -123,6 +123,7 @@ impl Column {
         Self::Parameter("traffic_factor", |r| &mut r.traffic_factor),
         Self::Parameter("rows", |r| &mut r.rows),
         Self::Parameter("bill_type", |r| &mut r.bill_type),
+        Self::Parameter("samples", |r| &mut r.samples),
         Self::Parameter("product", |r| &mut r.product),
         Self::Parameter("dimension", |r| &mut r.dimension),
         Self::Parameter("aliuid", |r| &mut r.aliuid),
@@ -284,8 +285,8 @@ mod tests {
     #[test]
     fn every_parameter_has_its_column() {
         let text = "task_name,type,start_time,end_time,range,domain_names,group,language,time_zone,traffic_factor,\
-             rows,bill_type,product,dimension,aliuid,operator,output\n\
-             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,cdn,flow,12,me,o.xlsx";
+             rows,bill_type,samples,product,dimension,aliuid,operator,output\n\
+             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,none,cdn,flow,12,me,o.xlsx";
         let rows = rows(text).unwrap();
         let ExportRequest {
             start_time,
@@ -303,6 +304,7 @@ mod tests {
             time_zone,
             traffic_factor,
             rows: dense,
+            samples,
         } = rows[0].request.clone();
         for (value, expected) in [
             (start_time, "2026-03-14T16:00:00Z"),
@@ -320,6 +322,7 @@ mod tests {
             (time_zone, "Asia/Shanghai"),
             (traffic_factor, "2"),
             (dense, "sparse"),
+            (samples, "none"),
         ] {
             assert_eq!(value.as_deref(), Some(expected));
         }

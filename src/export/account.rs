@@ -1,17 +1,20 @@
 //! The Account sheet: a row per slice, the sum over the domains; where there are several regions, all together
 //! first and each of them below. Poured like Detail, and so are the values that the chart over time keeps.
 
-use super::columns::{self, figure_columns, logged, logged_column, region_name, time_column};
+use super::calendar::Calendar;
+use super::columns::{self, figure_columns, logged, logged_column, region_name, time_columns};
+use super::detail::Detail;
 use super::pour::{BLOCK_ROWS, Digits, Frame, Parts, Points, Pour, Table};
 use super::request::{ExportSpec, Kind};
 use super::tally::{Tally, measure};
-use super::workbook::{Book, Cell, Column, Tone, sheet_part};
+use super::workbook::layout::{Corners, Grid};
+use super::workbook::{Book, Cell, Column, Sheet, Tone, sheet_part};
 use super::{ACCOUNT, Series};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::locale::Label;
 use crate::region::Region;
 use crate::usage::Usage;
-use crate::usage::billing::{Bandwidth, percentile_95};
+use crate::usage::billing::{Bandwidth, dropped_by_95, percentile_95};
 use std::ops::Range;
 
 /// What the sheet is made from before any row has gone by.
@@ -19,7 +22,7 @@ pub(super) struct Account<'a> {
     spec: &'a ExportSpec,
     /// Regions of the export; all of them together where there are several, or none.
     blocks: Vec<Option<Region>>,
-    slices: usize,
+    calendar: &'a Calendar,
 }
 
 /// What the chart over time keeps of the sheet: the values over all regions, slice by slice and column by column.
@@ -31,37 +34,51 @@ pub(super) struct Kept {
 }
 
 impl<'a> Account<'a> {
-    pub(super) fn new(spec: &'a ExportSpec, series: &[Series], slices: usize) -> Self {
+    pub(super) fn new(spec: &'a ExportSpec, series: &[Series], calendar: &'a Calendar) -> Self {
         let mut regions: Vec<Region> = series.iter().map(|(_, region)| *region).collect();
         regions.sort_unstable();
         regions.dedup();
         let all = if regions.len() == 1 { None } else { Some(None) };
         let blocks = all.into_iter().chain(regions.into_iter().map(Some)).collect();
-        Self { spec, blocks, slices }
+        Self { spec, blocks, calendar }
     }
 
     /// Rows of the sheet below its heading.
     fn rows(&self) -> usize {
-        self.blocks.len() * self.slices
+        self.blocks.len() * self.calendar.len()
     }
 
     fn columns(&self) -> Vec<Column> {
         let column = |label, width| columns::column(label, self.spec.language, width);
-        let mut columns = vec![time_column(self.spec), column(Label::Region, 8)];
+        let mut columns = time_columns(self.spec);
+        columns.push(column(Label::Region, 8));
         columns.extend(figure_columns(self.spec));
         if self.spec.kind == Kind::Flow {
             columns.push(column(Label::Percentile95, 20));
+            let rank = Label::Rank.text(self.spec.language);
+            columns.push(Column::number(&rank.replace("{dropped}", &self.dropped().to_string()), 8));
         }
         columns.extend(logged_column(self.spec));
         columns
     }
 
+    /// How many slices the 95th percentile drops.
+    fn dropped(&self) -> usize {
+        dropped_by_95(self.calendar.len())
+    }
+
+    /// The column of ranks, from 0, where there is one.
+    fn rank_column(&self) -> Option<u16> {
+        (self.spec.kind == Kind::Flow).then(|| if self.calendar.has_change() { 6 } else { 5 })
+    }
+
     /// The cells of a row behind its region.
-    fn figures(&self, usage: &Usage, level: u64) -> Vec<Cell<'static>> {
+    fn figures(&self, usage: &Usage, level: u64, rank: usize) -> Vec<Cell<'static>> {
         let mut cells: Vec<Cell<'static>> =
             columns::figures(self.spec.kind, usage, self.spec.factor).collect();
         if self.spec.kind == Kind::Flow {
             cells.push(Cell::Decimal(Bandwidth::of_slice(level, self.spec.factor).hundredths()));
+            cells.push(Cell::Whole(rank as u128));
         }
         cells.extend(logged(self.spec, usage));
         cells
@@ -70,14 +87,45 @@ impl<'a> Account<'a> {
     /// Writes heading and template rows, one for each block of the sheet.
     pub(super) fn template(&self, book: &mut Book) -> Result<()> {
         let mut sheet = book.sheet(ACCOUNT)?;
-        sheet.table(&self.columns(), u32::try_from(self.rows()).unwrap_or(u32::MAX))?;
+        self.head(&mut sheet)?;
         for region in &self.blocks {
-            let name = region_name(region.unwrap_or(Region::Unspecified), self.spec.language);
-            let mut cells = vec![Cell::Time(0), Cell::Text(name)];
-            cells.extend(self.figures(&Usage::default(), 0));
-            sheet.row(&cells, Tone::Plain)?;
+            self.row(&mut sheet, *region, 0, (&Usage::default(), 0, 0))?;
+        }
+        for slice in self.calendar.offset_samples().into_iter().skip(1) {
+            self.row(&mut sheet, self.blocks[0], slice, (&Usage::default(), 0, 0))?;
         }
         Ok(())
+    }
+
+    fn head(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        let (columns, rows) = (self.columns(), u32::try_from(self.rows()).unwrap_or(u32::MAX));
+        sheet.table(&columns, rows, Grid::Filter)?;
+        let printed = Label::FirstPage.text(self.spec.language).replace("{rows}", &rows.to_string());
+        sheet.print_first(columns.len(), rows, false, &printed)?;
+        let rank = self.rank_column();
+        rank.map_or(Ok(()), |column| sheet.mark_up_to(column, self.dropped() as u64, rows))
+    }
+
+    fn row(
+        &self,
+        sheet: &mut Sheet<'_>,
+        region: Option<Region>,
+        slice: usize,
+        (usage, level, rank): (&Usage, u64, usize),
+    ) -> Result<()> {
+        let name = region_name(region.unwrap_or(Region::Unspecified), self.spec.language);
+        let offset = self.calendar.offset(slice);
+        let mut cells = vec![Cell::Time(self.calendar.local(slice))];
+        cells.extend(offset.as_deref().map(Cell::Text));
+        cells.push(Cell::Text(name));
+        cells.extend(self.figures(usage, level, rank));
+        sheet.row(&cells, Tone::Plain)
+    }
+
+    /// The cells that the sheet has in the names of the workbook: all rows below the heading.
+    pub(super) fn corners(&self) -> Corners {
+        let last = u16::try_from(self.columns().len()).unwrap_or(u16::MAX).saturating_sub(1);
+        (0, 0, u32::try_from(self.rows()).unwrap_or(u32::MAX), last)
     }
 
     /// The sheet without its rows, from a workbook with the template.
@@ -85,28 +133,31 @@ impl<'a> Account<'a> {
         Frame::new(&parts.text(&sheet_part(ACCOUNT))?, self.rows() as u64)
     }
 
-    /// Pours the sheet called `name`; `times` are the values of its first column.
+    /// Pours the sheet called `name`; its times are those of Detail.
     pub(super) fn pour<'f>(
         &self,
         pour: &mut Pour<'_, '_, 'f>,
         frame: &'f Frame,
-        (tally, times): (&Tally, &[Digits]),
+        (tally, detail): (&Tally, &Detail<'_>),
         name: &str,
     ) -> Result<Kept> {
         pour.begin(&sheet_part(ACCOUNT), &frame.head)?;
         let mut chart = Kept { sheet: name.to_owned(), columns: 1, values: Vec::new() };
+        let offsets = detail.offsets(&frame.strings);
         let mut first = 2;
         for (at, (region, strings)) in self.blocks.iter().zip(&frame.strings).enumerate() {
             let usages = region.map_or(&tally.slices, |region| &tally.regions[&region]);
             let measures: Vec<u64> = usages.iter().map(|usage| measure(self.spec.kind, usage)).collect();
-            let (level, region) = (percentile_95(&measures), strings[0]);
-            for (usages, times) in usages.chunks(BLOCK_ROWS).zip(times.chunks(BLOCK_ROWS)) {
-                let row = |(usage, time): (&Usage, &Digits)| {
-                    let figures = self.figures(usage, level);
+            let (level, ranks) = (percentile_95(&measures), ranks(&measures));
+            let region = *strings.last().ok_or_else(no_region)?;
+            for (block, usages) in usages.chunks(BLOCK_ROWS).enumerate() {
+                let row = |(slice, usage): (usize, &Usage)| {
+                    let figures = self.figures(usage, level, ranks[slice]);
                     let figures = figures.iter().map(Digits::of).collect::<Vec<_>>();
-                    [*time, region].into_iter().chain(figures)
+                    let offset = offsets.get(slice).copied();
+                    std::iter::once(detail.times()[slice]).chain(offset).chain([region]).chain(figures)
                 };
-                let values: Vec<Digits> = usages.iter().zip(times).flat_map(row).collect();
+                let values: Vec<Digits> = (block * BLOCK_ROWS..).zip(usages).flat_map(row).collect();
                 if at == 0 {
                     chart.columns = frame.marks.columns();
                     chart.values.extend(&values);
@@ -160,7 +211,7 @@ fn list(text: &str, sheet: &str) -> Option<(usize, Range<usize>)> {
     let (reference, rest) = text.strip_prefix("<c:f>")?.split_once("</c:f>")?;
     let (name, cells) = reference.rsplit_once('!')?;
     let letter = *cells.as_bytes().get(1)?;
-    if name.trim_matches('\'') != sheet || !rest.starts_with("<c:numCache>") {
+    if plain_name(name) != sheet || !rest.starts_with("<c:numCache>") {
         return None;
     }
     let count = text.find("<c:ptCount ")?;
@@ -169,26 +220,67 @@ fn list(text: &str, sheet: &str) -> Option<(usize, Range<usize>)> {
     Some((usize::from(letter.checked_sub(b'A')?), start..end))
 }
 
+/// A sheet's name as it stands in a reference, without quotes and escapes.
+fn plain_name(name: &str) -> String {
+    let name = name.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).unwrap_or(name);
+    name.replace("''", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+fn no_region() -> Error {
+    Error::new(ErrorKind::Defect("a template's row has no region".into()))
+}
+
+/// The rank of each slice, the highest first, from 1; of equals the first.
+pub(super) fn ranks(measures: &[u64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..measures.len()).collect();
+    order.sort_by_key(|slice| std::cmp::Reverse(measures[*slice]));
+    let mut ranks = vec![0; measures.len()];
+    for (rank, slice) in (1..).zip(order) {
+        ranks[slice] = rank;
+    }
+    ranks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::calendar::Calendar;
 
     impl Account<'_> {
         /// Writes the sheet row by row.
-        pub(in crate::export) fn by_hand(&self, book: &mut Book, tally: &Tally, calendar: &Calendar) {
+        pub(in crate::export) fn by_hand(&self, book: &mut Book, tally: &Tally) {
             let mut sheet = book.sheet(ACCOUNT).unwrap();
-            sheet.table(&self.columns(), self.rows().try_into().unwrap()).unwrap();
+            self.head(&mut sheet).unwrap();
             for region in &self.blocks {
                 let usages = region.map_or(&tally.slices, |region| &tally.regions[&region]);
                 let measures: Vec<u64> = usages.iter().map(|usage| measure(self.spec.kind, usage)).collect();
-                let name = region_name(region.unwrap_or(Region::Unspecified), self.spec.language);
+                let (level, ranks) = (percentile_95(&measures), ranks(&measures));
                 for (slice, usage) in usages.iter().enumerate() {
-                    let mut cells = vec![Cell::Time(calendar.local(slice)), Cell::Text(name)];
-                    cells.extend(self.figures(usage, percentile_95(&measures)));
-                    sheet.row(&cells, Tone::Plain).unwrap();
+                    self.row(&mut sheet, *region, slice, (usage, level, ranks[slice])).unwrap();
                 }
             }
+        }
+    }
+
+    #[test]
+    fn ranks_agree_with_the_percentile() {
+        let measures: Vec<u64> = (0..288).map(|slice| slice * 37 % 101).collect();
+        let ranks = ranks(&measures);
+        let mut sorted = ranks.clone();
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(1..=288));
+        let dropped = dropped_by_95(measures.len());
+        let at = ranks.iter().position(|rank| *rank == dropped + 1).unwrap();
+        assert_eq!((dropped, measures[at]), (14, percentile_95(&measures)));
+        assert!((0..288).all(|slice| ranks[slice] > dropped || measures[slice] >= measures[at]));
+        assert_eq!(super::ranks(&[5, 7, 7, 0]), [3, 1, 2, 4]);
+    }
+
+    #[test]
+    fn names_of_sheets_are_found_in_references() {
+        for (reference, name) in
+            [("Account", "Account"), ("'R&amp;D &lt;x&gt;'", "R&D <x>"), ("'a''b'", "a'b")]
+        {
+            assert_eq!(plain_name(reference), name);
         }
     }
 

@@ -1,6 +1,7 @@
 //! How usage is billed: the bill types of the product, and the figure that each of them bills.
 
 use super::request::Kind;
+use crate::locale::Label;
 
 /// A figure that may be billed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,26 @@ pub enum Billed {
     HttpsRequests,
     /// QUIC requests.
     QuicRequests,
+}
+
+impl Billed {
+    /// The figure in words.
+    #[must_use]
+    pub const fn words(self) -> Label {
+        match self {
+            Self::Traffic => Label::BillsTraffic,
+            Self::DailyPeak => Label::BillsDailyPeak,
+            Self::Percentile95 => Label::BillsPercentile95,
+            Self::AverageDailyPeak => Label::BillsAverageDailyPeak,
+            Self::FourthDailyPeak => Label::BillsFourthDailyPeak,
+            Self::AverageDaily95 => Label::BillsAverageDaily95,
+            Self::NightHalf95 => Label::BillsNightHalf95,
+            Self::Daily95 => Label::BillsDaily95,
+            Self::Requests => Label::BillsRequests,
+            Self::HttpsRequests => Label::BillsHttpsRequests,
+            Self::QuicRequests => Label::BillsQuicRequests,
+        }
+    }
 }
 
 /// A row of the list of bill types.

@@ -5,6 +5,7 @@ use super::workbook::{Cell, Column};
 use crate::locale::{Label, Language};
 use crate::record::Protocol;
 use crate::region::Region;
+use crate::time::Window;
 use crate::usage::Usage;
 use crate::usage::billing::{Bandwidth, Factor};
 
@@ -44,7 +45,12 @@ const fn is_number(label: Label) -> bool {
             | L::FirstLateSlice
             | L::HowLate
             | L::Reason
-            | L::Sources
+            | L::Source
+            | L::UtcOffset
+            | L::ShortName
+            | L::Hour
+            | L::Completeness
+            | L::Notes
     )
 }
 
@@ -60,6 +66,23 @@ pub fn column(label: Label, language: Language, width: usize) -> Column {
 pub fn time_column(spec: &ExportSpec) -> Column {
     let heading = format!("{} ({})", Label::Time.text(spec.language), spec.zone.heading(spec.range));
     Column::text(&heading, 19)
+}
+
+/// The time, and where clocks change within the range what tells rows of the same local time apart.
+#[must_use]
+pub fn time_columns(spec: &ExportSpec) -> Vec<Column> {
+    let mut columns = vec![time_column(spec)];
+    columns.extend(offset_column(spec));
+    columns
+}
+
+/// Beside a time where clocks change within the range: its offset from UTC.
+#[must_use]
+pub fn offset_column(spec: &ExportSpec) -> Option<Column> {
+    let offset = |window: Window| spec.zone.offset_at(window.start());
+    let first = offset(spec.range.start());
+    let changes = spec.range.windows().any(|window| offset(window) != first);
+    changes.then(|| column(Label::UtcOffset, spec.language, 9))
 }
 
 /// The figures of a row: headings of the cells that [`figures`] gives.
@@ -129,11 +152,9 @@ fn has_logged(spec: &ExportSpec) -> bool {
 /// The columns of Detail.
 #[must_use]
 pub fn detail(spec: &ExportSpec, domain_width: usize) -> Vec<Column> {
-    let mut columns = vec![
-        time_column(spec),
-        column(Label::DomainName, spec.language, domain_width),
-        column(Label::Region, spec.language, 8),
-    ];
+    let mut columns = time_columns(spec);
+    columns.push(column(Label::DomainName, spec.language, domain_width));
+    columns.push(column(Label::Region, spec.language, 8));
     columns.extend(figure_columns(spec));
     columns.extend(logged_column(spec));
     columns

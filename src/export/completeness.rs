@@ -2,13 +2,16 @@
 //!
 //! Knows of logs only what the report tells of them.
 
-use super::tally::Tally;
+use super::tally::{DomainTally, Tally};
 use crate::domain::Domain;
 use crate::hours::{self, Hours};
 use crate::report::{Report, SourceReport};
 use crate::time::TimeRange;
 use std::collections::BTreeSet;
 use std::ops::Range;
+
+/// Gaps that are kept one by one.
+const MAX_GAPS: usize = 1000;
 
 /// Hours of a range that have a log. Hours are those of UTC that the range touches.
 ///
@@ -24,6 +27,10 @@ pub struct Completeness {
     pub with_log: u64,
     /// Pairs of domain and hour: all hours of the range for every domain of the export.
     pub expected: u64,
+    /// The first hours without a log, since 1970, in the order of domains.
+    pub gaps: Vec<(Domain, Range<i64>)>,
+    /// How many gaps there are beside these.
+    pub more_gaps: usize,
     /// Domains of the export that lack an hour, in order, with the number of hours that they have.
     pub lacking: Vec<(Domain, u64)>,
 }
@@ -44,13 +51,30 @@ impl std::fmt::Display for Completeness {
     }
 }
 
+impl Completeness {
+    /// Adds the hours of a span that a domain lacks.
+    fn add_gaps(&mut self, domain: &Domain, own: &BTreeSet<i64>, span: &Range<i64>) {
+        let before = std::iter::once(span.start - 1).chain(own.iter().copied());
+        let after = own.iter().copied().chain([span.end]);
+        for gap in before.zip(after).map(|(before, after)| before + 1..after).filter(|gap| !gap.is_empty()) {
+            if self.gaps.len() < MAX_GAPS {
+                self.gaps.push((domain.clone(), gap));
+            } else {
+                self.more_gaps += 1;
+            }
+        }
+    }
+}
+
 /// Counts the hours with a log of the domains of an export over `range`, as its report and its sums tell them.
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Completeness {
     let span = hours::of_range(range);
     let (known, any_unnamed) = told(report, tally);
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
-    for one in &tally.domains {
+    let mut domains: Vec<&DomainTally> = tally.domains.iter().collect();
+    domains.sort_by(|a, b| a.domain.cmp(&b.domain));
+    for one in domains {
         let mut own: BTreeSet<i64> = known.of(&one.domain, &span).collect();
         // Where every log tells its hours, a request in another hour is a late line, and no sign of that hour's log.
         if any_unnamed || !known.has(&one.domain) {
@@ -61,9 +85,9 @@ pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Complet
         if count < length(&span) {
             found.lacking.push((one.domain.clone(), count));
         }
+        found.add_gaps(&one.domain, &own, &span);
         any.extend(own);
     }
-    found.lacking.sort();
     found.hours_with_log = any.len() as u64;
     found.hours = length(&span);
     found.expected = found.hours * tally.domains.len() as u64;
@@ -75,6 +99,10 @@ pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Complet
 fn told(report: &Report, tally: &Tally) -> (Hours, bool) {
     let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
     let (mut known, mut any_unnamed) = (Hours::default(), false);
+    // Sources elsewhere lie outside the range, but tell that names of the domain's sources tell hours.
+    for span in report.spans.iter().filter(|span| exported.contains(&span.domain)) {
+        known.add(&span.domain, []);
+    }
     for source in &report.sources {
         match &source.hours {
             None => any_unnamed |= source.counts.accepted > 0,
@@ -189,6 +217,9 @@ mod tests {
         let found = completeness(&report, &tally, hour);
         assert_eq!((found.hours, found.with_log, found.expected), (2, 3, 4));
         assert_eq!(found.lacking, [(domain("a.com"), 1)]);
-        assert!(!found.is_complete() && !Completeness::default().is_complete());
+        let first = day().start().start() / HOUR_SECONDS;
+        assert!(!found.is_complete());
+        assert_eq!((found.gaps, found.more_gaps), (vec![(domain("a.com"), first..first + 1)], 0));
+        assert!(!Completeness::default().is_complete());
     }
 }

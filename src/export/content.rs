@@ -3,12 +3,14 @@
 use super::Names;
 use super::calendar::Calendar;
 use super::columns::column;
+use super::completeness::Completeness;
 use super::request::{ExportSpec, Kind};
 use super::sheets::SheetRows;
 use super::tally::Tally;
 use super::workbook::{Cell, Column};
 use crate::domain::Domain;
 use crate::locale::Label;
+use crate::report::Report;
 use crate::time::minute_text;
 use crate::usage::Usage;
 use crate::usage::billing::{Bandwidth, Figures, ratio};
@@ -22,6 +24,12 @@ pub(super) struct Content<'a> {
     pub(super) names: &'a Names,
     /// Title and number format of the axis of levels.
     pub(super) level_axis: (String, &'static str),
+    /// How much of it has a log.
+    pub(super) completeness: &'a Completeness,
+    /// What was read.
+    pub(super) report: &'a Report,
+    /// When the workbook is made, unix seconds.
+    pub(super) created: i64,
     /// A row per Detail sheet: its position, first and last domain, domains, rows.
     pub(super) details: &'a [DetailSheet],
 }
@@ -78,6 +86,15 @@ impl Content<'_> {
         slice.map_or(Cell::Empty, |slice| Cell::Time(self.calendar.local(slice)))
     }
 
+    /// The offset of a slice beside its time, where clocks change within the range.
+    pub(super) fn offset_of<'t>(&self, slice: Option<usize>, text: &'t mut String) -> Option<Cell<'t>> {
+        if !self.calendar.has_change() {
+            return None;
+        }
+        *text = slice.and_then(|slice| self.calendar.offset(slice)).unwrap_or_default();
+        Some(if text.is_empty() { Cell::Empty } else { Cell::Text(text) })
+    }
+
     pub(super) fn traffic(&self, usage: &Usage) -> u128 {
         self.spec.factor.bytes(usage.bytes.into())
     }
@@ -97,5 +114,7 @@ pub(super) fn rows_of(count: usize) -> u32 {
 
 /// The times as a text for messages: `2026-03-01 20:05 (UTC+08:00)`.
 pub(super) fn when_text(spec: &ExportSpec, calendar: &Calendar, slice: usize) -> String {
-    format!("{} ({})", minute_text(calendar.local(slice)), spec.zone.heading(spec.range))
+    let zone = calendar.offset(slice).map(|offset| format!("UTC{offset}"));
+    let zone = zone.unwrap_or_else(|| spec.zone.heading(spec.range));
+    format!("{} ({zone})", minute_text(calendar.local(slice)))
 }

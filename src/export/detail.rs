@@ -8,12 +8,14 @@ use super::pour::{BLOCK_ROWS, Block, Digits, Frame, Parts, Pour, RowMarks, RowWr
 use super::request::ExportSpec;
 use super::sheets::{self, SheetRows};
 use super::walk::is_kept;
-use super::workbook::{Book, Cell, Column, Tone, sheet_part};
+use super::workbook::layout::Grid;
+use super::workbook::{Book, Cell, Column, Sheet, Tone, sheet_part};
 use super::{DETAIL, Series};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::locale::Label;
 use crate::usage::Usage;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What the Detail sheets are made from.
 pub(super) struct Detail<'a> {
@@ -69,20 +71,54 @@ impl<'a> Detail<'a> {
         (1..=self.split.len()).map(name).collect()
     }
 
-    /// Writes heading and template rows: one for each series of a sheet, so that every string has its number.
+    /// Writes heading and template rows: one for each series of a sheet, and one for each offset behind the first, so
+    /// that every string has its number.
     pub(super) fn template(&self, book: &mut Book, columns: &[Column]) -> Result<()> {
         for (at, span) in self.split.iter().enumerate() {
             let mut sheet = book.sheet(DETAIL + at)?;
-            sheet.table(columns, u32::try_from(span.end - span.start).unwrap_or(u32::MAX))?;
-            for (domain, region) in &self.series[self.series_of(span)] {
-                let region = columns::region_name(*region, self.spec.language);
-                let mut cells =
-                    vec![Cell::Time(self.calendar.local(0)), Cell::Text(domain.as_str()), Cell::Text(region)];
-                columns::row(self.spec, &Usage::default()).for_each(|cell| cells.push(cell));
-                sheet.row(&cells, Tone::Plain)?;
+            let rows = u32::try_from(span.end - span.start).unwrap_or(u32::MAX);
+            sheet.table(columns, rows, Grid::Filter)?;
+            let printed = Label::FirstPage.text(self.spec.language).replace("{rows}", &rows.to_string());
+            sheet.print_first(columns.len(), rows, true, &printed)?;
+            let series = &self.series[self.series_of(span)];
+            for one in series {
+                self.template_row(&mut sheet, one, 0)?;
+            }
+            for slice in self.calendar.offset_samples().into_iter().skip(1) {
+                series.first().map_or(Ok(()), |one| self.template_row(&mut sheet, one, slice))?;
             }
         }
         Ok(())
+    }
+
+    fn template_row(&self, sheet: &mut Sheet<'_>, (domain, region): &Series, slice: usize) -> Result<()> {
+        let (region, offset) =
+            (columns::region_name(*region, self.spec.language), self.calendar.offset(slice));
+        let mut cells = vec![Cell::Time(self.calendar.local(slice))];
+        cells.extend(offset.as_deref().map(Cell::Text));
+        cells.extend([Cell::Text(domain.as_str()), Cell::Text(region)]);
+        columns::row(self.spec, &Usage::default()).for_each(|cell| cells.push(cell));
+        sheet.row(&cells, Tone::Plain)
+    }
+
+    /// The values of the column of offsets, per slice, from the strings of a template's rows; none where clocks do not
+    /// change.
+    pub(super) fn offsets(&self, strings: &[Vec<Digits>]) -> Offsets {
+        let samples = self.calendar.offset_samples();
+        let Some(more) = strings.len().checked_sub(samples.len().saturating_sub(1)) else { return [].into() };
+        let known: Vec<(Option<String>, Digits)> = samples
+            .iter()
+            .enumerate()
+            .filter_map(|(at, slice)| {
+                let row = if at == 0 { strings.first() } else { strings.get(more + at - 1) };
+                Some((self.calendar.offset(*slice), *row?.first()?))
+            })
+            .collect();
+        let number = |slice: usize| {
+            let offset = self.calendar.offset(slice);
+            known.iter().find(|(text, _)| *text == offset).map(|(_, number)| *number)
+        };
+        if known.is_empty() { [].into() } else { (0..self.calendar.len()).filter_map(number).collect() }
     }
 
     /// The series that have rows in a span of rows.
@@ -103,12 +139,16 @@ impl<'a> Detail<'a> {
     }
 }
 
+/// The values of the column of offsets, per slice; none where clocks do not change.
+pub(super) type Offsets = Arc<[Digits]>;
+
 /// Rows of some series, one after the other.
 pub(super) struct Rows<'a> {
     detail: &'a Detail<'a>,
     marks: &'a RowMarks,
     /// The number of the first row.
     first: u32,
+    offsets: Offsets,
     runs: Vec<Run>,
     usages: Vec<Usage>,
 }
@@ -131,9 +171,11 @@ impl Block for Rows<'_> {
         let mut number = self.first;
         let mut values = Vec::new();
         for Run { domain, region, slices } in &self.runs {
-            for (time, usage) in self.detail.times[slices.clone()].iter().zip(&mut usages) {
+            for (slice, usage) in slices.clone().zip(&mut usages) {
                 values.clear();
-                values.extend([*time, *domain, *region]);
+                values.push(self.detail.times[slice]);
+                values.extend(self.offsets.get(slice));
+                values.extend([*domain, *region]);
                 values.extend(columns::row(self.detail.spec, usage).map(|cell| Digits::of(&cell)));
                 rows.row(number, &values);
                 number += 1;
@@ -165,7 +207,8 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
         pour: &'p mut Pour<'c, 'f, 'a>,
     ) -> Result<Self> {
         let sheets = detail.split.iter().map(DetailSheet::of).collect();
-        let block = Rows { detail, marks: &frames[0].marks, first: 2, runs: Vec::new(), usages: Vec::new() };
+        let (marks, offsets) = (&frames[0].marks, detail.offsets(&frames[0].strings));
+        let block = Rows { detail, marks, first: 2, offsets, runs: Vec::new(), usages: Vec::new() };
         pour.begin(&sheet_part(DETAIL), &frames[0].head)?;
         Ok(Self { detail, frames, pour, sheets, sheet: 0, row: 0, block })
     }
@@ -198,7 +241,9 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             let left = usize::try_from(span.end - self.row).unwrap_or(usize::MAX);
             let slices = from..run.end.min(from + room.min(left));
             let strings = &self.frames[self.sheet].strings[number - self.detail.series_of(&span).start];
-            let [domain, region] = [strings[0], strings[1]];
+            let [.., domain, region] = strings[..] else {
+                return Err(Error::new(ErrorKind::Defect("a template's row has no domain".into())));
+            };
             from = slices.end;
             self.row += slices.len() as u64;
             self.block.usages.extend_from_slice(&usages[slices.clone()]);
@@ -218,6 +263,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             detail: self.detail,
             marks: &self.frames[self.sheet].marks,
             first,
+            offsets: Arc::clone(&self.block.offsets),
             runs: Vec::new(),
             usages: Vec::with_capacity(BLOCK_ROWS),
         };

@@ -4,6 +4,7 @@
 
 use super::calendar::Calendar;
 use super::columns::{self, column, figure_columns, logged_column, region_name, time_column};
+use super::completeness::completeness;
 use super::request::DetailRows;
 use super::walk::{is_kept, walk};
 use super::workbook::Cell;
@@ -36,7 +37,8 @@ pub fn export_csv<'a>(
     let tally = walk(rows, request, |at, usages| lines.series(at, usages))?;
     lines.flush()?;
     let figures = tally.figures(&calendar);
-    Ok(Exported::new(request, &calendar, &tally, figures, (lines.written, 0)))
+    let completeness = completeness(request.report, &tally, request.spec.range);
+    Ok(Exported::new(request, &calendar, &tally, figures, (lines.written, 0), completeness))
 }
 
 struct Lines<'a, W> {

@@ -2,6 +2,7 @@
 
 use super::content::{Content, rows_of};
 use super::request::{ExportSpec, Kind};
+use super::totals::TOP;
 use super::workbook::Sheet;
 use super::workbook::chart::{Cells, Line, Plot, Shape};
 use crate::error::Result;
@@ -10,11 +11,10 @@ use crate::time::WINDOW_SECONDS;
 use crate::usage::billing::Bandwidth;
 
 /// Pixels that the first two columns of the Summary are wide, and the others: charts end where columns do.
-const LEFT_PIXELS: u32 = 409;
-const RIGHT_PIXELS: u32 = 358;
-const CHART_HEIGHT: u32 = 290;
-/// Rows that a chart covers, with a little space below.
-const CHART_ROWS: u32 = 15;
+const LEFT_PIXELS: u32 = 542;
+const RIGHT_PIXELS: u32 = 505;
+/// Pixels of a row.
+const ROW_PIXELS: u32 = super::workbook::layout::PAGE_ROW_PIXELS;
 
 const BLUE: u32 = 0x2E_75_B6;
 const RED: u32 = 0xC0_00_00;
@@ -23,20 +23,27 @@ const GREEN: u32 = 0x70_AD_47;
 const GREY: u32 = 0xA5_A5_A5;
 
 impl Content<'_> {
-    /// Puts the charts below what stands on the sheet.
-    pub(super) fn charts(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        for charts in [vec![(0, self.over_time())], vec![(0, self.per_domain()), (2, self.per_day())]] {
-            for (column, plot) in charts {
-                sheet.chart(column, &plot)?;
-            }
-            sheet.skip(CHART_ROWS);
-        }
+    /// Puts the charts below what stands on the sheet, over so many rows.
+    pub(super) fn charts(&self, sheet: &mut Sheet<'_>, rows: u32) -> Result<()> {
+        let upper = rows.div_ceil(2);
+        // A little space stays below each.
+        let height = |rows: u32| (rows * ROW_PIXELS).saturating_sub(8);
+        sheet.chart(0, &self.over_time(height(upper)))?;
+        sheet.skip(upper);
+        sheet.chart(0, &self.per_domain(height(rows - upper)))?;
+        sheet.chart(2, &self.per_day(height(rows - upper)))?;
+        sheet.skip(rows - upper);
         Ok(())
     }
 
-    fn over_time(&self) -> Plot<'_> {
+    fn over_time(&self, height: u32) -> Plot<'_> {
         let last = rows_of(self.calendar.len());
-        let cells = |column| Cells { sheet: &self.names.account, column, first: 1, last };
+        // Where clocks change, the offset stands beside the time.
+        let more = u16::from(self.calendar.has_change());
+        let cells = |column| {
+            let column = if column == 0 { 0 } else { column + more };
+            Cells { sheet: &self.names.account, column, first: 1, last }
+        };
         let line = |name, column, colour| Line { name, values: cells(column), colour, dashed: false };
         let (from, to) = (self.calendar.local(0), self.calendar.local(self.calendar.len() - 1));
         let word = |label| self.word(label);
@@ -65,29 +72,40 @@ impl Content<'_> {
             value_format: self.level_axis.1,
             lines,
             width: LEFT_PIXELS + RIGHT_PIXELS,
-            height: CHART_HEIGHT,
+            height,
         }
     }
 
-    fn per_day(&self) -> Plot<'_> {
-        let last = rows_of(self.calendar.days().len());
-        let cells = |column| Cells { sheet: &self.names.daily, column, first: 1, last };
-        let (title, column) =
-            if self.is_flow() { (Label::DailyTraffic, 2) } else { (Label::DailyRequests, 1) };
-        self.totals_plot(title, Shape::Columns, cells(0), cells(column))
+    /// A column per day, or per hour of a single day.
+    fn per_day(&self, height: u32) -> Plot<'_> {
+        let (days, first) = (self.calendar.days().len(), self.first_hour_row());
+        let (first, last, shape) = if self.is_hourly() {
+            (first, first + rows_of(self.calendar.hours().len()) - 1, Shape::Hours)
+        } else {
+            (1, rows_of(days), Shape::Days(days))
+        };
+        let cells = |column| Cells { sheet: &self.names.daily, column, first, last };
+        let title = match (self.is_flow(), self.is_hourly()) {
+            (true, false) => Label::DailyTraffic,
+            (true, true) => Label::HourlyTraffic,
+            (false, false) => Label::DailyRequests,
+            (false, true) => Label::HourlyRequests,
+        };
+        let column = if self.is_flow() { 2 } else { 1 };
+        self.totals_plot(title, (shape, height), cells(0), cells(column))
     }
 
-    fn per_domain(&self) -> Plot<'_> {
-        let last = rows_of(self.tally.domains.len().clamp(1, 10));
+    fn per_domain(&self, height: u32) -> Plot<'_> {
+        let last = rows_of(self.tally.domains.len().clamp(1, TOP));
         let cells = |column| Cells { sheet: &self.names.domains, column, first: 1, last };
         let column = if self.is_flow() { 2 } else { 1 };
-        self.totals_plot(Label::TopDomains, Shape::Bars, cells(0), cells(column))
+        self.totals_plot(Label::TopDomains, (Shape::Bars, height), cells(self.chart_names()), cells(column))
     }
 
     fn totals_plot<'b>(
         &'b self,
         title: Label,
-        shape: Shape,
+        (shape, height): (Shape, u32),
         categories: Cells<'b>,
         values: Cells<'b>,
     ) -> Plot<'b> {
@@ -101,12 +119,16 @@ impl Content<'_> {
             title: self.word(title),
             shape,
             categories,
-            category_title: if shape == Shape::Bars { "" } else { self.word(Label::Date) },
+            category_title: match shape {
+                Shape::Bars => "",
+                Shape::Hours => &self.names.time,
+                _ => self.word(Label::Date),
+            },
             value_title: self.word(axis),
             value_format: format,
             lines: vec![Line { name: self.word(axis), values, colour, dashed: false }],
             width: if shape == Shape::Bars { LEFT_PIXELS } else { RIGHT_PIXELS },
-            height: CHART_HEIGHT,
+            height,
         }
     }
 

@@ -1,22 +1,21 @@
 //! The sheet Data Quality: what was read, what was not counted and why, what is missing.
 
-use super::calendar::Calendar;
+use super::calendar::{Calendar, offset_text};
 use super::columns::column;
+use super::completeness::Completeness;
 use super::request::ExportSpec;
 use super::tally::Tally;
 use super::workbook::{Cell, Column, Sheet, Tone};
-use crate::domain::Domain;
 use crate::error::Result;
-use crate::hours::{self, HOUR_SECONDS, Hours};
+use crate::hours::HOUR_SECONDS;
 use crate::locale::{Label, display_width};
 use crate::record::Reason;
-use crate::report::{Counts, Elsewhere, Report, hours_and_minutes};
+use crate::report::{Report, hours_and_minutes};
+use crate::time::{WINDOW_SECONDS, minute_text};
 use std::ops::Range;
 
 /// Gaps listed one by one; beyond, their number is told.
 const MAX_GAPS: usize = 1000;
-/// Sources listed one by one: what surely fits on the sheet below everything else.
-const MAX_SOURCES: usize = 1_000_000;
 /// Widths of the columns after the first, in digits.
 const WIDTHS: [usize; 10] = [19, 19, 19, 12, 12, 12, 12, 12, 12, 12];
 /// Width of a sample's text: what all columns together surely take.
@@ -27,6 +26,7 @@ pub(super) struct Quality<'a> {
     pub(super) spec: &'a ExportSpec,
     pub(super) calendar: &'a Calendar,
     pub(super) tally: &'a Tally,
+    pub(super) completeness: &'a Completeness,
     pub(super) report: &'a Report,
 }
 
@@ -47,11 +47,10 @@ impl Quality<'_> {
         self.silent_slices(sheet)?;
         self.samples(sheet)?;
         self.rejected(sheet)?;
-        self.late(sheet)?;
-        self.sources(sheet)
+        self.late(sheet)
     }
 
-    fn word(&self, label: Label) -> &'static str {
+    pub(super) fn word(&self, label: Label) -> &'static str {
         label.text(self.spec.language)
     }
 
@@ -88,12 +87,11 @@ impl Quality<'_> {
         }
         line(Label::Blank, total.blank, "", Tone::Name)?;
         line(Label::LateLines, total.late, "", Tone::Name)?;
-        let with_data = |slice: Option<usize>| {
-            slice.map_or(Cell::Text(self.word(Label::None)), |slice| Cell::Time(self.calendar.local(slice)))
-        };
         for (label, slice) in [(Label::FirstSlice, self.tally.first()), (Label::LastSlice, self.tally.last())]
         {
-            sheet.row(&[Cell::Text(self.word(label)), with_data(slice)], Tone::Fact)?;
+            let time = slice.map(|slice| self.slice(slice));
+            let time = time.as_ref().map_or(Cell::Text(self.word(Label::None)), Instant::cell);
+            sheet.row(&[Cell::Text(self.word(label)), time], Tone::Fact)?;
         }
         let balanced = self.word(if total.balanced() { Label::Balanced } else { Label::Unbalanced });
         sheet.row(&[Cell::Text(self.word(Label::Balance)), Cell::Text(balanced)], Tone::Marked)
@@ -116,17 +114,30 @@ impl Quality<'_> {
 
     fn missing_hours(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         self.section(sheet, &[Label::MissingHours, Label::From, Label::Until, Label::Hours])?;
-        let gaps = missing_hours(self.report, self.spec);
+        let gaps = &self.completeness.gaps;
         self.none(sheet, gaps.is_empty())?;
-        for (domain, hours) in gaps.iter().take(MAX_GAPS) {
-            let local = |hour: i64| Cell::Time(self.spec.zone.local(hour * HOUR_SECONDS));
+        for (domain, hours) in gaps {
+            let [from, until] = [hours.start, hours.end].map(|hour| self.time(hour * HOUR_SECONDS));
             let count = Cell::Whole((hours.end - hours.start).unsigned_abs().into());
-            sheet.row(
-                &[Cell::Text(domain.as_str()), local(hours.start), local(hours.end), count],
-                Tone::Plain,
-            )?;
+            sheet.row(&[Cell::Text(domain.as_str()), from.cell(), until.cell(), count], Tone::Plain)?;
         }
-        self.not_shown(sheet, gaps.len().saturating_sub(MAX_GAPS))
+        self.not_shown(sheet, self.completeness.more_gaps)
+    }
+
+    /// An instant in the report's zone, told apart from others of the same local time.
+    fn time(&self, unix: i64) -> Instant {
+        let local = self.spec.zone.local(unix);
+        let text = self
+            .calendar
+            .has_change()
+            .then(|| format!("{} {}", minute_text(local), offset_text(self.spec.zone.offset_at(unix))));
+        Instant { local, text }
+    }
+
+    /// The start of a slice; behind the last one the end of the range.
+    fn slice(&self, slice: usize) -> Instant {
+        let seconds = i64::try_from(slice).unwrap_or(i64::MAX).saturating_mul(WINDOW_SECONDS);
+        self.time(self.spec.range.start().start().saturating_add(seconds))
     }
 
     fn silent_slices(&self, sheet: &mut Sheet<'_>) -> Result<()> {
@@ -134,15 +145,14 @@ impl Quality<'_> {
         let gaps = silent_slices(self.tally);
         self.none(sheet, gaps.is_empty())?;
         for gap in gaps.iter().take(MAX_GAPS) {
-            // A gap lies inside the data's span, so a slice follows it.
-            let local = |slice| Cell::Time(self.calendar.local(slice));
-            let cells = [Cell::Empty, local(gap.start), local(gap.end), Cell::Whole(gap.len() as u128)];
+            let (from, until) = (self.slice(gap.start), self.slice(gap.end));
+            let cells = [Cell::Empty, from.cell(), until.cell(), Cell::Whole(gap.len() as u128)];
             sheet.row(&cells, Tone::Plain)?;
         }
         self.not_shown(sheet, gaps.len().saturating_sub(MAX_GAPS))
     }
 
-    fn not_shown(&self, sheet: &mut Sheet<'_>, more: usize) -> Result<()> {
+    pub(super) fn not_shown(&self, sheet: &mut Sheet<'_>, more: usize) -> Result<()> {
         if more == 0 {
             return Ok(());
         }
@@ -169,45 +179,6 @@ impl Quality<'_> {
         Ok(())
     }
 
-    fn sources(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let labels = [
-            Label::Sources,
-            Label::Status,
-            Label::Size,
-            Label::Traffic,
-            Label::LinesRead,
-            Label::Accepted,
-            Label::OutsideRange,
-            Label::OtherDomains,
-            Label::Rejected,
-            Label::Blank,
-            Label::Late,
-        ];
-        self.section(sheet, &labels)?;
-        self.none(sheet, self.report.sources.is_empty())?;
-        for source in self.report.sources.iter().take(MAX_SOURCES) {
-            let size = source.size.map_or(Cell::Empty, |size| Cell::Whole(size.into()));
-            let status = if source.fault.is_some() { Label::Incomplete } else { Label::Complete };
-            let mut cells = vec![Cell::Text(&source.name), Cell::Text(self.word(status)), size];
-            cells.extend(source_counts(&source.counts).map(Cell::Whole));
-            sheet.row(&cells, Tone::Plain)?;
-        }
-        self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))?;
-        self.elsewhere(sheet)
-    }
-
-    /// The sources that do not concern the export: how many, and their lines.
-    fn elsewhere(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let Elsewhere { sources, counts, .. } = &self.report.elsewhere;
-        if *sources == 0 {
-            return Ok(());
-        }
-        let mut cells =
-            vec![Cell::Text(self.word(Label::Elsewhere)), Cell::Whole((*sources).into()), Cell::Empty];
-        cells.extend(source_counts(counts).map(Cell::Whole));
-        sheet.row(&cells, Tone::Plain)
-    }
-
     /// What was rejected in each source and why, where anything was.
     fn rejected(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         self.section(sheet, &[Label::RejectedBySource, Label::Count, Label::Reason])?;
@@ -232,13 +203,25 @@ impl Quality<'_> {
         let late: Vec<_> = self.report.sources.iter().filter_map(|s| Some((s, s.late_by()?))).collect();
         self.none(sheet, late.is_empty())?;
         for (source, (first, seconds)) in late.iter().take(MAX_GAPS) {
-            let first = Cell::Time(self.spec.zone.local(first.start()));
-            let by = hours_and_minutes(*seconds);
-            let cells =
-                [Cell::Text(&source.name), Cell::Whole(source.counts.late.into()), first, Cell::Text(&by)];
+            let (first, by) = (self.time(first.start()), hours_and_minutes(*seconds));
+            let count = Cell::Whole(source.counts.late.into());
+            let cells = [Cell::Text(&source.name), count, first.cell(), Cell::Text(&by)];
             sheet.toned_row(&cells, |at| if at == 3 { Tone::Fact } else { Tone::Plain })?;
         }
         self.not_shown(sheet, late.len().saturating_sub(MAX_GAPS))
+    }
+}
+
+/// A time as it is shown.
+struct Instant {
+    local: i64,
+    /// Where clocks change, the time with its offset.
+    text: Option<String>,
+}
+
+impl Instant {
+    fn cell(&self) -> Cell<'_> {
+        self.text.as_deref().map_or(Cell::Time(self.local), Cell::Text)
     }
 }
 
@@ -258,40 +241,6 @@ fn folded(text: &str) -> Vec<String> {
     parts
 }
 
-fn source_counts(counts: &Counts) -> [u128; 8] {
-    [
-        counts.traffic,
-        counts.lines.into(),
-        counts.accepted.into(),
-        counts.outside_range.into(),
-        counts.other_domains.into(),
-        counts.rejected_total().into(),
-        counts.blank.into(),
-        counts.late.into(),
-    ]
-}
-
-/// Hours since 1970 in which a domain in scope has no file although it has some in other hours, between the
-/// first and the last hour of any file in scope, cut to the range; as far as file names tell.
-fn missing_hours(report: &Report, spec: &ExportSpec) -> Vec<(Domain, Range<i64>)> {
-    let mut known = Hours::default();
-    let named = report.sources.iter().filter_map(|source| source.hours.as_ref());
-    named.filter(|named| spec.selection.contains(named.domain.as_str())).for_each(|n| known.add_named(n));
-    // Of sources elsewhere, the hours that lie between do not matter, as long as they lie outside the range.
-    let mut extent = known.extent();
-    for span in &report.spans {
-        known.add(&span.domain, []);
-        let hours = hours::touched(span.start, span.end);
-        extent = Some(extent.map_or(hours.clone(), |e| e.start.min(hours.start)..e.end.max(hours.end)));
-    }
-    let Some(extent) = extent else { return Vec::new() };
-    let span = hours::shared(&extent, &hours::of_range(spec.range));
-    let gaps = known
-        .domains()
-        .flat_map(|domain| known.gaps(domain, &span).into_iter().map(|gap| (domain.clone(), gap)));
-    gaps.collect()
-}
-
 /// Runs of slices without any request between the first and the last slice with one.
 fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
     let mut gaps = Vec::new();
@@ -308,53 +257,9 @@ fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DomainSet, Selection};
-    use crate::export::request::{Account, ExportRequest, Kind, validate};
-    use crate::locale::Language;
-    use crate::report::{NamedHours, SourceReport};
+    use crate::export::request::Kind;
     use crate::time::TimeRange;
     use crate::usage::Usage;
-
-    fn spec() -> ExportSpec {
-        let text = |text: &str| Some(text.to_owned());
-        let request = ExportRequest {
-            start_time: text("2026-03-01T02:00:00Z"),
-            end_time: text("2026-03-01T09:00:00Z"),
-            kind: text("flow"),
-            domain_names: text("a.com"),
-            ..ExportRequest::default()
-        };
-        validate(&request, &Account::default(), Language::EnUs).unwrap()
-    }
-
-    #[test]
-    fn missing_hours_lie_between_hours_with_files() {
-        let midnight = crate::time::parse_iso("2026-03-01T00:00:00Z").unwrap();
-        let file = |domain: &str, hour: i64| SourceReport {
-            name: String::new(),
-            size: None,
-            hours: Some(NamedHours {
-                domain: Domain::new(domain.as_bytes()).unwrap(),
-                start: midnight + hour * HOUR_SECONDS,
-                end: midnight + (hour + 1) * HOUR_SECONDS,
-            }),
-            counts: Counts::default(),
-            fault: None,
-        };
-        let mut report = Report::default();
-        report.sources.extend([0, 1, 4, 5, 8, 12].map(|hour| file("a.com", hour)));
-        report.sources.extend([0, 13].map(|hour| file("b.com", hour)));
-        let first = midnight / HOUR_SECONDS;
-        let spec = spec();
-        let gaps: Vec<_> = missing_hours(&report, &spec).into_iter().map(|(_, gap)| gap).collect();
-        // From 2 to 9 o'clock: the gap that begins at 9 lies outside; b.com was not asked for.
-        assert_eq!(gaps, [first + 2..first + 4, first + 6..first + 8]);
-        report.sources.push(file("c.com", 3));
-        let all = ExportSpec { selection: Selection { wanted: DomainSet::all(), ..spec.selection }, ..spec };
-        let of_c = |(domain, gap): (Domain, Range<i64>)| (domain.as_str() == "c.com").then_some(gap);
-        let gaps: Vec<_> = missing_hours(&report, &all).into_iter().filter_map(of_c).collect();
-        assert_eq!(gaps, [first + 2..first + 3, first + 4..first + 9]);
-    }
 
     #[test]
     fn long_text_is_folded_without_loss() {

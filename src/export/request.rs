@@ -8,6 +8,7 @@ mod parameters;
 pub use parameters::{restore, retention};
 
 use super::bill::BillType;
+use super::samples::Samples;
 use crate::code::{Code, Refusal};
 use crate::domain::{DomainSet, Pattern, Selection};
 use crate::locale::Language;
@@ -53,6 +54,8 @@ pub struct ExportRequest {
     pub traffic_factor: Option<String>,
     /// Which rows of Detail are written, see [`DetailRows`].
     pub rows: Option<String>,
+    /// How samples of rejected lines are shown, see [`Samples`].
+    pub samples: Option<String>,
 }
 
 /// What the account may do.
@@ -178,6 +181,8 @@ pub struct ExportSpec {
     pub factor: Factor,
     /// Which rows of Detail are written.
     pub rows: DetailRows,
+    /// How samples of rejected lines are shown.
+    pub samples: Samples,
 }
 
 /// Turns a request into what will be done.
@@ -213,6 +218,7 @@ pub fn validate(
         zone: zone?,
         factor: factor(given(request.traffic_factor.as_ref()))?,
         rows: detail_rows(given(request.rows.as_ref()))?,
+        samples: samples(given(request.samples.as_ref()))?,
     })
 }
 
@@ -432,6 +438,16 @@ fn detail_rows(text: Option<&str>) -> Result<DetailRows, Refusal> {
         );
         Refusal::new(Code::InvalidParameter, detail)
     })
+}
+
+fn samples(text: Option<&str>) -> Result<Samples, Refusal> {
+    match text.map(|text| (text, Samples::from_name(text))) {
+        None => Ok(Samples::default()),
+        Some((_, Some(samples))) => Ok(samples),
+        Some((text, None)) => {
+            refuse(Code::InvalidParameter, format!("Samples is {text:?}; give full, masked or none."))
+        }
+    }
 }
 
 fn factor(text: Option<&str>) -> Result<Factor, Refusal> {

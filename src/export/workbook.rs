@@ -2,14 +2,13 @@
 //! `rust_xlsxwriter`; nothing here knows what the figures mean.
 
 pub mod chart;
+pub mod layout;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::locale::display_width;
 use crate::time::DAY_SECONDS;
 use chart::Plot;
 use rust_xlsxwriter::{
-    ConditionalFormatDataBar, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook,
-    Worksheet, XlsxError,
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 use std::any::Any;
 use std::borrow::Cow;
@@ -50,6 +49,8 @@ pub enum Tone {
     HeadingRight,
     /// The name of what stands beside it, or a figure beside a name.
     Name,
+    /// A text in the place of a figure.
+    NameRight,
     /// A fact beside a name, to be read like text.
     Fact,
     /// The head of a section.
@@ -60,6 +61,10 @@ pub enum Tone {
     Title,
     /// The figure that matters.
     Marked,
+    /// A sum below its column.
+    Total,
+    /// A remark in small letters.
+    Note,
 }
 
 /// A column of a table.
@@ -71,21 +76,6 @@ pub struct Column {
     pub width: usize,
     /// Whether it holds numbers, which stand to the right.
     pub right: bool,
-}
-
-impl Column {
-    /// A column of text or times, at least `width` digits wide, and wide enough for its heading and the
-    /// filter button.
-    #[must_use]
-    pub fn text(heading: &str, width: usize) -> Self {
-        Self { heading: heading.into(), width: width.max(display_width(heading) + 4), right: false }
-    }
-
-    /// Likewise a column of numbers.
-    #[must_use]
-    pub fn number(heading: &str, width: usize) -> Self {
-        Self { right: true, ..Self::text(heading, width) }
-    }
 }
 
 /// Whether a sheet's rows are kept until the end, or written away as they come.
@@ -101,39 +91,35 @@ const COLOUR_BAND: u32 = 0x1F_4E_79;
 const COLOUR_HEADING: u32 = 0xD9_E5_F1;
 const COLOUR_MARK: u32 = 0xFF_F2_CC;
 const COLOUR_BAR: u32 = 0x9D_C3_E6;
+/// Of what does not count.
+const COLOUR_DROPPED: u32 = 0xFC_E4_D6;
 const COLOUR_RULE: u32 = 0xBF_BF_BF;
+const COLOUR_NOTE: u32 = 0x59_59_59;
 const A4: u8 = 9;
+/// How far headings of numbers keep off the right end of their cell, where the filter button is.
+const HEADING_INDENT: u8 = 2;
 /// Height of a row of two lines, in points.
 const TWO_LINES: f64 = 30.0;
 
 /// Kinds of cells that differ in their number format.
 const NUMBER_FORMATS: [&str; 7] =
     ["General", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd", "#,##0", "#,##0.00", "#,##0.000", "0.00%"];
-const TONES: [Tone; 9] = [
+const TONES: [Tone; 12] = [
     Tone::Plain,
     Tone::Heading,
     Tone::HeadingRight,
     Tone::Name,
+    Tone::NameRight,
     Tone::Fact,
     Tone::Section,
     Tone::SectionRight,
     Tone::Title,
     Tone::Marked,
+    Tone::Total,
+    Tone::Note,
 ];
 
 impl Cell<'_> {
-    const fn format(&self) -> usize {
-        match self {
-            Self::Empty | Self::Text(_) => 0,
-            Self::Time(_) => 1,
-            Self::Date(_) => 2,
-            Self::Whole(_) => 3,
-            Self::Decimal(_) => 4,
-            Self::Gigabytes(_) => 5,
-            Self::Percent(_) => 6,
-        }
-    }
-
     fn number(&self) -> Option<f64> {
         match *self {
             Self::Empty | Self::Text(_) => None,
@@ -173,9 +159,12 @@ fn format(kind: usize, tone: Tone) -> Format {
     match tone {
         Tone::Plain => format,
         Tone::Heading => headed(head(format, false).set_indent(1)),
-        Tone::HeadingRight => headed(head(format, true)),
+        Tone::HeadingRight => headed(head(format, true).set_indent(HEADING_INDENT)),
+        Tone::Total => headed(format.set_bold()),
+        Tone::Note => format.set_font_size(10).set_font_color(COLOUR_NOTE).set_indent(1),
         Tone::Name if is_text => ruled(format).set_indent(1),
         Tone::Name => ruled(format),
+        Tone::NameRight => ruled(format).set_align(FormatAlign::Right),
         Tone::Fact => ruled(format).set_align(FormatAlign::Left).set_indent(1),
         Tone::Section => {
             head(format, false).set_indent(1).set_font_color(0xFF_FF_FF).set_background_color(COLOUR_BAND)
@@ -198,6 +187,8 @@ pub struct Book {
 pub struct Properties<'a> {
     /// Title of the document.
     pub title: &'a str,
+    /// The program that made it.
+    pub author: &'a str,
     /// Name and value of what else is to be known.
     pub custom: &'a [(&'a str, String)],
     /// Creation time in unix seconds.
@@ -220,7 +211,8 @@ impl Book {
         let mut workbook = Workbook::new();
         workbook.set_tempdir(scratch).map_err(written)?;
         let created = ExcelDateTime::from_timestamp(properties.created).map_err(written)?;
-        let document = DocProperties::new().set_title(properties.title).set_creation_datetime(&created);
+        let document = DocProperties::new().set_title(properties.title).set_author(properties.author);
+        let document = document.set_creation_datetime(&created);
         let document = properties
             .custom
             .iter()
@@ -267,6 +259,12 @@ impl Book {
 #[must_use]
 pub fn sheet_part(position: usize) -> String {
     format!("xl/worksheets/sheet{}.xml", position + 1)
+}
+
+/// A sheet's name as it stands in formulas.
+#[must_use]
+pub fn formula_sheet(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "''"))
 }
 
 /// A sheet of a [`Book`], filled from top to bottom.
@@ -323,6 +321,14 @@ impl Sheet<'_> {
         Ok(())
     }
 
+    /// Fills the next row with a text that may run on over the cells to the right.
+    ///
+    /// # Errors
+    /// As [`Sheet::row`].
+    pub fn line(&mut self, text: &str, tone: Tone) -> Result<()> {
+        self.row(&[Cell::Text(text)], tone)
+    }
+
     /// Makes the next row high enough for headings of two lines.
     ///
     /// # Errors
@@ -342,24 +348,6 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Makes the sheet a table: the heading row, frozen, filterable, repeated on every printed page, above
-    /// `rows` rows of data.
-    ///
-    /// # Errors
-    /// When the heading cannot be written.
-    pub fn table(&mut self, columns: &[Column], rows: u32) -> Result<()> {
-        self.widths(columns.iter().map(|column| column.width))?;
-        self.heads(columns, [Tone::Heading, Tone::HeadingRight])?;
-        let last = u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_sub(1);
-        self.inner.set_freeze_panes(1, 0).map_err(written)?;
-        self.inner.autofilter(0, 0, rows, last).map_err(written)?;
-        self.inner.set_repeat_rows(0, 0).map_err(written)?;
-        if columns.len() > 5 {
-            self.inner.set_landscape();
-        }
-        Ok(())
-    }
-
     /// Writes the headings of columns; the second tone is for numbers.
     ///
     /// # Errors
@@ -367,28 +355,6 @@ impl Sheet<'_> {
     pub fn heads(&mut self, columns: &[Column], tones: [Tone; 2]) -> Result<()> {
         let headings: Vec<Cell<'_>> = columns.iter().map(|column| Cell::Text(&column.heading)).collect();
         self.toned_row(&headings, |at| tones[usize::from(columns[at].right)])
-    }
-
-    /// Data bars in a column below the heading.
-    ///
-    /// # Errors
-    /// When the range is none.
-    pub fn bars(&mut self, column: u16, rows: u32) -> Result<()> {
-        if rows > 0 {
-            let bar = ConditionalFormatDataBar::new().set_fill_color(COLOUR_BAR).use_classic_style();
-            self.inner.add_conditional_format(1, column, rows, column, &bar).map_err(written)?;
-        }
-        Ok(())
-    }
-
-    /// A sheet to be read as a page: no grid, printed upright, on one page if it is to fit.
-    pub fn page(&mut self, fit: bool) {
-        self.inner.set_screen_gridlines(false).set_print_fit_to_pages(1, u16::from(fit)).set_portrait();
-    }
-
-    /// A sheet of several lists: printed as wide as it is, over any number of pages.
-    pub fn list(&mut self) {
-        self.inner.set_landscape();
     }
 
     /// Puts a chart with its upper left corner on a cell of the next row.

@@ -91,12 +91,18 @@ pub fn ratio(part: u128, whole: u128) -> f64 {
     ten_thousandths as f64 / 10_000.0
 }
 
+/// How many of so many slices the 95th percentile drops.
+#[must_use]
+pub const fn dropped_by_95(slices: usize) -> usize {
+    slices / 20
+}
+
 /// The 95th percentile: all slices in descending order, the highest floor(5 %) dropped, the next one.
 /// 0 of no slices.
 #[must_use]
 pub fn percentile_95(slices: &[u64]) -> u64 {
     let mut sorted = slices.to_vec();
-    let dropped = slices.len() / 20;
+    let dropped = dropped_by_95(slices.len());
     if sorted.is_empty() {
         return 0;
     }

@@ -109,6 +109,7 @@ impl Entry<'_> {
             ("language", table.language.as_deref()),
             ("traffic_factor", table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file))),
             ("bill_type", table.bill_type.as_deref()),
+            ("samples", table.samples.as_deref()),
         ];
         match texts.into_iter().find(|(_, text)| *text == Some("")) {
             Some((key, _)) => Err(self.wrong(format!("{key} is empty; give a value or leave the key out"))),
@@ -125,6 +126,7 @@ impl Entry<'_> {
             task_name: Some(self.name.into()),
             language: table.language.clone(),
             bill_type: table.bill_type.clone(),
+            samples: table.samples.clone(),
             time_zone: table.time_zone.clone(),
             traffic_factor: table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file).into()),
             ..ExportRequest::default()

@@ -8,7 +8,7 @@ use crate::time::DAY_SECONDS;
 use std::collections::BTreeMap;
 
 /// The parameters' names, in the contract's spelling.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "StartTime",
     "EndTime",
     "Type",
@@ -24,6 +24,7 @@ const NAMES: [&str; 15] = [
     "TimeZone",
     "TrafficFactor",
     "Rows",
+    "Samples",
 ];
 
 impl ExportRequest {
@@ -45,6 +46,7 @@ impl ExportRequest {
             &mut self.time_zone,
             &mut self.traffic_factor,
             &mut self.rows,
+            &mut self.samples,
         ]
     }
 

@@ -46,8 +46,10 @@ pub enum Shape {
     Lines(i64, i64),
     /// Areas on top of each other, one position per slice, over as many seconds.
     Stacked(i64),
-    /// A column per day.
-    Columns,
+    /// A column per day, of so many.
+    Days(usize),
+    /// A column per hour.
+    Hours,
     /// A bar per name, the first on top.
     Bars,
 }
@@ -83,7 +85,7 @@ impl Plot<'_> {
         let mut chart = Chart::new(match self.shape {
             Shape::Lines(..) => ChartType::ScatterStraight,
             Shape::Stacked(_) => ChartType::AreaStacked,
-            Shape::Columns => ChartType::Column,
+            Shape::Days(_) | Shape::Hours => ChartType::Column,
             Shape::Bars => ChartType::Bar,
         });
         chart.title().set_name(self.title).set_font(font(12).set_bold());
@@ -122,7 +124,7 @@ impl Plot<'_> {
         match self.shape {
             Shape::Lines(..) => {
                 let mut stroke = ChartLine::new();
-                stroke.set_color(line.colour).set_width(1.25);
+                stroke.set_color(line.colour).set_width(if line.dashed { 1.75 } else { 1.25 });
                 if line.dashed {
                     stroke.set_dash_type(rust_xlsxwriter::ChartLineDashType::Dash);
                 }
@@ -130,7 +132,9 @@ impl Plot<'_> {
                 series.set_marker(ChartMarker::new().set_none());
             }
             Shape::Stacked(_) => drop(series.set_format(&mut filled(line.colour))),
-            Shape::Columns | Shape::Bars => drop(series.set_format(&mut filled(line.colour)).set_gap(60)),
+            Shape::Days(_) | Shape::Hours | Shape::Bars => {
+                series.set_format(&mut filled(line.colour)).set_gap(60);
+            }
         }
     }
 
@@ -150,10 +154,40 @@ impl Plot<'_> {
                 // Programs that choose the interval themselves still find room for slanted labels.
                 axis.set_font(font(8).set_rotation(-45));
             }
-            Shape::Columns => drop(axis.set_text_axis(true).set_num_format("mm-dd")),
+            Shape::Days(days) => {
+                let interval = u16::try_from(days.div_ceil(MAX_DAY_LABELS)).unwrap_or(u16::MAX).max(1);
+                axis.set_text_axis(true).set_num_format("mm-dd");
+                axis.set_label_interval(interval).set_tick_interval(interval);
+            }
+            Shape::Hours => drop(
+                axis.set_text_axis(true).set_num_format("hh:mm").set_label_interval(3).set_tick_interval(3),
+            ),
             Shape::Bars => drop(axis.set_reverse()),
         }
     }
+}
+
+/// Labels below columns of days that have room side by side.
+const MAX_DAY_LABELS: usize = 11;
+
+/// The part of a chart with the elements of each series in the order of `CT_ScatterSer` (ECMA-376, 21.2.2.167): `spPr`
+/// before `marker`. `rust_xlsxwriter` writes them the other way round, which Excel may take for damage.
+#[must_use]
+pub fn in_order(part: &str) -> String {
+    const END: [&str; 2] = ["</c:marker>", "</c:spPr>"];
+    let mut ordered = String::with_capacity(part.len());
+    let mut rest = part;
+    while let Some(start) = rest.find("<c:marker>") {
+        let marker_end = rest[start..].find(END[0]).map(|end| start + end + END[0].len());
+        let Some(middle) = marker_end else { break };
+        let end = Some(&rest[middle..]).filter(|rest| rest.starts_with("<c:spPr>"));
+        let end = end.and_then(|rest| rest.find(END[1])).map_or(middle, |end| middle + end + END[1].len());
+        ordered.push_str(&rest[..start]);
+        ordered.push_str(&rest[middle..end]);
+        ordered.push_str(&rest[start..middle]);
+        rest = &rest[end..];
+    }
+    ordered + rest
 }
 
 /// Seconds between marks of a time axis over so many seconds, and how they are written: at most a dozen.
@@ -201,6 +235,16 @@ fn thin(colour: u32) -> ChartLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_series_has_its_elements_in_order() {
+        let (marker, shape) = ("<c:marker><c:symbol val=\"none\"/></c:marker>", "<c:spPr><a:ln/></c:spPr>");
+        let part = |one: &str, other: &str| format!("<c:ser>{one}{other}<c:x/></c:ser>").repeat(2);
+        assert_eq!(in_order(&part(marker, shape)), part(shape, marker));
+        for good in [part(shape, marker), part("", marker), part(shape, ""), "<c:marker>".into()] {
+            assert_eq!(in_order(&good), good);
+        }
+    }
 
     #[test]
     fn a_time_axis_has_at_most_a_dozen_steps() {

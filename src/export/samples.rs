@@ -1,0 +1,197 @@
+//! Rejected lines in what leaves the house: as they are, with addresses masked, or not at all.
+//!
+//! A line that could not be read has no fields: an address is masked wherever it stands.
+
+use crate::report::Report;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// How samples of rejected lines are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Samples {
+    /// As they were read.
+    Full,
+    /// With network addresses replaced by `x.x.x.x` and `x:x`.
+    #[default]
+    Masked,
+    /// Not at all: only file, line number and reason.
+    None,
+}
+
+impl Samples {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Masked, Self::None];
+
+    /// The spelling in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Masked => "masked",
+            Self::None => "none",
+        }
+    }
+
+    /// The way of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|samples| samples.name() == name)
+    }
+
+    /// Makes the samples of a report so.
+    pub fn apply(self, report: &mut Report) {
+        for sample in &mut report.samples {
+            match self {
+                Self::Full => {}
+                Self::Masked => sample.text = masked(&sample.text),
+                Self::None => sample.text.clear(),
+            }
+        }
+    }
+}
+
+/// A line with every IPv4 and IPv6 address replaced, whatever field it stands in, also where a URL escapes its dots and
+/// colons, and where the line was cut within it.
+fn masked(line: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(line.len());
+    let mut at = 0;
+    while at < line.len() {
+        let (run, len) = run(&line[at..]);
+        if len == 0 {
+            text.push(line[at]);
+            at += 1;
+            continue;
+        }
+        let is_cut = at + len == line.len();
+        match mask(&run, is_cut) {
+            Some(mask) => text.extend(mask.bytes()),
+            None => text.extend(&line[at..at + len]),
+        }
+        at += len;
+    }
+    text
+}
+
+/// The characters of addresses at the front of a text, escapes resolved, and how many bytes they take. Letters that
+/// are none of an address's end nothing: `face.example` is looked at as a whole.
+fn run(text: &[u8]) -> (String, usize) {
+    let (mut run, mut at) = (String::new(), 0);
+    while at < text.len() {
+        let (c, len) = match &text[at..] {
+            [b'%', b'3', b'a' | b'A', ..] => (':', 3),
+            [b'%', b'2', b'e' | b'E', ..] => ('.', 3),
+            [c, ..] if c.is_ascii_hexdigit() || matches!(c, b'.' | b':') => (char::from(*c), 1),
+            _ => break,
+        };
+        run.push(c);
+        at += len;
+    }
+    (run, at)
+}
+
+/// The run with its addresses masked; `None` when it holds none.
+fn mask(run: &str, is_cut: bool) -> Option<String> {
+    let colons = run.matches(':').count();
+    // A port, and an address behind a colon, are not part of an IPv6 address.
+    let is_v6 = |text: &str| Ipv6Addr::from_str(text.trim_end_matches('.')).is_ok();
+    let inner = run.trim_matches(|c| c == ':' || c == '.');
+    if colons >= 2
+        && (is_v6(run) || is_v6(inner) || [run, inner].into_iter().any(|run| v6_within(run, is_v6)))
+    {
+        return Some("x:x".into());
+    }
+    if is_cut && (colons >= 3 || run.contains("::")) {
+        return Some("x:x".into());
+    }
+    let parts: Vec<String> = run.split(':').map(|part| mask_v4(part, is_cut)).collect();
+    let masked = parts.join(":");
+    (masked != run).then_some(masked)
+}
+
+/// Whether an IPv6 address stands between colons and numbers that are not its own, as in `for:2001:db8::1:443`.
+fn v6_within(run: &str, is_v6: impl Fn(&str) -> bool) -> bool {
+    let parts: Vec<&str> = run.split(':').collect();
+    let spans = (0..parts.len()).flat_map(|start| (start + 3..=parts.len()).map(move |end| (start, end)));
+    run.len() < 128 && spans.into_iter().any(|(start, end)| is_v6(&parts[start..end].join(":")))
+}
+
+/// A text of digits, letters and dots with every IPv4 address in it masked: any four numbers in a row.
+fn mask_v4(text: &str, is_cut: bool) -> String {
+    let parts: Vec<&str> = text.split('.').collect();
+    let mut masked: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < parts.len() {
+        if let Some((before, behind)) = parts.get(at..at + 4).and_then(around) {
+            masked.extend([format!("{before}x"), "x".into(), "x".into(), format!("x{behind}")]);
+            at += 4;
+        } else {
+            masked.push(parts[at].to_owned());
+            at += 1;
+        }
+    }
+    // Where the line was cut, the beginning of an address is masked too.
+    let is_number = |part: &&str| part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+    if is_cut && (2..=4).contains(&parts.len()) && !parts[0].is_empty() && parts.iter().all(is_number) {
+        masked.fill("x".to_owned());
+    }
+    masked.join(".")
+}
+
+/// What stands around the IPv4 address in four parts of a text, if they are one.
+fn around<'t>(four: &[&'t str]) -> Option<(&'t str, &'t str)> {
+    let [first, second, third, last] = four else { return None };
+    let start = first.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let end = last.find(|c: char| !c.is_ascii_digit()).unwrap_or(last.len());
+    let address = [&first[start..], *second, *third, &last[..end]].join(".");
+    Ipv4Addr::from_str(&address).is_ok().then_some((&first[..start], &last[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(line: &str) -> String {
+        String::from_utf8(masked(line.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_masked_wherever_they_stand() {
+        for (line, expected) in [
+            (
+                "[1/Mar/2026:08:00:10 +0800] 203.0.113.9 - \"-\" ",
+                "[1/Mar/2026:08:00:10 +0800] x.x.x.x - \"-\" ",
+            ),
+            ("203.0.113.9:5123 x", "x.x.x.x:5123 x"),
+            ("\"203.0.113.9, 10.0.0.1\" end", "\"x.x.x.x, x.x.x.x\" end"),
+            ("2001:db8::1 - ::1 ", "x:x - x:x "),
+            ("[2001:db8::7]:443 ::ffff:203.0.113.9 ", "[x:x]:443 x:x "),
+            ("fe80::1%eth0 2001:0db8:0:0:0:0:0:1 ", "x:x%eth0 x:x "),
+            ("GET /?ip=203%2e0%2E113.9&v6=2001%3Adb8%3a%3A1 ", "GET /?ip=x.x.x.x&v6=x:x "),
+            ("ip=203.0.113.9/24;for=203.0.113.9.", "ip=x.x.x.x/24;for=x.x.x.x."),
+            (
+                "client:203.0.113.9 host=face.example.com 12:34:56 1.2.3 ",
+                "client:x.x.x.x host=face.example.com 12:34:56 1.2.3 ",
+            ),
+            ("bad203.0.113.9c ", "badx.x.x.xc "),
+            ("cut in 203.0.11", "cut in x.x.x"),
+            ("cut in 2001:db8::", "cut in x:x"),
+        ] {
+            assert_eq!(text(line), expected);
+        }
+        assert_eq!(masked(b"\xff1.2.3.4\0"), b"\xffx.x.x.x\0");
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_is_left(
+            v4 in any::<u32>(), v6 in any::<u128>(), before in "[ -~&&[^0-9a-fA-F.:%]]{0,9}", after in "[ \",;]\\PC{0,9}",
+        ) {
+            let (v4, v6) = (Ipv4Addr::from(v4).to_string(), Ipv6Addr::from(v6).to_string());
+            for address in [v4, v6] {
+                let masked = text(&format!("{before}{address}{after}"));
+                prop_assert!(!masked.contains(&address), "{masked}");
+            }
+        }
+    }
+}
