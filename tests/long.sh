@@ -51,4 +51,5 @@ rm -rf g
 "$flowbook" generate m --domains 118 --hours 744 --lines-per-file 12 --compress zst --quiet
 peak 400 "$flowbook" export m --start-time 2026-03-01T00:00:00Z --end-time 2026-04-01T00:00:00Z --type flow --output month.xlsx
 "$python" "$check" month.xlsx --expected m/expected.csv $soffice
+"$(dirname "$python")/openxml-audit" --max-errors 0 month.xlsx
 echo "all long tests passed"

@@ -46,8 +46,8 @@ fn files_folders_globs_and_standard_input() {
     assert!(output.status.success());
     assert_eq!(accepted(&serde_json::from_slice(&output.stdout).unwrap()), 4);
     let mut book = Book::open(&place.path("out.xlsx"));
-    let quality = book.rows("Data Quality");
-    assert!(quality.iter().any(|row| row[0] == "stdin"), "{quality:?}");
+    let sources = book.rows("Sources");
+    assert!(sources.iter().any(|row| row[0] == "stdin"), "{sources:?}");
 }
 
 #[cfg(unix)]

@@ -52,7 +52,7 @@ fn a_kill_at_any_moment_leaves_no_partial_file() {
     assert!(killed > 0, "no round was killed before its end");
     place.run(&MONTH, 0);
     assert!(fs::read(place.path("out.xlsx")).unwrap() == complete);
-    assert_eq!(Book::open(&place.path("out.xlsx")).sheets().len(), 6);
+    assert_eq!(Book::open(&place.path("out.xlsx")).sheets().len(), 7);
 }
 
 #[cfg(unix)]

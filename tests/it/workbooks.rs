@@ -29,7 +29,10 @@ fn flow_sheets_hold_what_was_logged() {
     place.export(&SHANGHAI, 0);
     let path = place.path("out.xlsx");
     let mut book = Book::open(&path);
-    assert_eq!(book.sheets(), ["Summary", "Daily", "Account", "Domains", "Detail", "Data Quality"]);
+    assert_eq!(
+        book.sheets(),
+        ["Summary", "Daily", "Account", "Domains", "Detail", "Data Quality", "Sources"]
+    );
     let rows = book.rows("Detail");
     let heading = ["Time (UTC+08:00)", "Domain Name", "Region", "Traffic (bytes)", "Bandwidth (bps)"];
     assert_eq!(rows[0], heading);
@@ -48,12 +51,16 @@ fn flow_sheets_hold_what_was_logged() {
     let daily = book.rows("Daily");
     assert_eq!(daily[1][..2], ["2026-03-01 00:00:00", "571963612"]);
     assert_eq!(daily[2][..2], ["2026-03-02 00:00:00", "200"]);
+    assert_eq!(daily[3][..2], ["Total", "571963812"]);
     assert_eq!(book.beside("Summary", "Total Traffic (bytes)"), "571963812");
     assert_eq!(book.beside("Summary", "Peak Bandwidth (bps)"), "15252362.8");
     assert_eq!(book.beside("Summary", "95th Percentile (bps)"), "0");
-    assert_eq!(book.beside("Summary", "4th Daily Peak (bps)"), "0");
+    assert_eq!(book.beside("Summary", "4th Daily Peak (bps)"), "\u{2014}");
     assert_eq!(book.beside("Summary", "4xx Share of Requests"), "0.2");
     assert_eq!(book.beside("Summary", "Time Zone"), "Asia/Shanghai (UTC+08:00)");
+    // The name tells hour 00 of the day, in UTC, for a domain of two.
+    assert_eq!(book.beside("Summary", "Hours With a Log"), "1 of 24");
+    assert_eq!(book.beside("Summary", "Domain x Hour With a Log"), "2 of 48 (4.17%)");
     assert_eq!(book.beside("Data Quality", "Lines Read"), "6");
     assert_eq!(book.beside("Data Quality", "Outside the Range"), "1");
     assert_eq!(book.beside("Data Quality", "Read = Accepted + Out of Scope + Rejected + Blank"), "Yes");
@@ -115,8 +122,15 @@ fn both_languages_have_the_same_figures() {
         (sheets, numbers)
     };
     let (en, zh) = (read("en-us"), read("zh-cn"));
-    let labels =
-        [Label::Summary, Label::Daily, Label::Account, Label::Domains, Label::Detail, Label::DataQuality];
+    let labels = [
+        Label::Summary,
+        Label::Daily,
+        Label::Account,
+        Label::Domains,
+        Label::Detail,
+        Label::DataQuality,
+        Label::Sources,
+    ];
     assert_eq!(zh.0, labels.map(|label| label.text(Language::ZhCn)));
     assert_eq!(en.1, zh.1);
     assert_eq!(en.1.len(), 576);
@@ -155,7 +169,7 @@ fn an_export_without_data_is_a_workbook_with_zeros() {
     for (kind, language) in [("flow", "en-us"), ("vas", "zh-cn")] {
         place.export(&["empty.log", "--type", kind, "--language", language, "--force"], 0);
         let mut book = Book::open(&place.path("out.xlsx"));
-        assert_eq!(book.sheets().len(), 6);
+        assert_eq!(book.sheets().len(), 7);
         assert!(book.detail().is_empty());
     }
     place.export(&["empty.log", "--domain-names", "B.com,a.com", "--force"], 0);
@@ -193,7 +207,13 @@ fn parts_tell_what_a_spreadsheet_program_needs() {
     assert!(part(&path, "xl/worksheets/sheet4.xml").contains("dataBar"));
     assert!(part(&path, "docProps/custom.xml").contains("flowbook export format"));
     assert!(part(&path, "docProps/core.xml").contains("2026-03-01T00:00:00Z"));
+    let workbook = part(&path, "xl/workbook.xml");
+    for piece in ["\"TotalTraffic\"", "\"Percentile95\"", "\"PeakBandwidth\"", ">'Detail'!$A$1:$E$577<"] {
+        assert!(workbook.contains(piece), "{piece}: {workbook}");
+    }
+    assert!(part(&path, "docProps/core.xml").contains("flowbook "));
     let chart = part(&path, "xl/charts/chart1.xml");
+    assert!(!chart.contains("</c:marker><c:spPr>") && chart.contains("</c:spPr><c:marker>"));
     for piece in ["Account!$A$2:$A$289", "Account!$D$2:$D$289", "Account!$E$2:$E$289", "Bandwidth (Mbps)"] {
         assert!(chart.contains(piece), "{piece}");
     }
@@ -211,6 +231,89 @@ fn data_quality_names_gaps() {
             .unwrap_or_else(|| panic!("{name} {from}: {rows:?}"))
     };
     assert_eq!(row("a.com", "2026-03-01 09:00:00")[2..4], ["2026-03-01 11:00:00", "2"]);
+    assert_eq!(row("a.com", "2026-03-01 12:00:00")[2..4], ["2026-03-02 08:00:00", "20"]);
     assert_eq!(row("", "2026-03-01 08:10:00")[2..4], ["2026-03-01 11:30:00", "40"]);
     assert_eq!(row("", "2026-03-01 11:35:00")[3], "244");
+}
+
+#[test]
+fn slices_of_a_repeated_hour_can_be_told_apart() {
+    let place = Place::new();
+    let log = "[1/Nov/2026:05:30:00 +0000] 1.1.1.1 - 1 \"-\" \"GET http://www.example.com/\" 200 9 111 HIT \"-\" \"-\"\n";
+    place.write("a.log", format!("{log}{}", log.replace("05:30", "06:30").replace("111", "222")));
+    let range = ["--start-time", "2026-11-01T04:00:00Z", "--end-time", "2026-11-02T05:00:00Z"];
+    for (language, heading) in [("en-us", "UTC Offset"), ("zh-cn", Label::UtcOffset.text(Language::ZhCn))] {
+        let mut arguments = vec!["export", "a.log", "--type", "flow", "--time-zone", "America/New_York"];
+        arguments.extend(["-o", "out.xlsx", "--force", "--language", language]);
+        arguments.extend(range);
+        place.run(&arguments, 0);
+        let mut book = Book::open(&place.path("out.xlsx"));
+        let sheets = book.sheets();
+        for (sheet, figure) in [(&sheets[2], 3), (&sheets[4], 4)] {
+            let rows = book.rows(sheet);
+            assert_eq!(rows[0][1], heading);
+            let found: Vec<[&str; 3]> = rows
+                .iter()
+                .skip(1)
+                .filter(|row| row[figure] != "0")
+                .map(|row| [row[0].as_str(), row[1].as_str(), row[figure].as_str()])
+                .collect();
+            let expected = ["2026-11-01 01:30:00", "-04:00", "111"];
+            assert_eq!(found, [expected, ["2026-11-01 01:30:00", "-05:00", "222"]], "{sheet}");
+            let mut keys: Vec<_> = rows.iter().map(|row| (&row[0], &row[1])).collect();
+            keys.sort();
+            keys.dedup();
+            assert_eq!(keys.len(), rows.len(), "every row of {sheet} has a time of its own");
+        }
+        let (daily, domains) = (book.rows(&sheets[1]), book.rows(&sheets[3]));
+        assert_eq!(daily[1][4..6], ["2026-11-01 01:30:00", "-05:00"]);
+        assert_eq!(domains[1][5..7], ["2026-11-01 01:30:00", "-05:00"]);
+        let texts = |rows: Vec<Vec<String>>| rows.concat();
+        assert!(texts(book.rows(&sheets[0])).contains(&"2026-11-01 01:30 -05:00".to_owned()));
+        assert!(texts(book.rows(&sheets[5])).contains(&"2026-11-01 01:30 -04:00".to_owned()));
+    }
+}
+
+#[test]
+fn samples_are_masked_unless_asked_otherwise() {
+    let place = Place::new();
+    let bad =
+        "[1/Mar/2026:08:00:10 +0800] 203.0.113.77 - 1 \"2001:db8::77, 198.51.100.7\" \"nonsense\" 200\n";
+    place.write("a.log", format!("{}{bad}", line("1/Mar/2026:08:00:00 +0800", "a.com", 5)));
+    let addresses = ["203.0.113.77", "198.51.100.7", "2001:db8::77"];
+    for (samples, shown, text) in
+        [("", 0, "x.x.x.x"), ("masked", 0, "x.x.x.x"), ("full", 3, "203."), ("none", 0, "a.log")]
+    {
+        let mut arguments = vec!["a.log", "--force", "--max-rejects", "1", "--json"];
+        arguments.extend(["--samples", samples].iter().filter(|_| !samples.is_empty()));
+        let done = place.export(&arguments, 0);
+        let path = place.path("out.xlsx");
+        let all: String =
+            parts(&path).iter().map(|name| part(&path, name)).chain([done.json().to_string()]).collect();
+        assert_eq!(addresses.iter().filter(|address| all.contains(**address)).count(), shown, "{samples:?}");
+        assert!(all.contains(text), "{samples:?}");
+    }
+    place.export(&["a.log", "--samples", "some", "--force"], 2).says(&["Samples is \"some\"", "masked"]);
+}
+
+#[test]
+fn the_account_of_a_group_bears_its_name() {
+    let place = place();
+    for (group, sheet) in [
+        ("R&D <web> shop", "R&D <web> shop"),
+        ("a/b:c'd", "a_b_c_d"),
+        ("summary", "Account summary"),
+        ("Detail 2", "Account Detail 2"),
+        ("a group whose name is longer than a sheet's", "a group whose name is longer \u{2026}"),
+    ] {
+        place.write("c.toml", format!("[groups]\n\"{group}\" = [\"*.com\"]\n"));
+        place.export(&["logs", "--config", "c.toml", "--group", group, "--force"], 0);
+        let path = place.path("out.xlsx");
+        let mut book = Book::open(&path);
+        assert_eq!(book.sheets()[2], sheet);
+        assert_eq!(book.rows(sheet).len(), 289);
+        // The chart keeps the values of that sheet.
+        let chart = part(&path, "xl/charts/chart1.xml");
+        assert!(chart.contains("<c:pt idx=\"287\"><c:v>"), "{group}");
+    }
 }
