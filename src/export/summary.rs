@@ -31,7 +31,7 @@ impl Content<'_> {
     /// Summary: the task, the key figures, how complete the data is, the charts, what stands where, notes. Gives the
     /// cells that have names.
     pub(super) fn summary(&self, sheet: &mut Sheet<'_>) -> Result<Vec<Defined>> {
-        sheet.page(self.details.len() <= PAGE_DETAILS);
+        sheet.page(self.details.len() <= PAGE_DETAILS)?;
         sheet.widths(SUMMARY_WIDTHS)?;
         sheet.row(&[Cell::Text(self.word(Label::Title))], Tone::Title)?;
         sheet.skip(1);

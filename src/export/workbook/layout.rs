@@ -17,6 +17,10 @@ const FIRST_PAGE: u32 = 50;
 const PRINTED_ROWS: u32 = 600;
 /// Height of a row of a page in pixels: given, so that every program takes the same.
 pub const PAGE_ROW_PIXELS: u32 = 21;
+/// Height of the row of a page's title in pixels.
+const TITLE_PIXELS: u32 = 32;
+/// Rows of a page that are given a height.
+const SIZED_ROWS: u32 = 100;
 /// Size of a note in pixels.
 const NOTE_SIZE: (u32, u32) = (420, 110);
 
@@ -102,9 +106,15 @@ impl Sheet<'_> {
     }
 
     /// A sheet to be read as a page: no grid, printed upright, on one page if it is to fit.
-    pub fn page(&mut self, fit: bool) {
+    ///
+    /// # Errors
+    /// When the sheet is full.
+    pub fn page(&mut self, fit: bool) -> Result<()> {
         self.inner.set_screen_gridlines(false).set_print_fit_to_pages(1, u16::from(fit)).set_portrait();
-        self.inner.set_default_row_height_pixels(PAGE_ROW_PIXELS);
+        let height = |row: u32| f64::from(if row == 0 { TITLE_PIXELS } else { PAGE_ROW_PIXELS }) * 0.75;
+        (0..SIZED_ROWS)
+            .try_for_each(|row| self.inner.set_row_height(row, height(row)).map(drop))
+            .map_err(written)
     }
 
     /// A sheet of several lists: printed as wide as it is, over any number of pages.
