@@ -70,9 +70,13 @@ impl Parser {
                 // While this line is read, what takes its place in the next stretch comes from memory.
                 fetch(block, start + STRETCH);
                 let line = without_return(&block[start..newline]);
-                match places.and_then(|places| quick::read(block, &places, minute, file_domain)) {
-                    Some(record) => tell(line, Ok(record))?,
-                    None => entries(&block[start..newline], true, minute, file_domain, &mut tell)?,
+                // No closure: it would not be inlined into what is compiled for newer processors.
+                if let Some(places) = places
+                    && let Some(record) = quick::read(block, &places, minute, file_domain)
+                {
+                    tell(line, Ok(record))?;
+                } else {
+                    entries(&block[start..newline], true, minute, file_domain, &mut tell)?;
                 }
                 start = newline + 1;
             }
