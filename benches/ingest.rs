@@ -31,6 +31,8 @@ fn read(corpus: &Corpus) {
         selection: &everything(),
         threads: 0,
         keep_going: false,
+        max_rejects: flowbook::report::RejectLimit::DEFAULT,
+        empty_is_delivered: false,
         keep_rejects: None,
         progress: &Progress::default(),
     };

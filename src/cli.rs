@@ -10,6 +10,7 @@ mod generate;
 mod history;
 mod ingest;
 mod interrupt;
+mod notes;
 mod progress;
 mod run;
 mod show;

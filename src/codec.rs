@@ -1,15 +1,27 @@
 //! Compression: plain, gzip and zstd, told apart by magic bytes. The only room that names codecs.
 //!
 //! [`Decoder`] reads streams of any length and judges what is damaged; [`Gunzip`] is the fast way for gzip
-//! files of moderate size that are in order.
+//! files of moderate size that are in order. Text that is packed twice is read as well; what is packed in other ways, or
+//! is no text, is told by name.
 
+mod ahead;
+mod foreign;
 mod gunzip;
 mod libdeflate;
+mod said;
+mod shape;
+mod streams;
 
+pub use foreign::{Foreign, HEAD_LEN, foreign, page};
 pub use gunzip::Gunzip;
+pub use said::says_all;
 
+use ahead::Ahead;
+use said::said;
 use std::fs::File;
-use std::io::{self, BufReader, Chain, Cursor, Read, Write};
+use std::io::{self, Read, Write};
+use std::mem;
+use streams::{Frames, Joined, Members, Streams};
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,19 +71,80 @@ impl Codec {
     }
 }
 
-type Input<R> = Chain<Cursor<Vec<u8>>, R>;
-
-/// A reader of decoded bytes.
-pub struct Decoder<R: Read>(Kind<R>);
-
-enum Kind<R: Read> {
-    Plain(Input<R>),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Input<R>>>>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Input<R>>>>),
+/// A reader of decoded bytes. What it decodes is text: where the bytes, or what lies packed in them, are something else,
+/// it says so in the place of the first byte.
+pub struct Decoder<R: Read> {
+    codec: Codec,
+    layers: Layers<R>,
+    /// Bytes of text asked for at a time as long as nobody knows what it is.
+    portion: usize,
 }
 
-/// Compressed bytes read at a time.
-const INPUT_BUFFER: usize = 64 << 10;
+/// What was unpacked so far.
+enum Layers<R: Read> {
+    /// It was not looked at what lies in it.
+    Unread(Layer<R>),
+    /// Text.
+    One(Ahead<Layer<R>>),
+    /// Text that was packed twice.
+    Two(Box<Ahead<Layer<Layer<R>>>>),
+    /// Nothing can be read.
+    Over,
+}
+
+/// One way of packing.
+enum Layer<R: Read> {
+    Plain(Ahead<R>),
+    Gzip(Box<Joined<Members<R>>>),
+    Zstd(Box<Joined<Frames<R>>>),
+}
+
+/// Bytes asked for at a time where few are wanted.
+const PORTION: usize = 64 << 10;
+/// What lies packed in something packed is no shorter for it: what unpacks to so much more, beyond this many bytes, was
+/// made to keep a reader busy.
+const FREE: u64 = 1 << 20;
+const EXPANDS: u64 = 64;
+
+impl<R: Read> Layer<R> {
+    fn new(codec: Codec, input: Ahead<R>) -> io::Result<Self> {
+        Ok(match codec {
+            Codec::Plain => Self::Plain(input),
+            Codec::Gzip => Self::Gzip(Box::new(Joined::new(Members::new(input)))),
+            Codec::Zstd => Self::Zstd(Box::new(Joined::new(Frames::new(input)?))),
+        })
+    }
+
+    /// Bytes taken from the input.
+    fn taken(&self) -> u64 {
+        match self {
+            Self::Plain(input) => input.taken(),
+            Self::Gzip(streams) => streams.streams.ahead().taken(),
+            Self::Zstd(streams) => streams.streams.ahead().taken(),
+        }
+    }
+}
+
+impl<R: Read> Layer<Layer<R>> {
+    /// Bytes taken from the input of the layer below.
+    fn taken_below(&self) -> u64 {
+        match self {
+            Self::Plain(input) => input.input().taken(),
+            Self::Gzip(streams) => streams.streams.ahead().input().taken(),
+            Self::Zstd(streams) => streams.streams.ahead().input().taken(),
+        }
+    }
+}
+
+impl<R: Read> Read for Layer<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(input) => input.read(out),
+            Self::Gzip(streams) => streams.read(out),
+            Self::Zstd(streams) => streams.read(out),
+        }
+    }
+}
 
 impl<R: Read> Decoder<R> {
     /// Decodes `input` by its magic bytes.
@@ -90,32 +163,77 @@ impl<R: Read> Decoder<R> {
     /// When the decoder gets no memory.
     pub fn with_head(head: Vec<u8>, input: R) -> io::Result<Self> {
         let codec = Codec::detect(&head);
-        let input = Cursor::new(head).chain(input);
-        let buffered = |input| BufReader::with_capacity(INPUT_BUFFER, input);
-        Ok(Self(match codec {
-            Codec::Plain => Kind::Plain(input),
-            Codec::Gzip => Kind::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input)))),
-            Codec::Zstd => Kind::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(buffered(input))?)),
-        }))
+        let layers = Layers::Unread(Layer::new(codec, Ahead::new(head, input))?);
+        Ok(Self { codec, layers, portion: HEAD_LEN })
     }
 
     /// How the input is compressed.
     #[must_use]
     pub const fn codec(&self) -> Codec {
-        match self.0 {
-            Kind::Plain(_) => Codec::Plain,
-            Kind::Gzip(_) => Codec::Gzip,
-            Kind::Zstd(_) => Codec::Zstd,
+        self.codec
+    }
+
+    /// Looks at what lies in the first layer.
+    fn begin(&mut self, layer: Layer<R>) -> io::Result<Layers<R>> {
+        let mut text = Ahead::new(Vec::new(), layer);
+        let head = text.look(HEAD_LEN, self.portion);
+        let inner = Codec::detect(head);
+        refuse(head, (self.codec != Codec::Plain).then_some(self.codec))?;
+        if self.codec == Codec::Plain || inner == Codec::Plain {
+            return Ok(Layers::One(text));
+        }
+        let mut text = Ahead::new(Vec::new(), Layer::new(inner, text)?);
+        let head = text.look(HEAD_LEN, self.portion);
+        refuse(head, Some(inner))?;
+        if Codec::detect(head) != Codec::Plain {
+            return Err(said("is packed three times: unpack it first, until it is packed once".to_owned()));
+        }
+        Ok(Layers::Two(Box::new(text)))
+    }
+}
+
+/// Says what the first bytes of a text are that is something else.
+///
+/// # Errors
+/// What to tell of the file.
+fn refuse(head: &[u8], inside: Option<Codec>) -> io::Result<()> {
+    match (foreign(head), inside) {
+        (None, _) => Ok(()),
+        (Some(Foreign { name, advice, .. }), None) => Err(said(format!("is {name}: {advice}"))),
+        (Some(Foreign { name, advice, .. }), Some(codec)) => {
+            Err(said(format!("is {name} inside {}: {advice}", codec.name())))
         }
     }
 }
 
+/// Tells whether the first bytes of a plain file are those of something else than text, of which [`HEAD_LEN`] are
+/// needed where it has so many.
+///
+/// # Errors
+/// What it is.
+pub fn check_plain(head: &[u8]) -> io::Result<()> {
+    refuse(head, None)
+}
+
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Kind::Plain(input) => input.read(out),
-            Kind::Gzip(decoder) => decoder.read(out),
-            Kind::Zstd(decoder) => decoder.read(out),
+        if let Layers::Unread(_) = self.layers
+            && let Layers::Unread(layer) = mem::replace(&mut self.layers, Layers::Over)
+        {
+            self.layers = self.begin(layer)?;
+        }
+        match &mut self.layers {
+            Layers::One(text) => text.read(out),
+            Layers::Two(text) => {
+                let outer = text.input();
+                if outer.taken() > FREE.saturating_add(EXPANDS.saturating_mul(outer.taken_below())) {
+                    return Err(said(
+                        "is packed twice and unpacks to far more than a log: unpack it first".to_owned(),
+                    ));
+                }
+                text.read(out)
+            }
+            Layers::Unread(_) | Layers::Over => Ok(0),
         }
     }
 }
@@ -127,6 +245,7 @@ impl<R: Read> Read for Decoder<R> {
 /// write the last byte and find the damage in one call, which shows in the byte: that of a NUL there is lost.
 pub fn up_to_damage(input: impl Read, from: u64, out: &mut [u8]) -> usize {
     let Ok(mut decoder) = Decoder::new(input) else { return 0 };
+    decoder.portion = 1;
     let skipped = io::copy(&mut decoder.by_ref().take(from), &mut io::sink());
     if !skipped.is_ok_and(|skipped| skipped == from) {
         return 0;
@@ -199,14 +318,14 @@ impl<W: Write> Write for Encoder<W> {
     }
 }
 
-/// The codec of a file, from its first bytes.
+/// Whether a file is plain text, as far as its first bytes tell.
 ///
 /// # Errors
 /// When it cannot be opened or read.
-pub fn detect_file(path: &std::path::Path) -> io::Result<Codec> {
-    let mut head = Vec::with_capacity(MAGIC_LEN);
-    File::open(path)?.take(MAGIC_LEN as u64).read_to_end(&mut head)?;
-    Ok(Codec::detect(&head))
+pub fn is_plain_text(path: &std::path::Path) -> io::Result<bool> {
+    let mut head = Vec::with_capacity(HEAD_LEN);
+    File::open(path)?.take(HEAD_LEN as u64).read_to_end(&mut head)?;
+    Ok(Codec::detect(&head) == Codec::Plain && foreign(&head).is_none())
 }
 
 #[cfg(test)]
@@ -249,14 +368,111 @@ mod tests {
         }
     }
 
+    const PACKED: [Codec; 2] = [Codec::Gzip, Codec::Zstd];
+
+    fn fault(bytes: &[u8]) -> String {
+        let error = decoded(bytes).unwrap_err();
+        assert!(says_all(&error), "{error}");
+        error.to_string()
+    }
+
     #[test]
-    fn damage_and_trailing_garbage_are_noticed() {
+    fn damage_is_noticed() {
         let mut bytes = encoded(Codec::Gzip, b"some text that is checked by its sum");
         let crc = bytes.len() - 8;
         bytes[crc] ^= 1;
-        assert!(decoded(&bytes).is_err());
-        bytes[crc] ^= 1;
-        bytes.extend(b"garbage");
-        assert!(decoded(&bytes).is_err());
+        assert!(!says_all(&decoded(&bytes).unwrap_err()));
+    }
+
+    #[test]
+    fn padding_behind_a_stream_is_no_matter_and_other_bytes_are_counted() {
+        for codec in PACKED {
+            let stream = encoded(codec, b"a line\n");
+            let with = |more: &[u8]| [&stream[..], more].concat();
+            for padding in [&b"\0"[..], b"\n", b"\r\n", b"  \t\n", &vec![0; 70_000]] {
+                assert_eq!(decoded(&with(padding)).unwrap(), b"a line\n", "{codec:?}");
+                assert_eq!(decoded(&with(&[padding, &stream].concat())).unwrap(), b"a line\na line\n");
+            }
+            let name = codec.name();
+            for (more, text) in [(&b"x"[..], "1 other byte follows"), (b"\0\0abc", "3 other bytes follow")] {
+                assert_eq!(fault(&with(more)), format!("the {name} data is whole; {text}"));
+            }
+            // A stream of another codec, or one that is cut within its first bytes.
+            assert!(fault(&with(&stream[..1])).ends_with("1 other byte follows"));
+            let text = decoded(&with(b"other bytes"));
+            assert!(text.is_err());
+            let bytes = with(b"other bytes");
+            let mut decoder = Decoder::new(&bytes[..]).unwrap();
+            let mut lines = [0; 7];
+            decoder.read_exact(&mut lines).unwrap();
+            assert_eq!(&lines, b"a line\n", "the text comes before the fault");
+        }
+    }
+
+    #[test]
+    fn text_that_is_packed_twice_is_read_and_three_times_is_told() {
+        for (inner, outer) in PACKED.into_iter().flat_map(|inner| PACKED.map(|outer| (inner, outer))) {
+            for text in [&b"a line\n"[..], b"", &b"another line of a log\n".repeat(10_000)] {
+                let once = encoded(inner, text);
+                let twice = encoded(outer, &once);
+                assert!(decoded(&twice).unwrap() == text, "{inner:?} in {outer:?}");
+                // Cut in either layer.
+                assert!(decoded(&twice[..twice.len() - 5]).is_err());
+                assert!(decoded(&encoded(outer, &once[..once.len() - 5])).is_err());
+                let thrice = fault(&encoded(outer, &twice));
+                assert_eq!(thrice, "is packed three times: unpack it first, until it is packed once");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_packed_twice_to_keep_a_reader_busy_is_refused() {
+        let once = encoded(Codec::Gzip, &[0; 100]).repeat(64 << 10);
+        let twice = encoded(Codec::Zstd, &once);
+        let error = io::copy(&mut Decoder::new(&twice[..]).unwrap(), &mut io::sink()).unwrap_err();
+        assert!(error.to_string().contains("far more than a log"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_wherever_it_lies() {
+        for kind in &foreign::KINDS {
+            let mut bytes = vec![b'x'; 2 * HEAD_LEN];
+            for (at, mark) in kind.marks() {
+                bytes[*at..at + mark.len()].copy_from_slice(mark);
+            }
+            let (name, advice) = (kind.name, kind.advice);
+            assert_eq!(fault(&bytes), format!("is {name}: {advice}"));
+            for codec in PACKED {
+                let inside = format!("is {name} inside {}: {advice}", codec.name());
+                assert_eq!(fault(&encoded(codec, &bytes)), inside);
+                let twice = encoded(Codec::Gzip, &encoded(codec, &bytes));
+                assert_eq!(fault(&twice), inside);
+                assert_eq!(Gunzip::new().text(&twice), None);
+            }
+            assert_eq!(Gunzip::new().text(&encoded(Codec::Gzip, &bytes)), None, "left to the stream");
+        }
+    }
+
+    #[test]
+    fn entries_that_were_joined_without_a_newline_are_parted() {
+        let entry = |n: u32| {
+            format!("[1/Mar/2026:12:00:{n:02} +0800] 1.2.3.4 - 5 \"-\" \"GET http://a.com/{n}\" 200")
+        };
+        for codec in PACKED {
+            let pack = |parts: &[String]| {
+                parts.iter().flat_map(|part| encoded(codec, part.as_bytes())).collect::<Vec<u8>>()
+            };
+            let joined = pack(&[entry(1), entry(2), String::new(), format!("{}\n", entry(3)), entry(4)]);
+            let expected = [1, 2, 3, 4].map(entry).join("\n");
+            assert_eq!(String::from_utf8(decoded(&joined).unwrap()).unwrap(), expected);
+            assert_eq!(Gunzip::new().text(&joined), None, "left to the stream");
+            // A text that was cut into streams anywhere is what it was.
+            let text = [entry(1), entry(2)].join("\n");
+            for cut in 1..text.len() {
+                let (one, other) = text.split_at(cut);
+                let found = decoded(&pack(&[one.into(), other.into()])).unwrap();
+                assert_eq!(String::from_utf8(found).unwrap(), text, "{codec:?} cut at {cut}");
+            }
+        }
     }
 }

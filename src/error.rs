@@ -91,7 +91,7 @@ impl Error {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(doing, source) => write!(f, "{doing}: {source}"),
+            Self::Io(doing, source) => write!(f, "{doing}: {}", plain(source)),
             Self::Damaged(text) | Self::Overflow(text) | Self::Usage(text) | Self::Store(text) => {
                 f.write_str(text)
             }
@@ -134,9 +134,61 @@ impl From<Refusal> for Error {
     }
 }
 
+/// What the system refused, in words that say what to do about it, where there are any; else the system's own.
+#[must_use]
+pub fn plain(error: &io::Error) -> String {
+    let known = match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::QuotaExceeded => "your share of the disk is used up",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::FileTooLarge => "the file grows larger than is allowed here",
+        io::ErrorKind::InvalidFilename => "the name is too long, or not possible here",
+        io::ErrorKind::StaleNetworkFileHandle => "the network drive has lost the file",
+        io::ErrorKind::TimedOut => "the drive does not answer",
+        io::ErrorKind::OutOfMemory => "there is not enough memory",
+        _ => return uncommon(error),
+    };
+    known.to_owned()
+}
+
+/// What the standard library has no kind for.
+fn uncommon(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        // EIO, EMFILE and ENFILE have these numbers on every Unix.
+        #[cfg(unix)]
+        Some(5) => "the disk failed (input/output error)".to_owned(),
+        #[cfg(unix)]
+        Some(23 | 24) => "too many files are open; raise the limit (ulimit -n)".to_owned(),
+        Some(number) => error.to_string().replace(&format!(" (os error {number})"), ""),
+        None => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_system_refuses_is_said_in_plain_words() {
+        for (number, text) in [
+            (28, "the disk is full"),
+            (13, "permission denied"),
+            (2, "there is no such file or folder"),
+            (21, "it is a folder"),
+            (24, "too many files are open; raise the limit (ulimit -n)"),
+            (5, "the disk failed (input/output error)"),
+            (6, "No such device or address"),
+        ] {
+            let error = Error::io("cannot write")(io::Error::from_raw_os_error(number));
+            assert_eq!(error.to_string(), format!("cannot write: {text}"));
+        }
+        assert_eq!(plain(&io::Error::other("gone")), "gone");
+    }
 
     #[test]
     fn innermost_place_wins_and_the_error_is_one_word() {

@@ -243,6 +243,8 @@ mod tests {
             selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
             threads: 2,
             keep_going: false,
+            max_rejects: crate::report::RejectLimit::DEFAULT,
+            empty_is_delivered: false,
             keep_rejects: None,
             progress: &Progress::default(),
         };

@@ -24,7 +24,7 @@ use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
 use crate::region::Region;
-use crate::report::{Report, Sample, SourceReport};
+use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
 use outcome::{Outcome, assemble};
@@ -51,6 +51,10 @@ pub struct Job<'a> {
     pub threads: usize,
     /// Go on when a source cannot be read to its end, and say so in the report.
     pub keep_going: bool,
+    /// How many lines may be rejected; here it is asked how many of a single source may.
+    pub max_rejects: RejectLimit,
+    /// Whether a source without a line delivers its hours.
+    pub empty_is_delivered: bool,
     /// Keep every rejected line, in a scratch file in this folder.
     pub keep_rejects: Option<&'a Path>,
     /// Told how far the work is.
@@ -76,6 +80,8 @@ pub struct Ingested {
     pub rejects: Option<Rejects>,
     /// Domains that lines tell and that were not asked for, as far as they were remembered.
     pub others: BTreeSet<Domain>,
+    /// The first source that has a fault, with it: where the job did not keep going, too much of it was rejected.
+    pub mistrusted: Option<(String, String)>,
 }
 
 /// What came of one source, apart from all others.
@@ -90,6 +96,8 @@ pub struct Taken {
     pub samples: Vec<Sample>,
     /// What its text is, as far as it could be read.
     pub text: TextId,
+    /// Whether it has a fault only because too much of it was rejected.
+    pub is_mistrusted: bool,
 }
 
 /// Reads sources, each into a table of its own, duplicates among them included.
@@ -107,17 +115,18 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
     let (outcomes, _) = work.outcomes();
 
     let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
+    for (source, outcome) in sources.iter().zip(&outcomes) {
+        check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
+    }
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
         pieces.extend(outcome.pieces(&source.name));
-        taken.push(outcome.taken(source, at)?);
-    }
-    for one in &taken {
-        check(&one.report, job.keep_going)?;
+        taken.push(outcome.taken(source, at, job)?);
     }
     Ok((taken, spill.map(|spill| Rejects { spill, pieces })))
 }
 
-/// Reads all sources.
+/// Reads all sources. Those of which too much was rejected have a fault in the report: whoever asked decides, once it
+/// is known whether too much of everything was.
 ///
 /// # Errors
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
@@ -144,16 +153,19 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
             Pass { table, outcomes, spill, others } = read(&sources, job, &pool, allowed)?;
         }
     }
-    let (mut report, pieces) = assemble(sources, outcomes);
+    for (source, outcome) in sources.iter().zip(&outcomes) {
+        check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
+    }
+    let (mut report, pieces) = assemble(sources, outcomes, job);
     report.duplicates = duplicates;
-    report.sources.iter().try_for_each(|source| check(source, job.keep_going))?;
+    let mistrusted = report.faults().next().map(|(name, fault)| (name.to_owned(), fault.to_owned()));
     let report = report.scoped(job.selection, job.range);
     let mut rejects = spill.map(|spill| Rejects { spill, pieces });
     if let Some(rejects) = &mut rejects {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();
         rejects.leave_out(|name| !in_scope.contains(name));
     }
-    Ok(Ingested { table, report, rejects, others })
+    Ok(Ingested { table, report, rejects, others, mistrusted })
 }
 
 /// What came of reading sources into one table.
@@ -205,13 +217,13 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool> {
 }
 
 /// Faults fail the job unless it keeps going; lines that do not add up always do.
-fn check(source: &SourceReport, keep_going: bool) -> Result<()> {
-    if let Some(fault) = source.fault.as_ref().filter(|_| !keep_going) {
-        return Err(Error::damaged(fault).at(&source.name));
+fn check(name: &str, counts: &Counts, fault: Option<&str>, keep_going: bool) -> Result<()> {
+    if let Some(fault) = fault.filter(|_| !keep_going) {
+        return Err(Error::damaged(fault).at(name));
     }
-    if !source.counts.balanced() {
-        let text = format!("the lines do not add up: {:?}", source.counts);
-        return Err(Error::new(ErrorKind::Defect(text)).at(&source.name));
+    if !counts.balanced() {
+        let text = format!("the lines do not add up: {counts:?}");
+        return Err(Error::new(ErrorKind::Defect(text)).at(name));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ pub use scope::{Elsewhere, Scope, Spans};
 use crate::domain::Domain;
 use crate::record::Reason;
 use crate::time::{WINDOW_SECONDS, Window};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Rejected lines kept as samples, per reason.
@@ -111,11 +112,26 @@ pub struct SourceReport {
     pub hours: Option<NamedHours>,
     /// Its lines.
     pub counts: Counts,
-    /// Why reading ended early; what was read before counts (only when the user said to go on).
+    /// Why reading ended early, or why what was read is not to be trusted; what was read counts (only when the user
+    /// said to go on).
     pub fault: Option<String>,
+    /// Whether the source delivers its hours also when it holds no line.
+    pub may_be_empty: bool,
 }
 
 impl SourceReport {
+    /// Whether the hours of the source are there: it has no fault, and holds a line or may be empty.
+    #[must_use]
+    pub fn delivered(&self) -> bool {
+        self.fault.is_none() && (self.may_be_empty || !self.is_empty())
+    }
+
+    /// Whether the source has no fault and holds nothing but blank lines, if any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fault.is_none() && self.counts.lines == self.counts.blank
+    }
+
     /// The first window with a late line, and by how many seconds it begins before the source's first window.
     #[must_use]
     pub fn late_by(&self) -> Option<(Window, i64)> {
@@ -192,6 +208,25 @@ impl Report {
         self.elsewhere.faults > 0 || self.faults().next().is_some()
     }
 
+    /// The sources that hold no line, where that is no delivery.
+    pub fn empty(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().filter(|s| s.is_empty() && !s.delivered()).map(|s| s.name.as_str())
+    }
+
+    /// Domains in the names of sources that hold rejected lines and no good one, with the number of these.
+    #[must_use]
+    pub fn only_rejected(&self) -> BTreeMap<&Domain, u64> {
+        let mut domains: BTreeMap<&Domain, (u64, u64)> = BTreeMap::new();
+        for source in &self.sources {
+            let Some(hours) = &source.hours else { continue };
+            let (good, rejected) = domains.entry(&hours.domain).or_default();
+            *good += source.counts.accepted + source.counts.out_of_scope();
+            *rejected += source.counts.rejected_total();
+        }
+        let only = domains.into_iter().filter(|(_, (good, rejected))| *good == 0 && *rejected > 0);
+        only.map(|(domain, (_, rejected))| (domain, rejected)).collect()
+    }
+
     /// Adds samples found later, keeping the first [`SAMPLES_PER_REASON`] of each reason.
     pub fn add_samples(&mut self, samples: impl IntoIterator<Item = Sample>) {
         for sample in samples {
@@ -219,6 +254,9 @@ pub enum RejectLimit {
     Share(u64),
 }
 
+/// More than so many millionths of a source's lines rejected, and the source is not to be trusted.
+const SHARE_OF_SOURCE: u64 = 500_000;
+
 impl RejectLimit {
     /// 5 %: a wrong format never yields a plausible workbook.
     pub const DEFAULT: Self = Self::Share(50_000);
@@ -235,6 +273,22 @@ impl RejectLimit {
             return None;
         }
         format!("{whole}{part:0<4}").parse().ok().filter(|share| *share <= 1_000_000).map(Self::Share)
+    }
+
+    /// How much of a single source may be rejected, in millionths of its lines: half, or what was allowed of
+    /// everything where that is more.
+    #[must_use]
+    pub fn share_of_source(self) -> u64 {
+        match self {
+            Self::Share(share) => share.max(SHARE_OF_SOURCE),
+            Self::Lines(_) => SHARE_OF_SOURCE,
+        }
+    }
+
+    /// Whether `rejected` of the `lines` of one source, blank ones left out, are more than [`Self::share_of_source`].
+    #[must_use]
+    pub fn exceeded_by_source(self, rejected: u64, lines: u64) -> bool {
+        u128::from(rejected) * 1_000_000 > u128::from(lines) * u128::from(self.share_of_source())
     }
 
     /// Whether the counts have more rejected lines than allowed.
@@ -276,6 +330,49 @@ mod tests {
             let mut sum = late(one);
             sum.merge(&late(other));
             assert_eq!(sum, late(first));
+        }
+    }
+
+    #[test]
+    fn a_source_is_trusted_with_half_of_its_lines_or_what_was_allowed_beyond() {
+        for (limit, rejected, lines, is_exceeded) in [
+            (RejectLimit::DEFAULT, 5, 10, false),
+            (RejectLimit::DEFAULT, 6, 10, true),
+            (RejectLimit::Lines(1_000), 6, 10, true),
+            (RejectLimit::Share(800_000), 8, 10, false),
+            (RejectLimit::Share(800_000), 9, 10, true),
+            (RejectLimit::Share(1_000_000), 10, 10, false),
+            (RejectLimit::Share(0), 0, 0, false),
+            (RejectLimit::Share(0), 1, 1, true),
+        ] {
+            assert_eq!(
+                limit.exceeded_by_source(rejected, lines),
+                is_exceeded,
+                "{limit}: {rejected} of {lines}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_empty_or_at_fault_is_not_delivered() {
+        let counts = |lines, blank| Counts { lines, blank, ..Counts::default() };
+        let source = |counts, fault: Option<&str>, may_be_empty| SourceReport {
+            name: String::new(),
+            size: None,
+            hours: None,
+            counts,
+            fault: fault.map(String::from),
+            may_be_empty,
+        };
+        for (one, is_delivered, is_empty) in [
+            (source(counts(2, 1), None, false), true, false),
+            (source(counts(0, 0), None, false), false, true),
+            (source(counts(3, 3), None, false), false, true),
+            (source(counts(3, 3), None, true), true, true),
+            (source(counts(2, 1), Some("cut"), true), false, false),
+            (source(counts(0, 0), Some("cut"), true), false, false),
+        ] {
+            assert_eq!((one.delivered(), one.is_empty()), (is_delivered, is_empty), "{one:?}");
         }
     }
 

@@ -121,10 +121,12 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         selection: &task.spec.selection,
         threads: task.threads,
         keep_going: task.keep_going,
+        max_rejects: task.max_rejects,
+        empty_is_delivered: false,
         keep_rejects: task.rejects.map(folder),
         progress: &progress.reading,
     };
-    let Ingested { table, mut report, rejects, mut others } = ingest(sources, &job)?;
+    let Ingested { table, mut report, rejects, mut others, mistrusted } = ingest(sources, &job)?;
     others.extend(named);
     if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
         Rejects::write_csv(vec![rejects], &mut file, path)?;
@@ -136,6 +138,9 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         return Ok(Outcome { report, result: Err(why), not_opened, others });
     }
     task.spec.samples.apply(&mut report);
+    if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
+        return Err(Error::damaged(fault).at(name));
+    }
     let series = series(task.spec, table.keys(), task.region);
     let result = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
     Ok(Outcome { report, result, not_opened, others })

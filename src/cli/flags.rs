@@ -116,6 +116,8 @@ impl ReadingFlags {
             format: Format::default(),
             threads: self.threads,
             keep_going: self.keep_going,
+            max_rejects: self.max_rejects,
+            empty_is_delivered: None,
             keep_rejects: None,
             rejects_of: None,
             verify: false,

@@ -1,7 +1,7 @@
 //! `flowbook ingest`: logs into the store.
 
 use super::flags::{ReadingFlags, StoreFlags, TellingFlags};
-use super::{Ending, progress, show};
+use super::{Ending, notes, progress, show};
 use crate::error::Result;
 use crate::task::Progress;
 use crate::task::delivery::{Delivered, Delivery, deliver};
@@ -55,6 +55,9 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
         progress::beside(telling.quiet, &progress, || deliver(sources, &delivery))?;
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
+    }
+    if let Some(note) = notes::empty(taking.empty.iter().map(String::as_str)) {
+        show::message(&note);
     }
     if refused.is_some() && !telling.json {
         // What would have become of the sources says nothing now.

@@ -4,7 +4,7 @@ pub(super) mod told;
 
 use super::export::{creation_time, environment_language};
 use super::flags::{TellingFlags, now};
-use super::{Ending, config, exit_code, progress, show};
+use super::{Ending, config, exit_code, notes, progress, show};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::store::Reader;
@@ -105,6 +105,9 @@ fn attempt(arguments: &RunArguments) -> Result<Ending> {
 /// Tells what a tick did, to everyone who wants to know.
 fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) -> Result<Ending> {
     told::messages(ticked, plan, begun.time);
+    if let Some(note) = notes::empty(ticked.taking.empty.iter().map(String::as_str)) {
+        show::message(&note);
+    }
     let mut ending = ending(ticked);
     let milliseconds = begun.milliseconds();
     if !arguments.dry_run {

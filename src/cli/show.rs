@@ -1,5 +1,6 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
+use super::notes;
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
@@ -35,7 +36,7 @@ pub(super) fn message(text: &str) {
     let _ = writeln!(io::stderr(), "flowbook: {text}");
 }
 
-/// Names the sources that could not be read to their end.
+/// Names the sources that cannot be trusted, and says what else is odd.
 pub(super) fn faults(report: &Report) {
     for (name, fault) in report.faults() {
         message(&format!("{name}: {fault}"));
@@ -44,6 +45,9 @@ pub(super) fn faults(report: &Report) {
         message(&format!(
             "sources whose names tell no domain and that could not be read to their end: {count}"
         ));
+    }
+    for note in notes::of_report(report) {
+        message(&note);
     }
 }
 
@@ -187,6 +191,7 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
     object["counts"] = line_counts(&taking.counts);
     let pair = |(name, text): &(String, String), key: &str| json!({"file": name, key: text});
     object["duplicates"] = taking.duplicates.iter().map(|both| pair(both, "same_as")).collect();
+    object["empty"] = json!(taking.empty);
     object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
     object
 }
@@ -369,6 +374,7 @@ fn counts(report: &Report) -> Value {
     object["faults_elsewhere"] = json!(report.elsewhere.faults);
     object["duplicates_skipped"] = json!(report.duplicates.len());
     object["faults"] = json!(faults);
+    notes::add_to(&mut object, report);
     object
 }
 

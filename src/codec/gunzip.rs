@@ -3,6 +3,9 @@
 //! Whatever is odd is left to the stream, which alone says what is wrong with a file and what of it counts.
 
 use super::libdeflate::{Decompressor, Failure};
+use super::shape::Edges;
+use super::streams::is_padding;
+use super::{Codec, HEAD_LEN, foreign};
 use memchr::memchr;
 
 /// The longest text that is decoded at once, in bytes: an hour's log of the vendors at their cut.
@@ -48,7 +51,10 @@ impl Gunzip {
             }
             match decompressor.member(packed, &mut self.text[len..]) {
                 Ok(member) => {
-                    packed = &packed[member.consumed..];
+                    packed = without_padding(&packed[member.consumed..]);
+                    if is_odd(&self.text[..len + member.produced], len) {
+                        return None;
+                    }
                     len += member.produced;
                 }
                 Err(Failure::Space) if self.text.len() < MAX_TEXT => {
@@ -74,6 +80,25 @@ impl Gunzip {
         text[..keep].copy_from_slice(&self.text[..keep]);
         self.text = text;
     }
+}
+
+fn without_padding(behind: &[u8]) -> &[u8] {
+    &behind[behind.iter().take_while(|byte| is_padding(**byte)).count()..]
+}
+
+/// Whether the stream is to look at the text of a member that begins at `from`: where the file begins with it and it is
+/// no text, or where the text before it has lost its newline.
+fn is_odd(text: &[u8], from: usize) -> bool {
+    if from == 0 {
+        let head = &text[..text.len().min(HEAD_LEN)];
+        return Codec::detect(head) != Codec::Plain || foreign(head).is_some();
+    }
+    if from == text.len() || text[from - 1] == b'\n' {
+        return false;
+    }
+    let mut edges = Edges::default();
+    edges.see(&text[..from]);
+    edges.is_entry(&text[from..])
 }
 
 /// Room to begin with; `None` when the text is too long or the file is no gzip file for sure. The length at
@@ -125,6 +150,12 @@ mod tests {
         Flip(prop::sample::Index, u8),
         Cut(prop::sample::Index),
         Append(Vec<u8>),
+        Pad(String),
+    }
+
+    /// Text, some of it of entries, with a newline at the end or without.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![2 => "[a-d\n]{0,40}", 1 => "\\[[0-9]{1,2}/Mar/2026:12:00:0[0-9] \\+0800\\] [a-d]{1,4}\n?"]
     }
 
     fn harm() -> impl Strategy<Value = Harm> {
@@ -133,6 +164,7 @@ mod tests {
             3 => (any::<prop::sample::Index>(), 1..=255u8).prop_map(|(at, bits)| Harm::Flip(at, bits)),
             1 => any::<prop::sample::Index>().prop_map(Harm::Cut),
             1 => prop::collection::vec(any::<u8>(), 1..30).prop_map(Harm::Append),
+            1 => "[ \0\n]{0,30}".prop_map(Harm::Pad),
         ]
     }
 
@@ -140,7 +172,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
         fn what_is_decoded_at_once_is_what_the_stream_gives(
-            texts in prop::collection::vec(("[a-d\n]{0,40}", 0..200usize), 1..5),
+            texts in prop::collection::vec((text(), 0..200usize), 1..5),
             harm in harm(),
         ) {
             let texts: Vec<String> = texts.into_iter().map(|(text, times)| text.repeat(times)).collect();
@@ -150,11 +182,20 @@ mod tests {
                 Harm::Flip(at, bits) => *at.get_mut(&mut packed) ^= bits,
                 Harm::Cut(at) => packed.truncate(at.index(packed.len())),
                 Harm::Append(more) => packed.extend(more),
+                Harm::Pad(padding) => packed.extend(padding.as_bytes()),
             }
             let mut gunzip = Gunzip::new();
             let text = gunzip.text(&packed).map(<[u8]>::to_vec);
             match harm {
-                Harm::None => prop_assert_eq!(text, Some(texts.concat().into_bytes())),
+                Harm::None | Harm::Pad(_) => {
+                    let (whole, streamed) = (texts.concat().into_bytes(), streamed(&packed).unwrap());
+                    // Only entries that lost their newline make it another text, which is left to the stream.
+                    let newlines = |text: &[u8]| text.split(|byte| *byte == b'\n').count();
+                    let is_parted = newlines(&streamed) > newlines(&whole);
+                    prop_assert!(is_parted || streamed == whole);
+                    let is_left = is_parted || matches!(harm, Harm::Pad(_)) && text.is_none();
+                    prop_assert_eq!(text, (!is_left).then_some(streamed));
+                }
                 // No text at all is nothing to be wrong about: the stream judges. Harm to bits that say nothing is
                 // judged in two ways, but never yields another text.
                 _ => prop_assert!(

@@ -5,7 +5,7 @@
 use super::tally::{DomainTally, Tally};
 use crate::domain::Domain;
 use crate::hours::{self, Hours};
-use crate::report::{Report, SourceReport};
+use crate::report::Report;
 use crate::time::TimeRange;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -107,16 +107,11 @@ fn told(report: &Report, tally: &Tally) -> (Hours, bool) {
         match &source.hours {
             None => any_unnamed |= source.counts.accepted > 0,
             Some(named) if !exported.contains(&named.domain) => {}
-            Some(named) if delivered(source) => known.add_named(named),
+            Some(named) if source.delivered() => known.add_named(named),
             Some(named) => known.add(&named.domain, []),
         }
     }
     (known, any_unnamed)
-}
-
-/// Whether a source was read to its end and had any line.
-fn delivered(source: &SourceReport) -> bool {
-    source.fault.is_none() && source.counts.lines > 0
 }
 
 fn length(hours: &Range<i64>) -> u64 {
@@ -129,7 +124,7 @@ mod tests {
     use crate::export::request::Kind;
     use crate::hours::HOUR_SECONDS;
     use crate::region::Region;
-    use crate::report::{Counts, NamedHours};
+    use crate::report::{Counts, NamedHours, SourceReport};
     use crate::time::parse_iso;
     use crate::usage::Usage;
 
@@ -170,6 +165,7 @@ mod tests {
             hours: named.map(hours),
             counts: Counts { lines, accepted: lines, ..Counts::default() },
             fault: fault.map(String::from),
+            may_be_empty: false,
         }
     }
 

@@ -198,6 +198,7 @@ pub struct Properties<'a> {
 fn written(error: XlsxError) -> Error {
     match error {
         XlsxError::IoError(error) => Error::io("cannot write the workbook")(error),
+        XlsxError::ZipError(error) => Error::io("cannot write the workbook")(error.into()),
         error => Error::io("cannot write the workbook")(io::Error::other(error.to_string())),
     }
 }

@@ -1,7 +1,7 @@
 //! Texts that were read before: whether one begins with what is known, and where it goes on.
 
 use super::source::Tail;
-use crate::codec::{Codec, Decoder, detect_file};
+use crate::codec::{Decoder, is_plain_text};
 use crate::digest::{Before, CHUNK, Digester, TextId, head_len, identify};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -28,7 +28,7 @@ pub fn prefix(path: &Path, len: u64) -> io::Result<Option<TextId>> {
 /// # Errors
 /// When the file cannot be read.
 pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
-    if detect_file(path)? != Codec::Plain {
+    if !is_plain_text(path)? {
         return Ok(None);
     }
     let mut file = File::open(path)?;
@@ -43,7 +43,7 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     let same_rest = identify(Some(before.clone()), [rest]).whole == known.whole;
     // A line that was incomplete was counted as it was: it must be counted anew.
     let is_whole_lines = last == *b"\n";
-    Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before }))
+    Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before, judged: (0, 0) }))
 }
 
 /// The identity of all of a file's text.

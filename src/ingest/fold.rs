@@ -5,6 +5,7 @@
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 mod hosts;
+mod marred;
 
 use super::mix;
 use super::rejects::{Extent, PartSample, Sink, Spill};
@@ -26,6 +27,8 @@ use std::mem;
 pub(super) struct Fold<'a> {
     spill: Option<&'a Spill>,
     parser: Parser,
+    /// For lines among bytes that mean nothing, while the other one is in the middle of a block.
+    mender: Parser,
     state: State<'a>,
     sink: Sink<'a>,
     /// The first bytes of the part.
@@ -109,7 +112,8 @@ impl<'a> Fold<'a> {
             hosts: Hosts::new(Meaning::Invalid),
             others: BTreeSet::new(),
         };
-        Self { spill, parser: job.format.parser(None), state, sink: Sink::new(spill), beginning: Vec::new() }
+        let [parser, mender] = [job.format.parser(None), job.format.parser(None)];
+        Self { spill, parser, mender, state, sink: Sink::new(spill), beginning: Vec::new() }
     }
 
     /// Begins a part of `source`.
@@ -118,7 +122,9 @@ impl<'a> Fold<'a> {
         self.state.region = source.region.unwrap_or(self.state.job.region);
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.beginning.clear();
-        self.parser.turn_to(hours.map(|hours| &hours.domain).or(source.domain.as_ref()));
+        let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
+        self.parser.turn_to(domain);
+        self.mender.turn_to(domain);
     }
 
     /// Ends the part.
@@ -162,35 +168,61 @@ impl<'a> Fold<'a> {
     }
 
     fn block(&mut self, block: &[u8]) -> Result<()> {
-        let Self { parser, state, sink, .. } = self;
-        parser.lines(block, |line, parsed| {
-            state.counts.lines += 1;
-            let stop = match parsed {
-                Ok(record) => state.count(&record).err(),
-                Err(reason) => Some(Stop::Rejected(reason)),
-            };
-            match stop {
-                None => Ok(()),
-                Some(Stop::Rejected(_)) if line.trim_ascii().is_empty() => {
-                    state.counts.blank += 1;
-                    Ok(())
-                }
-                Some(Stop::Rejected(reason)) => {
-                    state.counts.rejected[reason as usize] += 1;
-                    sink.take(state.counts.lines, reason, line)
-                }
-                Some(Stop::Failed(error)) => Err(error.line(state.counts.lines)),
-            }
+        let Self { parser, mender, state, sink, .. } = self;
+        parser.lines(block, |line, parsed| match state.tell(line, parsed)? {
+            None => Ok(()),
+            Some(_) if marred::is_marred(line) => state.mend(line, mender, sink),
+            Some(reason) => state.reject(line, reason, sink),
         })
     }
 
     fn reject(&mut self, reason: Reason, line: &[u8]) -> Result<()> {
-        self.state.counts.rejected[reason as usize] += 1;
-        self.sink.take(self.state.counts.lines, reason, line)
+        self.state.reject(line, reason, &mut self.sink)
     }
 }
 
 impl State<'_> {
+    /// Counts a line unless it is to be rejected: then the reason is given.
+    #[inline(always)]
+    fn tell(&mut self, line: &[u8], parsed: Result<Record<'_>, Reason>) -> Result<Option<Reason>> {
+        self.counts.lines += 1;
+        let stop = match parsed {
+            Ok(record) => self.count(&record).err(),
+            Err(reason) => Some(Stop::Rejected(reason)),
+        };
+        match stop {
+            None => Ok(None),
+            Some(Stop::Rejected(_)) if line.trim_ascii().is_empty() => {
+                self.counts.blank += 1;
+                Ok(None)
+            }
+            Some(Stop::Rejected(reason)) => Ok(Some(reason)),
+            Some(Stop::Failed(error)) => Err(error.line(self.counts.lines)),
+        }
+    }
+
+    #[cold]
+    fn reject(&mut self, line: &[u8], reason: Reason, sink: &mut Sink<'_>) -> Result<()> {
+        self.counts.rejected[reason as usize] += 1;
+        sink.take(self.counts.lines, reason, line)
+    }
+
+    /// Counts what is left of a line without the bytes that mean nothing, in the place of the line.
+    #[cold]
+    fn mend(&mut self, line: &[u8], mender: &mut Parser, sink: &mut Sink<'_>) -> Result<()> {
+        self.counts.lines -= 1;
+        marred::lines(line, begins_entry).try_for_each(|left| {
+            if left.is_empty() {
+                // No line to a parser, and a blank one here.
+                return self.tell(left, Err(Reason::BadTime)).map(drop);
+            }
+            mender.lines(left, |line, parsed| match self.tell(line, parsed)? {
+                None => Ok(()),
+                Some(reason) => self.reject(line, reason, sink),
+            })
+        })
+    }
+
     /// Counts a good line. Whether a line is good does not depend on what was asked for: its host is
     /// judged first, then range, then scope.
     #[inline(always)]
@@ -223,6 +255,11 @@ impl State<'_> {
         };
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }
+}
+
+/// Whether an entry may begin with this text.
+fn begins_entry(text: &[u8]) -> bool {
+    matches!(text, [b'[', digit, ..] if digit.is_ascii_digit())
 }
 
 /// Counts a line that lies before the hours of its file.

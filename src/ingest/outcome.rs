@@ -4,10 +4,11 @@
 
 use super::rejects::{Extent, PartSample, Piece};
 use super::source::Source;
-use super::{Taken, fold};
+use super::{Job, Taken, fold};
+use crate::codec::page;
 use crate::digest::{Stretch, identify};
 use crate::error::Result;
-use crate::report::{Counts, Report, Sample, SourceReport, first_of_each_reason};
+use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
 use crate::usage::table::UsageTable;
 
 /// What came out of a part, or of all parts of a source.
@@ -53,7 +54,31 @@ impl Outcome {
         pieces.map(|(lines_before, extents)| Piece { name: name.to_owned(), lines_before, extents })
     }
 
-    pub(super) fn taken(self, source: Source, at: usize) -> Result<Taken> {
+    /// Why what was read is not to be trusted: nothing of it is a line of the format, or too little of it is. A log
+    /// of which only the end was read is judged as a whole.
+    fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<String> {
+        let before = source.tail.as_ref().map_or((0, 0), |tail| tail.judged);
+        let (title, rejected) = (job.format.title(), self.counts.rejected_total() + before.1);
+        let lines = self.counts.lines - self.counts.blank + before.0;
+        if !job.max_rejects.exceeded_by_source(rejected, lines) {
+            return None;
+        }
+        // Lines of one reason each, in turn: the first one of all is among them.
+        let first = self.samples.iter().min_by_key(|sample| sample.line).map(|sample| &sample.text[..]);
+        Some(if let Some(page) = first.filter(|_| rejected == lines).and_then(page) {
+            format!("is {}: {}", page.name, page.advice)
+        } else if rejected == lines {
+            format!("none of its {lines} lines is one of an {title}")
+        } else {
+            let share = RejectLimit::Share(job.max_rejects.share_of_source());
+            format!("{rejected} of its {lines} lines are none of an {title}, more than {share}")
+        })
+    }
+
+    pub(super) fn taken(mut self, source: Source, at: usize, job: &Job<'_>) -> Result<Taken> {
+        let is_read = self.fault.is_none();
+        self.fault = self.fault.take().or_else(|| self.mistrust(&source, job));
+        let is_mistrusted = is_read && self.fault.is_some();
         let (mut table, mut stretches) = (UsageTable::new(), Vec::new());
         for (own, stretch) in self.own {
             table.merge(own).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
@@ -69,8 +94,9 @@ impl Outcome {
             hours: source.hours.clone(),
             counts: self.counts,
             fault: self.fault,
+            may_be_empty: job.empty_is_delivered,
         };
-        Ok(Taken { source, table, report, samples, text })
+        Ok(Taken { source, table, report, samples, text, is_mistrusted })
     }
 }
 
@@ -81,14 +107,16 @@ impl PartSample {
 }
 
 /// Makes a report of what came out of the sources, with all of their samples.
-pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>) -> (Report, Vec<Piece>) {
+pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'_>) -> (Report, Vec<Piece>) {
     let (mut report, mut pieces) = (Report::default(), Vec::new());
     report.sources.reserve_exact(sources.len());
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
         pieces.extend(outcome.pieces(&source.name));
+        let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let Source { name, size, hours, .. } = source;
-        report.sources.push(SourceReport { name, size, hours, counts: outcome.counts, fault: outcome.fault });
+        let (counts, may_be_empty) = (outcome.counts, job.empty_is_delivered);
+        report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty });
     }
     (report, pieces)
 }

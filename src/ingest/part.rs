@@ -5,7 +5,7 @@
 use super::lines::{Lines, READ};
 use super::mix;
 use super::source::{Source, Tail};
-use crate::codec::{self, Codec, Decoder, Gunzip, MAGIC_LEN, detect_file};
+use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester};
 use memchr::memchr;
 use std::fs::File;
@@ -56,7 +56,7 @@ pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
             parts.push(Part { source, stretch: None, size: size.saturating_sub(tail.from) });
             continue;
         }
-        let plain = || path.as_ref().is_some_and(|p| detect_file(p).is_ok_and(|c| c == Codec::Plain));
+        let plain = || path.as_ref().is_some_and(|path| is_plain_text(path).unwrap_or(false));
         let mut start = 0;
         if size > CUT_ABOVE && plain() {
             while start < size {
@@ -153,7 +153,7 @@ impl Read for Packed<'_> {
 /// Whether the bytes are wrong, not the reading of them. Where they only end early no text is lost.
 fn is_damage(error: &io::Error) -> bool {
     let of_reading = [io::ErrorKind::Interrupted, io::ErrorKind::UnexpectedEof];
-    error.raw_os_error().is_none() && !of_reading.contains(&error.kind())
+    error.raw_os_error().is_none() && !codec::says_all(error) && !of_reading.contains(&error.kind())
 }
 
 impl Input<'_> {
@@ -260,7 +260,7 @@ fn open_whole<'a, 'd>(
 ) -> io::Result<Opened<'a, 'd>> {
     let mut len = 0;
     let small = size.filter(|size| *size <= SMALL).and_then(|size| usize::try_from(size).ok());
-    let filled = fill(&mut raw, &mut desk.head, &mut len, small.unwrap_or(0).max(MAGIC_LEN), READ);
+    let filled = fill(&mut raw, &mut desk.head, &mut len, small.unwrap_or(HEAD_LEN).max(MAGIC_LEN), READ);
     if len < MAGIC_LEN {
         // An error behind that comes again when the lines before it are read.
         filled?;
@@ -269,6 +269,7 @@ fn open_whole<'a, 'd>(
     let codec = Codec::detect(&desk.head[..len]);
     let mut tap = way.tap();
     if codec == Codec::Plain {
+        codec::check_plain(&desk.head[..len])?;
         if let Some(tap) = &mut tap {
             tap.see(&desk.head[..len]);
         }

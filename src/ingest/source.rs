@@ -10,7 +10,7 @@ pub use search::{Scope, Search, take_out_of_scope};
 
 use crate::digest::Before;
 use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, plain};
 use crate::region::Region;
 use crate::report::NamedHours;
 use memchr::memchr_iter;
@@ -58,6 +58,8 @@ pub struct Tail {
     pub from: u64,
     /// The whole chunks of the text at or before that place, from which on it is hashed.
     pub before: Before,
+    /// Lines that were read before, and those of them that were rejected.
+    pub judged: (u64, u64),
 }
 
 /// Finds the sources behind the arguments: files, folders (with everything below but flowbook's own results and what
@@ -120,7 +122,7 @@ impl Source {
         };
         match fs::metadata(path) {
             Ok(meta) => self.size = meta.is_file().then_some(meta.len()),
-            Err(error) => self.fault = Some(format!("cannot read: {error}")),
+            Err(error) => self.fault = Some(format!("cannot read: {}", plain(&error))),
         }
     }
 }
@@ -166,7 +168,7 @@ impl Found<'_> {
         // A link back to a folder above: everything in it is found already.
         if error.loop_ancestor().is_none() {
             let path = error.path().unwrap_or(folder).to_owned();
-            let fault = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            let fault = error.io_error().map_or_else(|| error.to_string(), plain);
             self.sources.push(Source::faulty(path, format!("cannot read: {fault}")));
         }
     }
@@ -331,7 +333,7 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found<'
             names.into_iter().map(|name| folder.join(name)).collect()
         }
         Err(error) => {
-            found.sources.push(Source::faulty(folder.to_owned(), format!("cannot read: {error}")));
+            found.sources.push(Source::faulty(folder.to_owned(), format!("cannot read: {}", plain(&error))));
             Vec::new()
         }
     }

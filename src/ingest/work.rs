@@ -7,9 +7,9 @@ use super::part::{self, Desk, Input, Opened, Part, Way};
 use super::rejects::Spill;
 use super::source::Source;
 use super::{Job, ahead};
-use crate::codec::Codec;
+use crate::codec::{Codec, says_all};
 use crate::domain::Domain;
-use crate::error::Result;
+use crate::error::{Result, plain};
 use crate::usage::table::UsageTable;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
         let way = Way { read: &self.job.progress.read, is_hashed: self.is_each };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
-            None => part::open(source, part, way, desk).map_err(|e| format!("cannot read: {e}")),
+            None => part::open(source, part, way, desk).map_err(|error| not_opened(&error)),
         };
         let (fault, len, hashed) = match opened {
             Err(fault) => (Some(fault), 0, None),
@@ -196,9 +196,15 @@ fn fold_all(lines: &mut Lines<Input<'_>>, fold: &mut Fold<'_>) -> Result<io::Res
     }
 }
 
+fn not_opened(error: &io::Error) -> String {
+    if says_all(error) { error.to_string() } else { format!("cannot read: {}", plain(error)) }
+}
+
 fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
-    let what = if codec == Codec::Plain || error.raw_os_error().is_some() {
-        format!("cannot read on: {error}")
+    let what = if says_all(error) {
+        return error.to_string();
+    } else if codec == Codec::Plain || error.raw_os_error().is_some() {
+        format!("cannot read on: {}", plain(error))
     } else if error.kind() == io::ErrorKind::UnexpectedEof {
         format!("the {} stream ends early: the file is truncated, or no log follows its end", codec.name())
     } else if codec == Codec::Zstd && error.to_string().contains("too much memory") {

@@ -155,7 +155,7 @@ mod tests {
             start: hour * HOUR,
             end: (hour + 1) * HOUR,
         });
-        SourceReport { name: name.into(), size: None, hours, counts, fault: None }
+        SourceReport { name: name.into(), size: None, hours, counts, fault: None, may_be_empty: false }
     }
 
     fn report() -> Report {

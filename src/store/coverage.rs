@@ -23,8 +23,10 @@ pub struct NamedSource {
     pub arrived: i64,
     /// Its lines.
     pub lines: u64,
-    /// Why reading ended early.
+    /// Why reading ended early, or why what was read is not to be trusted.
     pub fault: Option<String>,
+    /// Whether its hours are there: see [`SourceReport::delivered`](crate::report::SourceReport::delivered).
+    pub is_delivered: bool,
 }
 
 /// The late lines of a source.
@@ -57,14 +59,18 @@ impl Reader {
     /// When the database fails, as for all that follow.
     pub fn each_named(&self, mut show: impl FnMut(NamedSource)) -> Result<()> {
         self.at(|db| {
-            let sql = "SELECT named_domain, named_start, named_end, id, arrived, lines, fault FROM source
+            let sql = "SELECT named_domain, named_start, named_end, id, arrived, lines, fault,
+                           fault IS NULL AND ((SELECT empty_is_delivered FROM state)
+                               OR lines > (SELECT own.blank FROM source AS own WHERE own.id = source.id))
+                       FROM source
                        WHERE named_domain >= '' ORDER BY named_domain, named_end, named_start";
             let mut sources = db.prepare(sql)?;
             let mut rows = sources.query([])?;
             while let Some(row) = rows.next()? {
                 let (arrived, lines, fault) = (row.get(4)?, unsigned(row.get(5)?), row.get(6)?);
                 if let Some(hours) = hours(row, 0)? {
-                    show(NamedSource { id: SourceId(row.get(3)?), hours, arrived, lines, fault });
+                    let (id, is_delivered) = (SourceId(row.get(3)?), row.get(7)?);
+                    show(NamedSource { id, hours, arrived, lines, fault, is_delivered });
                 }
             }
             Ok(())

@@ -139,7 +139,7 @@ impl Question<'_> {
     fn sources(&self, counted: &BTreeMap<i64, Accepted>) -> rusqlite::Result<Vec<Found>> {
         let sql =
             "SELECT sort, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced,
-                       blank, id FROM source WHERE id = ?";
+                       blank, id, (SELECT empty_is_delivered FROM state) FROM source WHERE id = ?";
         let mut source = self.db.prepare_cached(sql)?;
         let mut found = Vec::with_capacity(counted.len());
         for (id, accepted) in counted {
@@ -288,6 +288,7 @@ fn found_source(row: &Row<'_>) -> rusqlite::Result<Found> {
         size: row.get::<_, Option<i64>>(2)?.map(unsigned),
         hours: hours(row, 3)?,
         fault: row.get(6)?,
+        may_be_empty: row.get(12)?,
         counts: Counts {
             lines: unsigned(row.get(7)?),
             outside_range: unsigned(row.get(8)?) + unsigned(row.get(9)?),

@@ -193,6 +193,9 @@ CREATE TABLE task_hours (
     PRIMARY KEY (task, domain)
 ) STRICT, WITHOUT ROWID;
 
+-- Whether files without a line deliver their hours: 1 when the configuration says so.
+ALTER TABLE state ADD COLUMN empty_is_delivered INTEGER NOT NULL DEFAULT 0;
+
 -- The last ticks of flowbook run, as their JSON line told them.
 CREATE TABLE tick (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

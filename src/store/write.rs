@@ -128,6 +128,23 @@ impl Writer {
         })
     }
 
+    /// Says whether files without a line deliver their hours.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn set_empty_is_delivered(&mut self, is_delivered: bool) -> Result<()> {
+        let sql = "SELECT empty_is_delivered FROM state";
+        let before: bool =
+            self.at(|writer| writer.db.query_row(sql, [], |row| row.get(0)).map_err(failed))?;
+        if before == is_delivered {
+            return Ok(());
+        }
+        self.change(|writer| {
+            let set = writer.db.execute("UPDATE state SET empty_is_delivered = ?", [is_delivered]);
+            set.map(drop).map_err(failed)
+        })
+    }
+
     /// Raises the generation, and keeps what changed under the eyes of tasks.
     fn record_changes(&mut self) -> rusqlite::Result<()> {
         if !std::mem::take(&mut self.is_changed) {

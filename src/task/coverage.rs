@@ -22,6 +22,8 @@ pub struct Coverage {
     pub domains: Vec<DomainHours>,
     /// Sources that touch the range and selection and were not read to their end, each with the reason.
     pub faults: Vec<(String, String)>,
+    /// Sources that touch the range and selection and hold no line, where that is no delivery; in the order of names.
+    pub empty: Vec<String>,
 }
 
 /// What a store has of a domain, hour by hour.
@@ -93,6 +95,7 @@ impl Coverage {
         texts.extend((more > 0).then(|| format!("{more} more gaps")));
         let faults = self.faults.iter().take(NAMED_GAPS);
         texts.extend(faults.map(|(name, fault)| format!("{name}: {fault}")));
+        texts.extend(self.empty.iter().take(NAMED_GAPS).map(|name| format!("{name} holds no line")));
         (!texts.is_empty()).then(|| texts.join("; "))
     }
 }
@@ -135,26 +138,35 @@ pub fn coverage(reader: &Reader, selection: &Selection, range: Option<TimeRange>
     let asked = range.map(hours::of_range);
     let (mut all, mut known) = (reader.unnamed_extent()?, Hours::default());
     let mut faults = reader.unnamed_faults(windows, selection)?;
-    let mut named = Vec::new();
+    let (mut named, mut empty) = (Vec::new(), Vec::new());
     reader.each_named(|source| {
         let own = hours::touched(source.hours.start, source.hours.end);
         all = Some(all.as_ref().map_or(own.clone(), |all| all.start.min(own.start)..all.end.max(own.end)));
         if !selection.contains(source.hours.domain.as_str()) {
             return;
         }
-        known.add_named(&source.hours);
+        if source.is_delivered {
+            known.add_named(&source.hours);
+        } else {
+            known.add(&source.hours.domain, []);
+        }
         let touches = asked.as_ref().is_none_or(|asked| !hours::shared(asked, &own).is_empty());
-        named.extend(source.fault.filter(|_| touches).map(|fault| (source.id, fault)));
+        match source.fault.filter(|_| touches) {
+            Some(fault) => named.push((source.id, fault)),
+            None if touches && !source.is_delivered => empty.push(source.id),
+            None => {}
+        }
     })?;
     for (id, fault) in named {
         faults.push((reader.called(id)?.1, fault));
     }
+    let empty = empty.into_iter().map(|id| Ok(reader.called(id)?.1)).collect::<Result<Vec<_>>>()?;
     reader.add_unnamed(windows, selection, &mut known)?;
     faults.sort();
     let span = asked.or(all);
     let domains = selection.resolve(known.domains());
     let domains = domains.into_iter().map(|domain| of_domain(&known, domain, span.as_ref())).collect();
-    Ok(Coverage { span, domains, faults })
+    Ok(Coverage { span, domains, faults, empty })
 }
 
 fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>) -> DomainHours {

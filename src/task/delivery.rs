@@ -79,6 +79,10 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
             "the store was left as it was",
         )
     });
+    if let Some((name, fault)) = taking.faults.first().filter(|_| refused.is_none() && !intake.keep_going) {
+        let error = Error::damaged(fault).at(name);
+        return if is_new { writer.remove().and(Err(error)) } else { Err(error) };
+    }
     // What may fail comes before the commit: afterwards, the file only gets its name.
     if let (Some(file), Some(path)) = (&mut file, rejects) {
         Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path)?;

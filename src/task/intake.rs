@@ -6,12 +6,12 @@ pub use super::taking::{Fate, Taking};
 use super::place::{is_as_it_was, is_nowhere, is_there, nowhere, place_of};
 use crate::digest::TextId;
 use crate::domain::{DomainSet, Selection};
-use crate::error::Result;
+use crate::error::{Result, plain};
 use crate::ingest::source::{Source, Tail};
 use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
-use crate::report::Scope;
+use crate::report::{RejectLimit, Scope};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use crate::usage::Row;
@@ -30,6 +30,10 @@ pub struct Intake<'a> {
     pub threads: usize,
     /// Go on when a source cannot be read to its end.
     pub keep_going: bool,
+    /// How many lines may be rejected; here it is asked how many of a single source may.
+    pub max_rejects: RejectLimit,
+    /// Whether files without a line deliver their hours; without a word, what the store has heard before holds.
+    pub empty_is_delivered: Option<bool>,
     /// Keep every rejected line, in scratch files in this folder.
     pub keep_rejects: Option<&'a Path>,
     /// Keep only those of sources that concern an export of a part of the account.
@@ -54,6 +58,8 @@ impl<'a> Intake<'a> {
             selection,
             threads: self.threads,
             keep_going: self.keep_going,
+            max_rejects: self.max_rejects,
+            empty_is_delivered: false,
             keep_rejects: self.keep_rejects,
             progress: self.progress,
         }
@@ -81,6 +87,9 @@ const BATCH: usize = 4096;
 /// # Errors
 /// When a source cannot be read to its end, unless the intake keeps going; when the store fails.
 pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_>) -> Result<Taking> {
+    if let Some(is_delivered) = intake.empty_is_delivered {
+        writer.set_empty_is_delivered(is_delivered)?;
+    }
     // A text that stands there twice is read as the name that tells its domain says.
     sources.sort_by_key(|source| source.hours.is_none());
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
@@ -217,6 +226,9 @@ impl Work<'_> {
 
     fn count(&mut self, mut taken: Taken) {
         self.taking.counts.merge(&taken.report.counts);
+        if taken.report.is_empty() && taken.source.tail.is_none() {
+            self.taking.empty.push(taken.source.name.clone());
+        }
         if self.taking.first_reject.is_none() && !taken.samples.is_empty() {
             self.taking.first_reject = Some((taken.source.name, taken.samples.swap_remove(0)));
         }
@@ -276,6 +288,10 @@ impl Work<'_> {
     /// before: what was looked up then may not hold any more.
     fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
         let Candidate { mut place, begun } = candidate;
+        if begun.is_some() && taken.is_mistrusted {
+            // What is good in it counts, and it is named: as a whole.
+            return Ok(Settled::Again);
+        }
         if let Some(fault) = &taken.report.fault {
             self.taking.faults.push((taken.source.name.clone(), fault.clone()));
             return self.settle_damaged(taken, &place);
@@ -463,7 +479,7 @@ impl Work<'_> {
 fn look_at(source: &mut Source) -> Option<Metadata> {
     let meta = fs::metadata(source.path.as_ref()?);
     if let Err(error) = &meta {
-        source.fault.get_or_insert_with(|| format!("cannot read: {error}"));
+        source.fault.get_or_insert_with(|| format!("cannot read: {}", plain(error)));
     }
     let meta = meta.ok();
     source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
@@ -478,7 +494,8 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
     let heads = Vec::from_iter(known.head);
     let text = TextId { len: known.text_bytes, whole, chain: known.chain, heads };
     // What cannot be read here is found out when all of it is read.
-    again::tail(path, &text).ok().flatten()
+    let tail = again::tail(path, &text).ok().flatten()?;
+    Some(Tail { judged: (known.lines, known.rejected), ..tail })
 }
 
 /// Whether a file begins with the text of a source, or with what could be read of it.

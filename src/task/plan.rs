@@ -35,6 +35,8 @@ pub struct Plan {
     pub min_age: Duration,
     /// How many lines may be rejected.
     pub max_rejects: RejectLimit,
+    /// Whether files without a line deliver their hours.
+    pub empty_is_delivered: bool,
     /// Where workbooks go, and how long they stay.
     pub output: OutputRule,
     /// The tasks, in the order of the file; their names are unique and not empty.

@@ -118,7 +118,7 @@ fn let_go(tick: &Tick<'_>) -> Result<Option<Retained>> {
 }
 
 fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result<Delivered> {
-    let Plan { store, lock_timeout, keep_going, max_rejects, .. } = tick.plan;
+    let Plan { store, lock_timeout, keep_going, max_rejects, empty_is_delivered, .. } = tick.plan;
     let delivery = Delivery {
         store,
         wait: *lock_timeout,
@@ -127,6 +127,8 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result
             format: Format::default(),
             threads: tick.running.threads,
             keep_going: *keep_going,
+            max_rejects: *max_rejects,
+            empty_is_delivered: Some(*empty_is_delivered),
             keep_rejects: None,
             rejects_of: None,
             verify: false,

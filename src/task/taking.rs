@@ -63,6 +63,8 @@ pub struct Taking {
     pub duplicates: Vec<(String, String)>,
     /// Names of sources that could not be read to their end, and why.
     pub faults: Vec<(String, String)>,
+    /// Names of sources that were read and hold no line.
+    pub empty: Vec<String>,
     /// The lines that were read and count now.
     pub counts: Counts,
     /// Lines and rejected lines that were counted before of logs of which only the tail was read: their share is judged

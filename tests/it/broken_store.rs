@@ -135,8 +135,8 @@ fn a_folder_that_cannot_be_written() {
         let steps = format!("mount --bind fixed fixed && mount -o remount,bind,ro fixed && \"$0\" {command}");
         script(&kept.0, &format!("{unshare} bash -c '{steps}' \"$0\""))
     };
-    fails(&run("ingest --store fixed/usage.db more"), 1, &["fixed/usage.db", "Read-only file system"]);
-    fails(&run("ingest --store fixed/new.db more"), 1, &["fixed/new.db", "Read-only file system"]);
+    fails(&run("ingest --store fixed/usage.db more"), 1, &["fixed/usage.db", "the file system is read-only"]);
+    fails(&run("ingest --store fixed/new.db more"), 1, &["fixed/new.db", "the file system is read-only"]);
     let day = "--type flow --start-time 2026-03-01T00:00:00Z --end-time 2026-03-02T00:00:00Z";
     fails(&run(&format!("export --store usage.db {day} --output fixed/out.xlsx")), 1, &["fixed/out.xlsx"]);
     assert_eq!(usage_of(&kept.0.path("fixed/usage.db")).len(), 300);
@@ -168,7 +168,7 @@ fn what_may_not_be_read_is_read_once_it_may() {
     may(0o600);
     let Some(output) = as_nobody(&place, "ingest --store usage.db logs --quiet") else { return };
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(message.contains("logs/b.log: cannot read: Permission denied"), "{message}");
+    assert!(message.contains("logs/b.log: cannot read: permission denied"), "{message}");
     assert_eq!((output.status.code(), usage_of(&place.path("usage.db")).len()), (Some(1), 0));
     let output = as_nobody(&place, "ingest --store usage.db logs --quiet --keep-going").unwrap();
     assert_eq!((output.status.code(), usage_of(&place.path("usage.db")).len()), (Some(3), 3));
@@ -179,7 +179,7 @@ fn what_may_not_be_read_is_read_once_it_may() {
     // A folder that belongs to somebody else.
     fs::create_dir(place.path("fixed")).unwrap();
     let output = as_nobody(&place, "ingest --store fixed/usage.db logs --quiet").unwrap();
-    fails(&output, 1, &["fixed/usage.db.lock", "Permission denied"]);
+    fails(&output, 1, &["fixed/usage.db.lock", "permission denied"]);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_log_that_vanishes_while_others_are_waited_for() {
     drop(holder);
     let output = child.wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
-    assert!(message.contains("more/c.gz: cannot read: No such file"), "{message}");
+    assert!(message.contains("more/c.gz: cannot read: there is no such file"), "{message}");
     assert_eq!((output.status.code(), kept.sources()), (Some(1), before));
     assert_eq!(fates(&kept.try_ingest(&["more/b.log", "more/c.gz", "--keep-going"], 3)), "1 added, 1 faulty");
     assert_eq!(kept.counted(), once(&[1..=900]));
@@ -222,6 +222,8 @@ fn a_log_that_shrinks_while_it_is_read_is_a_fault() {
             selection: &everything,
             threads: 1,
             keep_going,
+            max_rejects: flowbook::report::RejectLimit::DEFAULT,
+            empty_is_delivered: false,
             keep_rejects: None,
             progress: &progress,
         };

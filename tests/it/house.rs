@@ -78,7 +78,7 @@ const OWNERS: [(&str, &str); 25] = [
     ("csv", "ingest/rejects.rs"),
     ("csv", "cli/tasks_csv.rs"),
     ("ctrlc", "cli/interrupt.rs"),
-    ("flate2", "codec.rs"),
+    ("flate2", "codec"),
     ("git_version", "main.rs"),
     ("glob", "ingest/source"),
     ("idna", "domain.rs"),
@@ -93,7 +93,7 @@ const OWNERS: [(&str, &str); 25] = [
     ("toml", "cli"),
     ("walkdir", "ingest/source.rs"),
     ("zip", "export/pour/package.rs"),
-    ("zstd", "codec.rs"),
+    ("zstd", "codec"),
     ("chrono", "time.rs"),
 ];
 

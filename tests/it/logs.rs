@@ -8,7 +8,7 @@ use flowbook::ingest::{Ingested, Job, Progress, ingest};
 use flowbook::log::Format;
 use flowbook::record::Reason;
 use flowbook::region::Region;
-use flowbook::report::{Counts, SAMPLES_PER_REASON};
+use flowbook::report::{Counts, RejectLimit, SAMPLES_PER_REASON};
 use flowbook::time::TimeRange;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -132,6 +132,8 @@ pub(crate) fn everything(sources: Vec<Source>, threads: usize, keep_rejects: Opt
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         threads,
         keep_going: keep_rejects.is_some(),
+        max_rejects: RejectLimit::Share(1_000_000),
+        empty_is_delivered: false,
         keep_rejects,
         progress: &Progress::default(),
     };

@@ -345,16 +345,52 @@ pub(crate) fn aggregate(text: &[u8], file_domain: Option<&str>) -> (Table, Tally
             continue;
         }
         match parse(line, file_domain) {
-            Err(reason) => tally.rejects.push((tally.lines, reason)),
-            Ok(rec) if rec.time < 0 => tally.before_1970 += 1,
-            Ok(rec) => {
-                tally.accepted += 1;
-                tally.traffic += u128::from(rec.bytes);
-                count(&mut table, &rec);
+            Err(_) if is_marred(line) => {
+                tally.lines -= 1;
+                let left = without_marks(line);
+                let left =
+                    left.iter().flat_map(|left| if left.is_empty() { vec![Vec::new()] } else { lines(left) });
+                for left in left {
+                    tally.lines += 1;
+                    if left.iter().all(u8::is_ascii_whitespace) {
+                        tally.blank += 1;
+                    } else {
+                        add(parse(&left, file_domain), &mut table, &mut tally);
+                    }
+                }
             }
+            parsed => add(parsed, &mut table, &mut tally),
         }
     }
     (table, tally)
+}
+
+fn add(parsed: Result<Rec, Reason>, table: &mut Table, tally: &mut Tally) {
+    match parsed {
+        Err(reason) => tally.rejects.push((tally.lines, reason)),
+        Ok(rec) if rec.time < 0 => tally.before_1970 += 1,
+        Ok(rec) => {
+            tally.accepted += 1;
+            tally.traffic += u128::from(rec.bytes);
+            count(table, &rec);
+        }
+    }
+}
+
+fn is_marred(line: &[u8]) -> bool {
+    line.contains(&0) || line.starts_with(b"\xef\xbb\xbf")
+}
+
+/// The lines that are left without byte-order marks and NULs before entries, and without NULs at the end.
+fn without_marks(line: &[u8]) -> Vec<Vec<u8>> {
+    static BEFORE: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:\x00|\xef\xbb\xbf)+"));
+    static BETWEEN: LazyLock<Regex> = LazyLock::new(|| regex(r"\x00(?:\x00|\xef\xbb\xbf)*(\[[0-9])"));
+    static BEHIND: LazyLock<Regex> = LazyLock::new(|| regex(r"\x00(?:\x00|\xef\xbb\xbf)*$"));
+    // No newline is in a line: it can stand for a border.
+    let line = BEFORE.replace(line, &b""[..]);
+    let line = BEHIND.replace(&line, &b""[..]);
+    let line = BETWEEN.replace_all(&line, &b"\n$1"[..]);
+    line.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect()
 }
 
 fn count(table: &mut Table, rec: &Rec) {

@@ -1,7 +1,9 @@
 //! Small inputs that log tools get wrong: every file and folder of `data/troubles` gives its true value or a named
 //! fault, in a direct run and through a store.
 
-use super::harness::{Done, Place, repository};
+use super::harness::{Done, Place, encode, gzip, line, repository};
+use flowbook::codec::Codec;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 
@@ -11,24 +13,34 @@ enum Want {
     /// Requests and bytes that count.
     Counts(u64, u64),
     /// A fault that says each of these texts; requests and bytes that count where the run goes on.
-    #[expect(dead_code, reason = "no row says so yet")]
     Fault(&'static [&'static str], u64, u64),
     /// Requests and bytes that count, and one line that is rejected for this reason.
     Rejects(u64, u64, &'static str),
 }
-use Want::{Counts, Rejects};
+use Want::{Counts, Fault, Rejects};
 
 /// Inputs by name, over the hours of 1 March 2026, UTC.
-const ROWS: [(&str, Want); 9] = [
+const ROWS: [(&str, Want); 17] = [
     ("01-lone-cr-line-ends.log", Counts(10, 10_045)),
     ("02a-two-entries-on-one-line.log", Counts(20, 60_090)),
-    ("03e-hour-10-has-zero-bytes", Counts(600, 5_659_700)),
     ("05-wildcard-domain-log-begins-with-a-dot", Counts(30, 20_235)),
     ("08a-userinfo-in-url.log", Counts(41, 41_557)),
     ("08b-quote-and-space-in-url.log", Counts(41, 41_668)),
     ("08d-host-in-utf8.log", Counts(41, 41_335)),
     ("09-referer-that-holds-a-request.log", Rejects(40, 40_780, "ambiguous")),
     ("11-idn-file-name-and-path-only-lines", Counts(20, 10_190)),
+    ("03a-hour-10-is-gzip-of-gzip", Counts(800, 7_679_600)),
+    ("03b-hour-10-is-an-xml-error-page", Fault(&["100000_110000.gz: is an XML page"], 600, 5_659_700)),
+    ("03c-hour-10-is-xz", Fault(&["100000_110000.gz: is an xz file: unpack it first"], 600, 5_659_700)),
+    ("03e-hour-10-has-zero-bytes", Counts(600, 5_659_700)),
+    (
+        "04a-two-logs-in-a-tar.tar.gz",
+        Fault(&["04a-two-logs-in-a-tar.tar.gz: is a tar archive inside gzip"], 0, 0),
+    ),
+    ("06a-utf8-bom.log", Counts(40, 40_780)),
+    ("06b-nul-run-before-first-line.log", Counts(40, 40_780)),
+    ("07a-gz-padded-with-zeros.log.gz", Counts(10, 10_045)),
+    ("07c-gz-with-a-newline-behind.log.gz", Counts(10, 10_045)),
 ];
 
 #[test]
@@ -46,7 +58,7 @@ fn every_trouble_gives_its_true_value_or_a_named_fault() {
                 assert_eq!(direct.json()["counts"]["rejected_by_reason"][reason], 1, "{name}");
                 check(&through_store(&place, &[], 0), name, requests, bytes);
             }
-            Want::Fault(says, requests, bytes) => {
+            Fault(says, requests, bytes) => {
                 place.export(&["logs"], 1).says(says);
                 let going_on = ["logs", "--keep-going", "--json"];
                 check(place.export(&going_on, 3).says(says), name, requests, bytes);
@@ -86,4 +98,166 @@ fn check(done: &Done, name: &str, requests: u64, bytes: u64) {
     let figures = &done.json()["key_figures"];
     let found = ["requests", "logged_traffic_bytes"].map(|key| figures[key].as_u64().unwrap());
     assert_eq!(found, [requests, bytes], "{name}");
+}
+
+/// A good line of the hour from 10 to 11 o'clock, UTC+8, in the files of an hour each.
+fn hour(n: u64) -> String {
+    (0..20)
+        .map(|minute| line(&format!("1/Mar/2026:{n:02}:{minute:02}:00 +0800"), "www.example.com", 100))
+        .collect()
+}
+
+/// A file that is none: what its fault says, or nothing where it is one that holds no line.
+fn no_deliveries() -> Vec<(Vec<u8>, Option<&'static str>)> {
+    let log = hour(10);
+    let gz = gzip(log.as_bytes());
+    let utf_16: Vec<u8> = log.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let sample = |name: &str| fs::read(repository().join("data/troubles").join(name)).unwrap();
+    let named = "www.example.com_2026_03_01_100000_110000.gz";
+    let half_good = log.split_inclusive('\n').take(9).collect::<String>() + &"nonsense\n".repeat(10);
+    vec![
+        (Vec::new(), None),
+        (gzip(b""), None),
+        (encode(Codec::Zstd, b"\n \n\r\n"), None),
+        (b"\n\n".to_vec(), None),
+        (sample(&format!("03b-hour-10-is-an-xml-error-page/{named}")), Some("is an XML page")),
+        (b"<!DOCTYPE html>\n<html>\n<p>Forbidden\n".to_vec(), Some("is an HTML page")),
+        (gzip(b"{\"Code\": \"NoSuchKey\"}"), Some("is JSON text")),
+        (sample(&format!("03c-hour-10-is-xz/{named}")), Some("is an xz file")),
+        (gzip(&sample(&format!("03c-hour-10-is-xz/{named}"))), Some("is an xz file inside gzip")),
+        (encode(Codec::Zstd, &utf_16), Some("is UTF-16 text inside zstd")),
+        (gzip(&gzip(&gz)), Some("is packed three times")),
+        (gz[..gz.len() - 20].to_vec(), Some("the gzip stream ends early")),
+        (gzip(&gz[..gz.len() - 20]), Some("ends early")),
+        ([&gz[..], b"and 18 other bytes"].concat(), Some("the gzip data is whole; 18 other bytes follow")),
+        (log.replace("HIT", "hit").into_bytes(), Some("none of its 20 lines is one of an Alibaba Cloud CDN")),
+        (b"2026-03-01 02:00:00 1.2.3.4 GET /\n".repeat(20), Some("none of its 20 lines")),
+        (
+            half_good.into_bytes(),
+            Some("10 of its 19 lines are none of an Alibaba Cloud CDN offline log, more than 50%"),
+        ),
+    ]
+}
+
+/// Whatever stands in the place of one of many hourly files, its hour is not there, and all the others are; once it is
+/// mended under the same name, it is.
+#[test]
+fn an_hour_is_there_once_its_log_is() {
+    let name = |n: u64| format!("logs/www.example.com_2026_03_01_{n:02}0000_{:02}0000.gz", n + 1);
+    let range = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T05:00:00Z"];
+    let coverage = [&["store", "coverage", "--store", "s.db", "--json"][..], &range].concat();
+    for (bytes, fault) in no_deliveries() {
+        let place = Place::new();
+        for n in 8..13 {
+            place.write(&name(n), gzip(hour(n).as_bytes()));
+        }
+        place.write(&name(10), &bytes);
+        let file = name(10);
+        let ingest = ["ingest", "logs", "--store", "s.db", "--max-rejects", "20%"];
+        let export = ["logs", "--max-rejects", "20%"];
+        if let Some(fault) = fault {
+            let going_on = ["--keep-going"];
+            place.run(&ingest, 1).says(&[&file, fault]);
+            place.export(&export, 1).says(&[&file, fault]);
+            place.run(&[&ingest[..], &going_on].concat(), 3).says(&[&file, fault]);
+            place.export(&[&export[..], &going_on].concat(), 3).says(&[&file, fault]);
+        } else {
+            place.run(&ingest, 0).says(&["no line in", &file]);
+            place.export(&export, 0).says(&["no line in", &file]);
+        }
+        let found = place.run(&coverage, 3).json();
+        let gaps = &found["domains"][0]["gaps"];
+        assert_eq!(
+            gaps,
+            &json!([{"from": "2026-03-01T02:00:00Z", "until": "2026-03-01T03:00:00Z", "hours": 1}]),
+            "{fault:?}"
+        );
+        assert_eq!(found["empty"].as_array().unwrap().len(), usize::from(fault.is_none()));
+        assert_eq!(found["faults"].as_array().unwrap().len(), usize::from(fault.is_some()));
+        place.write(&name(10), gzip(hour(10).as_bytes()));
+        place.run(&["ingest", "logs", "--store", "s.db"], 0);
+        let complete = place.run(&coverage, 0).json();
+        assert_eq!(complete["complete"], json!(true));
+        check(&place.export(&["--store", "s.db", "--json", "--force"], 0), "mended", 100, 10_000);
+    }
+}
+
+#[test]
+fn the_share_of_rejected_lines_is_that_of_a_log_as_a_whole() {
+    let place = Place::new();
+    let good = hour(10);
+    let bad = "nonsense\n".repeat(15);
+    let ingest = ["ingest", "logs", "--store", "s.db", "--max-rejects", "1000"];
+    place.write("logs/a.log", &good);
+    place.run(&ingest, 0);
+    // 15 of 35 lines.
+    place.write("logs/a.log", format!("{good}{bad}"));
+    place.run(&ingest, 0);
+    // 30 of 50.
+    place.write("logs/a.log", format!("{good}{bad}{bad}"));
+    place.run(&ingest, 1).says(&["logs/a.log", "30 of its 50 lines"]);
+    place.run(&["ingest", "logs", "--store", "s.db", "--max-rejects", "60%"], 0);
+    // 30 of 70.
+    place.write("logs/a.log", format!("{good}{bad}{bad}{good}"));
+    place.run(&ingest, 0);
+    check(&place.export(&["--store", "s.db", "--json", "--max-rejects", "50%"], 0), "grown", 40, 4_000);
+}
+
+#[test]
+fn an_empty_file_delivers_where_the_configuration_says_so() {
+    let place = Place::new();
+    place.write("logs/www.example.com_2026_03_01_080000_090000.gz", gzip(hour(8).as_bytes()));
+    place.write("logs/www.example.com_2026_03_01_090000_100000.gz", "");
+    let config = "[store]\npath = \"s.db\"\n[[source]]\npaths = \"logs\"\n[ingest]\nempty_is_delivered = ";
+    for (is_delivered, code) in [("false", 3), ("true", 0), ("false", 3)] {
+        place.write("flowbook.toml", format!("{config}{is_delivered}\n"));
+        place.run(&["run", "flowbook.toml"], 0);
+        place.run(&["store", "coverage", "--store", "s.db"], code);
+    }
+}
+
+#[test]
+fn a_domain_of_which_every_line_is_rejected_is_named() {
+    let place = Place::new();
+    place.write("logs/www.example.com_2026_03_01_100000_110000.log", hour(10).repeat(20));
+    place.write("logs/b.example.com_2026_03_01_100000_110000.log", "nonsense\n");
+    place.export(&["logs"], 1).says(&["b.example.com_2026", "none of its 1 lines"]);
+    let done = place.export(&["logs", "--keep-going", "--json"], 3);
+    done.says(&["every line in the files of b.example.com was rejected (1)"]);
+    assert_eq!(
+        done.json()["counts"]["domains_only_rejected"],
+        json!([{"domain": "b.example.com", "rejected": 1}])
+    );
+}
+
+/// Bytes that mean nothing cost no line, wherever they stand and however the log is packed.
+#[test]
+fn marks_and_nuls_cost_no_line() {
+    let (log, nuls) = (hour(10), "\0".repeat(3000));
+    let lines: Vec<&str> = log.lines().collect();
+    for (text, requests) in [
+        (format!("\u{feff}{log}"), 20),
+        (format!("{log}\u{feff}{log}"), 40),
+        (format!("{nuls}{log}"), 20),
+        (format!("{log}{nuls}"), 20),
+        (format!("{log}{nuls}\n"), 20),
+        (format!("\0\u{feff}{log}\0"), 20),
+        (lines.join(&format!("\n{nuls}")), 20),
+        (lines.join(&format!("{nuls}\n")), 20),
+    ] {
+        let place = Place::new();
+        let name = |ending: &str| format!("logs/www.example.com_2026_03_01_100000_110000.{ending}");
+        for (ending, bytes) in [
+            ("log", text.clone().into_bytes()),
+            ("gz", gzip(text.as_bytes())),
+            ("zst", encode(Codec::Zstd, text.as_bytes())),
+            ("gz", gzip(&gzip(text.as_bytes()))),
+        ] {
+            place.write(&name(ending), bytes);
+            let done = place.export(&["logs", "--json", "--force", "--max-rejects", "50%"], 0);
+            check(&done, &text, requests, requests * 100);
+            assert_eq!(done.json()["counts"]["rejected"].as_u64(), Some(0));
+            fs::remove_file(place.path(&name(ending))).unwrap();
+        }
+    }
 }

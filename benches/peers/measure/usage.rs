@@ -45,6 +45,8 @@ fn usage(logs: &Logs) -> Result<Ingested> {
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         threads: logs.threads,
         keep_going: false,
+        max_rejects: flowbook::report::RejectLimit::DEFAULT,
+        empty_is_delivered: false,
         keep_rejects: None,
         progress: &Progress::default(),
     };

@@ -33,6 +33,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         keep_going: tables.ingest.keep_going.unwrap_or(true),
         min_age: min_age(&tables.ingest)?,
         max_rejects: max_rejects(&tables.ingest, file)?,
+        empty_is_delivered: tables.ingest.empty_is_delivered,
         output: output(&tables.output, folder)?,
         tasks: task::tasks(&tables.task, file, &account)?,
         history_days: history_days(tables)?,

@@ -93,6 +93,8 @@ pub(super) struct IngestTable {
     pub(super) keep_going: Option<bool>,
     pub(super) min_age: Option<String>,
     pub(super) max_rejects: Option<Scalar>,
+    #[serde(default)]
+    pub(super) empty_is_delivered: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

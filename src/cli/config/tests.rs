@@ -29,6 +29,7 @@ paths = "other"
 [ingest]
 keep_going = true
 max_rejects = 100
+empty_is_delivered = true
 [output]
 folder = "reports"
 keep_days = 90
@@ -110,6 +111,7 @@ fn a_whole_plan() {
     assert_eq!(logs.domain, Domain::new(b"www.example.com"));
     assert_eq!((other.arguments.as_slice(), other.region), (&["conf/other".into()][..], Region::Unspecified));
     assert_eq!((plan.keep_going, plan.max_rejects), (true, RejectLimit::Lines(100)));
+    assert!(plan.empty_is_delivered);
     assert_eq!(plan.output.folder, Path::new("conf/reports"));
     assert_eq!((plan.output.keep_days, plan.output.keep_last), (Some(90), Some(12)));
     assert_eq!((plan.history_days, plan.account.id.as_deref()), (Some(365), Some("1234")));
@@ -142,7 +144,7 @@ fn what_a_plan_leaves_out() {
         (plan.store.as_path(), plan.lock_timeout),
         (Path::new("/var/usage.db"), Duration::from_secs(60))
     );
-    assert!(plan.sources.is_empty() && plan.tasks.is_empty() && plan.keep_going);
+    assert!(plan.sources.is_empty() && plan.tasks.is_empty() && plan.keep_going && !plan.empty_is_delivered);
     assert_eq!((plan.max_rejects, plan.history_days), (RejectLimit::DEFAULT, None));
     assert_eq!(plan.output.folder, Path::new("conf/"));
     assert_eq!((plan.output.keep_days, plan.output.keep_last), (None, None));

@@ -123,7 +123,9 @@ fn tables(found: &Found) -> Vec<String> {
     add(&mut lines, Table::new(["without any source"]), &without);
     let faults: Vec<_> =
         found.coverage.faults.iter().map(|(name, why)| [name.clone(), why.clone()]).collect();
-    add(&mut lines, Table::new(["not read to its end", "fault"]), &faults);
+    add(&mut lines, Table::new(["faulty", "fault"]), &faults);
+    let empty: Vec<_> = found.coverage.empty.iter().map(|name| [name.clone()]).collect();
+    add(&mut lines, Table::new(["holds no line"]), &empty);
     let arrivals: Vec<_> = found.arrivals.iter().map(arrival_row).collect();
     add(&mut lines, Table::new(["late arrivals", "end of hours", "arrived", ">how late (h:mm)"]), &arrivals);
     let late: Vec<_> = found.lines.iter().map(lines_row).collect();
@@ -170,6 +172,7 @@ fn object(found: &Found) -> Value {
         "until": until,
         "domains": found.coverage.domains.iter().map(domain_object).collect::<Vec<_>>(),
         "faults": faults.collect::<Vec<_>>(),
+        "empty": found.coverage.empty,
         "late_arrivals": found.arrivals.iter().map(arrival_object).collect::<Vec<_>>(),
         "unbilled": unbilled_json(&found.unbilled),
         "late_lines": found.lines.iter().map(lines_object).collect::<Vec<_>>(),

@@ -1,0 +1,41 @@
+//! What people and scripts should know of what was read although nothing failed: files without a line, domains of
+//! which every line was rejected.
+
+use super::show;
+use crate::report::Report;
+use serde_json::{Value, json};
+
+/// Names that are listed one by one in what people read.
+const LISTED: usize = 10;
+
+/// Notes on a report.
+pub(super) fn of_report(report: &Report) -> Vec<String> {
+    let mut notes = Vec::from_iter(empty(report.empty()));
+    notes.extend(report.only_rejected().into_iter().take(LISTED).map(|(domain, lines)| {
+        let lines = show::grouped(lines.into());
+        format!(
+            "every line in the files of {domain} was rejected ({lines}): look at what is rejected, and why"
+        )
+    }));
+    notes
+}
+
+/// A note on files without a line, if there are any.
+pub(super) fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut names = names.peekable();
+    names.peek()?;
+    let listed: Vec<&str> = names.by_ref().take(LISTED).collect();
+    let more = match names.count() {
+        0 => String::new(),
+        more => format!(" and {} more", show::grouped(more as u128)),
+    };
+    Some(format!("no line in {}{more}: an empty file does not count as delivered", listed.join(", ")))
+}
+
+/// Adds the same to what scripts read.
+pub(super) fn add_to(object: &mut Value, report: &Report) {
+    object["empty"] = json!(report.empty().collect::<Vec<_>>());
+    let only = report.only_rejected().into_iter();
+    object["domains_only_rejected"] =
+        only.map(|(domain, lines)| json!({"domain": domain.as_str(), "rejected": lines})).collect();
+}

@@ -1,0 +1,177 @@
+//! What a file is that holds no lines of a log, told by its first bytes: one row for each kind.
+//!
+//! Knows nothing of how files are read. A row that is to be read one day leaves the table.
+
+/// Bytes that are enough to tell every kind.
+pub const HEAD_LEN: usize = 512;
+
+/// Something else than lines of a log.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// What it is, with its article.
+    pub name: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+    /// What stands where in it.
+    marks: &'static [(usize, &'static [u8])],
+}
+
+impl Foreign {
+    /// What stands where in it.
+    #[cfg(test)]
+    pub(super) const fn marks(&self) -> &'static [(usize, &'static [u8])] {
+        self.marks
+    }
+}
+
+const fn kind(name: &'static str, advice: &'static str, marks: &'static [(usize, &'static [u8])]) -> Foreign {
+    Foreign { name, advice, marks }
+}
+
+const UNPACK: &str = "unpack it first";
+const NO_LOG: &str = "it is no log; take it out of the logs, or fetch the log again";
+const UTF_8: &str = "convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)";
+
+/// Bytes that no line of a log begins with. A kind that others begin like stands behind these.
+pub(super) static KINDS: [Foreign; 34] = [
+    kind("an xz file", "unpack it first (xz -d)", &[(0, b"\xfd7zXZ\0")]),
+    kind("a bzip2 file", "unpack it first (bzip2 -d)", &[(0, b"BZh"), (4, b"1AY&SY")]),
+    kind("an empty bzip2 file", "it holds no log", &[(0, b"BZh"), (4, b"\x17\x72\x45\x38\x50\x90")]),
+    kind("an lz4 file", "unpack it first (lz4 -d)", &[(0, b"\x04\x22\x4d\x18")]),
+    kind("an lz4 file of the old format", "unpack it first (lz4 -d)", &[(0, b"\x02\x21\x4c\x18")]),
+    kind("an lzip file", "unpack it first (lzip -d)", &[(0, b"LZIP\x01")]),
+    kind("an lzop file", "unpack it first (lzop -d)", &[(0, b"\x89LZO\0\r\n\x1a\n")]),
+    kind(
+        "an lzma file",
+        "unpack it first (xz -d)",
+        &[(0, b"\x5d\0\0"), (5, b"\xff\xff\xff\xff\xff\xff\xff\xff")],
+    ),
+    kind("a snappy file", UNPACK, &[(0, b"\xff\x06\0\0sNaPpY")]),
+    kind("a file made by compress", "unpack it first (gzip -d)", &[(0, b"\x1f\x9d")]),
+    kind("a file made by pack", "unpack it first (gzip -d)", &[(0, b"\x1f\x1e")]),
+    kind("a zlib stream", "unpack it first (zlib-flate, pigz -dz)", &[(0, b"\x78\x9c")]),
+    kind("a zlib stream", "unpack it first (zlib-flate, pigz -dz)", &[(0, b"\x78\xda")]),
+    kind("a tar archive", "unpack it first (tar -xf)", &[(257, b"ustar")]),
+    kind(
+        "an Excel workbook or another Office file",
+        NO_LOG,
+        &[(0, b"PK\x03\x04"), (30, b"[Content_Types].xml")],
+    ),
+    kind("an Excel workbook or another Office file", NO_LOG, &[(0, b"PK\x03\x04"), (30, b"_rels/.rels")]),
+    kind("a zip archive", "unpack it first (unzip)", &[(0, b"PK\x03\x04")]),
+    kind("an empty zip archive", "it holds no log", &[(0, b"PK\x05\x06")]),
+    kind("a zip archive in several parts", "unpack it first (unzip)", &[(0, b"PK\x07\x08")]),
+    kind("a 7z archive", "unpack it first (7z x)", &[(0, b"7z\xbc\xaf\x27\x1c")]),
+    kind("a rar archive", "unpack it first (unrar x)", &[(0, b"Rar!\x1a\x07")]),
+    kind("an ar archive", "unpack it first (ar -x)", &[(0, b"!<arch>\n")]),
+    kind("an old Excel workbook or another Office file", NO_LOG, &[(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")]),
+    kind("a PDF document", NO_LOG, &[(0, b"%PDF-")]),
+    kind("an SQLite database", NO_LOG, &[(0, b"SQLite format 3\0")]),
+    kind("a program", NO_LOG, &[(0, b"\x7fELF")]),
+    kind("a Parquet file", "write its rows as log lines first", &[(0, b"PAR1")]),
+    kind("an Avro file", "write its rows as log lines first", &[(0, b"Obj\x01")]),
+    kind("a PNG picture", NO_LOG, &[(0, b"\x89PNG\r\n\x1a\n")]),
+    kind("an encrypted file", "decrypt it first", &[(0, b"Salted__")]),
+    kind("an encrypted file", "decrypt it first", &[(0, b"age-encryption.org/")]),
+    kind("UTF-32 text", UTF_8, &[(0, b"\xff\xfe\0\0")]),
+    kind("UTF-16 text", UTF_8, &[(0, b"\xff\xfe")]),
+    kind("UTF-16 text", UTF_8, &[(0, b"\xfe\xff")]),
+];
+
+/// Without a mark of its own: every other byte of its beginning is NUL.
+static UTF_16: Foreign = kind("UTF-16 text", UTF_8, &[]);
+/// Characters that are enough to tell it.
+const UTF_16_LEN: usize = 16;
+
+/// What a file is by its first bytes, of which [`HEAD_LEN`] are needed where it has so many; `None` where lines of a
+/// log may begin so.
+#[must_use]
+pub fn foreign(head: &[u8]) -> Option<&'static Foreign> {
+    let has = |(at, mark): &(usize, &[u8])| head.get(*at..).is_some_and(|rest| rest.starts_with(mark));
+    let kind = KINDS.iter().find(|kind| kind.marks.iter().all(has));
+    kind.or_else(|| is_utf_16(head).then_some(&UTF_16))
+}
+
+fn is_utf_16(head: &[u8]) -> bool {
+    let (pairs, _) = head.as_chunks::<2>();
+    let is_text = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    let are = |is_char: &dyn Fn(&[u8; 2]) -> bool| {
+        pairs.get(..UTF_16_LEN).is_some_and(|pairs| pairs.iter().all(is_char))
+    };
+    are(&|pair| is_text(pair[0]) && pair[1] == 0) || are(&|pair| pair[0] == 0 && is_text(pair[1]))
+}
+
+/// Text that is no log, by its beginning: a page of a storage service in the place of a file. A log may begin so, too:
+/// it is to be asked only where no line is a good one.
+static PAGES: [(&[u8], Foreign); 8] = [
+    (b"<?xml", XML),
+    (b"<!doctype html", HTML),
+    (b"<html", HTML),
+    (b"<", XML),
+    (b"{", JSON),
+    (b"[{", JSON),
+    (b"[\n", JSON),
+    (b"[]", JSON),
+];
+const AGAIN: &str = "services answer errors so; fetch the log again";
+const XML: Foreign = kind("an XML page", AGAIN, &[]);
+const HTML: Foreign = kind("an HTML page", AGAIN, &[]);
+const JSON: Foreign = kind("JSON text", AGAIN, &[]);
+
+/// What a text is of which no line is good.
+#[must_use]
+pub fn page(text: &[u8]) -> Option<&'static Foreign> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let begins = |mark: &[u8]| text.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark));
+    PAGES.iter().find(|(mark, _)| begins(mark)).map(|(_, page)| page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_told_by_its_marks_and_no_line_of_a_log_has_them() {
+        for kind in &KINDS {
+            let mut head = vec![b'x'; HEAD_LEN];
+            for (at, mark) in kind.marks {
+                head[*at..at + mark.len()].copy_from_slice(mark);
+            }
+            assert_eq!(foreign(&head), Some(kind));
+            let end = kind.marks.iter().map(|(at, mark)| at + mark.len()).max().unwrap();
+            assert_ne!(foreign(&head[..end - 1]), Some(kind), "{}", kind.name);
+            assert_eq!(foreign(&[b"[", &head[..]].concat()), None, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn utf_16_is_told_with_and_without_its_mark() {
+        let text = "[1/Mar/2026:12:00:00 +0800] 1.2.3.4";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [&little, &big, &[b"\xff\xfe", &little[..]].concat(), &[b"\xfe\xff", &big[..]].concat()]
+        {
+            assert_eq!(foreign(bytes).map(|kind| kind.name), Some("UTF-16 text"));
+        }
+        for log in
+            [&[0; 100][..], b"[1/Mar", b"\0[1/Mar/2026:12:00:00 +0800] 1.2.3.4 - 5", b"", text.as_bytes()]
+        {
+            assert_eq!(foreign(log), None);
+        }
+    }
+
+    #[test]
+    fn pages_are_told_by_their_beginning() {
+        for (text, name) in [
+            ("\n<?xml version=\"1.0\"?><Error/>", Some("an XML page")),
+            ("<Error><Code>NoSuchKey</Code>", Some("an XML page")),
+            ("\u{feff}<!DOCTYPE HTML>", Some("an HTML page")),
+            ("{\"Code\": \"NoSuchKey\"}", Some("JSON text")),
+            ("[1/Mar/2026:12:00:00 +0800] 1.2.3.4", None),
+            ("2026-03-01 12:00:00 GET", None),
+            ("", None),
+        ] {
+            assert_eq!(page(text.as_bytes()).map(|page| page.name), name, "{text}");
+        }
+    }
+}
