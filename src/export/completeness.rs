@@ -170,6 +170,7 @@ mod tests {
             hours: named.map(hours),
             counts: Counts { lines, accepted: lines, ..Counts::default() },
             fault: fault.map(String::from),
+            sketch: crate::sketch::Sketch::default(),
         }
     }
 

@@ -155,7 +155,14 @@ mod tests {
             start: hour * HOUR,
             end: (hour + 1) * HOUR,
         });
-        SourceReport { name: name.into(), size: None, hours, counts, fault: None }
+        SourceReport {
+            name: name.into(),
+            size: None,
+            hours,
+            counts,
+            fault: None,
+            sketch: crate::sketch::Sketch::default(),
+        }
     }
 
     fn report() -> Report {
