@@ -135,7 +135,9 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
         // Pipes are read once: beside them names stay what they are.
         let told = if sources.iter().all(|source| source.size.is_some()) { told } else { BTreeMap::new() };
         let is_told = !told.is_empty();
-        told.into_iter().for_each(|(at, hours)| sources[at].hours = Some(hours));
+        for (at, hours) in told {
+            sources[at].hours = Some(hours);
+        }
         let twice = twice::take_out(&mut sources, &same, &mut duplicates);
         let counted = twice::taken_out(&mut outcomes, &same);
         if is_told {

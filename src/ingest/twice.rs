@@ -221,7 +221,9 @@ fn same_or_begun(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
     same.extend(begun(sources, &texts));
     // A copy of what is the beginning of another text is a copy of that.
     let firsts: HashMap<usize, usize> = same.iter().copied().collect();
-    same.iter_mut().for_each(|(_, first)| *first = *firsts.get(first).unwrap_or(first));
+    for (_, first) in &mut same {
+        *first = *firsts.get(first).unwrap_or(first);
+    }
     same
 }
 

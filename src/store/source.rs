@@ -108,7 +108,7 @@ pub struct Arrival<'a> {
     pub now: i64,
 }
 
-/// A place with its source, from the columns source, path, name, sort, size, modified, is_beginning.
+/// A place with its source, from the columns source, path, name, sort, size, modified, `is_beginning`.
 pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
     let place = Place {
         path: row.get(1)?,

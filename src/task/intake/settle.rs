@@ -60,7 +60,7 @@ impl Work<'_> {
         let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
         if is_better && let Some(longer) = self.somewhere(&known, &place)? {
             let hours = taken.source.hours.clone();
-            self.uncovered.push(Source { hours, ..self.again_at(&longer, &known) });
+            self.uncovered.push(Source { hours, ..Self::again_at(&longer, &known) });
         }
         if was_here {
             return Ok(Settled::Skipped(Fate::Known));
@@ -117,7 +117,7 @@ impl Work<'_> {
     }
 
     /// A file to be read once more, as it was read before.
-    fn again_at(&self, place: &Place, known: &Known) -> Source {
+    fn again_at(place: &Place, known: &Known) -> Source {
         let Way { region, domain } = known.way.clone();
         let region = Some(region).filter(|region| region.code().is_some());
         let mut source =
@@ -267,7 +267,7 @@ impl Work<'_> {
         for place in self.writer.places(id)? {
             if place.is_beginning && place.path != arrival.place.path {
                 if !is_nowhere(&place) && as_path(&place.path).exists() {
-                    self.uncovered.push(self.again_at(&place, &known));
+                    self.uncovered.push(Self::again_at(&place, &known));
                 }
                 self.writer.drop_place(id, &place.path)?;
             }
@@ -297,9 +297,9 @@ impl Work<'_> {
             after.clone_from(&last.path);
             let mut others = places.into_iter().filter(|place| place.path != here.path);
             let found = others.find(|place| {
-                let is_there = is_there(place);
-                gone.extend((!is_there).then(|| place.path.clone()));
-                is_there
+                let stands = is_there(place);
+                gone.extend((!stands).then(|| place.path.clone()));
+                stands
             });
             if found.is_some() {
                 break true;
