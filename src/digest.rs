@@ -1,8 +1,18 @@
-//! What a text is, whatever its name and its compression: [`TextId`], made by a [`Digester`] while the text goes
-//! by. The only file that names blake3.
+//! What a text is, whatever its name, its compression and its line ends: [`TextId`], made by a [`Digester`] while the
+//! text goes by. The only file that names blake3.
 //!
-//! A text is hashed in chunks of a fixed length. The hashes of whole chunks are chained, so that parts of a text
-//! can be hashed apart, and a text that grew can be hashed on from where its last whole chunk ended.
+//! What is hashed are the lines, each with a newline: CR LF and a CR alone become one, also behind the last line; a
+//! byte-order mark at the start of a line, and NUL bytes before and behind it, are left out. Of most texts that is the
+//! text, byte for byte.
+//!
+//! It is hashed in chunks of a fixed length. The hashes of whole chunks are chained, so that parts of a text can be
+//! hashed apart, and a text that grew can be hashed on from where its last whole chunk ended.
+
+mod lines;
+
+use lines::Plain;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Bytes of a chunk.
 pub const CHUNK: u64 = 1 << 20;
@@ -14,11 +24,13 @@ pub const HEAD: usize = 4096;
 
 /// A hash.
 pub type Hash = [u8; blake3::OUT_LEN];
+/// Lengths of texts that another one may begin with, by the hash of their longest beginning.
+pub type Lengths = HashMap<Hash, Vec<u64>>;
 
 /// The identity of a text. Two texts are the same when their `whole` is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextId {
-    /// Length in bytes.
+    /// Length in bytes, as it is hashed.
     pub len: u64,
     /// The hash of everything.
     pub whole: Hash,
@@ -26,6 +38,12 @@ pub struct TextId {
     pub chain: Hash,
     /// The hashes of its beginnings of 64, 128, ... bytes, up to [`HEAD`], as many as it has.
     pub heads: Vec<Hash>,
+    /// The hash of everything before the newline that the last line lacks.
+    pub open: Option<Hash>,
+    /// The hash of the bytes as they are, where it is another one.
+    pub raw: Option<Hash>,
+    /// The hashes of its beginnings that were asked for, with their lengths.
+    pub beginnings: Vec<(u64, Hash)>,
 }
 
 impl TextId {
@@ -38,9 +56,25 @@ impl TextId {
     /// The identity of what could be read of a text that is damaged behind it; never that of a whole text.
     #[must_use]
     pub fn damaged(self) -> Self {
-        let whole = *blake3::Hasher::new().update(&self.whole).update(b"damaged").finalize().as_bytes();
-        Self { whole, ..self }
+        Self {
+            whole: damaged(&self.whole),
+            open: self.open.as_ref().map(damaged),
+            raw: self.raw.as_ref().map(damaged),
+            ..self
+        }
     }
+
+    /// A number that texts with the same first line have in common; none of texts that are too short to tell.
+    #[must_use]
+    pub fn first(&self) -> Option<i64> {
+        self.heads.first().and_then(|head| head.first_chunk()).map(|bytes| i64::from_le_bytes(*bytes))
+    }
+}
+
+/// The hash of what could be read of a text, as [`TextId::damaged`] has it.
+#[must_use]
+pub fn damaged(whole: &Hash) -> Hash {
+    *blake3::Hasher::new().update(whole).update(b"damaged").finalize().as_bytes()
 }
 
 /// Bytes of the longest beginning with a hash of its own that a text of `len` bytes has.
@@ -49,41 +83,181 @@ pub fn head_len(len: u64) -> Option<usize> {
     HEADS.into_iter().rfind(|head| *head as u64 <= len)
 }
 
+/// The beginning of a text, as it is hashed, without its last newline.
+#[must_use]
+pub fn canonical(bytes: &[u8]) -> Vec<u8> {
+    let (mut plain, mut out) = (Plain::default(), Vec::new());
+    plain.add(bytes, &mut out);
+    plain.end(&mut out);
+    if out.last() == Some(&b'\n') {
+        out.pop();
+    }
+    out
+}
+
 /// Hashes one stretch of a text, which begins at a whole number of chunks.
 #[derive(Clone, Default)]
 pub struct Digester {
+    text: Hashing,
+    /// The bytes as they are, from the first one on that may not be hashed so.
+    raw: Option<Box<Hashing>>,
+    plain: Plain,
+    /// For bytes that are hashed otherwise than they are.
+    scratch: Vec<u8>,
+}
+
+impl Digester {
+    /// Hashes also beginnings of these lengths, in bytes as they are hashed.
+    #[must_use]
+    pub fn with_beginnings(mut lengths: Vec<u64>) -> Self {
+        lengths.sort_unstable();
+        lengths.dedup();
+        lengths.reverse();
+        Self { text: Hashing { marks: lengths, ..Hashing::default() }, ..Self::default() }
+    }
+
+    /// Hashes also the beginnings that texts with the same first bytes had.
+    #[must_use]
+    pub fn watching(lengths: Arc<Lengths>) -> Self {
+        Self { text: Hashing { watch: Some(lengths), ..Hashing::default() }, ..Self::default() }
+    }
+
+    /// Hashes more of the stretch.
+    pub fn update(&mut self, bytes: &[u8]) {
+        if self.plain.is_as_it_is(bytes) {
+            self.text.update(bytes);
+        } else {
+            self.raw.get_or_insert_with(|| Box::new(self.text.clone()));
+            let mut out = std::mem::take(&mut self.scratch);
+            out.clear();
+            self.plain.add(bytes, &mut out);
+            self.text.update(&out);
+            self.scratch = out;
+        }
+        if let Some(raw) = &mut self.raw {
+            raw.update(bytes);
+        }
+    }
+
+    /// Bytes so far, as they are hashed.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.text.len
+    }
+
+    /// Whether nothing was hashed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.text.len == 0
+    }
+
+    /// Ends the stretch.
+    #[must_use]
+    pub fn finish(mut self) -> Stretch {
+        let mut rest = Vec::new();
+        self.plain.end(&mut rest);
+        self.text.update(&rest);
+        let heads = HEADS.into_iter().map_while(|len| self.text.head.get(..len));
+        let heads = heads.map(|head| *blake3::hash(head).as_bytes()).collect();
+        let closed = (self.text.last != b'\n' && self.text.len > 0).then(|| {
+            let mut chunk = self.text.chunk.clone();
+            *chunk.update(b"\n").finalize().as_bytes()
+        });
+        Stretch {
+            len: self.text.len,
+            rest: *self.text.chunk.finalize().as_bytes(),
+            heads,
+            closed,
+            raw: self.raw.map(|raw| raw.whole()),
+            beginnings: self.text.beginnings(),
+            whole: self.text.whole,
+        }
+    }
+}
+
+/// Bytes, hashed in chunks.
+#[derive(Clone, Default)]
+struct Hashing {
     chunk: blake3::Hasher,
     /// Bytes of all chunks so far.
     len: u64,
     whole: Vec<Hash>,
+    chain: Hash,
     head: Vec<u8>,
+    last: u8,
+    /// Lengths at which the hash is noted, the least one last.
+    marks: Vec<u64>,
+    marked: Vec<(u64, Hash)>,
+    watch: Option<Arc<Lengths>>,
 }
 
-impl Digester {
-    /// Hashes more of the stretch.
-    pub fn update(&mut self, mut bytes: &[u8]) {
+impl Hashing {
+    fn update(&mut self, mut bytes: &[u8]) {
+        self.last = bytes.last().copied().unwrap_or(self.last);
         if self.head.len() < HEAD {
-            self.head.extend_from_slice(&bytes[..bytes.len().min(HEAD - self.head.len())]);
+            let (now, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
+            self.head.extend_from_slice(now);
+            self.hash(now);
+            bytes = rest;
+            if self.head.len() == HEAD {
+                self.watch_on();
+            }
         }
+        self.hash(bytes);
+    }
+
+    fn hash(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let room = CHUNK - self.len % CHUNK;
+            let to_mark = self.marks.last().map_or(u64::MAX, |mark| mark.saturating_sub(self.len)).max(1);
+            let room = (CHUNK - self.len % CHUNK).min(to_mark);
             let (now, rest) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
             self.chunk.update(now);
             self.len += now.len() as u64;
             if self.len.is_multiple_of(CHUNK) {
-                self.whole.push(*self.chunk.finalize().as_bytes());
+                let chunk = *self.chunk.finalize().as_bytes();
+                self.whole.push(chunk);
+                self.chain = chained(self.chain, &chunk);
                 self.chunk.reset();
+            }
+            while self.marks.last().is_some_and(|mark| *mark <= self.len) {
+                if self.marks.pop() == Some(self.len) {
+                    self.marked.push((self.len, self.whole()));
+                }
             }
             bytes = rest;
         }
     }
 
-    /// Ends the stretch.
-    #[must_use]
-    pub fn finish(self) -> Stretch {
+    /// The hash of everything so far, where this is the beginning of the text.
+    fn whole(&self) -> Hash {
+        whole(&self.chain, self.chunk.finalize().as_bytes(), self.len)
+    }
+
+    /// The lengths of texts that begin in the same way, as far as is known by now.
+    fn lengths(&self) -> Vec<u64> {
+        let Some(watch) = &self.watch else { return Vec::new() };
         let heads = HEADS.into_iter().map_while(|len| self.head.get(..len));
-        let heads = heads.map(|head| *blake3::hash(head).as_bytes()).collect();
-        Stretch { len: self.len, whole: self.whole, rest: *self.chunk.finalize().as_bytes(), heads }
+        heads.filter_map(|head| watch.get(blake3::hash(head).as_bytes())).flatten().copied().collect()
+    }
+
+    fn watch_on(&mut self) {
+        let mut lengths = self.lengths();
+        lengths.retain(|len| *len > self.len);
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        self.marks.extend(lengths);
+    }
+
+    /// The beginnings that were asked for. Those within the first bytes are hashed from these.
+    fn beginnings(&mut self) -> Vec<(u64, Hash)> {
+        let mut all = std::mem::take(&mut self.marked);
+        for len in self.lengths() {
+            if let Some(head) = usize::try_from(len).ok().and_then(|len| self.head.get(..len)) {
+                let mut hashing = Self::default();
+                hashing.hash(head);
+                all.push((len, hashing.whole()));
+            }
+        }
+        all
     }
 }
 
@@ -106,27 +280,60 @@ pub struct Stretch {
     /// The hash of what follows the whole chunks.
     rest: Hash,
     heads: Vec<Hash>,
+    /// The same with a newline behind it, where the stretch does not end in one.
+    closed: Option<Hash>,
+    /// The hash of the bytes as they are, where these are not what was hashed.
+    raw: Option<Hash>,
+    beginnings: Vec<(u64, Hash)>,
 }
 
-/// Puts the stretches of a text together.
+/// Puts the stretches of a text together; `None` where one of them tells nothing of its own, for it is not hashed
+/// byte for byte: then the text must be hashed as a whole.
 ///
 /// `before` tells of the whole chunks that were hashed before.
 #[must_use]
-pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stretch>) -> TextId {
+pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stretch>) -> Option<TextId> {
     let (mut chain, mut len, head) = before.map_or_else(Default::default, |b| (b.chain, b.len, b.head));
-    let mut heads = Vec::from_iter(head);
-    let mut rest = *blake3::Hasher::new().finalize().as_bytes();
-    for stretch in stretches {
+    let mut id = TextId {
+        len,
+        whole: Hash::default(),
+        chain,
+        heads: Vec::from_iter(head),
+        open: None,
+        raw: None,
+        beginnings: Vec::new(),
+    };
+    let mut is_single = len == 0;
+    let (mut rest, mut closed) = (*blake3::Hasher::new().finalize().as_bytes(), None);
+    for (at, stretch) in stretches.into_iter().enumerate() {
+        is_single &= at == 0;
+        if id.raw.is_some() || (stretch.raw.is_some() && !is_single) {
+            return None;
+        }
         if len == 0 {
-            heads = stretch.heads;
+            (id.heads, id.raw, id.beginnings) = (stretch.heads, stretch.raw, stretch.beginnings);
         }
         chain = stretch.whole.iter().fold(chain, chained);
         len += stretch.len;
-        rest = stretch.rest;
+        (rest, closed) = (stretch.rest, stretch.closed);
     }
-    let mut whole = blake3::Hasher::new();
-    whole.update(&chain).update(&rest).update(&len.to_le_bytes());
-    TextId { len, whole: *whole.finalize().as_bytes(), chain, heads }
+    if let Some(closed) = closed {
+        let open = whole(&chain, &rest, len);
+        (id.open, id.raw) = (Some(open), id.raw.or(Some(open)));
+        len += 1;
+        rest = closed;
+        if len.is_multiple_of(CHUNK) {
+            chain = chained(chain, &closed);
+            rest = *blake3::Hasher::new().finalize().as_bytes();
+        }
+    }
+    (id.len, id.chain, id.whole) = (len, chain, whole(&chain, &rest, len));
+    id.raw = id.raw.filter(|raw| *raw != id.whole);
+    Some(id)
+}
+
+fn whole(chain: &Hash, rest: &Hash, len: u64) -> Hash {
+    *blake3::Hasher::new().update(chain).update(rest).update(&len.to_le_bytes()).finalize().as_bytes()
 }
 
 fn chained(chain: Hash, chunk: &Hash) -> Hash {
@@ -143,11 +350,13 @@ mod tests {
     fn of(text: &[u8]) -> TextId {
         let mut digester = Digester::default();
         digester.update(text);
-        identify(None, [digester.finish()])
+        identify(None, [digester.finish()]).unwrap()
     }
 
     fn text(len: usize) -> Vec<u8> {
-        (0..len).map(|n| (n * n / 7 % 251) as u8).collect()
+        let byte =
+            |n: usize| if n % 90 == 89 || n + 1 == len { b'\n' } else { b' ' + (n * n / 7 % 90) as u8 };
+        (0..len).map(byte).collect()
     }
 
     #[test]
@@ -164,10 +373,11 @@ mod tests {
                     part.chunks(7001).for_each(|piece| digester.update(piece));
                     digester.finish()
                 });
-                assert_eq!(identify(None, parts.clone()), whole, "{len} cut at {cut}");
-                let [_, tail] = parts;
-                let before = Before { len: cut as u64, chain: of(&text[..cut]).chain, head: whole.head() };
-                let resumed = identify(Some(before), [tail]);
+                assert_eq!(identify(None, parts.clone()).unwrap(), whole, "{len} cut at {cut}");
+                let [before, tail] = parts;
+                let chain = identify(None, [before]).unwrap().chain;
+                let before = Before { len: cut as u64, chain, head: whole.head() };
+                let resumed = identify(Some(before), [tail]).unwrap();
                 assert_eq!((resumed.whole, resumed.chain), (whole.whole, whole.chain), "{len} from {cut}");
                 assert_eq!(resumed.head(), whole.head(), "{len} from {cut}");
             }
@@ -179,9 +389,10 @@ mod tests {
         fn any_change_gives_another_identity(len in 1..3000usize, at in 0..3000usize, cut in 0..3000usize) {
             let text = text(len);
             let mut changed = text.clone();
-            changed[at % len] ^= 1;
+            changed[at % len] = b'~';
             prop_assert_ne!(of(&text).whole, of(&changed).whole);
-            prop_assert_ne!(of(&text).whole, of(&text[..cut % len]).whole);
+            // Without its last newline it is the same.
+            prop_assert_eq!(of(&text).whole == of(&text[..cut % len]).whole, len > 1 && cut % len + 1 == len);
             prop_assert_ne!(of(&text).whole, of(&text).damaged().whole);
         }
 
@@ -190,6 +401,37 @@ mod tests {
             let (text, cut) = (text(len), cut.min(len));
             prop_assert!(of(&text).heads.contains(&of(&text[..cut]).head().unwrap()));
             prop_assert_eq!(head_len(len as u64).is_some(), of(&text).head().is_some());
+        }
+
+        #[test]
+        fn line_ends_do_not_matter(len in 1..9000usize, cuts in 1..700usize, end in 0..4usize) {
+            let text = text(len);
+            let plain = of(&text);
+            let other: Vec<u8> = match end {
+                0 => text.iter().flat_map(|b| if *b == b'\n' { &b"\r\n"[..] } else { std::slice::from_ref(b) }).copied().collect(),
+                1 => text.iter().map(|b| if *b == b'\n' { b'\r' } else { *b }).collect(),
+                2 => [&b"\xef\xbb\xbf"[..], &text[..text.len() - 1]].concat(),
+                _ => [&b"\0\0\0"[..], &text, b"\0\0"].concat(),
+            };
+            let mut digester = Digester::default();
+            other.chunks(cuts).for_each(|piece| digester.update(piece));
+            let found = identify(None, [digester.finish()]).unwrap();
+            prop_assert_eq!(found.whole, plain.whole);
+            prop_assert_eq!((found.len, found.chain), (plain.len, plain.chain));
+            prop_assert!(found.raw.is_some() && found.raw != Some(found.whole));
+        }
+
+        #[test]
+        fn beginnings_are_found(len in 64..9000usize, cut in 64..9000usize, cuts in 1..700usize) {
+            let (text, cut) = (text(len), cut.min(len));
+            let beginning = of(&text[..cut]);
+            let beginning = beginning.open.unwrap_or(beginning.whole);
+            let lengths = Lengths::from([(of(&text[..cut]).head().unwrap(), vec![cut as u64])]);
+            for mut digester in [Digester::with_beginnings(vec![cut as u64, 9999]), Digester::watching(Arc::new(lengths))] {
+                text.chunks(cuts).for_each(|piece| digester.update(piece));
+                let found = identify(None, [digester.finish()]).unwrap();
+                prop_assert!(found.beginnings.contains(&(cut as u64, beginning)));
+            }
         }
     }
 }

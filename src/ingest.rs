@@ -8,7 +8,6 @@ pub mod again;
 mod ahead;
 mod fold;
 mod lines;
-mod mix;
 mod outcome;
 mod part;
 mod rejects;
@@ -31,7 +30,7 @@ use outcome::{Outcome, assemble};
 use rayon::prelude::*;
 use rejects::Spill;
 use source::Source;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -141,10 +140,18 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let Pass { mut table, mut outcomes, mut spill, mut others } = read(&sources, job, &pool, allowed)?;
     let is_failed = !job.keep_going && outcomes.iter().any(|outcome| outcome.fault.is_some());
     if !is_failed {
-        let same = pool.install(|| twice::after_reading(&sources, &outcomes));
+        let twice::Found { same, told } = pool.install(|| twice::after_reading(&sources, &outcomes));
+        // Pipes are read once: beside them names stay what they are.
+        let told = if sources.iter().all(|source| source.size.is_some()) { told } else { BTreeMap::new() };
+        let is_told = !told.is_empty();
+        for (at, hours) in told {
+            sources[at].hours = Some(hours);
+        }
         let twice = twice::take_out(&mut sources, &same, &mut duplicates);
         let counted = twice::taken_out(&mut outcomes, &same);
-        if !twice.is_empty() && !take_away(&mut table, &twice, &counted, job, &pool, allowed)? {
+        if is_told {
+            Pass { table, outcomes, spill, others } = read(&sources, job, &pool, allowed)?;
+        } else if !twice.is_empty() && !take_away(&mut table, &twice, &counted, job, &pool, allowed)? {
             if let Some(pipe) = sources.iter().find(|source| source.size.is_none() && source.fault.is_none())
             {
                 let changed = format!("cannot be read once more, and {} changed meanwhile", twice[0].name);

@@ -9,6 +9,7 @@ mod newer;
 
 use crate::domain::Domain;
 use crate::record::{Reason, Record};
+use crate::sketch::Sketch;
 
 /// A log format that flowbook reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +75,13 @@ impl Parser {
     pub fn turn_to(&mut self, file_domain: Option<&Domain>) {
         match self {
             Self::Alibaba(parser) => parser.turn_to(file_domain),
+        }
+    }
+
+    /// Takes out the sketch of the lines that were read since the last time.
+    pub fn take_sketch(&mut self) -> Sketch {
+        match self {
+            Self::Alibaba(parser) => parser.take_sketch(),
         }
     }
 

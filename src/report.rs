@@ -6,8 +6,9 @@ mod scope;
 
 pub use scope::{Elsewhere, Scope, Spans};
 
-use crate::domain::Domain;
+use crate::domain::{Domain, MAX_LEN};
 use crate::record::Reason;
+use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -87,6 +88,13 @@ pub struct NamedHours {
 }
 
 impl NamedHours {
+    /// How much a name that tells them is preferred among names of the same text, from 1: the shortest domain comes
+    /// first, so that a copy `backup_www.example.com` takes no line from `www.example.com`.
+    #[must_use]
+    pub fn rank(&self) -> u32 {
+        u32::try_from(MAX_LEN.saturating_sub(self.domain.as_str().len())).map_or(1, |rank| rank + 1)
+    }
+
     /// The start of the first window of the span: lines of windows before it are late.
     #[must_use]
     pub fn first_window_start(&self) -> i64 {
@@ -117,6 +125,8 @@ pub struct SourceReport {
     pub fault: Option<String>,
     /// Whether the source delivers its hours also when it holds no line.
     pub may_be_empty: bool,
+    /// What tells whether its lines stand in other sources, too: see [`overlap`](crate::overlap).
+    pub sketch: Sketch,
 }
 
 impl SourceReport {
@@ -363,6 +373,7 @@ mod tests {
             counts,
             fault: fault.map(String::from),
             may_be_empty,
+            sketch: Sketch::default(),
         };
         for (one, is_delivered, is_empty) in [
             (source(counts(2, 1), None, false), true, false),

@@ -6,6 +6,7 @@
 mod care;
 mod check;
 mod coverage;
+mod grow;
 mod history;
 mod info;
 mod lock;

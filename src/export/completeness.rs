@@ -166,6 +166,7 @@ mod tests {
             counts: Counts { lines, accepted: lines, ..Counts::default() },
             fault: fault.map(String::from),
             may_be_empty: false,
+            sketch: crate::sketch::Sketch::default(),
         }
     }
 

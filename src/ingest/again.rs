@@ -2,7 +2,7 @@
 
 use super::source::Tail;
 use crate::codec::{Decoder, is_plain_text};
-use crate::digest::{Before, CHUNK, Digester, TextId, head_len, identify};
+use crate::digest::{Before, CHUNK, Digester, Hash, TextId, damaged, head_len, identify};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -10,14 +10,64 @@ use std::path::Path;
 /// Bytes read at a time.
 const READ: usize = 64 << 10;
 
-/// The identity of the first `len` bytes of a file's text; `None` when it has not so many.
+/// What another text may begin with.
+pub struct Beginning {
+    /// Its length, as it is hashed.
+    pub len: u64,
+    /// The hash of it.
+    pub whole: Hash,
+    /// The hash of it before the newline that its last line lacks.
+    pub open: Option<Hash>,
+    /// Whether it was damaged behind that.
+    pub is_damaged: bool,
+}
+
+impl Beginning {
+    /// The lengths of a text at which this one may end.
+    #[must_use]
+    pub fn lengths(&self) -> Vec<u64> {
+        let open = self.open.map(|_| self.len - 1);
+        open.into_iter().chain([self.len]).collect()
+    }
+
+    /// Whether it is one of these beginnings of a text.
+    #[must_use]
+    pub fn is_among(&self, beginnings: &[(u64, Hash)]) -> bool {
+        beginnings.iter().any(|(len, hash)| {
+            let hash = if self.is_damaged { damaged(hash) } else { *hash };
+            (*len == self.len && hash == self.whole) || (*len + 1 == self.len && Some(hash) == self.open)
+        })
+    }
+}
+
+/// Whether a file's text begins with a text. That may be known by the hash of its bytes as they were, from before
+/// line ends were made one.
 ///
 /// # Errors
 /// When the file cannot be read or decoded so far.
-pub fn prefix(path: &Path, len: u64) -> io::Result<Option<TextId>> {
+pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
     let text = Decoder::new(File::open(path)?)?;
-    let id = identify(None, [hashed(text.take(len))?.finish()]);
-    Ok((id.len == len).then_some(id))
+    let id = hashed_up_to(text, beginning.len, Digester::with_beginnings(beginning.lengths()))?;
+    let Some(id) = identify(None, [id.finish()]) else { return Ok(false) };
+    let is_raw = id.raw.is_none() || id.raw == id.open;
+    if is_raw || beginning.is_among(&id.beginnings) {
+        return Ok(beginning.is_among(&id.beginnings));
+    }
+    let text = Decoder::new(File::open(path)?)?.take(beginning.len);
+    let raw = identify(None, [hashed(text)?.finish()]).and_then(|id| id.raw);
+    let raw = raw.map(|raw| if beginning.is_damaged { damaged(&raw) } else { raw });
+    Ok(raw == Some(beginning.whole))
+}
+
+/// The beginnings of these lengths of a file's text, with their hashes.
+///
+/// # Errors
+/// When the file cannot be read or decoded so far.
+pub(super) fn beginnings(path: &Path, lengths: Vec<u64>) -> io::Result<Vec<(u64, Hash)>> {
+    let text = Decoder::new(File::open(path)?)?;
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let digester = hashed_up_to(text, longest, Digester::with_beginnings(lengths))?;
+    Ok(identify(None, [digester.finish()]).map(|id| id.beginnings).unwrap_or_default())
 }
 
 /// Where a plain file goes on behind the text that is known of it; `None` when it must be read as a whole.
@@ -28,7 +78,8 @@ pub fn prefix(path: &Path, len: u64) -> io::Result<Option<TextId>> {
 /// # Errors
 /// When the file cannot be read.
 pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
-    if !is_plain_text(path)? {
+    // A line that was incomplete was counted as it was: it must be counted anew.
+    if known.open.is_some() || !is_plain_text(path)? {
         return Ok(None);
     }
     let mut file = File::open(path)?;
@@ -39,31 +90,43 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     let mut last = [0];
     file.seek(SeekFrom::Start(known.len.saturating_sub(1)))?;
     file.read_exact(&mut last)?;
-    let same_head = identify(None, [head]).head() == known.head();
-    let same_rest = identify(Some(before.clone()), [rest]).whole == known.whole;
-    // A line that was incomplete was counted as it was: it must be counted anew.
+    // Where bytes are not hashed as they are, nobody knows where lines begin in them.
+    let same_head = identify(None, [head])
+        .is_some_and(|id| id.raw.is_none_or(|raw| Some(raw) == id.open) && id.head() == known.head());
+    let same_rest = identify(Some(before.clone()), [rest]).is_some_and(|id| id.whole == known.whole);
     let is_whole_lines = last == *b"\n";
     Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before, judged: (0, 0) }))
 }
 
-/// The identity of all of a file's text.
+/// The identity of all of a file's text, or of what stands in a plain file before `size`.
 ///
 /// # Errors
 /// When the file cannot be read or decoded.
-pub(super) fn whole(path: &Path) -> io::Result<TextId> {
-    Ok(identify(None, [hashed(Decoder::new(File::open(path)?)?)?.finish()]))
+pub(super) fn whole(path: &Path, size: Option<u64>) -> io::Result<TextId> {
+    let file = File::open(path)?;
+    let digester = match size {
+        Some(size) => hashed(file.take(size))?,
+        None => hashed(Decoder::new(file)?)?,
+    };
+    identify(None, [digester.finish()]).ok_or_else(|| io::Error::other("has no identity"))
 }
 
-fn hashed(mut input: impl Read) -> io::Result<Digester> {
-    let (mut digester, mut buffer) = (Digester::default(), vec![0; READ]);
-    loop {
+fn hashed(input: impl Read) -> io::Result<Digester> {
+    hashed_up_to(input, u64::MAX, Digester::default())
+}
+
+/// Hashes at least so many bytes, unless the input has fewer.
+fn hashed_up_to(mut input: impl Read, len: u64, mut digester: Digester) -> io::Result<Digester> {
+    let mut buffer = vec![0; READ];
+    while digester.len() < len {
         match input.read(&mut buffer) {
-            Ok(0) => return Ok(digester),
+            Ok(0) => break,
             Ok(read) => digester.update(&buffer[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    Ok(digester)
 }
 
 #[cfg(test)]
@@ -80,7 +143,7 @@ mod tests {
     fn id(text: &[u8]) -> TextId {
         let mut digester = Digester::default();
         digester.update(text);
-        identify(None, [digester.finish()])
+        identify(None, [digester.finish()]).unwrap()
     }
 
     #[test]
@@ -91,13 +154,18 @@ mod tests {
             let grown = [&old[..], b"more\n"].concat();
             let found = tail(file(&grown).path(), &id(&old)).unwrap().expect("it grew");
             assert_eq!(found.from, old.len() as u64);
-            assert_eq!(prefix(file(&grown).path(), old.len() as u64).unwrap(), Some(id(&old)));
+            let beginning =
+                |id: TextId| Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false };
+            for grown in [grown.clone(), [&b"\xef\xbb\xbf"[..], &grown[..]].concat()] {
+                assert!(begins_with(file(&grown).path(), &beginning(id(&old))).unwrap());
+                assert!(begins_with(file(&grown).path(), &beginning(id(&old[..old.len() - 3]))).unwrap());
+                assert!(!begins_with(file(&old[1..]).path(), &beginning(id(&old))).unwrap());
+            }
             let mut other = grown.clone();
-            other[0] ^= 1;
+            other[0] = b'~';
             assert!(tail(file(&other).path(), &id(&old)).unwrap().is_none(), "{lines}: other head");
             let cut = &old[..old.len() - 3];
             assert!(tail(file(&grown).path(), &id(cut)).unwrap().is_none(), "{lines}: an incomplete line");
         }
-        assert_eq!(prefix(file(b"abc").path(), 4).unwrap(), None);
     }
 }

@@ -7,9 +7,9 @@
 mod hosts;
 mod marred;
 
-use super::mix;
 use super::rejects::{Extent, PartSample, Sink, Spill};
 use super::source::Source;
+use super::twice::{self, Beginning};
 use super::{Job, lines::Chunk};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +17,7 @@ use crate::log::Parser;
 use crate::record::{Reason, Record};
 use crate::region::Region;
 use crate::report::{Counts, NamedHours};
+use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, SeriesId, UsageTable};
 use hosts::Hosts;
@@ -35,16 +36,15 @@ pub(super) struct Fold<'a> {
     beginning: Vec<u8>,
 }
 
-/// Bytes in which nearly all texts of equal length differ: more than the first line of a log.
-const BEGINNING: usize = 512;
-
 /// What is known of the lines of a part.
 pub(super) struct Folded {
     pub(super) counts: Counts,
     pub(super) samples: Vec<PartSample>,
     pub(super) extents: Vec<Extent>,
-    /// A hash of the text's first bytes.
-    pub(super) beginning: u64,
+    /// What texts that begin alike have in common.
+    pub(super) beginning: Beginning,
+    /// What tells whether its lines stand elsewhere, too.
+    pub(super) sketch: Sketch,
 }
 
 /// Everything but the parser, from which a record borrows.
@@ -134,8 +134,8 @@ impl<'a> Fold<'a> {
     pub(super) fn end(&mut self) -> Result<Folded> {
         let sink = mem::replace(&mut self.sink, Sink::new(self.spill));
         let (samples, extents) = sink.finish()?;
-        let (counts, beginning) = (mem::take(&mut self.state.counts), mix::many(&self.beginning));
-        Ok(Folded { counts, samples, extents, beginning })
+        let (counts, beginning) = (mem::take(&mut self.state.counts), Beginning::of(&self.beginning));
+        Ok(Folded { counts, samples, extents, beginning, sketch: self.parser.take_sketch() })
     }
 
     /// Gives the table away, for an empty one.
@@ -156,7 +156,7 @@ impl<'a> Fold<'a> {
     /// When a sum overflows or rejected lines cannot be kept: the job stops.
     pub(super) fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<()> {
         let (Chunk::Lines(text) | Chunk::TooLong(text)) = chunk;
-        let missing = BEGINNING - self.beginning.len();
+        let missing = twice::BEGINNING - self.beginning.len();
         self.beginning.extend(&text[..text.len().min(missing)]);
         match chunk {
             Chunk::Lines(block) => self.block(block),

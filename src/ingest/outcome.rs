@@ -4,12 +4,15 @@
 
 use super::rejects::{Extent, PartSample, Piece};
 use super::source::Source;
-use super::{Job, Taken, fold};
+use super::twice::Beginning;
+use super::{Job, Taken, again, fold};
 use crate::codec::page;
-use crate::digest::{Stretch, identify};
-use crate::error::Result;
+use crate::digest::{Stretch, TextId, identify};
+use crate::error::{Error, Result};
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
+use crate::sketch::Sketch;
 use crate::usage::table::UsageTable;
+use std::path::Path;
 
 /// What came out of a part, or of all parts of a source.
 #[derive(Default)]
@@ -19,10 +22,12 @@ pub(super) struct Outcome {
     pub(super) fault: Option<String>,
     /// Bytes of the text.
     pub(super) len: u64,
-    /// A hash of its first bytes.
-    pub(super) beginning: u64,
+    /// What texts that begin alike have in common.
+    pub(super) beginning: Beginning,
     /// What tells a small file from most others.
     pub(super) fingerprint: Option<u64>,
+    /// What tells whether its lines stand elsewhere, too.
+    pub(super) sketch: Sketch,
     /// Lines before each part that spilled rejected lines, and where these lie.
     pub(super) pieces: Vec<(u64, Vec<Extent>)>,
     /// What only [`ingest_each`](super::ingest_each) asks for: the table of each part, and what its text is.
@@ -35,7 +40,11 @@ impl Outcome {
         let lines_before = self.counts.lines;
         self.counts.merge(&next.counts);
         self.fault = self.fault.take().or(next.fault);
+        if self.len == 0 {
+            self.beginning = next.beginning;
+        }
         self.len += next.len;
+        self.sketch.merge(next.sketch);
         let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
         self.samples.extend(next.samples.into_iter().map(numbered));
         self.pieces.extend(next.pieces.into_iter().map(|(before, extents)| (lines_before + before, extents)));
@@ -85,6 +94,7 @@ impl Outcome {
             stretches.extend(stretch);
         }
         let text = identify(source.tail.as_ref().map(|tail| tail.before.clone()), stretches);
+        let text = text.map_or_else(|| whole_of(&source), Ok)?;
         let text = if self.fault.is_some() { text.damaged() } else { text };
         let samples = self.samples.into_iter().map(|sample| sample.of(at)).collect();
         let samples = first_of_each_reason(samples);
@@ -95,9 +105,16 @@ impl Outcome {
             counts: self.counts,
             fault: self.fault,
             may_be_empty: job.empty_is_delivered,
+            sketch: self.sketch.of_whole(),
         };
         Ok(Taken { source, table, report, samples, text, is_mistrusted })
     }
+}
+
+/// The identity of a plain file that was read in parts, where these cannot tell.
+fn whole_of(source: &Source) -> Result<TextId> {
+    let path = source.path.as_deref().unwrap_or_else(|| Path::new(&source.name));
+    again::whole(path, source.size).map_err(Error::io("cannot read once more")).map_err(|e| e.at(path))
 }
 
 impl PartSample {
@@ -115,8 +132,9 @@ pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let Source { name, size, hours, .. } = source;
-        let (counts, may_be_empty) = (outcome.counts, job.empty_is_delivered);
-        report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty });
+        let (counts, may_be_empty, sketch) =
+            (outcome.counts, job.empty_is_delivered, outcome.sketch.of_whole());
+        report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty, sketch });
     }
     (report, pieces)
 }

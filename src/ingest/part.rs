@@ -3,15 +3,16 @@
 //! Knows nothing of what lines mean.
 
 use super::lines::{Lines, READ};
-use super::mix;
 use super::source::{Source, Tail};
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
-use crate::digest::{self, Digester};
+use crate::digest::{self, Digester, Lengths};
+use crate::mix;
 use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
@@ -202,11 +203,14 @@ pub(super) struct Way<'a> {
     pub(super) read: &'a AtomicU64,
     /// Whether the text is hashed.
     pub(super) is_hashed: bool,
+    /// Lengths of texts that it may begin with.
+    pub(super) watch: Option<&'a Arc<Lengths>>,
 }
 
 impl Way<'_> {
     fn tap(&self) -> Option<Tap> {
-        self.is_hashed.then(|| Tap { digester: Digester::default(), skip: 0, left: u64::MAX })
+        let digester = self.watch.map_or_else(Digester::default, |watch| Digester::watching(watch.clone()));
+        self.is_hashed.then_some(Tap { digester, skip: 0, left: u64::MAX })
     }
 }
 

@@ -8,7 +8,7 @@ mod search;
 pub use names::{Told, named_hours};
 pub use search::{Scope, Search, take_out_of_scope};
 
-use crate::digest::Before;
+use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
 use crate::error::{Error, Result, plain};
 use crate::region::Region;
@@ -20,6 +20,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
@@ -47,6 +48,8 @@ pub struct Source {
     pub region: Option<Region>,
     /// Where to begin, when what lies before is known already.
     pub tail: Option<Box<Tail>>,
+    /// Lengths of texts that it may begin with, where it can be read only once.
+    pub watch: Option<Arc<Lengths>>,
     /// Why the source cannot be read, when that is known already.
     pub fault: Option<String>,
 }
@@ -97,11 +100,21 @@ pub fn discover_by(arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>
 
 impl Source {
     fn new(name: String, path: Option<PathBuf>) -> Self {
-        Self { name, path, size: None, hours: None, domain: None, region: None, tail: None, fault: None }
+        Self {
+            name,
+            path,
+            size: None,
+            hours: None,
+            domain: None,
+            region: None,
+            tail: None,
+            watch: None,
+            fault: None,
+        }
     }
 
     /// A file that was not looked at yet.
-    fn file(path: PathBuf) -> Self {
+    pub(crate) fn file(path: PathBuf) -> Self {
         let hours = told(path.file_name()).and_then(Told::hours);
         Self { hours, ..Self::new(shown(path.as_os_str().as_encoded_bytes()), Some(path)) }
     }

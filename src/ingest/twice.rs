@@ -1,15 +1,19 @@
-//! Sources that are there twice: the same file by another name, another file with the same bytes, or the same text
-//! in another compression. What counts twice is told here, and taken away by [`ingest`](super::ingest).
+//! Sources that are there twice: the same file by another name, another file with the same bytes, the same text in
+//! another compression or with other line ends, or the beginning of another text. What counts twice is told here,
+//! and taken away by [`ingest`](super::ingest).
 //!
 //! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
 //! are compared: of these it is asked afterwards, by fingerprints taken on the way.
 
-use super::again::whole;
+use super::again::{self, beginnings, whole};
 use super::outcome::Outcome;
 use super::part::SMALL;
 use super::source::Source;
 use crate::codec::Decoder;
-use crate::report::Duplicate;
+use crate::digest::{TextId, canonical};
+use crate::mix;
+use crate::report::{Duplicate, NamedHours};
+use memchr::memchr;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -19,6 +23,30 @@ use std::path::Path;
 
 /// Positions of duplicates, each with the position of the source that stays.
 type Same = BTreeMap<usize, usize>;
+
+/// Bytes of a text that are kept: more than the first line of a log.
+pub(super) const BEGINNING: usize = 512;
+/// Of these at least so many are left when line ends are made one.
+const SURE: usize = 384;
+
+/// What texts that begin alike have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Beginning {
+    /// A hash of the first line, without its end; nothing where there is none.
+    line: Option<u64>,
+    /// A hash of more than that, where there are so many bytes.
+    more: Option<u64>,
+}
+
+impl Beginning {
+    /// Of the first [`BEGINNING`] bytes of a text.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let text = canonical(bytes);
+        let line = memchr(b'\n', &text).map_or(&text[..], |newline| &text[..newline]);
+        let line = &line[..line.len().min(SURE)];
+        Self { line: (!line.is_empty()).then(|| mix::many(line)), more: text.get(..SURE).map(mix::many) }
+    }
+}
 
 /// The large files that have the bytes of another one.
 ///
@@ -40,8 +68,15 @@ fn has_text(path: &Path) -> bool {
     !matches!(File::open(path).and_then(Decoder::new).and_then(|mut text| text.read(&mut [0])), Ok(0))
 }
 
-/// The sources that were read and have the bytes or the text of another one.
-pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Same {
+/// What was found when everything was read.
+pub(super) struct Found {
+    pub(super) same: Same,
+    /// Sources that stay, with what the name of a copy tells better.
+    pub(super) told: BTreeMap<usize, NamedHours>,
+}
+
+/// The sources that were read and have the bytes or the text of another one, or the beginning of it.
+pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
     // As before reading, files without text are left out.
     let is_something = |at: &usize| outcomes[*at].len > 0 || outcomes[*at].fault.is_some();
     let mut read: Vec<usize> = (0..sources.len()).filter(is_something).collect();
@@ -54,7 +89,21 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Same {
         *first = *texts.get(first).unwrap_or(first);
     }
     same.extend(texts);
-    same
+    let told = best_told(sources, &same);
+    Found { same, told }
+}
+
+/// What copies of sources tell by their names, where that is better than what the sources' own names tell.
+fn best_told(sources: &[Source], same: &Same) -> BTreeMap<usize, NamedHours> {
+    let mut told: BTreeMap<usize, &NamedHours> = BTreeMap::new();
+    let rank = |hours: Option<&NamedHours>| hours.map_or(0, NamedHours::rank);
+    for (copy, first) in same {
+        let best = told.get(first).copied().or(sources[*first].hours.as_ref());
+        if let Some(hours) = sources[*copy].hours.as_ref().filter(|hours| hours.rank() > rank(best)) {
+            told.insert(*first, hours);
+        }
+    }
+    told.into_iter().map(|(at, hours)| (at, hours.clone())).collect()
 }
 
 /// Groups of more than one source that are alike in a key, each in the order of names; those without a key are in none.
@@ -126,29 +175,92 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Sources that have the text of another one in another compression.
+/// Sources that have the text of another one in another compression or with other line ends, or its beginning.
 ///
-/// What counts of a text depends on the name of its file, so counts tell nothing: texts that are alike in length and
-/// beginning are decoded again and compared.
+/// What counts of a text depends on the name of its file, so counts tell nothing: texts that begin alike are decoded
+/// again and hashed.
 fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same {
     // A pipe cannot be read twice.
     let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].size.is_some();
     let read = read.iter().copied().filter(is_whole);
-    let alike = groups(read, |at| Some((outcomes[at].len, outcomes[at].beginning)));
-    let text = |at: usize| sources[at].path.as_ref().and_then(|path| Some(whole(path).ok()?.whole));
-    let same = alike.par_iter().flat_map_iter(|group| {
-        let same = groups(group.iter().copied(), text).into_iter();
-        same.flat_map(|group| {
-            let group = in_order_of_choice(sources, group);
-            group[1..].iter().map(|at| (*at, group[0])).collect::<Vec<_>>()
-        })
+    let alike = groups(read, |at| outcomes[at].beginning.line);
+    let alike = alike.par_iter().flat_map_iter(|group| {
+        // Short texts may be the beginning of any; longer ones begin alike in more than a line.
+        let is_short = |at: &usize| outcomes[*at].beginning.more.is_none();
+        if group.iter().any(is_short) {
+            return vec![group.clone()];
+        }
+        groups(group.iter().copied(), |at| outcomes[at].beginning.more)
     });
-    same.collect()
+    alike.flat_map_iter(|group| same_or_begun(sources, &group)).collect()
 }
 
-/// The name that tells the domain of lines with only a path says more than others: it comes first.
+/// A text among others that begin alike, with the sources that have it.
+struct TextOf {
+    id: TextId,
+    at: Vec<usize>,
+}
+
+fn same_or_begun(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
+    let text = |at: &usize| Some((whole(sources[*at].path.as_ref()?, None).ok()?, *at));
+    let mut ids: Vec<(TextId, usize)> = group.iter().filter_map(text).collect();
+    ids.sort_by(|(a, at), (b, bt)| (b.len, b.whole, at).cmp(&(a.len, a.whole, bt)));
+    let mut texts: Vec<TextOf> = Vec::new();
+    for (id, at) in ids {
+        match texts.last_mut().filter(|last| last.id.whole == id.whole) {
+            Some(last) => last.at.push(at),
+            None => texts.push(TextOf { id, at: vec![at] }),
+        }
+    }
+    for text in &mut texts {
+        text.at = in_order_of_choice(sources, std::mem::take(&mut text.at));
+    }
+    texts.sort_by_key(|text| (std::cmp::Reverse(text.id.len), text.at[0]));
+    let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
+    let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
+    same.extend(begun(sources, &texts));
+    // A copy of what is the beginning of another text is a copy of that.
+    let firsts: HashMap<usize, usize> = same.iter().copied().collect();
+    for (_, first) in &mut same {
+        *first = *firsts.get(first).unwrap_or(first);
+    }
+    same
+}
+
+/// Texts that are the beginning of a longer one, which is the longest: they are given with the longest first.
+///
+/// A text of fewer bytes than any hash of a beginning has is too short to tell: one line may stand in two logs.
+fn begun(sources: &[Source], texts: &[TextOf]) -> Vec<(usize, usize)> {
+    let mut is_taken = vec![false; texts.len()];
+    let mut begun = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let begins_alike = |other: &TextOf| other.id.head().is_some_and(|head| text.id.heads.contains(&head));
+        let shorter: Vec<usize> =
+            (at + 1..texts.len()).filter(|other| !is_taken[*other] && begins_alike(&texts[*other])).collect();
+        let Some(path) = sources[text.at[0]].path.as_ref().filter(|_| !is_taken[at] && !shorter.is_empty())
+        else {
+            continue;
+        };
+        let wanted = |other: &usize| beginning_of(&texts[*other].id);
+        let lengths = shorter.iter().flat_map(|other| wanted(other).lengths()).collect();
+        let found = beginnings(path, lengths).unwrap_or_default();
+        for other in shorter.into_iter().filter(|other| wanted(other).is_among(&found)) {
+            is_taken[other] = true;
+            begun.push((texts[other].at[0], text.at[0]));
+        }
+    }
+    begun
+}
+
+fn beginning_of(id: &TextId) -> again::Beginning {
+    again::Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false }
+}
+
+/// The name that tells the domain of lines with only a path says more than others: it comes first. Of several that
+/// tell one, the shortest domain comes first, so that `backup_www.example.com` takes nothing from `www.example.com`.
 fn in_order_of_choice(sources: &[Source], mut group: Vec<usize>) -> Vec<usize> {
-    group.sort_by_key(|at| sources[*at].hours.is_none());
+    let rank = |at: usize| sources[at].hours.as_ref().map_or(0, NamedHours::rank);
+    group.sort_unstable_by_key(|at| (std::cmp::Reverse(rank(*at)), *at));
     group
 }
 

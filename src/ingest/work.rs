@@ -135,7 +135,8 @@ impl<'a> Work<'a> {
     fn part(&self, part: &Part, fold: &mut Fold<'_>, desk: &mut Desk) -> Result<Outcome> {
         let source = &self.sources[part.source];
         fold.begin(source);
-        let way = Way { read: &self.job.progress.read, is_hashed: self.is_each };
+        let way =
+            Way { read: &self.job.progress.read, is_hashed: self.is_each, watch: source.watch.as_ref() };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
             None => part::open(source, part, way, desk).map_err(|error| not_opened(&error)),
@@ -153,11 +154,11 @@ impl<'a> Work<'a> {
                 (fault, len, desk.keep(lines).hashed())
             }
         };
-        let Folded { counts, samples, extents, beginning } = fold.end()?;
+        let Folded { counts, samples, extents, beginning, sketch } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
         let fingerprint = desk.take_fingerprint();
-        Ok(Outcome { counts, samples, fault, len, beginning, fingerprint, pieces, own })
+        Ok(Outcome { counts, samples, fault, len, beginning, fingerprint, sketch, pieces, own })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.

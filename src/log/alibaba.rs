@@ -17,7 +17,8 @@ use super::marks::{Marks, STRETCH};
 use crate::domain::Domain;
 use crate::record::{MAX_BYTES, Protocol, Reason, Record};
 use crate::region::Region;
-use crate::time;
+use crate::sketch::Sketch;
+use crate::time::{self, WINDOW_SECONDS};
 pub(super) use doubt::begins_entry;
 use memchr::{memchr, memrchr};
 use quick::Places;
@@ -46,6 +47,14 @@ impl Parser {
         if self.file_domain.as_ref() != file_domain {
             self.file_domain = file_domain.cloned();
         }
+        self.minute.begin();
+    }
+
+    /// Takes out the sketch: of the first line of each five minutes, wherever these begin anew.
+    pub fn take_sketch(&mut self) -> Sketch {
+        let mut sketch = std::mem::take(&mut self.minute.sketch);
+        sketch.tidy();
+        sketch
     }
 
     /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
@@ -174,9 +183,17 @@ struct MinuteCache {
     len: usize,
     /// Unix seconds at the start of the minute.
     start: i64,
+    /// The five minutes of it, and the first line of each.
+    slice: i64,
+    sketch: Sketch,
 }
 
 impl MinuteCache {
+    /// Forgets the source before: what is found in one must not depend on others.
+    fn begin(&mut self) {
+        (self.len, self.slice) = (0, i64::MIN);
+    }
+
     /// The time of a line in unix seconds, and the length of the time stamp.
     #[inline(always)]
     fn time(&mut self, line: &[u8]) -> Option<(i64, usize)> {
@@ -198,6 +215,14 @@ impl MinuteCache {
                 .fold(0, |all, (word, (stamp, mask))| all | (word ^ stamp) & mask);
             other == 0 && self.len != 0
         })
+    }
+
+    /// Takes note of the first line of five minutes.
+    fn note(&mut self, line: &[u8]) {
+        let slice = self.start.div_euclid(WINDOW_SECONDS);
+        if std::mem::replace(&mut self.slice, slice) != slice {
+            self.sketch.note(without_return(line));
+        }
     }
 
     /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS +-hhmm]`, and keeps its minute.
@@ -224,6 +249,7 @@ impl MinuteCache {
         (self.stamp, self.mask) = (words(&text), words(&mask));
         self.start = local - offset;
         self.len = len;
+        self.note(line);
         Some(())
     }
 }

@@ -155,7 +155,15 @@ mod tests {
             start: hour * HOUR,
             end: (hour + 1) * HOUR,
         });
-        SourceReport { name: name.into(), size: None, hours, counts, fault: None, may_be_empty: false }
+        SourceReport {
+            name: name.into(),
+            size: None,
+            hours,
+            counts,
+            fault: None,
+            may_be_empty: false,
+            sketch: crate::sketch::Sketch::default(),
+        }
     }
 
     fn report() -> Report {

@@ -2,10 +2,13 @@
 
 use super::source::{Known, Place, Seen, SourceId, known, placed, seen};
 use super::write::Writer;
-use super::{failed, signed};
-use crate::digest::{Hash, TextId};
+use super::{failed, signed, unsigned};
+use crate::digest::{Hash, Lengths, TextId};
 use crate::error::Result;
 use rusqlite::{OptionalExtension, params};
+
+/// Sources looked at that a text may be the beginning of: beyond, their first line says nothing.
+const MOST_LONGER: i64 = 100;
 
 /// Where more places that are not asked for lie between two that are, each is looked up by itself.
 const MOST_OTHERS: usize = 4;
@@ -41,7 +44,7 @@ impl Writer {
     pub fn at_path(&mut self, path: &[u8]) -> Result<Option<Seen>> {
         self.at(|writer| {
             let sql =
-                "SELECT source, path, place.name, place.sort, place.size, modified, region, domain, fault
+                "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
                        FROM place JOIN source ON source.id = place.source WHERE path = ?";
             let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
             place.query_row([path], seen).optional().map_err(failed)
@@ -67,7 +70,7 @@ impl Writer {
     /// Finds paths in order; gives how many were passed before too many others lay between.
     fn pass(&self, paths: &[&[u8]], order: &[usize], found: &mut [Option<Seen>]) -> rusqlite::Result<usize> {
         let [first, .., last] = order else { return Ok(0) };
-        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, region, domain, fault
+        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
                    FROM place CROSS JOIN source ON source.id = place.source
                    WHERE path >= ? AND path <= ? ORDER BY path";
         let mut places = self.db.prepare_cached(sql)?;
@@ -95,10 +98,75 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn places(&mut self, id: SourceId) -> Result<Vec<Place>> {
         self.at(|writer| {
-            let sql = "SELECT source, path, name, sort, size, modified FROM place WHERE source = ?";
+            let sql =
+                "SELECT source, path, name, sort, size, modified, is_beginning FROM place WHERE source = ?";
             let mut places = writer.db.prepare_cached(sql).map_err(failed)?;
-            let places = places.query_map([id.0], placed).map_err(failed)?;
-            places.map(|place| place.map(|(_, place)| place)).collect::<Result<_, _>>().map_err(failed)
+            let places = places.query_map([id.0], |row| Ok(placed(row)?.1)).map_err(failed)?;
+            places.collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    /// A few places of a source where its text stands as a whole, in the order of paths: those behind a path.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn whole_places(&mut self, id: SourceId, after: &[u8]) -> Result<Vec<Place>> {
+        self.at(|writer| {
+            let sql = "SELECT source, path, name, sort, size, modified, is_beginning FROM place
+                       WHERE source = ? AND path > ? AND is_beginning = 0 ORDER BY path LIMIT 16";
+            let mut places = writer.db.prepare_cached(sql).map_err(failed)?;
+            let places = places.query_map(params![id.0, after], |row| Ok(placed(row)?.1)).map_err(failed)?;
+            places.collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    /// The path of the place whose name tells how a source is read: the first of those that are preferred.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn telling(&mut self, id: SourceId) -> Result<Option<Vec<u8>>> {
+        self.at(|writer| {
+            let sql = "SELECT path FROM place WHERE source = ? AND is_named > 0 ORDER BY is_named DESC, sort LIMIT 1";
+            let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
+            place.query_row([id.0], |row| row.get(0)).optional().map_err(failed)
+        })
+    }
+
+    /// Sources that a shorter text may be the beginning of, for they begin as it does.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn maybe_longer(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
+        let (Some(head), Some(first)) = (text.head(), text.first()) else { return Ok(Vec::new()) };
+        self.at(|writer| {
+            let sql = "SELECT id FROM source WHERE head = ?1 AND text_bytes > ?2 AND fault IS NULL
+                       UNION SELECT id FROM source WHERE first = ?3 AND text_bytes > ?2 AND fault IS NULL LIMIT ?4";
+            let mut sources = writer.db.prepare_cached(sql).map_err(failed)?;
+            let values = params![head, signed(text.len)?, first, MOST_LONGER];
+            let ids = sources.query_map(values, |row| row.get(0).map(SourceId)).map_err(failed)?;
+            ids.collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    /// The lengths of all texts, by the hashes of their longest beginnings.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn lengths(&mut self) -> Result<Lengths> {
+        self.at(|writer| {
+            let sql = "SELECT head, text_bytes, open IS NOT NULL FROM source WHERE head IS NOT NULL";
+            let mut all = writer.db.prepare_cached(sql).map_err(failed)?;
+            let mut rows = all.query([]).map_err(failed)?;
+            let mut lengths = Lengths::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let get =
+                    || -> rusqlite::Result<(Hash, i64, bool)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+                let (head, len, is_open) = get().map_err(failed)?;
+                let of_head = lengths.entry(head).or_default();
+                of_head.push(unsigned(len));
+                of_head.extend(is_open.then(|| unsigned(len) - 1));
+            }
+            Ok(lengths)
         })
     }
 
@@ -110,21 +178,27 @@ impl Writer {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
                        region, domain, fault, lines, \
-                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id) FROM source WHERE id = ?";
+                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id), open FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
         })
     }
 
-    /// The source with this text.
+    /// The source with this text, which may be known by its bytes as they are.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
-    pub fn with_text(&mut self, whole: &Hash) -> Result<Option<SourceId>> {
+    pub fn with_text(&mut self, text: &TextId) -> Result<Option<SourceId>> {
         self.at(|writer| {
             let mut source =
                 writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
-            source.query_row([whole], |row| row.get(0).map(SourceId)).optional().map_err(failed)
+            for whole in [Some(text.whole), text.raw].into_iter().flatten() {
+                let found = source.query_row([whole], |row| row.get(0).map(SourceId)).optional();
+                if let Some(found) = found.map_err(failed)? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
         })
     }
 

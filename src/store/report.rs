@@ -12,6 +12,7 @@ use crate::record::Reason;
 use crate::report::{
     Counts, Duplicate, Elsewhere, NamedHours, Report, Sample, Scope, SourceReport, first_of_each_reason,
 };
+use crate::sketch::Sketch;
 use crate::time::{TimeRange, WINDOW_SECONDS, Window};
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,7 +140,7 @@ impl Question<'_> {
     fn sources(&self, counted: &BTreeMap<i64, Accepted>) -> rusqlite::Result<Vec<Found>> {
         let sql =
             "SELECT sort, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced,
-                       blank, id, (SELECT empty_is_delivered FROM state) FROM source WHERE id = ?";
+                       blank, id, (SELECT empty_is_delivered FROM state), sketch FROM source WHERE id = ?";
         let mut source = self.db.prepare_cached(sql)?;
         let mut found = Vec::with_capacity(counted.len());
         for (id, accepted) in counted {
@@ -289,6 +290,7 @@ fn found_source(row: &Row<'_>) -> rusqlite::Result<Found> {
         hours: hours(row, 3)?,
         fault: row.get(6)?,
         may_be_empty: row.get(12)?,
+        sketch: row.get_ref(13)?.as_blob_or_null()?.map(Sketch::from_bytes).unwrap_or_default(),
         counts: Counts {
             lines: unsigned(row.get(7)?),
             outside_range: unsigned(row.get(8)?) + unsigned(row.get(9)?),

@@ -282,4 +282,19 @@ ANALYZE slice;
 DELETE FROM sqlite_stat1;
 INSERT INTO sqlite_stat1 VALUES ('cell', 'cell', '10000000 10000 2 1'), ('slice', NULL, '10000'),
     ('series', NULL, '100');
+
+-- Hashes of some of a source's lines, by which it is seen whether these stand in others, too; NULL where it was read
+-- by an older version.
+ALTER TABLE source ADD COLUMN sketch BLOB;
+-- The hash of a text before the line end that its last line lacks; NULL where it has one.
+ALTER TABLE source ADD COLUMN open BLOB;
+-- Eight bytes of the hash of its first 64 bytes, by which texts that it begins are found; NULL of shorter ones.
+ALTER TABLE source ADD COLUMN first INTEGER;
+CREATE INDEX source_first ON source (first);
+-- is_named is now a rank, from 1: the shorter the domain, the greater, so that the name of a copy takes no line from the
+-- domain itself.
+UPDATE place SET is_named = 254 - length(named_domain) FROM source
+    WHERE source.id = place.source AND source.sort = place.sort AND place.is_named = 1 AND named_domain IS NOT NULL;
+-- 1 where only the beginning of the source's text stands.
+ALTER TABLE place ADD COLUMN is_beginning INTEGER NOT NULL DEFAULT 0;
 "];

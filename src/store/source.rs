@@ -25,8 +25,10 @@ pub struct Place {
     pub size: Option<u64>,
     /// When it was changed, in nanoseconds since 1970.
     pub modified: Option<i64>,
-    /// Whether the name tells domain and hours.
-    pub is_named: bool,
+    /// How much the name is preferred for what it tells of domain and hours: 0 where it tells nothing.
+    pub is_named: u32,
+    /// Whether only the beginning of the source's text stands there.
+    pub is_beginning: bool,
     /// Device and number of the file, where they were looked up.
     pub file: Option<String>,
 }
@@ -70,6 +72,8 @@ pub struct Known {
     pub chain: Hash,
     /// The hash of its text's first bytes.
     pub head: Option<Hash>,
+    /// The hash of its text before the newline that its last line lacks.
+    pub open: Option<Hash>,
     /// What its name tells.
     pub hours: Option<NamedHours>,
     /// How its lines were read.
@@ -104,7 +108,7 @@ pub struct Arrival<'a> {
     pub now: i64,
 }
 
-/// A place with its source, from the columns source, path, name, sort, size, modified.
+/// A place with its source, from the columns source, path, name, sort, size, modified, `is_beginning`.
 pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
     let place = Place {
         path: row.get(1)?,
@@ -112,7 +116,8 @@ pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
         sort: row.get(3)?,
         size: row.get::<_, Option<i64>>(4)?.map(unsigned),
         modified: row.get(5)?,
-        is_named: false,
+        is_named: 0,
+        is_beginning: row.get(6)?,
         file: None,
     };
     Ok((SourceId(row.get(0)?), place))
@@ -121,7 +126,7 @@ pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
 /// What was found at a path, from the columns of [`placed`], and region, domain, fault.
 pub(super) fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let (id, place) = placed(row)?;
-    Ok(Seen { id, place, way: way(row, 6)?, fault: row.get(8)? })
+    Ok(Seen { id, place, way: way(row, 7)?, fault: row.get(9)? })
 }
 
 /// Region and domain, from two columns.
@@ -145,6 +150,7 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         fault: row.get(12)?,
         lines: unsigned(row.get(13)?),
         rejected: unsigned(row.get(14)?),
+        open: row.get(15)?,
     })
 }
 

@@ -193,7 +193,8 @@ impl Writer {
         self.change(|writer| {
             let text = arrival.text;
             let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
-            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, changed = ?,
+            let sketch = writer.grown_sketch(id, &arrival.report.sketch)?;
+            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, open = ?, sketch = ?, changed = ?,
                        lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
                        WHERE id = ? RETURNING lines";
             let values = params![
@@ -201,6 +202,8 @@ impl Writer {
                 text.chain,
                 text.head(),
                 signed(text.len)?,
+                text.open,
+                sketch.to_bytes(),
                 arrival.now,
                 lines,
                 accepted,
@@ -215,6 +218,7 @@ impl Writer {
             let after: i64 = after.map_err(failed)?;
             writer.totals.add([lines, accepted, unplaced, blank], 1);
             writer.contribute(id, after - lines, arrival)?;
+            writer.set_beginnings(id)?;
             writer.put(id, arrival.place)?;
             writer.rename(id)
         })
@@ -267,12 +271,13 @@ impl Writer {
         let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
         let before = before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
         let before: Option<i64> = before.map_err(failed)?;
-        let Place { path, name, sort, size, modified, is_named, .. } = place;
+        let Place { path, name, sort, size, modified, is_named, is_beginning, .. } = place;
         let size = size.map(signed).transpose()?;
-        let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let put = self.db.prepare_cached(sql);
-        let put =
-            put.and_then(|mut put| put.execute(params![path, id.0, name, sort, size, modified, is_named]));
+        let put = put.and_then(|mut put| {
+            put.execute(params![path, id.0, name, sort, size, modified, is_named, is_beginning])
+        });
         put.map_err(failed)?;
         match before.filter(|before| *before != id.0) {
             Some(before) => self.rename(SourceId(before)),
@@ -280,10 +285,10 @@ impl Writer {
         }
     }
 
-    /// A source goes by the first of its names, those that tell its domain before others, and keeps the last one when
-    /// it has none left.
+    /// A source goes by the first of its names where its text stands as a whole, those that tell its domain before
+    /// others, and keeps the last one when it has none left.
     fn rename(&mut self, id: SourceId) -> Result<()> {
-        let sql = "UPDATE source SET (name, sort, size) = (SELECT name, sort, size FROM place WHERE source = ?1 ORDER BY is_named DESC, sort LIMIT 1)
+        let sql = "UPDATE source SET (name, sort, size) = (SELECT name, sort, size FROM place WHERE source = ?1 ORDER BY is_beginning, is_named DESC, sort LIMIT 1)
                    WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1)";
         self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed)?;
         Ok(())
@@ -294,12 +299,13 @@ impl Writer {
         let Arrival { text, report, place, .. } = arrival;
         let sql = "INSERT INTO source (id, name, sort, size, whole, chain, head, text_bytes, format, region,
                    named_domain, named_start, named_end, domain, file, fault, arrived, changed, lines, accepted,
-                   unplaced, blank)
+                   unplaced, blank, sketch, open, first)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?18, ?19,
-                   ?20, ?21)
+                   ?20, ?21, ?22, ?23, ?24)
                    ON CONFLICT (id) DO UPDATE SET (name, sort, size, whole, chain, head, text_bytes, format, region,
                    named_domain, named_start, named_end, domain, file, fault, changed, lines, accepted, unplaced,
-                   blank) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+                   blank, sketch, open, first) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+                   ?20, ?21, ?22, ?23, ?24)
                    RETURNING id";
         let hours = report.hours.as_ref();
         let [lines, accepted, unplaced, blank] = line_counts(report)?;
@@ -327,6 +333,9 @@ impl Writer {
             accepted,
             unplaced,
             blank,
+            report.sketch.to_bytes(),
+            text.open,
+            text.first(),
         ];
         let described = self.db.prepare_cached(sql);
         described.and_then(|mut add| add.query_row(values, |row| row.get(0))).map(SourceId).map_err(failed)

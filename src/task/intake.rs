@@ -1,9 +1,11 @@
 //! Sources into the store: what is new is read, what is known is skipped, what grew or was replaced is counted
 //! anew. A text counts once, whatever names it has.
 
+mod settle;
+
 pub use super::taking::{Fate, Taking};
 
-use super::place::{is_as_it_was, is_nowhere, is_there, nowhere, place_of};
+use super::place::{is_as_it_was, nowhere, place_of};
 use crate::digest::TextId;
 use crate::domain::{DomainSet, Selection};
 use crate::error::{Result, plain};
@@ -11,7 +13,7 @@ use crate::ingest::source::{Source, Tail};
 use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
-use crate::report::{RejectLimit, Scope};
+use crate::report::{NamedHours, RejectLimit, Scope};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use crate::usage::Row;
@@ -20,6 +22,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 
 /// How sources are taken in.
@@ -81,6 +84,9 @@ impl Intake<'_> {
 /// Sources read at a time: bounds the memory that their tables take.
 const BATCH: usize = 4096;
 
+/// How often sources are read once more at most.
+const ROUNDS: usize = 4;
+
 /// Takes sources into the store; nothing is durable before the writer commits. While sources are read, those before them
 /// are written.
 ///
@@ -92,10 +98,21 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
     }
     // A text that stands there twice is read as the name that tells its domain says.
     sources.sort_by_key(|source| source.hours.is_none());
+    if sources.iter().any(is_read_once) {
+        let lengths = Arc::new(writer.lengths()?);
+        let pipes = sources.iter_mut().filter(|source| is_read_once(source));
+        pipes.for_each(|pipe| pipe.watch = Some(lengths.clone()));
+    }
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let job = intake.job(&everything);
-    let mut work =
-        Work { writer, intake, taking: Taking::default(), folders: HashMap::new(), renamed: Vec::new() };
+    let mut work = Work {
+        writer,
+        intake,
+        taking: Taking::default(),
+        folders: HashMap::new(),
+        renamed: Vec::new(),
+        uncovered: Vec::new(),
+    };
     let mut sources = sources.into_iter().peekable();
     thread::scope(|scope| {
         let mut before = None;
@@ -129,6 +146,8 @@ struct Work<'a> {
     folders: HashMap<PathBuf, PathBuf>,
     /// Sources that are as they were, but were named in another way.
     renamed: Vec<(SourceId, Place)>,
+    /// Files of which the store has nothing any more, for what held their text was replaced.
+    uncovered: Vec<Source>,
 }
 
 /// A source to be read.
@@ -146,17 +165,23 @@ enum Settled {
     Skipped(Fate),
     /// What it was to go on from is not what it was, or all of it is known: it must be read in whole.
     Again,
+    /// It must be read as the name of a copy tells.
+    As(NamedHours),
 }
 
 impl Work<'_> {
     /// Counts sources that were read; those that must be read in whole are read again.
     fn written(&mut self, read: Read, candidates: Vec<Candidate>, job: &Job<'_>) -> Result<()> {
-        let again = self.settle_all(read, candidates)?;
-        let (to_read, candidates) = self.look_at(again, false)?;
-        if to_read.is_empty() {
-            return Ok(());
+        let mut again = self.settle_all(read, candidates)?;
+        // What is read once more may uncover others; that ends, for each time fewer are left.
+        for _ in 0..ROUNDS {
+            let (to_read, candidates) = self.look_at(again, false)?;
+            if to_read.is_empty() {
+                break;
+            }
+            again = self.settle_all(ingest_each(to_read, job)?, candidates)?;
         }
-        self.settle_all(ingest_each(to_read, job)?, candidates).map(drop)
+        Ok(())
     }
 
     /// Tells which sources are to be read, perhaps from where they were read to.
@@ -213,10 +238,15 @@ impl Work<'_> {
                 continue;
             }
             skipped.insert(taken.source.name.clone());
-            if let Settled::Again = settled {
-                again.push(Source { tail: None, ..taken.source });
+            match settled {
+                // What can be read only once stays as it was read.
+                Settled::Again | Settled::As(_) if is_read_once(&taken.source) => {}
+                Settled::Again => again.push(Source { tail: None, ..taken.source }),
+                Settled::As(hours) => again.push(Source { tail: None, hours: Some(hours), ..taken.source }),
+                Settled::Counts(_) | Settled::Skipped(_) => {}
             }
         }
+        again.append(&mut self.uncovered);
         if let Some(mut rejects) = rejects {
             rejects.leave_out(|name| skipped.contains(name));
             self.taking.rejects.push(rejects);
@@ -258,9 +288,13 @@ impl Work<'_> {
             self.skip(&seen, place);
             return Ok(None);
         }
-        // A text that stands elsewhere, too, stays what it is.
-        let may_go_on = may_go_on && self.writer.places(seen.id)?.len() == 1;
+        let may_go_on = may_go_on && !seen.place.is_beginning;
         let known = self.writer.known(seen.id)?;
+        // A copy may tell more than its name does.
+        let is_better = rank(known.hours.as_ref()) > rank(source.hours.as_ref());
+        if is_better && self.still_told(known.id)? == known.hours {
+            source.hours.clone_from(&known.hours);
+        }
         source.tail = if may_go_on { tail(&path, &known, &seen.place, &place).map(Box::new) } else { None };
         let begun = source.tail.is_some().then_some(known);
         Ok(Some(Candidate { place, begun }))
@@ -282,182 +316,6 @@ impl Work<'_> {
         if seen.place.name != place.name || seen.place.sort != place.sort {
             self.renamed.push((seen.id, place));
         }
-    }
-
-    /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
-    /// before: what was looked up then may not hold any more.
-    fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
-        let Candidate { mut place, begun } = candidate;
-        if begun.is_some() && taken.is_mistrusted {
-            // What is good in it counts, and it is named: as a whole.
-            return Ok(Settled::Again);
-        }
-        if let Some(fault) = &taken.report.fault {
-            self.taking.faults.push((taken.source.name.clone(), fault.clone()));
-            return self.settle_damaged(taken, &place);
-        }
-        if is_nowhere(&place) {
-            // Its text is its place.
-            place.path = [b"-", &taken.text.whole[..]].concat();
-        }
-        let arrival = self.arrival(taken, &place);
-        let same = self.writer.with_text(&taken.text.whole)?;
-        if let Some(begun) = &begun {
-            let is_still = same.is_none() && self.is_still(begun, &place)?;
-            return if is_still { self.go_on(begun, taken, &arrival) } else { Ok(Settled::Again) };
-        }
-        let shorter = self.shorter(taken, &arrival)?;
-        if let Some(id) = same {
-            shorter.iter().try_for_each(|known| self.writer.forget(known.id))?;
-            return self.settle_known(id, taken, &arrival);
-        }
-        match self.take_over(&shorter, &arrival)? {
-            Some(fate) => Ok(Settled::Counts(fate)),
-            None => self.settle_new(taken, &arrival),
-        }
-    }
-
-    /// A text that nothing is known of.
-    fn settle_new(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        let Some(Seen { id: before, .. }) = self.writer.at_path(&arrival.place.path)? else {
-            self.writer.add(arrival)?;
-            return Ok(Settled::Counts(Fate::Added));
-        };
-        let before = self.writer.known(before)?;
-        if arrival.text.len == 0 && before.text_bytes == 0 && before.fault.is_none() {
-            self.writer.set_place(before.id, arrival.place)?;
-            return Ok(Settled::Skipped(Fate::Known));
-        }
-        // A package of named hours that was made anew, a log that was edited in place, or a file that was never read to
-        // its end. A log that another took the place of begins in another way.
-        let is_package = before.hours.is_some() && before.hours == taken.source.hours;
-        let begins_alike = before.head.is_some_and(|head| arrival.text.heads.contains(&head));
-        let is_made_anew = is_package || begins_alike;
-        if (is_made_anew || before.fault.is_some()) && !self.is_elsewhere(before.id, arrival.place)? {
-            self.replace(before.id, arrival)?;
-            return Ok(Settled::Counts(Fate::Replaced));
-        }
-        self.writer.add(arrival)?;
-        Ok(Settled::Counts(Fate::Rotated))
-    }
-
-    /// What was read before the damage counts once, unless all of a text is known from there.
-    fn settle_damaged(&mut self, taken: &Taken, place: &Place) -> Result<Settled> {
-        if is_nowhere(place) || place.modified.is_none() || taken.source.tail.is_some() {
-            return Ok(Settled::Skipped(Fate::Faulty));
-        }
-        let arrival = self.arrival(taken, place);
-        if let Some(same) = self.writer.with_text(&taken.text.whole)? {
-            self.stand(same, place)?;
-            return Ok(Settled::Skipped(Fate::Faulty));
-        }
-        let shorter = self.shorter(taken, &arrival)?;
-        if self.take_over(&shorter, &arrival)?.is_some() {
-            return Ok(Settled::Counts(Fate::Faulty));
-        }
-        match self.writer.at_path(&place.path)? {
-            Some(before) if before.fault.is_none() => return Ok(Settled::Skipped(Fate::Faulty)),
-            Some(before) if !self.is_elsewhere(before.id, place)? => self.replace(before.id, &arrival)?,
-            _ => drop(self.writer.add(&arrival)?),
-        }
-        Ok(Settled::Counts(Fate::Faulty))
-    }
-
-    /// The same text again, perhaps by another name.
-    fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        let was_here = self.stands_at(id, arrival.place)?;
-        let is_elsewhere = self.stand(id, arrival.place)?;
-        let known = self.writer.known(id)?;
-        // The first of its names tells how it is read.
-        let is_first = known.sort == arrival.place.sort;
-        let is_otherwise = known.hours != taken.source.hours || is_read_otherwise(&taken.source, &known.way);
-        if is_first && is_otherwise {
-            self.writer.replace(id, arrival)?;
-            return Ok(Settled::Counts(Fate::Replaced));
-        }
-        Ok(Settled::Skipped(if was_here {
-            Fate::Known
-        } else if !is_elsewhere {
-            Fate::Moved
-        } else {
-            self.taking.duplicates.push((taken.source.name.clone(), known.name));
-            Fate::Duplicate
-        }))
-    }
-
-    /// Adds what follows a text that was read before.
-    fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        for other in self.shorter(taken, arrival)?.iter().filter(|known| known.id != begun.id) {
-            self.writer.forget(other.id)?;
-        }
-        self.writer.extend(begun.id, arrival)?;
-        self.taking.before.0 += begun.lines;
-        self.taking.before.1 += begun.rejected;
-        Ok(Settled::Counts(Fate::Grown))
-    }
-
-    /// Puts a text in the place of all those that it grew from.
-    fn take_over(&mut self, shorter: &[Known], arrival: &Arrival<'_>) -> Result<Option<Fate>> {
-        let Some((longest, others)) = shorter.split_first() else { return Ok(None) };
-        others.iter().try_for_each(|known| self.writer.forget(known.id))?;
-        self.replace(longest.id, arrival)?;
-        Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
-    }
-
-    /// Puts a text in the place of one that stands nowhere else any more.
-    fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
-        for gone in self.others(id, arrival.place)? {
-            self.writer.drop_place(id, &gone.path)?;
-        }
-        self.writer.replace(id, arrival)
-    }
-
-    fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
-        Ok(self.writer.at_path(&place.path)?.is_some_and(|here| here.id == id))
-    }
-
-    /// Notes that a source stands at a place; gives whether it stands elsewhere, too.
-    fn stand(&mut self, id: SourceId, place: &Place) -> Result<bool> {
-        self.writer.set_place(id, place)?;
-        self.is_elsewhere(id, place)
-    }
-
-    /// The other places of a source.
-    fn others(&mut self, id: SourceId, here: &Place) -> Result<Vec<Place>> {
-        let mut places = self.writer.places(id)?;
-        places.retain(|place| place.path != here.path);
-        Ok(places)
-    }
-
-    /// Whether a source still stands at another place than this one. Where it has a place, those that it is gone
-    /// from are forgotten.
-    fn is_elsewhere(&mut self, id: SourceId, here: &Place) -> Result<bool> {
-        let (there, gone): (Vec<Place>, Vec<Place>) = self.others(id, here)?.into_iter().partition(is_there);
-        if !there.is_empty() || self.stands_at(id, here)? {
-            gone.iter().try_for_each(|place| self.writer.drop_place(id, &place.path))?;
-        }
-        Ok(!there.is_empty())
-    }
-
-    /// Whether a source still is what it was, and at this place.
-    fn is_still(&mut self, known: &Known, place: &Place) -> Result<bool> {
-        Ok(self.stands_at(known.id, place)? && self.writer.known(known.id)?.whole == known.whole)
-    }
-
-    /// The sources that a text grew from, the longest first: those that were here or are nowhere any more, and
-    /// with whose text it begins.
-    fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Vec<Known>> {
-        let (place, mut found) = (arrival.place, Vec::new());
-        let Some(path) = taken.source.path.as_ref().filter(|_| !is_nowhere(place)) else { return Ok(found) };
-        for id in self.writer.maybe_shorter(place, arrival.text)? {
-            let known = self.writer.known(id)?;
-            // What has no text is told by its place alone.
-            let may_be = known.whole.is_some() || self.stands_at(id, place)?;
-            if may_be && !self.is_elsewhere(id, place)? && is_beginning(&known, path) {
-                found.push(known);
-            }
-        }
-        Ok(found)
     }
 
     fn arrival<'t>(&self, taken: &'t Taken, place: &'t Place) -> Arrival<'t> {
@@ -491,19 +349,29 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
     let is_plain = before.size == Some(known.text_bytes);
     let has_grown = place.size > Some(known.text_bytes);
     let whole = known.whole.filter(|_| is_plain && has_grown && known.fault.is_none())?;
-    let heads = Vec::from_iter(known.head);
-    let text = TextId { len: known.text_bytes, whole, chain: known.chain, heads };
+    let text = TextId {
+        len: known.text_bytes,
+        whole,
+        chain: known.chain,
+        heads: Vec::from_iter(known.head),
+        open: known.open,
+        raw: None,
+        beginnings: Vec::new(),
+    };
     // What cannot be read here is found out when all of it is read.
     let tail = again::tail(path, &text).ok().flatten()?;
     Some(Tail { judged: (known.lines, known.rejected), ..tail })
 }
 
-/// Whether a file begins with the text of a source, or with what could be read of it.
-fn is_beginning(known: &Known, path: &Path) -> bool {
-    let Some(whole) = known.whole else { return true };
-    let beginning = again::prefix(path, known.text_bytes).ok().flatten();
-    let beginning = beginning.map(|id| if known.fault.is_some() { id.damaged() } else { id });
-    beginning.is_some_and(|id| id.whole == whole)
+/// Whether a source can be read only once, as standard input and pipes can.
+fn is_read_once(source: &Source) -> bool {
+    let is_pipe = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| !meta.is_file());
+    source.path.as_ref().is_none_or(is_pipe)
+}
+
+/// How much the name that tells these hours is preferred.
+fn rank(hours: Option<&NamedHours>) -> u32 {
+    hours.map_or(0, NamedHours::rank)
 }
 
 /// Whether a source is to be read in another way than it was: for a region or a domain that was named.

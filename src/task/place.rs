@@ -1,6 +1,7 @@
 //! Where a source stands, as the store remembers it.
 
-use crate::ingest::source::Source;
+use crate::ingest::source::{Source, named_hours};
+use crate::report::NamedHours;
 use crate::store::Place;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -19,13 +20,16 @@ pub(super) fn is_nowhere(place: &Place) -> bool {
 /// The place of a source in a folder whose own path is `folder`.
 pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
     let given = source.path.as_deref().unwrap_or(Path::new("-"));
+    // The source may be read as the name of a copy tells.
+    let named = source.path.as_ref().and_then(|path| path.file_name()?.to_str().and_then(named_hours));
     let path = source.path.as_ref().map(|path| folder.join(path.file_name().unwrap_or_default()));
     Place {
         path: path.map(|path| path.into_os_string().into_encoded_bytes()).unwrap_or_default(),
         name: source.name.clone(),
         sort: given.components().collect::<PathBuf>().into_os_string().into_encoded_bytes(),
         size: source.size,
-        is_named: source.hours.is_some(),
+        is_named: named.as_ref().map_or(0, NamedHours::rank),
+        is_beginning: false,
         modified: meta.and_then(modified),
         file: meta.and_then(number),
     }

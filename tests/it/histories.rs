@@ -6,7 +6,7 @@ use super::kept::{Kept, UsageRow, number, text};
 use flowbook::codec::{Codec, Decoder};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 
@@ -144,12 +144,29 @@ fn decoded(kept: &Kept, name: &str) -> Vec<u8> {
     text
 }
 
-/// The usage of each text in the folder once.
+/// The texts in the folder, each with its last newline, but those that are the beginning of another one; and whether
+/// one is the beginning of several, so that nobody can say of which it is a copy.
+fn longest(history: &History) -> (Vec<Vec<u8>>, bool) {
+    let whole = |name: &String| {
+        let mut text = decoded(&history.kept, name);
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        text
+    };
+    let all: BTreeSet<Vec<u8>> = history.files().iter().map(whole).collect();
+    let grown = |text: &Vec<u8>| all.iter().filter(|other| *other != text && other.starts_with(text)).count();
+    let longest: Vec<Vec<u8>> = all.iter().filter(|text| grown(text) == 0).cloned().collect();
+    let begun = |text: &Vec<u8>| longest.iter().filter(|other| other.starts_with(text)).count();
+    let is_unclear = all.iter().any(|text| begun(text) > 1);
+    (longest, is_unclear)
+}
+
+/// The usage of each text in the folder once, of one that grew as it is now.
 fn expected(history: &History) -> Vec<UsageRow> {
     let fresh = Kept::new();
-    let texts: BTreeMap<Vec<u8>, String> =
-        history.files().into_iter().map(|name| (decoded(&history.kept, &name), name)).collect();
-    texts.iter().enumerate().for_each(|(at, (text, _))| fresh.write(&format!("logs/{at}"), text));
+    let (texts, _) = longest(history);
+    texts.iter().enumerate().for_each(|(at, text)| fresh.write(&format!("logs/{at}"), text));
     fresh.ingest(&["logs"]);
     fresh.usage()
 }
@@ -169,6 +186,7 @@ proptest! {
         history.deliver_all(from, is_reversed);
         let kept = &history.kept;
         prop_assert_eq!(kept.usage(), expected(&history));
-        prop_assert!(kept.workbook() == kept.direct(&["logs"]), "the workbooks differ");
+        let (_, is_unclear) = longest(&history);
+        prop_assert!(is_unclear || kept.workbook() == kept.direct(&["logs"]), "the workbooks differ");
     }
 }

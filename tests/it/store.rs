@@ -196,7 +196,7 @@ fn a_check_names_every_violation() {
             vec![json!({"source": a, "what": part, "expected": cells, "found": "none"})],
         ),
         (
-            "INSERT INTO place VALUES (x'2f78', 77, 'x', x'78', 1, 1, 0)",
+            "INSERT INTO place VALUES (x'2f78', 77, 'x', x'78', 1, 1, 0, 0)",
             vec![
                 json!({"source": "x", "what": "the source of this place", "expected": "source 77", "found": "not there"}),
             ],

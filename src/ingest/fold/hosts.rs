@@ -4,7 +4,7 @@
 //! Remembers a bounded number of hosts, whatever the lines hold. Knows nothing of records.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
-use crate::ingest::mix;
+use crate::mix;
 
 /// Hosts that are remembered, a power of two. More domains than that in one file cost a look-up each.
 const SLOTS: usize = 4096;

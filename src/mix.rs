@@ -8,14 +8,16 @@ fn mix(hash: u64, word: u64) -> u64 {
 }
 
 /// The hash of bytes that follow what has the hash `hash`.
-pub(super) fn all(hash: u64, bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn all(hash: u64, bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
     rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 
 /// The hash of more bytes than a name has: in lanes, none of which waits for another.
-pub(super) fn many(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn many(bytes: &[u8]) -> u64 {
     let mut lanes = [0; 4];
     let (blocks, rest) = bytes.as_chunks::<32>();
     for block in blocks {

@@ -1,0 +1,176 @@
+//! What may be counted twice: different sources for the same hour, and sources whose lines mostly stand in others.
+//!
+//! Different texts both count, for nothing tells which one is right. What is found here is only said.
+
+use crate::report::{NamedHours, Report, SourceReport};
+use std::collections::BTreeMap;
+
+/// Sources that may count the same requests twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// What they have in common.
+    pub kind: Kind,
+    /// The source that the others are held against: of the same hours the first one, else the one that holds lines of
+    /// the others.
+    pub name: String,
+    /// The other sources, in the order of the report.
+    pub others: Vec<String>,
+}
+
+/// Why sources may count the same requests twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Their names tell the same hours of the same domain, but their texts differ.
+    SameHours(NamedHours),
+    /// Most lines of one stand in the other, as far as some of their lines tell.
+    SameLines,
+}
+
+impl Kind {
+    /// The spelling in machine-readable output.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::SameHours(_) => "same_hours",
+            Self::SameLines => "same_lines",
+        }
+    }
+}
+
+/// Lines that must be the same before anything is said: one alone may be chance.
+const LEAST: usize = 2;
+/// Sources that share a line and are compared: more of them share a line that says nothing.
+const MOST: usize = 64;
+
+/// What may be counted twice among the sources of a report: first by hours, then by lines, in the order of sources.
+#[must_use]
+pub fn find(report: &Report) -> Vec<Overlap> {
+    let mut found = same_hours(&report.sources);
+    found.extend(same_lines(&report.sources));
+    found
+}
+
+fn overlap(kind: Kind, sources: &[SourceReport], at: &[usize]) -> Option<Overlap> {
+    let (first, others) = at.split_first()?;
+    let name = |at: &usize| sources[*at].name.clone();
+    Some(Overlap { kind, name: name(first), others: others.iter().map(name).collect() })
+}
+
+fn same_hours(sources: &[SourceReport]) -> Vec<Overlap> {
+    let with_lines =
+        |source: &SourceReport| source.hours.as_ref().filter(|_| source.counts.lines > 0).cloned();
+    let mut named: Vec<(NamedHours, usize)> =
+        sources.iter().enumerate().filter_map(|(at, source)| Some((with_lines(source)?, at))).collect();
+    let key = |(hours, at): &(NamedHours, usize)| (hours.domain.clone(), hours.start, hours.end, *at);
+    named.sort_by_cached_key(key);
+    let mut groups: Vec<Vec<usize>> = named
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .filter(|group| group.len() > 1)
+        .map(|group| group.iter().map(|(_, at)| *at).collect())
+        .collect();
+    groups.sort_unstable();
+    let hours = |at: &[usize]| sources[at[0]].hours.clone();
+    groups.iter().filter_map(|at| overlap(Kind::SameHours(hours(at)?), sources, at)).collect()
+}
+
+/// Pairs of sources that share a line, by the hashes that their sketches share.
+fn pairs(sources: &[SourceReport]) -> Vec<(usize, usize)> {
+    let hashes =
+        sources.iter().enumerate().flat_map(|(at, s)| s.sketch.hashes().iter().map(move |h| (*h, at)));
+    let mut hashes: Vec<(u32, usize)> = hashes.collect();
+    hashes.sort_unstable();
+    let shared = hashes.chunk_by(|(a, _), (b, _)| a == b).filter(|same| (2..=MOST).contains(&same.len()));
+    let mut pairs = Vec::new();
+    for same in shared {
+        for (at, (_, one)) in same.iter().enumerate() {
+            pairs.extend(same[at + 1..].iter().map(|(_, other)| (*one, *other)));
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// Whether most of a source stands in another one.
+fn stands_in(part: &SourceReport, whole: &SourceReport) -> bool {
+    let (shared, judged) = part.sketch.shared_with(&whole.sketch);
+    shared >= LEAST && 2 * shared > judged
+}
+
+/// Sources with those that mostly stand in them; of two that stand in each other, in the one with more lines.
+fn same_lines(sources: &[SourceReport]) -> Vec<Overlap> {
+    let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (one, other) in pairs(sources) {
+        let has_more = sources[one].counts.lines >= sources[other].counts.lines;
+        let (whole, part) = if has_more { (one, other) } else { (other, one) };
+        if stands_in(&sources[part], &sources[whole]) || stands_in(&sources[whole], &sources[part]) {
+            parts.entry(whole).or_default().push(part);
+        }
+    }
+    let all = parts.into_iter().map(|(whole, mut parts)| {
+        parts.sort_unstable();
+        parts.insert(0, whole);
+        parts
+    });
+    all.filter_map(|at| overlap(Kind::SameLines, sources, &at)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Domain;
+    use crate::report::Counts;
+    use crate::sketch::Sketch;
+
+    fn source(name: &str, hour: Option<i64>, lines: std::ops::Range<u64>) -> SourceReport {
+        let domain = Domain::new(b"a.com").unwrap();
+        let hours = hour.map(|hour| NamedHours { domain, start: hour * 3600, end: (hour + 1) * 3600 });
+        let mut sketch = Sketch::default();
+        lines.clone().for_each(|line| sketch.note(format!("line {line}").as_bytes()));
+        SourceReport {
+            name: name.into(),
+            size: None,
+            hours,
+            counts: Counts { lines: lines.count() as u64, ..Counts::default() },
+            fault: None,
+            may_be_empty: false,
+            sketch: sketch.of_whole(),
+        }
+    }
+
+    fn found(sources: &[SourceReport]) -> Vec<String> {
+        let report = Report { sources: sources.to_vec(), ..Report::default() };
+        let text = |o: &Overlap| format!("{} {}: {}", o.kind.key(), o.name, o.others.join(" "));
+        find(&report).iter().map(text).collect()
+    }
+
+    #[test]
+    fn hours_and_lines_that_are_there_twice_are_found() {
+        let hour = |at: u64| source(&format!("h{at}"), Some(at.cast_signed()), 12 * at..12 * at + 12);
+        let mut sources: Vec<SourceReport> = (0..24).map(hour).collect();
+        assert_eq!(found(&sources), [""; 0]);
+        sources.push(source("other", Some(3), 900..912));
+        assert_eq!(found(&sources), ["same_hours h3: other"]);
+        sources.pop();
+        // A day holds its hours, two hours are half of two others, a month holds a day.
+        sources.insert(0, source("day", None, 0..288));
+        let hours = (0..24).map(|at| format!("h{at}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(found(&sources), [format!("same_lines day: {hours}")]);
+        assert_eq!(found(&[source("day", None, 0..288), hour(5)]), ["same_lines day: h5"]);
+        assert_eq!(found(&[source("day", None, 500..788), hour(5)]), [""; 0]);
+        let month = source("month", None, 0..9000);
+        assert_eq!(found(&[source("day", None, 500..788), month]), ["same_lines month: day"]);
+    }
+
+    #[test]
+    fn a_line_that_all_have_says_nothing() {
+        let sources: Vec<SourceReport> = (0..300)
+            .map(|at| {
+                let mut one = source("x", None, 20 * at..20 * at + 3);
+                one.sketch.note(b"the same");
+                one
+            })
+            .collect();
+        assert_eq!(found(&sources), [""; 0]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Sources that outgrow others: a longer text takes the place of its beginnings, which stand where they stood.
+
+use super::failed;
+use super::signed;
+use super::source::{Arrival, SourceId};
+use super::write::Writer;
+use crate::digest::TextId;
+use crate::error::Result;
+use crate::sketch::Sketch;
+use rusqlite::params;
+
+impl Writer {
+    /// The sketch of a source with that of what follows it.
+    pub(super) fn grown_sketch(&self, id: SourceId, more: &Sketch) -> Result<Sketch> {
+        let sql = "SELECT coalesce(sketch, x'') FROM source WHERE id = ?";
+        let before = self.db.prepare_cached(sql).and_then(|mut get| get.query_row([id.0], |row| row.get(0)));
+        let before: Vec<u8> = before.map_err(failed)?;
+        let mut sketch = Sketch::from_bytes(&before);
+        sketch.merge(more.clone());
+        Ok(sketch)
+    }
+
+    /// Puts what was found in a longer text in the place of what was found in its beginning, which goes on to stand
+    /// where it stands; so do those of `others`, which are beginnings of it, too.
+    ///
+    /// # Errors
+    /// See [`Writer::add`].
+    pub fn outgrow(&mut self, id: SourceId, others: &[SourceId], arrival: &Arrival<'_>) -> Result<()> {
+        for other in others {
+            self.change(|writer| {
+                let sql = "UPDATE place SET source = ? WHERE source = ?";
+                let moved =
+                    writer.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0, other.0]));
+                moved.map_err(failed).map(drop)
+            })?;
+            self.forget(*other)?;
+        }
+        self.change(|writer| writer.set_beginnings(id))?;
+        self.replace(id, arrival)
+    }
+
+    /// What stands at the places of a source is only the beginning of its text from now on.
+    pub(super) fn set_beginnings(&mut self, id: SourceId) -> Result<()> {
+        let sql = "UPDATE place SET is_beginning = 1 WHERE source = ?";
+        self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed).map(drop)
+    }
+
+    /// Notes what the text of a source is, which was known by its bytes as they are.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn set_text(&mut self, id: SourceId, text: &TextId) -> Result<()> {
+        self.change(|writer| {
+            let sql = "UPDATE source SET (whole, chain, head, text_bytes, open, first) = (?, ?, ?, ?, ?, ?) WHERE id = ?";
+            let values =
+                params![text.whole, text.chain, text.head(), signed(text.len)?, text.open, text.first(), id.0];
+            writer.db.prepare_cached(sql).and_then(|mut set| set.execute(values)).map_err(failed).map(drop)
+        })
+    }
+}

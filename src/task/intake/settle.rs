@@ -1,0 +1,350 @@
+//! What becomes of a source that was read: whether its lines count, and in the place of what.
+//!
+//! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. How it is
+//! read, as far as names tell, is told by the name that is preferred among all of those.
+
+use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at, rank};
+use crate::error::Result;
+use crate::ingest::Taken;
+use crate::ingest::again::{self, Beginning};
+use crate::ingest::source::{Source, named_hours};
+use crate::report::NamedHours;
+use crate::store::{Arrival, Known, Place, Seen, SourceId, Way};
+use crate::task::place::{as_path, is_nowhere, is_there};
+
+impl Work<'_> {
+    /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
+    /// before: what was looked up then may not hold any more.
+    pub(super) fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+        let Candidate { mut place, begun } = candidate;
+        if begun.is_some() && taken.is_mistrusted {
+            // What is good in it counts, and it is named: as a whole.
+            return Ok(Settled::Again);
+        }
+        if let Some(fault) = &taken.report.fault {
+            self.taking.faults.push((taken.source.name.clone(), fault.clone()));
+            return self.settle_damaged(taken, &place);
+        }
+        if is_nowhere(&place) {
+            // Its text is its place.
+            place.path = [b"-", &taken.text.whole[..]].concat();
+        }
+        let arrival = self.arrival(taken, &place);
+        let same = self.writer.with_text(&taken.text)?;
+        if let Some(begun) = &begun {
+            let is_still = same.is_none() && self.is_still(begun, &place)?;
+            return if is_still { self.go_on(begun, taken, &arrival) } else { Ok(Settled::Again) };
+        }
+        if let Some(id) = same {
+            return self.settle_known(id, taken, &arrival);
+        }
+        let shorter = self.shorter(taken, &arrival, true)?;
+        if let Some(hours) = self.told_better(&shorter, taken)? {
+            return Ok(Settled::As(hours));
+        }
+        if let Some(fate) = self.take_over(&shorter, &arrival)? {
+            return Ok(Settled::Counts(fate));
+        }
+        let is_known = |seen: Seen| is_nowhere(&place) && seen.place.is_beginning;
+        if self.writer.at_path(&place.path)?.is_some_and(is_known) {
+            return Ok(Settled::Skipped(Fate::Known));
+        }
+        match self.longer(taken, &place)? {
+            Some(id) => self.settle_begun(id, taken, place),
+            None => self.settle_new(taken, &arrival),
+        }
+    }
+
+    /// A text that another one begins with, which counts.
+    fn settle_begun(&mut self, id: SourceId, taken: &Taken, mut place: Place) -> Result<Settled> {
+        let was_here = self.stands_at(id, &place)?;
+        place.is_beginning = true;
+        self.writer.set_place(id, &place)?;
+        let known = self.writer.known(id)?;
+        let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
+        if is_better && let Some(longer) = self.somewhere(&known, &place)? {
+            let hours = taken.source.hours.clone();
+            self.uncovered.push(Source { hours, ..Self::again_at(&longer, &known) });
+        }
+        if was_here {
+            return Ok(Settled::Skipped(Fate::Known));
+        }
+        self.taking.duplicates.push((taken.source.name.clone(), known.name));
+        Ok(Settled::Skipped(Fate::Duplicate))
+    }
+
+    /// What the name of one of the texts that a text grew from tells, if that is better than what its own tells and
+    /// that one still stands.
+    fn told_better(&mut self, shorter: &[Known], taken: &Taken) -> Result<Option<NamedHours>> {
+        if is_read_once(&taken.source) {
+            return Ok(None);
+        }
+        let mut best = taken.source.hours.as_ref();
+        for known in shorter {
+            if rank(known.hours.as_ref()) > rank(best) && self.telling(known.id)? == known.hours {
+                best = known.hours.as_ref();
+            }
+        }
+        Ok(best.filter(|best| taken.source.hours.as_ref() != Some(*best)).cloned())
+    }
+
+    /// What the name tells that is preferred among those of a source, if it still stands.
+    pub(super) fn still_told(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
+        let path = self.writer.telling(id)?.map(|path| as_path(&path)).filter(|path| path.exists());
+        Ok(path.and_then(|path| named_hours(path.file_name()?.to_str()?)))
+    }
+
+    /// What the name tells that is preferred among those of a source that still stand.
+    fn telling(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
+        while let Some(path) = self.writer.telling(id)? {
+            let path_of = as_path(&path);
+            if path_of.exists() {
+                return Ok(path_of.file_name().and_then(|name| name.to_str()).and_then(named_hours));
+            }
+            self.writer.drop_place(id, &path)?;
+        }
+        Ok(None)
+    }
+
+    /// A place where a whole text stands, other than `here`.
+    fn somewhere(&mut self, known: &Known, here: &Place) -> Result<Option<Place>> {
+        let mut after = Vec::new();
+        loop {
+            let places = self.writer.whole_places(known.id, &after)?;
+            let Some(last) = places.last() else { return Ok(None) };
+            after.clone_from(&last.path);
+            let is_other = |place: &Place| place.path != here.path && !is_nowhere(place) && is_there(place);
+            if let Some(place) = places.into_iter().find(is_other) {
+                return Ok(Some(place));
+            }
+        }
+    }
+
+    /// A file to be read once more, as it was read before.
+    fn again_at(place: &Place, known: &Known) -> Source {
+        let Way { region, domain } = known.way.clone();
+        let region = Some(region).filter(|region| region.code().is_some());
+        let mut source =
+            Source { name: place.name.clone(), region, domain, ..Source::file(as_path(&place.path)) };
+        look_at(&mut source);
+        source
+    }
+
+    /// A source whose text begins with all of a text, at a place where it can be read.
+    fn longer(&mut self, taken: &Taken, here: &Place) -> Result<Option<SourceId>> {
+        let text = &taken.text;
+        let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged: false };
+        for id in self.writer.maybe_longer(text)? {
+            let known = self.writer.known(id)?;
+            let place = self.somewhere(&known, here)?;
+            let begins =
+                |place: Place| again::begins_with(&as_path(&place.path), &beginning).unwrap_or(false);
+            if place.is_some_and(begins) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A text that nothing is known of.
+    fn settle_new(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        let Some(Seen { id: before, .. }) = self.writer.at_path(&arrival.place.path)? else {
+            self.writer.add(arrival)?;
+            return Ok(Settled::Counts(Fate::Added));
+        };
+        let before = self.writer.known(before)?;
+        if arrival.text.len == 0 && before.text_bytes == 0 && before.fault.is_none() {
+            self.writer.set_place(before.id, arrival.place)?;
+            return Ok(Settled::Skipped(Fate::Known));
+        }
+        // A package of named hours that was made anew, a log that was edited in place, or a file that was never read to
+        // its end. A log that another took the place of begins in another way.
+        let is_package = before.hours.is_some() && before.hours == taken.source.hours;
+        let begins_alike = before.head.is_some_and(|head| arrival.text.heads.contains(&head));
+        let is_made_anew = is_package || begins_alike;
+        if (is_made_anew || before.fault.is_some()) && !self.is_elsewhere(before.id, arrival.place)? {
+            self.replace(before.id, arrival)?;
+            return Ok(Settled::Counts(Fate::Replaced));
+        }
+        self.writer.add(arrival)?;
+        Ok(Settled::Counts(Fate::Rotated))
+    }
+
+    /// What was read before the damage counts once, unless all of a text is known from there.
+    fn settle_damaged(&mut self, taken: &Taken, place: &Place) -> Result<Settled> {
+        if is_nowhere(place) || place.modified.is_none() || taken.source.tail.is_some() {
+            return Ok(Settled::Skipped(Fate::Faulty));
+        }
+        let arrival = self.arrival(taken, place);
+        if let Some(same) = self.writer.with_text(&taken.text)? {
+            self.stand(same, place)?;
+            return Ok(Settled::Skipped(Fate::Faulty));
+        }
+        let shorter = self.shorter(taken, &arrival, false)?;
+        if self.take_over(&shorter, &arrival)?.is_some() {
+            return Ok(Settled::Counts(Fate::Faulty));
+        }
+        match self.writer.at_path(&place.path)? {
+            Some(before) if before.fault.is_none() => return Ok(Settled::Skipped(Fate::Faulty)),
+            Some(before) if !self.is_elsewhere(before.id, place)? => self.replace(before.id, &arrival)?,
+            _ => drop(self.writer.add(&arrival)?),
+        }
+        Ok(Settled::Counts(Fate::Faulty))
+    }
+
+    /// The same text again, perhaps by another name.
+    fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        let was_here = self.stands_at(id, arrival.place)?;
+        if self.writer.known(id)?.whole != Some(taken.text.whole) {
+            self.writer.set_text(id, &taken.text)?;
+        }
+        let is_elsewhere = self.stand(id, arrival.place)?;
+        let known = self.writer.known(id)?;
+        // The first of its names tells how it is read.
+        let is_first = known.sort == arrival.place.sort;
+        let is_otherwise = is_first && is_read_otherwise(&taken.source, &known.way);
+        if is_otherwise || known.hours != taken.source.hours {
+            let told = self.told(id, taken, arrival.place)?;
+            if told == taken.source.hours && (is_otherwise || known.hours != told) {
+                self.writer.replace(id, arrival)?;
+                return Ok(Settled::Counts(Fate::Replaced));
+            }
+            if let Some(told) = told.filter(|told| known.hours.as_ref() != Some(told)) {
+                return Ok(Settled::As(told));
+            }
+        }
+        Ok(Settled::Skipped(if was_here {
+            Fate::Known
+        } else if !is_elsewhere {
+            Fate::Moved
+        } else {
+            self.taking.duplicates.push((taken.source.name.clone(), known.name));
+            Fate::Duplicate
+        }))
+    }
+
+    /// What the best of the names of a source tells that is offered at a place once more. What can be read only once
+    /// tells nothing, and stays as it was read.
+    fn told(&mut self, id: SourceId, taken: &Taken, place: &Place) -> Result<Option<NamedHours>> {
+        if is_nowhere(place) {
+            return Ok(self.writer.known(id)?.hours);
+        }
+        Ok(self.telling(id)?.or_else(|| taken.source.hours.clone().filter(|_| place.is_named > 0)))
+    }
+
+    /// Adds what follows a text that was read before.
+    fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        let others = self.shorter(taken, arrival, true)?;
+        if others.iter().any(|known| known.id != begun.id) {
+            return Ok(Settled::Again);
+        }
+        self.drop_gone(begun.id, arrival.place)?;
+        self.writer.extend(begun.id, arrival)?;
+        self.taking.before.0 += begun.lines;
+        self.taking.before.1 += begun.rejected;
+        Ok(Settled::Counts(Fate::Grown))
+    }
+
+    /// Forgets the other places of a source where nothing stands any more.
+    fn drop_gone(&mut self, id: SourceId, here: &Place) -> Result<()> {
+        for place in self.writer.places(id)? {
+            if place.path != here.path && !is_nowhere(&place) && !as_path(&place.path).exists() {
+                self.writer.drop_place(id, &place.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a text in the place of all those that it grew from.
+    fn take_over(&mut self, shorter: &[Known], arrival: &Arrival<'_>) -> Result<Option<Fate>> {
+        let Some((longest, others)) = shorter.split_first() else { return Ok(None) };
+        let others: Vec<SourceId> = others.iter().map(|known| known.id).collect();
+        shorter.iter().try_for_each(|known| self.drop_gone(known.id, arrival.place))?;
+        self.writer.outgrow(longest.id, &others, arrival)?;
+        Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
+    }
+
+    /// Puts a text in the place of one that stands nowhere else any more.
+    fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        let known = self.writer.known(id)?;
+        // Where its beginning stands nothing else is known of that.
+        for place in self.writer.places(id)? {
+            if place.is_beginning && place.path != arrival.place.path {
+                if !is_nowhere(&place) && as_path(&place.path).exists() {
+                    self.uncovered.push(Self::again_at(&place, &known));
+                }
+                self.writer.drop_place(id, &place.path)?;
+            }
+        }
+        self.is_elsewhere(id, arrival.place)?;
+        self.writer.replace(id, arrival)
+    }
+
+    fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
+        Ok(self.writer.at_path(&place.path)?.is_some_and(|here| here.id == id))
+    }
+
+    /// Notes that a source stands at a place; gives whether it stands elsewhere, too.
+    fn stand(&mut self, id: SourceId, place: &Place) -> Result<bool> {
+        self.writer.set_place(id, place)?;
+        self.is_elsewhere(id, place)
+    }
+
+    /// Whether the text of a source still stands at another place than this one. Where it has a place, those before it
+    /// that it is gone from are forgotten.
+    fn is_elsewhere(&mut self, id: SourceId, here: &Place) -> Result<bool> {
+        let is_here = self.stands_at(id, here)?;
+        let (mut after, mut gone) = (Vec::new(), Vec::new());
+        let is_elsewhere = loop {
+            let places = self.writer.whole_places(id, &after)?;
+            let Some(last) = places.last() else { break false };
+            after.clone_from(&last.path);
+            let mut others = places.into_iter().filter(|place| place.path != here.path);
+            let found = others.find(|place| {
+                let stands = is_there(place);
+                gone.extend((!stands).then(|| place.path.clone()));
+                stands
+            });
+            if found.is_some() {
+                break true;
+            }
+        };
+        if is_elsewhere || is_here {
+            gone.iter().try_for_each(|path| self.writer.drop_place(id, path))?;
+        }
+        Ok(is_elsewhere)
+    }
+
+    /// Whether a source still is what it was, and at this place.
+    fn is_still(&mut self, known: &Known, place: &Place) -> Result<bool> {
+        Ok(self.stands_at(known.id, place)? && self.writer.known(known.id)?.whole == known.whole)
+    }
+
+    /// The sources that a text grew from, the longest first: those with whose text it begins; unless `may_stand`, only
+    /// if they were here or are nowhere any more. What could not be read to its end stays what it is where it stands.
+    fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>, may_stand: bool) -> Result<Vec<Known>> {
+        let (place, mut found) = (arrival.place, Vec::new());
+        for id in self.writer.maybe_shorter(place, arrival.text)? {
+            let known = self.writer.known(id)?;
+            // What has no text is told by its place alone.
+            let may_be = known.whole.is_some() || self.stands_at(id, place)?;
+            let may_stand = may_stand && known.fault.is_none() && known.head.is_some();
+            if may_be && (may_stand || !self.is_elsewhere(id, place)?) && is_beginning(&known, taken) {
+                found.push(known);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a text that was read begins with the text of a source, or with what could be read of it.
+fn is_beginning(known: &Known, taken: &Taken) -> bool {
+    let Some(whole) = known.whole else { return true };
+    let beginning =
+        Beginning { len: known.text_bytes, whole, open: known.open, is_damaged: known.fault.is_some() };
+    if beginning.is_among(&taken.text.beginnings) {
+        return true;
+    }
+    let path = taken.source.path.as_ref().filter(|_| !is_read_once(&taken.source));
+    path.is_some_and(|path| again::begins_with(path, &beginning).unwrap_or(false))
+}
