@@ -79,9 +79,7 @@ fn wrong_deliveries() -> Vec<(&'static str, Option<Vec<u8>>)> {
 fn a_day_waits_for_a_file_that_did_not_come_right_and_is_made_when_it_does() {
     let file = name("a.com", 7);
     let short = file.rsplit('/').next().unwrap();
-    for (what, content) in
-        wrong_deliveries().into_iter().filter(|(what, _)| ["absent", "truncated"].contains(what))
-    {
+    for (what, content) in wrong_deliveries() {
         let place = Place::new();
         deliver(&place, "a.com", 0..7);
         deliver(&place, "a.com", 8..24);
@@ -90,6 +88,11 @@ fn a_day_waits_for_a_file_that_did_not_come_right_and_is_made_when_it_does() {
         let is_absent = content.is_none();
         if let Some(content) = content {
             place.write(&file, content);
+        }
+        // What is read through both layers is the log itself.
+        if what == "gzip of gzip" {
+            assert_eq!((state(&tick(&place, 0).0), traffic(&place)), ("made", 240_000));
+            continue;
         }
         for _ in 0..2 {
             let (json, done) = tick(&place, if is_faulty { 3 } else { 0 });
