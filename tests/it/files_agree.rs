@@ -128,10 +128,10 @@ fn lines_around_the_limit() {
     }
     let places: Vec<&[u8]> = texts[0].chunks(LIMIT - 77).collect();
     let name = file_name(None, 100, Codec::Gzip);
-    // Another text than the plain one: else it would count once.
+    // Another text than the plain one, and not begun by it: else it would count once.
     let more = line(0, 300);
-    let pieces = places.into_iter().chain([&b"\n"[..], &more]);
-    let text = [&texts[0][..], b"\n", &more].concat();
+    let pieces = [&more[..], b"\n"].into_iter().chain(places);
+    let text = [&more[..], b"\n", &texts[0]].concat();
     logs.add(name, None, &text, &encode(Codec::Gzip, pieces));
     logs.check(logs.sources(), 1);
     logs.check(logs.sources(), 4);
