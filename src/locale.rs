@@ -216,6 +216,8 @@ labels! {
     Faults: "Sources Not Read to Their End", "未完整读取的文件";
     Duplicates: "Duplicate Sources That Were Skipped", "已跳过的重复来源";
     SameAs: "Same As", "与之相同";
+    Overlaps: "Sources That May Count Requests Twice", "可能重复计数的来源";
+    AndAlso: "And Also", "以及";
     Samples: "Samples of Rejected Lines", "无法解析行示例";
     Line: "Line", "行号";
     RejectedBySource: "Rejected Lines by Source", "各来源无法解析行数";

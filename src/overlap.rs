@@ -35,6 +35,15 @@ impl Kind {
             Self::SameLines => "same_lines",
         }
     }
+
+    /// What they have in common, for people.
+    #[must_use]
+    pub const fn text(&self) -> &'static str {
+        match self {
+            Self::SameHours(_) => "are named for the same hours, but differ",
+            Self::SameLines => "hold mostly the same lines",
+        }
+    }
 }
 
 /// Lines that must be the same before anything is said: one alone may be chance.

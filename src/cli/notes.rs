@@ -1,7 +1,8 @@
 //! What people and scripts should know of what was read although nothing failed: files without a line, domains of
-//! which every line was rejected.
+//! which every line was rejected, files that may count the same requests twice.
 
 use super::show;
+use crate::overlap::{self, Overlap};
 use crate::report::Report;
 use serde_json::{Value, json};
 
@@ -17,7 +18,39 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
             "every line in the files of {domain} was rejected ({lines}): look at what is rejected, and why"
         )
     }));
+    notes.extend(twice(&overlap::find(report)));
     notes
+}
+
+/// A note on files that may count the same requests twice, if there are any: both count, for nothing tells which one
+/// is right.
+fn twice(overlaps: &[Overlap]) -> Vec<String> {
+    let mut notes: Vec<String> = overlaps
+        .iter()
+        .take(LISTED)
+        .map(|one| {
+            let names = one.others.iter().take(LISTED).map(String::as_str);
+            let others = names.collect::<Vec<_>>().join(", ");
+            let more = match one.others.len().saturating_sub(LISTED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("{} and {others}{more} {}: all of them count", one.name, one.kind.text())
+        })
+        .collect();
+    if let more @ 1.. = overlaps.len().saturating_sub(LISTED) {
+        notes.push(format!(
+            "{} more groups of files may count the same requests twice; --json lists all",
+            show::grouped(more as u128)
+        ));
+    }
+    notes
+}
+
+/// The same for scripts.
+pub(super) fn overlaps(overlaps: &[Overlap]) -> Value {
+    let one = |one: &Overlap| json!({"kind": one.kind.key(), "file": one.name, "others": one.others});
+    overlaps.iter().map(one).collect()
 }
 
 /// A note on files without a line, if there are any.
@@ -35,6 +68,7 @@ pub(super) fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> 
 /// Adds the same to what scripts read.
 pub(super) fn add_to(object: &mut Value, report: &Report) {
     object["empty"] = json!(report.empty().collect::<Vec<_>>());
+    object["overlaps"] = overlaps(&overlap::find(report));
     let only = report.only_rejected().into_iter();
     object["domains_only_rejected"] =
         only.map(|(domain, lines)| json!({"domain": domain.as_str(), "rejected": lines})).collect();

@@ -73,6 +73,20 @@ fn every_trouble_gives_its_true_value_or_a_named_fault() {
     }
 }
 
+#[test]
+fn what_may_count_twice_is_said() {
+    let place = with_trouble("10d-hours-and-the-day-merged-from-them");
+    let (day, hour) = ("logs/day.log.gz", "logs/www.example.com_2026_03_01_090000_100000.gz");
+    let expected = serde_json::json!([{"kind": "same_lines", "file": day, "others": [hour]}]);
+    let says = [&format!("{day} and {hour} hold mostly the same lines: all of them count")[..]];
+    let direct = place.export(&["logs", "--json"], 0);
+    assert_eq!(direct.says(&says).json()["counts"]["overlaps"], expected);
+    let stored = through_store(&place, &[], 0);
+    assert_eq!(stored.says(&says).json()["counts"]["overlaps"], expected);
+    let covered = place.run(&["store", "coverage", "--store", "s.db", "--json"], 0).json();
+    assert_eq!(covered["overlaps"], expected);
+}
+
 /// A place with a file or folder of `data/troubles` in its folder `logs`.
 fn with_trouble(name: &str) -> Place {
     let (place, from) = (Place::new(), repository().join("data/troubles").join(name));

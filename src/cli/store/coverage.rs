@@ -2,11 +2,12 @@
 
 use super::super::flags::{StoreFlags, duration};
 use super::super::run::told::unbilled_json;
-use super::super::{Ending, config, show};
+use super::super::{Ending, config, notes, show};
 use super::table::Table;
 use crate::domain::{DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
 use crate::hours::HOUR_SECONDS;
+use crate::overlap::{self, Overlap};
 use crate::report::hours_and_minutes;
 use crate::store::{LateLines, Reader};
 use crate::task::coverage::{Coverage, DomainHours, LateArrival, coverage, late_arrivals};
@@ -61,6 +62,7 @@ struct Found {
     arrivals: Vec<LateArrival>,
     lines: Vec<LateLines>,
     unbilled: Unbilled,
+    overlaps: Vec<Overlap>,
 }
 
 fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
@@ -73,6 +75,7 @@ fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
         arrivals: late_arrivals(&reader, &selection, windows, arguments.late_after)?,
         lines: reader.late_lines(windows, &selection)?,
         unbilled: unbilled_in(&reader, windows, &account)?,
+        overlaps: overlap::find(&reader.report(windows, &selection)?),
     };
     let text = if arguments.json { object(&found).to_string() } else { tables(&found).join("\n") };
     show::print(&text)?;
@@ -130,6 +133,9 @@ fn tables(found: &Found) -> Vec<String> {
     add(&mut lines, Table::new(["late arrivals", "end of hours", "arrived", ">how late (h:mm)"]), &arrivals);
     let late: Vec<_> = found.lines.iter().map(lines_row).collect();
     add(&mut lines, Table::new(["late lines", ">lines", "first slice", ">how late (h:mm)"]), &late);
+    let twice =
+        found.overlaps.iter().map(|one| [one.name.clone(), one.kind.text().into(), one.others.join(", ")]);
+    add(&mut lines, Table::new(["may count twice", "why", "with"]), &twice.collect::<Vec<_>>());
     let in_none: Vec<_> = found.unbilled.in_none.iter().map(|domain| [domain.to_string()]).collect();
     add(&mut lines, Table::new(["in no group"]), &in_none);
     let in_several = found.unbilled.in_several.iter();
@@ -174,6 +180,7 @@ fn object(found: &Found) -> Value {
         "faults": faults.collect::<Vec<_>>(),
         "empty": found.coverage.empty,
         "late_arrivals": found.arrivals.iter().map(arrival_object).collect::<Vec<_>>(),
+        "overlaps": notes::overlaps(&found.overlaps),
         "unbilled": unbilled_json(&found.unbilled),
         "late_lines": found.lines.iter().map(lines_object).collect::<Vec<_>>(),
     })
