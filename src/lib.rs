@@ -4,11 +4,13 @@
 //! ```text
 //!  files --> decode --> lines --> Parser --> UsageTable --> rows, sorted --> columns --> sheets --> .xlsx
 //!  folders   magic      bounded,  one per    one per         dense per        flow, vas   under      complete
-//!  globs     bytes      lent      format     thread, merged  domain x slice               1,048,576  or absent
-//!  stdin                          +> Reason > Report -----------------------------------> Data Quality
+//!  globs     bytes,     lent      format     thread, merged  domain x slice               1,048,576  or absent
+//!  stdin     or no log            +> Reason > Report > scope: all else as sums ---------> Summary: hours with a log
+//!                                    (one row per source)                                Data Quality, Sources
 //!
 //!  ingest_each: a table and a TextId per source --> intake --> Store (SQLite) --> Reader --> rows, report ---^
-//!               a text counts once                  one transaction         tasks, changes, coverage
+//!               a text counts once,                 one transaction         tasks, changes, coverage, ticks
+//!               and what begins with it
 //!
 //!  a tick:  discover --> intake --> judge what is due --> make, side by side --> retire
 //!
@@ -22,8 +24,11 @@
 //! 3. Nothing between the sorted rows and the workbook collects rows: memory does not grow with the report.
 //! 4. The same input gives the same bytes, for any number of threads, any order and cutting of sources.
 //! 5. Lines read = accepted + out of scope + rejected + blank, checked in every run.
-//! 6. A source counts once: usage and identity commit in one transaction, and what a store gives is what its logs give.
-//! 7. Only `locale` holds text that is not ASCII.
+//! 6. A text counts once, whatever its name, packing and line ends, and so does its beginning: usage and identity commit
+//!    in one transaction, and what a store gives is what its logs give.
+//! 7. What an export makes names only sources that concern it; all others are sums.
+//! 8. A source that failed is never taken for a delivery, nor one without a line, unless the user says that it is one.
+//! 9. Only `locale` holds text that is not ASCII.
 
 // Words
 pub mod spelling;

@@ -34,8 +34,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct ExportArguments {
-    /// Logs: files, folders (with all below, except hidden files that are no logs and workbooks), globs, or - for
-    /// standard input. Plain, gzip and zstd are told apart by content.
+    /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
+    /// input. Plain, gzip and zstd are told apart by content.
     #[arg(required_unless_present = "store")]
     pub(super) logs: Vec<PathBuf>,
 

@@ -37,7 +37,7 @@ pub(super) struct ReadingFlags {
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub(super) region: Option<Region>,
 
-    /// Replace the workbook, and the file of rejected lines, if they exist.
+    /// Replace output files that exist: the workbook and the file of rejected lines.
     #[arg(long)]
     pub(super) force: bool,
 
@@ -45,7 +45,8 @@ pub(super) struct ReadingFlags {
     #[arg(long)]
     pub(super) keep_going: bool,
 
-    /// Fail, without a result, when more lines than this are rejected: a number, or a percentage of all lines.
+    /// Fail, without a result, when more lines than this are rejected: a number, or a percentage of all lines. A single
+    /// log of which more than half is rejected, or more than this percentage if that is higher, counts as damaged.
     #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
     pub(super) max_rejects: RejectLimit,
 

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 /// Read logs into a usage store, where each counts once, whatever is delivered again.
 ///
-/// What is known is skipped, also by another name or compressed; a log that grew is counted anew. Everything is
-/// stored at once, or nothing.
+/// What is known is skipped, also by another name, compressed, or as the beginning of a longer log; a log that grew
+/// counts as it is now. Everything is stored at once, or nothing.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct IngestArguments {

@@ -54,9 +54,9 @@ Exit codes:
   0  done, or nothing to do, or a task waits
   1  a task failed, the disk is full, the store is held or damaged, ...
   2  wrong configuration or arguments
-  3  done, but not all of it is there: a log could not be read to its end (it is named), more lines than
-     max_rejects were rejected (nothing was stored then), or wait_at_most ended and a workbook was made
-     with hours missing (they are named)";
+  3  not all of it is there: a log could not be read to its end (it is named), or
+     wait_at_most ended and a workbook was made with hours missing (they are named);
+     or more lines than max_rejects were rejected, and nothing was stored";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
     show::with_json_errors(arguments.telling.json, || attempt(arguments))
