@@ -134,7 +134,7 @@ pub(super) struct RequestArguments {
     /// other figure changes) [default: dense].
     #[arg(long, value_name = "ROWS", value_parser = Suggested(rows))]
     rows: Option<String>,
-    /// Rejected lines in the workbook and in --json: full, masked (without network addresses) or none [default: masked].
+    /// Rejected lines in the workbook: full, masked (without network addresses) or none [default: masked].
     #[arg(long, value_name = "HOW", value_parser = Suggested(samples))]
     samples: Option<String>,
     /// How the usage is billed: that figure is marked. Each also with _overseas.

@@ -421,7 +421,8 @@ pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
             object["average_bandwidth_bps"] = json!(f.average(factor).bps());
             object["percentile_95_bps"] = json!(slice(f.percentile_95));
             object["average_daily_peak_bps"] = json!(f.average_daily_peak(factor).bps());
-            object["fourth_daily_peak_bps"] = json!(slice(f.fourth_daily_peak));
+            // As in the workbook, it does not exist for fewer than four days.
+            object["fourth_daily_peak_bps"] = json!((f.days >= 4).then(|| slice(f.fourth_daily_peak)));
             object["average_daily_95_bps"] = json!(f.average_daily_95(factor).bps());
             object["night_half_95_bps"] = json!(f.night_half(factor).bps());
             object["hit_ratio_bytes"] = json!(ratio(total.hit_bytes.into(), total.bytes.into()));
