@@ -297,6 +297,19 @@ fn samples_are_masked_unless_asked_otherwise() {
 }
 
 #[test]
+fn a_4th_daily_peak_needs_four_days() {
+    let place = Place::new();
+    let lines = (1..=4).map(|day| line(&format!("{day}/Mar/2026:12:00:00 +0000"), "a.com", 300 * day));
+    place.write("a.log", lines.collect::<String>());
+    let request = ["export", "a.log", "--type", "flow", "--json", "--force", "-o", "x.xlsx"];
+    for (end, peak) in [("2026-03-03", serde_json::Value::Null), ("2026-03-04", serde_json::json!(8.0))] {
+        let range = ["--start-time", "2026-03-01", "--end-time", end];
+        let json = place.run(&[&request[..], &range].concat(), 0).json();
+        assert_eq!(json["key_figures"]["fourth_daily_peak_bps"], peak, "{end}");
+    }
+}
+
+#[test]
 fn the_account_of_a_group_bears_its_name() {
     let place = place();
     for (group, sheet) in [
