@@ -31,6 +31,7 @@ use rayon::prelude::*;
 use rejects::Spill;
 use source::Source;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -154,8 +155,9 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
         } else if !twice.is_empty() && !take_away(&mut table, &twice, &counted, job, &pool, allowed)? {
             if let Some(pipe) = sources.iter().find(|source| source.size.is_none() && source.fault.is_none())
             {
-                let changed = format!("cannot be read once more, and {} changed meanwhile", twice[0].name);
-                return Err(Error::damaged(changed).at(&pipe.name));
+                // Not damage: to go on would not help.
+                let changed = io::Error::other(format!("{} changed meanwhile", twice[0].name));
+                return Err(Error::io("cannot be read once more")(changed).at(&pipe.name));
             }
             Pass { table, outcomes, spill, others } = read(&sources, job, &pool, allowed)?;
         }

@@ -6,6 +6,7 @@
 mod care;
 mod check;
 mod coverage;
+mod foreign;
 mod grow;
 mod history;
 mod info;
@@ -36,6 +37,7 @@ pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::in_address;
+use foreign::unopened;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
@@ -83,7 +85,7 @@ fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connectio
         }
         None => Err(error),
     });
-    let db = opened.map_err(failed).map_err(|e| e.at(path))?;
+    let db = opened.map_err(|error| unopened(path, error))?;
     check(&db).map_err(|e| e.at(path))?;
     Ok((db, is_frozen))
 }
@@ -130,7 +132,7 @@ fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
         }
         Ok(db)
     };
-    let mut db = make().map_err(failed).map_err(|e| e.at(path))?;
+    let mut db = make().map_err(|error| unopened(path, error))?;
     check(&db).map_err(|e| e.at(path))?;
     prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
     Ok(db)

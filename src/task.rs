@@ -78,9 +78,11 @@ pub struct Task<'a> {
     pub created: i64,
 }
 
-/// How far a task is.
+/// How far a task is, and what it says on its way.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// Is told what a user should know before rows are written.
+    pub warn: Option<fn(&str)>,
     /// Reading, in bytes.
     pub reading: ingest::Progress,
     /// Rows to be written; 0 while reading.
@@ -206,7 +208,8 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     let is_sparse = spec.rows == DetailRows::Sparse;
     let kept = is_sparse.then(|| kept_rows(rows(), series, spec.range)).transpose()?;
     let all = (series.len() * spec.range.len()) as u64;
-    progress.rows_total.fetch_add(kept.as_ref().map_or(all, |kept| kept.iter().sum()), Ordering::Relaxed);
+    let count = kept.as_ref().map_or(all, |kept| kept.iter().sum());
+    progress.rows_total.fetch_add(count, Ordering::Relaxed);
     let request = export::Request {
         spec,
         series,
@@ -222,7 +225,26 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
             return Ok(Err(incomplete(&found)));
         }
     }
+    if let (Some(warn), Some(text)) = (progress.warn, many_rows(count, series, is_sparse)) {
+        warn(&text);
+    }
     target.write(rows(), &request, task.output).map(Ok)
+}
+
+/// More rows than this are hardly what somebody wants to open.
+const MANY_ROWS: u64 = 10_000_000;
+
+/// What is said before very many rows are written.
+fn many_rows(rows: u64, series: &[Series], is_sparse: bool) -> Option<String> {
+    let domains = series.iter().map(|(domain, _)| domain).collect::<BTreeSet<_>>().len();
+    let sparse = if is_sparse { "" } else { "--rows sparse writes only rows with a request; " };
+    (rows > MANY_ROWS).then(|| {
+        let (whole, tenths) = (rows / 1_000_000, rows / 100_000 % 10);
+        format!(
+            "{whole}.{tenths} million rows of Detail are to be written, of {domains} domains: this takes long, and few \
+             programs open so large a file; {sparse}--domain-names writes fewer domains"
+        )
+    })
 }
 
 /// Domains that are named one by one in a message.
@@ -327,4 +349,26 @@ pub fn too_many_rejected(
         let _ = write!(text, "\n  first rejected line: {name}:{line} ({reason})\n    {line_text}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_rows_are_said_with_their_domains_and_what_helps() {
+        let domain = |name: &str| Domain::new(name.as_bytes()).unwrap();
+        let series = [
+            (domain("a.com"), Region::Cn),
+            (domain("a.com"), Region::default()),
+            (domain("b.com"), Region::Cn),
+        ];
+        assert_eq!(many_rows(MANY_ROWS, &series, false), None);
+        let text = many_rows(12_399_999, &series, false).unwrap();
+        for part in ["12.3 million rows", "of 2 domains", "--rows sparse", "--domain-names"] {
+            assert!(text.contains(part), "{text}");
+        }
+        let text = many_rows(MANY_ROWS + 1, &series, true).unwrap();
+        assert!(text.contains("10.0 million rows") && !text.contains("--rows sparse"), "{text}");
+    }
 }

@@ -283,7 +283,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     keep_off(&output, reading.config.as_deref())?;
     let search = reading.search()?;
     let task = arguments.task(&spec, &search, &output, creation_time()?);
-    let progress = Progress::default();
+    let progress = Progress { warn: Some(show::message), ..Progress::default() };
     let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
         None => task::run(&task, &progress).map(|outcome| Some(Kept { outcome, task: None })),
         Some(store) => from_store(arguments, store, &task, &request, &progress),
@@ -364,7 +364,7 @@ fn unregistered(error: &Error) {
 fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, waiting, .. } = arguments;
     let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
-    let progress = Progress::default();
+    let progress = Progress { warn: Some(show::message), ..Progress::default() };
     if !progress::beside(telling.quiet, &progress, || take(arguments, store, None, &[], &progress))? {
         return Ok(Ending::WithRejects);
     }

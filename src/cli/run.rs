@@ -89,7 +89,7 @@ fn attempt(arguments: &RunArguments) -> Result<Ending> {
         now,
     };
     let one = Tick { plan: &plan, running, language: environment_language(), dry_run: arguments.dry_run };
-    let progress = Progress::default();
+    let progress = Progress { warn: Some(show::message), ..Progress::default() };
     let ticked = progress::beside(arguments.telling.quiet, &progress, || tick(&one, &progress));
     match ticked {
         Ok(ticked) => tell(arguments, &plan, &ticked, begun),

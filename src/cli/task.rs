@@ -272,7 +272,7 @@ pub(super) fn run_all(
     let _lock = hold(running.store, running.wait, "flowbook task run")?;
     let mut ran = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let progress = Progress::default();
+        let progress = Progress { warn: Some(show::message), ..Progress::default() };
         let done =
             progress::beside(telling.quiet, &progress, || run_registered(registry, task, running, &progress));
         ran.push((task, done));

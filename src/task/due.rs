@@ -46,7 +46,7 @@ pub enum StepEnd {
 pub enum Why {
     /// It was never made.
     New,
-    /// The last attempt failed, or was cut short.
+    /// It was made before, and the last attempt failed or was cut short.
     Again,
     /// Its workbook is not where it was put.
     Missing,
@@ -212,7 +212,7 @@ impl Judge<'_> {
         let why = match task.status {
             Status::Success if !rule.refresh || self.registry.changes(task)?.is_none() => return Ok(None),
             Status::Success => Why::Stale,
-            Status::Created | Status::Failed => Why::Again,
+            Status::Created | Status::Failed => unmade(task),
         };
         let standing = Standing::of(&mut self.registry, &task.output, task.asked)?;
         let tolerance = tolerance(rule, task.asked, now);
@@ -246,7 +246,7 @@ impl Judge<'_> {
     fn why(&mut self, rated: &Rated<'_>, current: Option<&TaskRecord>) -> Result<Option<Why>> {
         let Some(task) = current else { return Ok(Some(Why::New)) };
         if task.status != Status::Success {
-            return Ok(Some(Why::Again));
+            return Ok(Some(unmade(task)));
         }
         if !rated.output.exists() || (self.tick.running.force && !task.is_own()) {
             return Ok(Some(Why::Missing));
@@ -254,6 +254,11 @@ impl Judge<'_> {
         let is_stale = rated.rule.refresh && self.registry.changes(task)?.is_some();
         Ok(is_stale.then_some(Why::Stale))
     }
+}
+
+/// Why a task is due that is not made: it is made again only where it was made before, or may have been.
+const fn unmade(task: &TaskRecord) -> Why {
+    if task.workbook.is_none() && !task.is_claimed { Why::New } else { Why::Again }
 }
 
 /// How much may be missing of what a task needs, whose range has ended so long ago.

@@ -1,0 +1,66 @@
+//! What is said of a file that is no store: what it is, where its first bytes tell.
+//!
+//! Knows nothing of tables.
+
+use super::failed;
+use crate::error::Error;
+use rusqlite::ErrorCode;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Bytes that are enough to tell what a file is.
+const HEAD_LEN: u64 = 512;
+/// What every database begins with.
+const MARK: &[u8] = b"SQLite format 3\0";
+
+/// Why a file could not be opened as a store. What does not begin as a database does was never one, or has lost its
+/// first page: the first is likely, and the second is said, too.
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
+    let is_other = error.sqlite_error_code() == Some(ErrorCode::NotADatabase);
+    let head = is_other.then(|| head(path).ok()).flatten();
+    let Some(head) = head.filter(|head| !head.starts_with(MARK)) else {
+        return failed(error).at(path);
+    };
+    let text = match kind(&head) {
+        Some(kind) => format!("is not a flowbook store, but {kind}; name another file"),
+        None => "is not a flowbook store; name another file. If it was one, the store is damaged; put back a copy of it, \
+                 or remove it and ingest the logs again"
+            .to_owned(),
+    };
+    Error::usage(text).at(path)
+}
+
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let read = |file: File| {
+        let mut head = Vec::new();
+        file.take(HEAD_LEN).read_to_end(&mut head).map(|_| head)
+    };
+    File::open(path).and_then(read)
+}
+
+/// Files that are often named by mistake, with their article, and what they begin with.
+const KINDS: [(&str, &[u8]); 4] = [
+    ("an Excel workbook or another zip file", b"PK\x03\x04"),
+    ("a gzip file", b"\x1f\x8b"),
+    ("a zstd file", b"\x28\xb5\x2f\xfd"),
+    ("an xz file", b"\xfd7zXZ\0"),
+];
+
+/// What a file is, where that is plain to see.
+fn kind(head: &[u8]) -> Option<&'static str> {
+    let known = KINDS.iter().find(|(_, mark)| head.starts_with(mark)).map(|(name, _)| *name);
+    known.or_else(|| is_text(head).then_some("a text file"))
+}
+
+/// Whether bytes are text, the last character of which may be cut.
+fn is_text(head: &[u8]) -> bool {
+    let (text, is_whole) = match std::str::from_utf8(head) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            (std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or(""), error.error_len().is_none())
+        }
+    };
+    is_whole && text.chars().all(|character| !character.is_control() || character.is_whitespace())
+}
