@@ -16,7 +16,6 @@ const MARK: &[u8] = b"SQLite format 3\0";
 
 /// Why a file could not be opened as a store. What does not begin as a database does was never one, or has lost its
 /// first page: the first is likely, and the second is said, too.
-#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
     let is_other = error.sqlite_error_code() == Some(ErrorCode::NotADatabase);
     let head = is_other.then(|| head(path).ok()).flatten();

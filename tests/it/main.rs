@@ -25,6 +25,7 @@ mod logs;
 mod many;
 mod names;
 mod older_store;
+mod options;
 mod oracle;
 mod requests;
 mod retain;

@@ -107,6 +107,8 @@ fn a_day_waits_for_a_file_that_did_not_come_right_and_is_made_when_it_does() {
         deliver(&place, "a.com", 7..8);
         let (json, _) = tick(&place, 0);
         assert_eq!((state(&json), traffic(&place)), ("made", 240_000), "{what}: {json}");
+        // It was never made before, so that it is not made again.
+        assert_eq!(reason(&json), "new", "{what}: {json}");
         assert_eq!(json["tasks"][0]["completeness"]["domain_hours_with_log"], 24, "{what}: {json}");
     }
 }

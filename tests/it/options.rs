@@ -1,0 +1,103 @@
+//! Options that scripts rely on: what is not complete is not made, what is complete is told, and which program this is.
+
+use super::harness::{Place, line};
+
+/// Hourly logs of two domains over a day of UTC; the second one lacks some hours.
+fn logs(lacks: &[u32]) -> Place {
+    let place = Place::new();
+    for hour in 0..24 {
+        // Files are named, and lines written, in the zone of the logs.
+        let (day, local) = (1 + (hour + 8) / 24, (hour + 8) % 24);
+        for domain in ["a.com", "b.com"] {
+            if domain == "a.com" || !lacks.contains(&hour) {
+                let name =
+                    format!("logs/{domain}_2026_03_{day:02}_{local:02}0000_{:02}0000.log", (local + 1) % 24);
+                place.write(&name, line(&format!("{day}/Mar/2026:{local:02}:10:00 +0800"), domain, 100));
+            }
+        }
+    }
+    place
+}
+
+#[test]
+fn what_is_not_complete_is_not_made_where_it_must_be() {
+    for from in [&["logs"][..], &["logs", "--store", "usage.db"]] {
+        let place = logs(&[3, 4, 20]);
+        let with = |more: &[&'static str]| [from, more].concat();
+        let done = place.export(&with(&["--require-complete"]), 3);
+        done.says(&["logs are missing", "no workbook was written", "b.com has 21 of 24"]);
+        assert!(!done.stderr.contains("a.com has") && !place.exists("out.xlsx"), "{}", done.stderr);
+        let json = place.export(&with(&["--require-complete", "--json"]), 3).json();
+        assert!(json["error"].as_str().unwrap().contains("b.com has 21 of 24"), "{json}");
+        assert!(json["file"].is_null() && !place.exists("out.xlsx"), "{json}");
+        // A domain that is complete is not kept back by another one, nor is one without any log complete.
+        place.export(&with(&["--require-complete", "--domain-names", "a.com"]), 0);
+        assert!(place.exists("out.xlsx"));
+        let none = with(&["--require-complete", "--force", "--domain-names", "a.com,c.com"]);
+        place.export(&none, 3).says(&["c.com has 0 of 24"]);
+    }
+}
+
+#[test]
+fn what_is_complete_is_made_and_told() {
+    for from in [&["logs"][..], &["logs", "--store", "usage.db"]] {
+        let place = logs(&[]);
+        let json = place.export(&[from, &["--require-complete", "--json"]].concat(), 0).json();
+        let whole = serde_json::json!({
+            "complete": true, "hours_with_log": 24, "hours": 24, "domain_hours_with_log": 48, "domain_hours": 48,
+            "lacking": [],
+        });
+        assert_eq!(json["completeness"], whole);
+        assert!(place.exists("out.xlsx"));
+        let place = logs(&[0, 23]);
+        let json = place.export(&[from, &["--json"]].concat(), 0).json();
+        let part = serde_json::json!({
+            "complete": false, "hours_with_log": 24, "hours": 24, "domain_hours_with_log": 46, "domain_hours": 48,
+            "lacking": [{"domain": "b.com", "hours_with_log": 22}],
+        });
+        assert_eq!(json["completeness"], part);
+    }
+}
+
+#[test]
+fn the_version_tells_the_program_and_the_format() {
+    let text = Place::new().run(&["--version"], 0).stdout;
+    let format = format!("format version {})", flowbook::export::FORMAT_VERSION);
+    assert!(text.starts_with(&format!("flowbook {} (", env!("CARGO_PKG_VERSION"))), "{text}");
+    assert!(text.trim_end().ends_with(&format), "{text}");
+}
+
+#[test]
+fn the_environment_stands_for_the_store_and_the_configuration() {
+    let place = logs(&[]);
+    place.run(&["store", "info"], 2);
+    place.run(&["run"], 2);
+    place.write(
+        "flowbook.toml",
+        "[store]\npath = \"usage.db\"\n[[source]]\npaths = [\"logs\"]\n[output]\nfolder = \"out\"\n[account]\n\
+         domains = [\"a.com\"]\n[[task]]\nname = \"day\"\ntype = \"flow\"\noutput = \"{name}.xlsx\"\n\
+         range = \"2026-03-01T00:00:00Z/2026-03-02T00:00:00Z\"\n",
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = place.command();
+        command.env("FLOWBOOK_STORE", "usage.db").env("FLOWBOOK_CONFIG", "flowbook.toml");
+        let output = command.args(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), text)
+    };
+    assert_eq!(run(&["run", "--quiet"]).0, Some(0));
+    assert!(place.exists("out/day.xlsx"));
+    let (code, info, _) = run(&["store", "info", "--json"]);
+    assert!(code == Some(0) && info.contains("\"complete\":48"), "{info}");
+    assert!(run(&["task", "list"]).1.contains("day"));
+    // An option is stronger.
+    let (code, _, message) = run(&["store", "info", "--store", "other.db"]);
+    assert!(code == Some(2) && message.contains("other.db: there is no store here"), "{message}");
+    // The account of the configuration holds for an export, too; its store does not.
+    let export =
+        ["export", "logs", "--type", "flow", "--start-time", "2026-03-01", "--end-time", "2026-03-01"];
+    let (code, json, message) = run(&[&export[..], &["--output", "out.xlsx", "--json"]].concat());
+    assert_eq!(code, Some(0), "{message}");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["key_figures"]["domains"], 1);
+}
