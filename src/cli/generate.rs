@@ -4,7 +4,8 @@ use super::{Ending, show};
 use crate::codec::Codec;
 use crate::error::Result;
 use crate::generate::{EXPECTED, Made, Recipe, generate};
-use crate::time::parse_iso;
+use crate::task::range::Moment;
+use crate::time::Zone;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -29,7 +30,7 @@ pub(super) struct GenerateArguments {
     /// Another seed gives other lines.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Start of the first hour, UTC.
+    /// Start of the first hour: a date, or a time as of export, of UTC without an offset.
     #[arg(long, value_name = "TIME", default_value = "2026-03-01T00:00:00Z", value_parser = start)]
     start: i64,
     /// How files are compressed.
@@ -54,7 +55,7 @@ enum Compress {
 }
 
 fn start(text: &str) -> Result<i64, String> {
-    parse_iso(text).ok_or_else(|| "give a UTC time like 2026-03-01T00:00:00Z".into())
+    Moment::parse(text).map(|moment| moment.start(Zone::UTC)).ok_or_else(|| super::times::UTC.into())
 }
 
 pub(super) fn run(arguments: &GenerateArguments) -> Result<Ending> {

@@ -9,6 +9,10 @@ use crate::task::range::{Moment, RangeRule};
 use crate::time::{Zone, iso};
 use std::env;
 
+/// What commands without a zone take, for messages.
+pub(super) const UTC: &str = "give a date like 2026-03-01, or a time like 2026-03-01T00:00:00Z, 2026-03-01T00:00+08:00, \
+                              or 2026-03-01 00:00 (UTC)";
+
 /// The variable that names the zone of reports that name none.
 const TIME_ZONE: &str = "FLOWBOOK_TIME_ZONE";
 

@@ -101,3 +101,29 @@ fn the_environment_stands_for_the_store_and_the_configuration() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["key_figures"]["domains"], 1);
 }
+
+#[test]
+fn coverage_and_generate_take_times_as_export_does() {
+    let place = logs(&[]);
+    place.run(&["ingest", "--store", "usage.db", "logs"], 0);
+    let missing = |start: &str, end: &str, code: i32| {
+        let times = ["--start-time", start, "--end-time", end];
+        let coverage = ["store", "coverage", "--store", "usage.db", "--json"];
+        let json = place.run(&[&coverage[..], &times].concat(), code).json();
+        json["domains"][0]["missing_hours"].as_u64().unwrap()
+    };
+    assert_eq!(missing("2026-03-01", "2026-03-01", 0), 0);
+    assert_eq!(missing("2026-03-01T08:00+08:00", "2026-03-02 00:00", 0), 0);
+    assert_eq!(missing("2026-03-01", "2026-03-02", 3), 24);
+    let wrong =
+        ["store", "coverage", "--store", "usage.db", "--start-time", "March", "--end-time", "2026-03-01"];
+    place.run(&wrong, 2).says(&["March: give a date like 2026-03-01"]);
+    let made = |dir: &str, start: &str| {
+        place.run(
+            &["generate", dir, "--domains", "1", "--hours", "2", "--lines-per-file", "5", "--start", start],
+            0,
+        );
+        std::fs::read(place.path(&format!("{dir}/expected.csv"))).unwrap()
+    };
+    assert!(made("one", "2026-03-01") == made("two", "2026-03-01T08:00+08:00"));
+}

@@ -12,7 +12,8 @@ use crate::report::hours_and_minutes;
 use crate::store::{LateLines, Reader};
 use crate::task::coverage::{Coverage, DomainHours, LateArrival, coverage, late_arrivals};
 use crate::task::groups::{Unbilled, unbilled_in};
-use crate::time::{TimeRange, iso, parse_iso};
+use crate::task::range::Moment;
+use crate::time::{TimeRange, Zone, iso};
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 use std::ops::Range;
@@ -32,11 +33,11 @@ pub(super) struct CoverageArguments {
     #[arg(long, value_name = "NAMES")]
     domain: Option<String>,
 
-    /// Start of the hours to look at, UTC [default: the first hour of the store].
+    /// Start of the hours to look at: a date, or a time as of export, of UTC without an offset [default: the first hour of the store].
     #[arg(long, value_name = "TIME", requires = "end_time")]
     start_time: Option<String>,
 
-    /// End of these hours, UTC, exclusive [default: the last hour of the store].
+    /// End of these hours: a date is the last day, a time is exclusive [default: the last hour of the store].
     #[arg(long, value_name = "TIME", requires = "start_time")]
     end_time: Option<String>,
 
@@ -100,10 +101,9 @@ fn selection(arguments: &CoverageArguments) -> Result<Selection> {
 
 fn range(arguments: &CoverageArguments) -> Result<Option<TimeRange>> {
     let (Some(start), Some(end)) = (&arguments.start_time, &arguments.end_time) else { return Ok(None) };
-    let time = |text: &str| {
-        parse_iso(text).ok_or_else(|| Error::usage("give a UTC time like 2026-03-01T00:00:00Z").at(text))
-    };
-    let range = TimeRange::covering(time(start)?, time(end)?);
+    let time =
+        |text: &str| Moment::parse(text).ok_or_else(|| Error::usage(super::super::times::UTC).at(text));
+    let range = TimeRange::covering(time(start)?.start(Zone::UTC), time(end)?.end(Zone::UTC));
     range.map(Some).ok_or_else(|| Error::usage("--end-time is not later than --start-time"))
 }
 
