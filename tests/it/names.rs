@@ -115,7 +115,7 @@ fn a_domain_may_be_given_for_lines_that_hold_a_path() {
     place.write("logs/access.log", &path_only);
     place.write("logs/.b.com_2026_03_01_120000_130000.gz", path_only.replace(" 7 ", " 70 "));
     place.write(&file("c.com", 12), gzip(path_only.replace(" 7 ", " 700 ").as_bytes()));
-    let all = ["logs", "--max-rejects", "2", "--json", "--force"];
+    let all = ["logs", "--max-rejects", "100%", "--json", "--force"];
     assert_eq!(traffic(&place.export(&all, 0)), 700);
     let given = ["--domain", "D\u{dc}.com", "--domain-names", "d\u{fc}.com"];
     assert_eq!(traffic(&place.export(&[&all[..], &given].concat(), 0)), 77);
