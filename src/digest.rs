@@ -87,7 +87,12 @@ pub fn head_len(len: u64) -> Option<usize> {
 #[must_use]
 pub fn canonical(bytes: &[u8]) -> Vec<u8> {
     let (mut plain, mut out) = (Plain::default(), Vec::new());
-    plain.add(bytes, &mut out);
+    // Nearly all texts, and a copy is much sooner made than byte after byte looked at.
+    if plain.is_as_it_is(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        plain.add(bytes, &mut out);
+    }
     plain.end(&mut out);
     if out.last() == Some(&b'\n') {
         out.pop();
