@@ -162,19 +162,18 @@ impl Digester {
         let mut rest = Vec::new();
         self.plain.end(&mut rest);
         self.text.update(&rest);
-        let heads = HEADS.into_iter().map_while(|len| self.text.head.get(..len));
-        let heads = heads.map(|head| *blake3::hash(head).as_bytes()).collect();
         let closed = (self.text.last != b'\n' && self.text.len > 0).then(|| {
             let mut chunk = self.text.chunk.clone();
             *chunk.update(b"\n").finalize().as_bytes()
         });
+        let beginnings = self.text.beginnings();
         Stretch {
             len: self.text.len,
             rest: *self.text.chunk.finalize().as_bytes(),
-            heads,
+            heads: std::mem::take(&mut self.text.heads),
             closed,
             raw: self.raw.map(|raw| raw.whole()),
-            beginnings: self.text.beginnings(),
+            beginnings,
             whole: self.text.whole,
         }
     }
@@ -188,36 +187,40 @@ struct Hashing {
     len: u64,
     whole: Vec<Hash>,
     chain: Hash,
-    head: Vec<u8>,
+    /// The hashes of its beginnings.
+    heads: Vec<Hash>,
     last: u8,
     /// Lengths at which the hash is noted, the least one last.
     marks: Vec<u64>,
     marked: Vec<(u64, Hash)>,
     watch: Option<Arc<Lengths>>,
+    /// The first bytes, while it is watched what they are.
+    head: Vec<u8>,
 }
 
 impl Hashing {
-    fn update(&mut self, mut bytes: &[u8]) {
+    fn update(&mut self, bytes: &[u8]) {
         self.last = bytes.last().copied().unwrap_or(self.last);
-        if self.head.len() < HEAD {
-            let (now, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
-            self.head.extend_from_slice(now);
-            self.hash(now);
-            bytes = rest;
-            if self.head.len() == HEAD {
-                self.watch_on();
-            }
+        if self.watch.is_some() && self.head.len() < HEAD {
+            self.head.extend_from_slice(&bytes[..bytes.len().min(HEAD - self.head.len())]);
         }
         self.hash(bytes);
     }
 
     fn hash(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let to_mark = self.marks.last().map_or(u64::MAX, |mark| mark.saturating_sub(self.len)).max(1);
-            let room = (CHUNK - self.len % CHUNK).min(to_mark);
+            let head = HEADS.get(self.heads.len()).map(|head| *head as u64);
+            let mark = self.marks.last().copied().into_iter().chain(head).min().unwrap_or(u64::MAX);
+            let room = (CHUNK - self.len % CHUNK).min(mark.saturating_sub(self.len).max(1));
             let (now, rest) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
             self.chunk.update(now);
             self.len += now.len() as u64;
+            if head == Some(self.len) {
+                self.heads.push(*self.chunk.finalize().as_bytes());
+                if self.heads.len() == HEADS.len() {
+                    self.watch_on();
+                }
+            }
             if self.len.is_multiple_of(CHUNK) {
                 let chunk = *self.chunk.finalize().as_bytes();
                 self.whole.push(chunk);
@@ -241,8 +244,7 @@ impl Hashing {
     /// The lengths of texts that begin in the same way, as far as is known by now.
     fn lengths(&self) -> Vec<u64> {
         let Some(watch) = &self.watch else { return Vec::new() };
-        let heads = HEADS.into_iter().map_while(|len| self.head.get(..len));
-        heads.filter_map(|head| watch.get(blake3::hash(head).as_bytes())).flatten().copied().collect()
+        self.heads.iter().filter_map(|head| watch.get(head)).flatten().copied().collect()
     }
 
     fn watch_on(&mut self) {

@@ -6,6 +6,8 @@
 mod care;
 mod check;
 mod coverage;
+mod describe;
+mod familiar;
 mod foreign;
 mod grow;
 mod history;

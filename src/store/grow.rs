@@ -51,6 +51,7 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn set_text(&mut self, id: SourceId, text: &TextId) -> Result<()> {
         self.change(|writer| {
+            writer.familiar.note_text(text);
             let sql = "UPDATE source SET (whole, chain, head, text_bytes, open, first) = (?, ?, ?, ?, ?, ?) WHERE id = ?";
             let values =
                 params![text.whole, text.chain, text.head(), signed(text.len)?, text.open, text.first(), id.0];

@@ -42,6 +42,9 @@ impl Writer {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn at_path(&mut self, path: &[u8]) -> Result<Option<Seen>> {
+        if !self.familiar.may_have_place(path) {
+            return Ok(None);
+        }
         self.at(|writer| {
             let sql =
                 "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
@@ -138,6 +141,9 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn maybe_longer(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
         let (Some(head), Some(first)) = (text.head(), text.first()) else { return Ok(Vec::new()) };
+        if ![head, text.heads[0]].iter().any(|hash| self.familiar.may_have_text(hash)) {
+            return Ok(Vec::new());
+        }
         self.at(|writer| {
             let sql = "SELECT id FROM source WHERE head = ?1 AND text_bytes > ?2 AND fault IS NULL
                        UNION SELECT id FROM source WHERE first = ?3 AND text_bytes > ?2 AND fault IS NULL LIMIT ?4";
@@ -190,9 +196,11 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn with_text(&mut self, text: &TextId) -> Result<Option<SourceId>> {
         self.at(|writer| {
-            let mut source =
-                writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
-            for whole in [Some(text.whole), text.raw].into_iter().flatten() {
+            writer.familiar.prepare(&writer.db).map_err(failed)?;
+            let wholes = [Some(text.whole), text.raw].into_iter().flatten();
+            for whole in wholes.filter(|whole| writer.familiar.may_have_text(whole)) {
+                let mut source =
+                    writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
                 let found = source.query_row([whole], |row| row.get(0).map(SourceId)).optional();
                 if let Some(found) = found.map_err(failed)? {
                     return Ok(Some(found));
@@ -214,8 +222,13 @@ impl Writer {
                                 UNION SELECT id FROM source WHERE file = ?3)";
             let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
             let len = signed(text.len)?;
-            let mut found = writer.shorter(by_place, params![len, place.path, place.file]).map_err(failed)?;
-            for head in &text.heads {
+            let mut found = Vec::new();
+            let mut places =
+                [Some(&place.path[..]), place.file.as_deref().map(str::as_bytes)].into_iter().flatten();
+            if places.any(|place| writer.familiar.may_have_place(place)) {
+                found = writer.shorter(by_place, params![len, place.path, place.file]).map_err(failed)?;
+            }
+            for head in text.heads.iter().filter(|head| writer.familiar.may_have_text(head)) {
                 found.extend(writer.shorter(by_head, params![len, head]).map_err(failed)?);
             }
             found.sort_unstable_by(|a, b| b.cmp(a));

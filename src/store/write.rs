@@ -1,5 +1,7 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
+use super::describe::line_counts;
+use super::familiar::Familiar;
 use super::lock::Lock;
 use super::retain::kept_from;
 use super::source::{Arrival, Place, SourceId};
@@ -10,7 +12,7 @@ use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;
 use crate::region::Region;
-use crate::report::{SAMPLES_PER_REASON, Sample, SourceReport};
+use crate::report::{SAMPLES_PER_REASON, Sample};
 use crate::time::Window;
 use crate::usage::Usage;
 use crate::usage::table::UsageTable;
@@ -33,7 +35,8 @@ pub struct Writer {
     /// The first window whose usage is kept.
     pub(super) kept_from: u32,
     /// What is to be added to the sums over all sources.
-    totals: Totals,
+    pub(super) totals: Totals,
+    pub(super) familiar: Familiar,
     is_changed: bool,
     pub(super) is_looking: bool,
     /// Let go last.
@@ -60,6 +63,7 @@ impl Writer {
             watch: Watch::default(),
             kept_from: 0,
             totals: Totals::default(),
+            familiar: Familiar::default(),
             is_changed: false,
             is_looking: false,
             lock,
@@ -194,8 +198,8 @@ impl Writer {
             let text = arrival.text;
             let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
             let sketch = writer.grown_sketch(id, &arrival.report.sketch)?;
-            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, open = ?, sketch = ?, changed = ?,
-                       lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
+            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, open = ?, first = coalesce(first, ?),
+                       sketch = ?, changed = ?, lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
                        WHERE id = ? RETURNING lines";
             let values = params![
                 text.whole,
@@ -203,6 +207,7 @@ impl Writer {
                 text.head(),
                 signed(text.len)?,
                 text.open,
+                text.first(),
                 sketch.to_bytes(),
                 arrival.now,
                 lines,
@@ -216,6 +221,7 @@ impl Writer {
                 .prepare_cached(sql)
                 .and_then(|mut update| update.query_row(values, |row| row.get(0)));
             let after: i64 = after.map_err(failed)?;
+            writer.familiar.note_text(text);
             writer.totals.add([lines, accepted, unplaced, blank], 1);
             writer.contribute(id, after - lines, arrival)?;
             writer.set_beginnings(id)?;
@@ -268,9 +274,15 @@ impl Writer {
 
     /// Notes the place of a source. It may be the first of its names now: see [`Writer::rename`].
     fn put(&mut self, id: SourceId, place: &Place) -> Result<()> {
-        let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
-        let before = before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
-        let before: Option<i64> = before.map_err(failed)?;
+        let before: Option<i64> = if self.familiar.may_have_place(&place.path) {
+            let before = self.db.prepare_cached("SELECT source FROM place WHERE path = ?");
+            let before =
+                before.and_then(|mut find| find.query_row([&place.path], |row| row.get(0)).optional());
+            before.map_err(failed)?
+        } else {
+            None
+        };
+        self.familiar.note_place(&place.path);
         let Place { path, name, sort, size, modified, is_named, is_beginning, .. } = place;
         let size = size.map(signed).transpose()?;
         let sql = "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -292,53 +304,6 @@ impl Writer {
                    WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1)";
         self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed)?;
         Ok(())
-    }
-
-    /// Writes what a source is: a new one, or one that is there.
-    fn describe(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
-        let Arrival { text, report, place, .. } = arrival;
-        let sql = "INSERT INTO source (id, name, sort, size, whole, chain, head, text_bytes, format, region,
-                   named_domain, named_start, named_end, domain, file, fault, arrived, changed, lines, accepted,
-                   unplaced, blank, sketch, open, first)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?18, ?19,
-                   ?20, ?21, ?22, ?23, ?24)
-                   ON CONFLICT (id) DO UPDATE SET (name, sort, size, whole, chain, head, text_bytes, format, region,
-                   named_domain, named_start, named_end, domain, file, fault, changed, lines, accepted, unplaced,
-                   blank, sketch, open, first) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                   ?20, ?21, ?22, ?23, ?24)
-                   RETURNING id";
-        let hours = report.hours.as_ref();
-        let [lines, accepted, unplaced, blank] = line_counts(report)?;
-        self.totals.sources += i64::from(id.is_none());
-        self.totals.add([lines, accepted, unplaced, blank], 1);
-        let values = params![
-            id.map(|id| id.0),
-            place.name,
-            place.sort,
-            report.size.map(signed).transpose()?,
-            (text.len > 0).then_some(text.whole),
-            text.chain,
-            text.head(),
-            signed(text.len)?,
-            arrival.format,
-            arrival.region.code().unwrap_or_default(),
-            hours.map(|hours| hours.domain.as_str()),
-            hours.map(|hours| hours.start),
-            hours.map(|hours| hours.end),
-            arrival.domain.map(Domain::as_str),
-            place.file,
-            report.fault,
-            arrival.now,
-            lines,
-            accepted,
-            unplaced,
-            blank,
-            report.sketch.to_bytes(),
-            text.open,
-            text.first(),
-        ];
-        let described = self.db.prepare_cached(sql);
-        described.and_then(|mut add| add.query_row(values, |row| row.get(0))).map(SourceId).map_err(failed)
     }
 
     /// Adds rejects, samples and usage to a source that had so many lines before.
@@ -512,17 +477,6 @@ impl Writer {
         let mut cells = self.db.prepare_cached(sql)?;
         cells.query_map(params![series, windows.start, windows.end, id.0], super::read::cell)?.collect()
     }
-}
-
-/// Lines, accepted, unplaced and blank ones.
-fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
-    let counts = &report.counts;
-    Ok([
-        signed(counts.lines)?,
-        signed(counts.accepted)?,
-        signed(counts.outside_range)?,
-        signed(counts.blank)?,
-    ])
 }
 
 fn part_overflow(domain: &Domain) -> Error {

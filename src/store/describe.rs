@@ -1,0 +1,72 @@
+//! What a source is, as a row of its table.
+
+use super::source::{Arrival, SourceId};
+use super::write::Writer;
+use super::{failed, signed};
+use crate::domain::Domain;
+use crate::error::Result;
+use crate::report::SourceReport;
+use rusqlite::params;
+
+/// What an arrival says of its source, in the order of [`Writer::describe`].
+const COLUMNS: &str = "name, sort, size, whole, chain, head, text_bytes, format, region, named_domain, named_start, \
+                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, sketch, open, first";
+
+impl Writer {
+    /// Writes what a source is: a new one, or one that is there.
+    pub(super) fn describe(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
+        let Arrival { text, report, place, .. } = arrival;
+        let hours = report.hours.as_ref();
+        let [lines, accepted, unplaced, blank] = line_counts(report)?;
+        self.totals.sources += i64::from(id.is_none());
+        self.totals.add([lines, accepted, unplaced, blank], 1);
+        self.familiar.note_text(text);
+        place.file.iter().for_each(|file| self.familiar.note_place(file.as_bytes()));
+        let values = params![
+            place.name,
+            place.sort,
+            report.size.map(signed).transpose()?,
+            (text.len > 0).then_some(text.whole),
+            text.chain,
+            text.head(),
+            signed(text.len)?,
+            arrival.format,
+            arrival.region.code().unwrap_or_default(),
+            hours.map(|hours| hours.domain.as_str()),
+            hours.map(|hours| hours.start),
+            hours.map(|hours| hours.end),
+            arrival.domain.map(Domain::as_str),
+            place.file,
+            report.fault,
+            arrival.now,
+            lines,
+            accepted,
+            unplaced,
+            blank,
+            report.sketch.to_bytes(),
+            text.open,
+            text.first(),
+            id.map(|id| id.0),
+        ];
+        // Two statements of one row each: one that does either must be able to undo half of it, and the database would
+        // keep every page that it changes.
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23";
+        let sql = match id {
+            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?24)"),
+            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?24"),
+        };
+        self.db.prepare_cached(&sql).and_then(|mut put| put.execute(values)).map_err(failed)?;
+        Ok(id.unwrap_or_else(|| SourceId(self.db.last_insert_rowid())))
+    }
+}
+
+/// Lines, accepted, unplaced and blank ones.
+pub(super) fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
+    let counts = &report.counts;
+    Ok([
+        signed(counts.lines)?,
+        signed(counts.accepted)?,
+        signed(counts.outside_range)?,
+        signed(counts.blank)?,
+    ])
+}
