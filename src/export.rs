@@ -51,7 +51,7 @@ use summary::Defined;
 use tally::Tally;
 use walk::walk;
 use workbook::chart::in_order;
-use workbook::{Book, Column, Properties, Rows};
+use workbook::{Book, Column, Properties, Rows, sheet_part};
 
 pub use plain::export_csv;
 pub use walk::{hours_with_log, kept_rows};
@@ -191,29 +191,36 @@ impl<'a> Writer<'a> {
     }
 
     fn write<'r>(self, rows: impl Iterator<Item = Result<Row<'r>>>, out: &mut Output) -> Result<Exported> {
-        let Request { series, progress, threads, .. } = *self.request;
+        let Request { series, progress, threads, report, .. } = *self.request;
         let mut template = Parts::new(self.template()?.save()?)?;
         let (frames, account) = (self.detail.frames(&mut template)?, self.account.frame(&mut template)?);
         let mut package = Package::new(out.file())?;
         for name in FIRST_PARTS {
             package.copy(name, &template.packed(name)?)?;
         }
-        let threads = useful_threads(threads, series.len() * self.detail.calendar.len());
+        let most = (series.len() * self.detail.calendar.len()).max(report.sources.len());
+        let threads = useful_threads(threads, most);
         let exported = pour(threads, &mut package, progress, |pour| {
             let (details, tally) = self.pour(rows, &frames, pour)?;
             let sums = (&tally, &self.detail);
             let chart = self.account.pour(pour, &account, sums, &self.names.account)?;
             let mut book = self.template()?;
-            let exported = self.fill(&mut book, &details, &tally)?;
-            copy(&mut Parts::new(book.save()?)?, &mut template, pour, &chart)?;
+            let (exported, source_rows) = self.fill(&mut book, &details, &tally)?;
+            let mut book = Parts::new(book.save()?)?;
+            let sources = sheet_part(DETAIL + details.len() + 1);
+            let sources = (!report.sources.is_empty()).then_some(&*sources);
+            copy(&mut book, &mut template, pour, (&chart, sources))?;
+            if let Some(name) = sources {
+                sources::pour(report, &book.text(name)?, source_rows, name, pour)?;
+            }
             Ok(exported)
         })?;
         package.finish()?;
         Ok(exported)
     }
 
-    /// Everything that is not poured.
-    fn fill(&self, book: &mut Book, details: &[DetailSheet], tally: &Tally) -> Result<Exported> {
+    /// Everything that is not poured. Tells also how many rows the sheet Sources has.
+    fn fill(&self, book: &mut Book, details: &[DetailSheet], tally: &Tally) -> Result<(Exported, u64)> {
         let figures = tally.figures(self.detail.calendar);
         let (spec, calendar) = (self.request.spec, self.detail.calendar);
         let level_axis = level_axis(spec, figures.peak);
@@ -236,10 +243,11 @@ impl<'a> Writer<'a> {
         let defined = content.summary(&mut book.sheet(SUMMARY)?)?;
         let quality = Quality { spec, calendar, tally, completeness: &completeness, report };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
-        quality.sources(&mut book.sheet(DETAIL + details.len() + 1)?)?;
+        let source_rows = quality.sources(&mut book.sheet(DETAIL + details.len() + 1)?)?;
         self.define(book, defined, &content)?;
         let rows = details.iter().map(|d| d.rows).sum();
-        Ok(Exported::new(self.request, calendar, tally, figures, (rows, details.len()), completeness))
+        let sums = (rows, details.len());
+        Ok((Exported::new(self.request, calendar, tally, figures, sums, completeness), source_rows))
     }
 
     /// Names the key figures and the tables that are poured.
@@ -315,9 +323,15 @@ fn useful_threads(asked: usize, rows: usize) -> usize {
 }
 
 /// Copies the parts of a workbook behind those that are in the package already, which must be those of the
-/// template: styles and strings are numbered alike in both. A chart of poured values gets them back.
-fn copy(book: &mut Parts, template: &mut Parts, pour: &mut Pour<'_, '_, '_>, chart: &Kept) -> Result<()> {
-    for name in book.names()? {
+/// template: styles and strings are numbered alike in both. A chart of poured values gets them back. The part `poured` has
+/// its turn later.
+fn copy(
+    book: &mut Parts,
+    template: &mut Parts,
+    pour: &mut Pour<'_, '_, '_>,
+    (chart, poured): (&Kept, Option<&str>),
+) -> Result<()> {
+    for name in book.names()?.into_iter().filter(|name| poured != Some(name)) {
         let part = book.packed(&name)?;
         if pour.package().holds(&name) {
             if part.sum() != template.packed(&name)?.sum() {

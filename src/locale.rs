@@ -213,6 +213,7 @@ labels! {
     Status: "Status", "状态";
     Complete: "Complete", "完整";
     Incomplete: "Incomplete", "不完整";
+    NoLines: "No lines", "没有日志行";
     Faults: "Sources Not Read to Their End", "未完整读取的文件";
     Duplicates: "Duplicate Sources That Were Skipped", "已跳过的重复来源";
     SameAs: "Same As", "与之相同";

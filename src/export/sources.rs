@@ -1,11 +1,13 @@
-//! The sheet Sources: a row per source, and one for all that is not in the scope of the export.
+//! The sheet Sources: a row per source, poured, and one for all that is not in the scope of the export.
 
+use super::pour::{BLOCK_ROWS, Block, Digits, Frame, NamedRowWriter, Pour, RowMarks, Text};
 use super::quality::Quality;
 use super::workbook::layout::Grid;
-use super::workbook::{Cell, Column, Sheet, Tone};
+use super::workbook::{Cell, Column, Sheet, Tone, clipped};
 use crate::error::Result;
 use crate::locale::{Label, display_width};
-use crate::report::{Counts, Elsewhere};
+use crate::report::{Counts, Elsewhere, Report, SourceReport};
+use std::sync::Arc;
 
 /// Sources listed one by one: what surely fits on the sheet.
 const MAX_SOURCES: usize = 1_000_000;
@@ -27,11 +29,12 @@ const LABELS: [Label; 10] = [
 impl Quality<'_> {
     /// Rows of the sheet Sources below its heading.
     pub(super) fn source_rows(&self) -> usize {
-        self.report.sources.len().min(MAX_SOURCES)
+        listed(self.report).len()
     }
 
-    /// Fills the sheet Sources.
-    pub(super) fn sources(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+    /// Writes what stands around the rows of the sheet Sources, and a row of each status that they have. Tells how many
+    /// rows there are all in all.
+    pub(super) fn sources(&self, sheet: &mut Sheet<'_>) -> Result<u64> {
         let longest = self.report.sources.iter().map(|s| display_width(&s.name)).max().unwrap_or(0);
         let mut columns = vec![Column::text(self.word(Label::Source), longest.clamp(52, 100) + 2)];
         columns.extend(LABELS.map(|label| super::columns::column(label, self.spec.language, 12)));
@@ -39,15 +42,17 @@ impl Quality<'_> {
         sheet.table(&columns, rows, Grid::Filter)?;
         let printed = self.word(Label::FirstPage).replace("{rows}", &rows.to_string());
         sheet.print_first(columns.len(), rows, false, &printed)?;
-        for source in self.report.sources.iter().take(MAX_SOURCES) {
-            let size = source.size.map_or(Cell::Empty, |size| Cell::Whole(size.into()));
-            let status = if source.fault.is_some() { Label::Incomplete } else { Label::Complete };
-            let mut cells = vec![Cell::Text(&source.name), Cell::Text(self.word(status)), size];
-            cells.extend(source_counts(&source.counts).map(Cell::Whole));
+        let statuses = statuses(self.report);
+        for status in &statuses {
+            // The name is written in its cell; here stands a text that is on the sheet in any case.
+            let mut cells = vec![Cell::Text(self.word(*status)); 2];
+            cells.resize(LABELS.len() + 1, Cell::Whole(0));
             sheet.row(&cells, Tone::Plain)?;
         }
+        sheet.skip(rows.saturating_sub(u32::try_from(statuses.len()).unwrap_or(rows)));
         self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))?;
-        self.elsewhere(sheet)
+        self.elsewhere(sheet)?;
+        Ok(u64::from(sheet.next_row()) - 1)
     }
 
     /// The sources that do not concern the export: how many, and their lines.
@@ -61,6 +66,80 @@ impl Quality<'_> {
         cells.extend(source_counts(counts).map(Cell::Whole));
         sheet.row(&cells, Tone::Plain)
     }
+}
+
+/// The sources that have a row.
+fn listed(report: &Report) -> &[SourceReport] {
+    &report.sources[..report.sources.len().min(MAX_SOURCES)]
+}
+
+fn status(source: &SourceReport) -> Label {
+    if source.fault.is_some() {
+        Label::Incomplete
+    } else if source.is_empty() {
+        Label::NoLines
+    } else {
+        Label::Complete
+    }
+}
+
+/// The statuses that sources have, in the order in which they come.
+fn statuses(report: &Report) -> Vec<Label> {
+    let mut found = Vec::new();
+    for status in listed(report).iter().map(status) {
+        if !found.contains(&status) {
+            found.push(status);
+        }
+    }
+    found
+}
+
+/// Rows of the sheet Sources, one below the other.
+struct Rows<'a> {
+    marks: Arc<RowMarks>,
+    /// The number of the first one.
+    first: u32,
+    sources: &'a [SourceReport],
+    /// Statuses, with the numbers of their strings.
+    statuses: Arc<[(Label, Digits)]>,
+}
+
+impl Block for Rows<'_> {
+    fn write(&self, text: &mut Text) {
+        let mut rows = NamedRowWriter::new(&self.marks, text);
+        for (number, source) in (self.first..).zip(self.sources) {
+            let status = status(source);
+            let status = self.statuses.iter().find(|(label, _)| *label == status).map(|(_, digits)| *digits);
+            let whole = |number: u128| Some(Digits::of(&Cell::Whole(number)));
+            let size = source.size.and_then(|size| whole(size.into()));
+            let counts = source_counts(&source.counts).map(whole);
+            let values: Vec<Option<Digits>> = [status, size].into_iter().chain(counts).collect();
+            rows.row(number, &clipped(&source.name), &values);
+        }
+    }
+}
+
+/// Pours the sheet Sources, of which `sheet` is what [`Quality::sources`] wrote, with so many rows all in all.
+pub(super) fn pour<'b>(
+    report: &'b Report,
+    sheet: &str,
+    rows: u64,
+    name: &str,
+    pour: &mut Pour<'_, '_, 'b>,
+) -> Result<()> {
+    let found = statuses(report);
+    let frame = Frame::named(sheet, found.len(), rows)?;
+    let string = |strings: &Vec<Digits>| strings.last().copied().unwrap_or_default();
+    let statuses = found.into_iter().zip(frame.strings.iter().map(string)).collect();
+    let marks = Arc::new(frame.marks);
+    pour.begin(name, &frame.head)?;
+    let mut block = Rows { marks, first: 2, sources: &[], statuses };
+    for sources in listed(report).chunks(BLOCK_ROWS) {
+        let (marks, statuses) = (Arc::clone(&block.marks), Arc::clone(&block.statuses));
+        pour.rows(Box::new(Rows { marks, sources, statuses, ..block }))?;
+        block.first += u32::try_from(sources.len()).unwrap_or(u32::MAX);
+    }
+    pour.end(&frame.tail)
 }
 
 fn source_counts(counts: &Counts) -> [u128; 8] {

@@ -371,7 +371,7 @@ impl Sheet<'_> {
 const MAX_TEXT: usize = 32_767;
 
 /// The text as far as a cell and XML can hold it: no control characters, not longer than the limit.
-fn clipped(text: &str) -> Cow<'_, str> {
+pub fn clipped(text: &str) -> Cow<'_, str> {
     // No more units than bytes, so this many bytes always fit.
     let end = (0..=text.len().min(MAX_TEXT)).rev().find(|end| text.is_char_boundary(*end));
     let text = &text[..end.unwrap_or(0)];

@@ -82,10 +82,21 @@ impl Text {
 
     /// Appends new bytes.
     pub(super) fn push(&mut self, text: &[u8]) {
+        self.push_like(text, 0, 0);
+    }
+
+    /// Appends text that begins with `common` bytes as they stand at `above`.
+    pub(super) fn push_like(&mut self, text: &[u8], common: usize, above: usize) {
+        let at = self.end;
         self.reserve(text.len());
-        self.bytes[self.end..self.end + text.len()].copy_from_slice(text);
+        self.bytes[at..at + text.len()].copy_from_slice(text);
         self.end += text.len();
-        self.is_fresh(text.len());
+        if common > 0 {
+            self.repeats(common, at - above);
+        }
+        if common < text.len() {
+            self.is_fresh(text.len() - common);
+        }
     }
 
     /// The next `length` bytes are those from `distance` before them.

@@ -20,6 +20,7 @@ pub(in crate::export) struct Frame {
 const TEXT: &str = "t=\"s\"";
 /// The row below the heading.
 const FIRST: &str = "<row r=\"2\"";
+const ROW_END: &str = "</row>";
 
 impl Frame {
     /// Takes a template apart; `rows` will stand where its rows stood.
@@ -30,22 +31,42 @@ impl Frame {
         let defect = || Error::new(ErrorKind::Defect("the template of a sheet is not as expected".into()));
         let end = template.find("</sheetData>").ok_or_else(defect)?;
         let start = template.find(FIRST).unwrap_or(end);
-        let (mut head, tail) = (template[..start].to_owned(), template[end..].to_owned());
-        let template = template[start..end].split("</row>").filter(|row| !row.is_empty());
-        let (mut attributes, mut strings) = (None, Vec::new());
-        for row in template {
-            let cells = cells(row).ok_or_else(defect)?;
-            let texts = cells.iter().filter(|(attributes, _)| attributes.contains(TEXT));
-            strings.push(texts.map(|(_, number)| Digits::of_text(number)).collect());
-            attributes
-                .get_or_insert(cells.into_iter().map(|(attributes, _)| attributes.to_owned()).collect());
-        }
-        let marks = RowMarks::new(&attributes.unwrap_or_else(Vec::new)).ok_or_else(defect)?;
+        let (attributes, strings) = samples(&template[start..end]).ok_or_else(defect)?;
+        let marks = RowMarks::new(&attributes).ok_or_else(defect)?;
+        let mut head = template[..start].to_owned();
         if rows > 0 {
             head = with_rows(&head, rows).ok_or_else(defect)?;
         }
-        Ok(Self { head, tail, marks, strings })
+        Ok(Self { head, tail: template[end..].to_owned(), marks, strings })
     }
+
+    /// Takes a template apart that has so many rows below its heading, and others below these, which stay; all in all
+    /// there will be `rows`. The first cell of each holds a text of its own.
+    ///
+    /// # Errors
+    /// When the template is not written as expected.
+    pub(in crate::export) fn named(template: &str, samples_len: usize, rows: u64) -> Result<Self> {
+        let defect = || Error::new(ErrorKind::Defect("the template of a sheet is not as expected".into()));
+        let start = template.find(FIRST).ok_or_else(defect)?;
+        let ends = template[start..].match_indices(ROW_END).map(|(at, end)| start + at + end.len());
+        let end = ends.take(samples_len).last().ok_or_else(defect)?;
+        let (attributes, strings) = samples(&template[start..end]).ok_or_else(defect)?;
+        let marks = RowMarks::named(&attributes).ok_or_else(defect)?;
+        let head = with_rows(&template[..start], rows).ok_or_else(defect)?;
+        Ok(Self { head, tail: template[end..].to_owned(), marks, strings })
+    }
+}
+
+/// The attributes of the first row's cells, and of each row the numbers of its strings.
+fn samples(rows: &str) -> Option<(Vec<String>, Vec<Vec<Digits>>)> {
+    let (mut attributes, mut strings) = (None, Vec::new());
+    for row in rows.split(ROW_END).filter(|row| !row.is_empty()) {
+        let cells = cells(row)?;
+        let texts = cells.iter().filter(|(attributes, _)| attributes.contains(TEXT));
+        strings.push(texts.map(|(_, number)| Digits::of_text(number)).collect());
+        attributes.get_or_insert(cells.into_iter().map(|(attributes, _)| attributes.to_owned()).collect());
+    }
+    Some((attributes.unwrap_or_default(), strings))
 }
 
 /// Attributes beside the reference, and value, of every cell of a row.
@@ -81,6 +102,11 @@ mod tests {
         assert_eq!(frame.tail, "</sheetData><rest/>");
         assert_eq!(frame.strings, [vec![Digits::whole(17)], vec![Digits::whole(18)]]);
         assert!(Frame::new("<sheetData></sheetData>", 0).unwrap().strings.is_empty());
+        let frame = Frame::named(template, 1, 40).unwrap();
+        assert!(
+            frame.head.starts_with("<dimension ref=\"A1:B41\"/>") && frame.tail.starts_with("<row r=\"3\">")
+        );
+        assert!(Frame::named("<sheetData></sheetData>", 1, 1).is_err());
         assert!(Frame::new("<sheetData><row r=\"2\"></sheetData>", 1).is_err());
     }
 }

@@ -171,6 +171,18 @@ impl RowMarks {
         Some(Self { start: Mark::new("<row r=\"")?, cells, end: Mark::new("</v></c></row>")? })
     }
 
+    /// The marks of rows whose first cell holds a text of its own, and the others numbers or numbers of strings, with
+    /// these attributes from column B on.
+    pub(super) fn named(attributes: &[String]) -> Option<Self> {
+        let plain = Self::new(attributes)?;
+        let mut cells = plain.cells;
+        let [name, next, ..] = &mut cells[..] else { return None };
+        name.attributes = Mark::new("\" t=\"inlineStr\"><is>")?;
+        next.open = Mark::new("</is></c><c r=\"B")?;
+        next.same_attributes = false;
+        Some(Self { cells, ..plain })
+    }
+
     /// Cells of a row.
     pub(in crate::export) const fn columns(&self) -> usize {
         self.cells.len()
@@ -237,6 +249,74 @@ impl<'a> RowWriter<'a> {
         }
         mark(text, &marks.end, &mut self.end);
     }
+}
+
+/// Writes rows that begin with a text of their own: see [`RowMarks::named`].
+pub(in crate::export) struct NamedRowWriter<'a> {
+    rows: RowWriter<'a>,
+    name: Vec<u8>,
+    next: Vec<u8>,
+    above: usize,
+}
+
+impl<'a> NamedRowWriter<'a> {
+    /// Writes behind what `text` holds; nothing of that is repeated.
+    pub(in crate::export) fn new(marks: &'a RowMarks, text: &'a mut Text) -> Self {
+        Self { rows: RowWriter::new(marks, text), name: Vec::new(), next: Vec::new(), above: NOWHERE }
+    }
+
+    /// Writes the row with this number, from 1: its text, and the values behind it; a cell without one is left out.
+    pub(in crate::export) fn row(&mut self, number: u32, name: &str, values: &[Option<Digits>]) {
+        let Self { rows: RowWriter { marks, text, start, number: above_number, digits, cells, end }, .. } =
+            self;
+        text.reserve(marks.longest());
+        let row = Digits::whole(number.into());
+        mark(text, &marks.start, start);
+        *above_number = put(text, &row, digits, *above_number);
+        *digits = row;
+        mark(text, &marks.cells[0].open, &mut cells[0].open);
+        let mut before = put(text, &row, &row, *above_number);
+        mark(text, &marks.cells[0].attributes, &mut cells[0].attributes);
+        self.next.clear();
+        push_xml(&mut self.next, name);
+        let common = self.next.iter().zip(&self.name).take_while(|(a, b)| a == b).count();
+        let at = text.len();
+        text.push_like(&self.next, common, self.above);
+        self.above = at;
+        std::mem::swap(&mut self.name, &mut self.next);
+        text.reserve(marks.longest());
+        for ((marks, above), value) in marks.cells[1..].iter().zip(&mut cells[1..]).zip(values) {
+            let Some(value) = value else { continue };
+            mark(text, &marks.open, &mut above.open);
+            before = put(text, &row, &row, before);
+            mark(text, &marks.attributes, &mut above.attributes);
+            above.value = put(text, value, &above.digits, above.value);
+            above.digits = *value;
+        }
+        mark(text, &marks.end, end);
+    }
+}
+
+/// Text as an element of a cell. What looks like an escape of Excel's is escaped itself.
+fn push_xml(out: &mut Vec<u8>, text: &str) {
+    let is_kept = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    out.extend_from_slice(if is_kept { b"<t xml:space=\"preserve\">" } else { b"<t>" });
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            b'>' => out.extend_from_slice(b"&gt;"),
+            b'_' if is_escape(&bytes[at..]) => out.extend_from_slice(b"_x005F_"),
+            byte => out.push(*byte),
+        }
+    }
+    out.extend_from_slice(b"</t>");
+}
+
+/// Whether bytes begin with `_xHHHH_`.
+fn is_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'_', b'x', a, b, c, d, b'_', ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Rows whose values are known.
@@ -353,6 +433,20 @@ mod tests {
         format!("<row r=\"{number}\">{cells}</row>")
     }
 
+    /// A text as an element, character by character.
+    fn element(text: &str) -> String {
+        let space = if text == text.trim() { "" } else { " xml:space=\"preserve\"" };
+        let mut plain = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        for at in (0..plain.len()).rev() {
+            let is_hex = |code: &str| code.chars().all(|c| c.is_ascii_hexdigit());
+            let code = plain.get(at..at + 7).filter(|code| code.starts_with("_x") && code.ends_with('_'));
+            if code.is_some_and(|code| is_hex(&code[2..6])) {
+                plain.replace_range(at..=at, "_x005F_");
+            }
+        }
+        format!("<t{space}>{plain}</t>")
+    }
+
     /// What zlib makes of a text that was deflated.
     fn inflated(text: &mut Text) -> String {
         let (mut packed, mut inflated) = (Vec::new(), String::new());
@@ -399,6 +493,30 @@ mod tests {
             Points::new(first, values.iter().map(|n| Digits::of(&Cell::Whole(*n))).collect()).write(&mut text);
             let point = |(at, value): (usize, &u128)| format!("<c:pt idx=\"{at}\"><c:v>{value}</c:v></c:pt>");
             let expected: String = (first..).zip(&values).map(point).collect();
+            prop_assert_eq!(std::str::from_utf8(text.as_bytes()).unwrap(), &expected);
+            prop_assert!(inflated(&mut text) == expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn named_rows_are_as_plain_code_writes_them(
+            first in prop_oneof![2..200u32, 990..1010u32],
+            rows in prop::collection::vec(("(logs/)?[a-c]{0,40}[ &<>_x0-9A-F]{0,9}", prop::option::of(number()), number()), 1..40),
+        ) {
+            let marks = RowMarks::named(&["", " t=\"s\"", " s=\"3\"", " s=\"3\""].map(String::from)).unwrap();
+            let (mut text, mut expected) = (Text::default(), String::new());
+            let mut writer = NamedRowWriter::new(&marks, &mut text);
+            for (n, (name, size, count)) in (first..).zip(&rows) {
+                let digits = |n: u128| Digits::of(&Cell::Whole(n));
+                writer.row(n, name, &[Some(digits(7)), size.map(digits), Some(digits(*count))]);
+                let size = size.map_or(String::new(), |size| format!("<c r=\"C{n}\" s=\"3\"><v>{size}</v></c>"));
+                expected += &format!(
+                    "<row r=\"{n}\"><c r=\"A{n}\" t=\"inlineStr\"><is>{}</is></c><c r=\"B{n}\" t=\"s\"><v>7</v></c>\
+                     {size}<c r=\"D{n}\" s=\"3\"><v>{count}</v></c></row>",
+                    element(&name)
+                );
+            }
             prop_assert_eq!(std::str::from_utf8(text.as_bytes()).unwrap(), &expected);
             prop_assert!(inflated(&mut text) == expected);
         }
