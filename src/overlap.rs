@@ -2,7 +2,8 @@
 //!
 //! Different texts both count, for nothing tells which one is right. What is found here is only said.
 
-use crate::report::{NamedHours, Report, SourceReport};
+use crate::domain::Domain;
+use crate::report::{NamedHours, SourceReport};
 use std::collections::BTreeMap;
 
 /// Sources that may count the same requests twice.
@@ -51,11 +52,11 @@ const LEAST: usize = 2;
 /// Sources that share a line and are compared: more of them share a line that says nothing.
 const MOST: usize = 64;
 
-/// What may be counted twice among the sources of a report: first by hours, then by lines, in the order of sources.
+/// What may be counted twice among sources: first by hours, then by lines, in the order of sources.
 #[must_use]
-pub fn find(report: &Report) -> Vec<Overlap> {
-    let mut found = same_hours(&report.sources);
-    found.extend(same_lines(&report.sources));
+pub fn find(sources: &[SourceReport]) -> Vec<Overlap> {
+    let mut found = same_hours(sources);
+    found.extend(same_lines(sources));
     found
 }
 
@@ -66,20 +67,20 @@ fn overlap(kind: Kind, sources: &[SourceReport], at: &[usize]) -> Option<Overlap
 }
 
 fn same_hours(sources: &[SourceReport]) -> Vec<Overlap> {
-    let with_lines =
-        |source: &SourceReport| source.hours.as_ref().filter(|_| source.counts.lines > 0).cloned();
-    let mut named: Vec<(NamedHours, usize)> =
-        sources.iter().enumerate().filter_map(|(at, source)| Some((with_lines(source)?, at))).collect();
-    let key = |(hours, at): &(NamedHours, usize)| (hours.domain.clone(), hours.start, hours.end, *at);
-    named.sort_by_cached_key(key);
+    fn key((at, source): (usize, &SourceReport)) -> Option<(&Domain, i64, i64, usize)> {
+        let NamedHours { domain, start, end } = source.hours.as_ref().filter(|_| source.counts.lines > 0)?;
+        Some((domain, *start, *end, at))
+    }
+    let mut named: Vec<_> = sources.iter().enumerate().filter_map(key).collect();
+    named.sort_unstable();
     let mut groups: Vec<Vec<usize>> = named
-        .chunk_by(|(a, _), (b, _)| a == b)
+        .chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2))
         .filter(|group| group.len() > 1)
-        .map(|group| group.iter().map(|(_, at)| *at).collect())
+        .map(|group| group.iter().map(|(.., at)| *at).collect())
         .collect();
     groups.sort_unstable();
-    let hours = |at: &[usize]| sources[at[0]].hours.clone();
-    groups.iter().filter_map(|at| overlap(Kind::SameHours(hours(at)?), sources, at)).collect()
+    let hours_of = |at: &[usize]| sources[at[0]].hours.clone();
+    groups.iter().filter_map(|at| overlap(Kind::SameHours(hours_of(at)?), sources, at)).collect()
 }
 
 /// Pairs of sources that share a line, by the hashes that their sketches share.
@@ -127,7 +128,6 @@ fn same_lines(sources: &[SourceReport]) -> Vec<Overlap> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Domain;
     use crate::report::Counts;
     use crate::sketch::Sketch;
 
@@ -148,9 +148,8 @@ mod tests {
     }
 
     fn found(sources: &[SourceReport]) -> Vec<String> {
-        let report = Report { sources: sources.to_vec(), ..Report::default() };
         let text = |o: &Overlap| format!("{} {}: {}", o.kind.key(), o.name, o.others.join(" "));
-        find(&report).iter().map(text).collect()
+        find(sources).iter().map(text).collect()
     }
 
     #[test]

@@ -7,11 +7,13 @@ mod scope;
 pub use scope::{Elsewhere, Scope, Spans};
 
 use crate::domain::{Domain, MAX_LEN};
+use crate::overlap::{self, Overlap};
 use crate::record::Reason;
 use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Rejected lines kept as samples, per reason.
 pub const SAMPLES_PER_REASON: usize = 5;
@@ -195,9 +197,16 @@ pub struct Report {
     /// For each domain of the export, from the first to the last hour that the name of any source tells, of those
     /// elsewhere too. Sorted by domain.
     pub spans: Vec<NamedHours>,
+    /// See [`Report::overlaps`]: found when it is asked for first.
+    pub(crate) overlaps: OnceLock<Vec<Overlap>>,
 }
 
 impl Report {
+    /// What may be counted twice among its sources.
+    pub fn overlaps(&self) -> &[Overlap] {
+        self.overlaps.get_or_init(|| overlap::find(&self.sources))
+    }
+
     /// The counts of all sources together, those elsewhere too.
     #[must_use]
     pub fn totals(&self) -> Counts {

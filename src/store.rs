@@ -52,7 +52,7 @@ const STATEMENTS: usize = 64;
 /// Kilobytes of pages that a connection keeps.
 const CACHE_KIB: i32 = 16 << 10;
 /// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
-const WRITER_CACHE_KIB: i32 = 256 << 10;
+const WRITER_CACHE_KIB: i32 = 96 << 10;
 
 /// Opens a store of this program's version; says whether it is open without the files that the database keeps beside it.
 /// An older one is brought to this version first.

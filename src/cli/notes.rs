@@ -2,7 +2,7 @@
 //! which every line was rejected, files that may count the same requests twice.
 
 use super::show;
-use crate::overlap::{self, Overlap};
+use crate::overlap::Overlap;
 use crate::report::Report;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
             "every line in the files of {domain} was rejected ({lines}): look at what is rejected, and why"
         )
     }));
-    notes.extend(twice(&overlap::find(report)));
+    notes.extend(twice(report.overlaps()));
     notes
 }
 
@@ -68,7 +68,7 @@ pub(super) fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> 
 /// Adds the same to what scripts read.
 pub(super) fn add_to(object: &mut Value, report: &Report) {
     object["empty"] = json!(report.empty().collect::<Vec<_>>());
-    object["overlaps"] = overlaps(&overlap::find(report));
+    object["overlaps"] = overlaps(report.overlaps());
     let only = report.only_rejected().into_iter();
     object["domains_only_rejected"] =
         only.map(|(domain, lines)| json!({"domain": domain.as_str(), "rejected": lines})).collect();

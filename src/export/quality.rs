@@ -9,7 +9,6 @@ use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::error::Result;
 use crate::hours::HOUR_SECONDS;
 use crate::locale::{Label, display_width};
-use crate::overlap;
 use crate::record::Reason;
 use crate::report::{Report, hours_and_minutes};
 use crate::time::{WINDOW_SECONDS, minute_text};
@@ -44,7 +43,7 @@ impl Quality<'_> {
         self.pairs(sheet, [Label::Faults, Label::Status], self.report.faults().chain(elsewhere))?;
         let duplicates = self.report.duplicates.iter().map(|d| (d.name.as_str(), d.same_as.as_str()));
         self.pairs(sheet, [Label::Duplicates, Label::SameAs], duplicates)?;
-        let overlaps = overlap::find(self.report);
+        let overlaps = self.report.overlaps();
         let pairs = overlaps.iter().flat_map(|one| one.others.iter().map(|other| (&*one.name, &**other)));
         self.pairs(sheet, [Label::Overlaps, Label::AndAlso], pairs)?;
         self.missing_hours(sheet)?;

@@ -111,7 +111,8 @@ impl Report {
     #[must_use]
     pub fn scoped(self, selection: &Selection, range: TimeRange) -> Self {
         let scope = Scope { selection, range };
-        let Self { sources, samples, mut duplicates, mut elsewhere, spans } = self;
+        // Overlaps found before may name others.
+        let Self { sources, samples, mut duplicates, mut elsewhere, spans, overlaps: _ } = self;
         let mut all_hours = Spans::default();
         for span in &spans {
             all_hours.add(span);
@@ -134,7 +135,8 @@ impl Report {
         let samples = first_of_each_reason(samples.collect());
         let names: HashSet<&str> = kept.iter().map(|source| source.name.as_str()).collect();
         duplicates.retain(|duplicate| names.contains(duplicate.same_as.as_str()));
-        Self { sources: kept, samples, duplicates, elsewhere, spans: all_hours.into_sorted() }
+        let spans = all_hours.into_sorted();
+        Self { sources: kept, samples, duplicates, elsewhere, spans, ..Self::default() }
     }
 }
 

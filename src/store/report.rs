@@ -36,7 +36,7 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
     let duplicates = duplicates(db, &sources)?;
     let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
     let elsewhere = question.elsewhere(&reports)?;
-    Ok(Report { sources: reports, samples, duplicates, elsewhere, spans })
+    Ok(Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() })
 }
 
 /// What is asked.

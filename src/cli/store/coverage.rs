@@ -76,7 +76,7 @@ fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
         arrivals: late_arrivals(&reader, &selection, windows, arguments.late_after)?,
         lines: reader.late_lines(windows, &selection)?,
         unbilled: unbilled_in(&reader, windows, &account)?,
-        overlaps: overlap::find(&reader.report(windows, &selection)?),
+        overlaps: overlap::find(&reader.report(windows, &selection)?.sources),
     };
     let text = if arguments.json { object(&found).to_string() } else { tables(&found).join("\n") };
     show::print(&text)?;
