@@ -59,6 +59,9 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     if let Some(note) = notes::empty(taking.empty.iter().map(String::as_str)) {
         show::message(&note);
     }
+    if let Some(note) = show::not_kept(&taking) {
+        show::message(&note);
+    }
     if refused.is_some() && !telling.json {
         // What would have become of the sources says nothing now.
     } else if telling.json {

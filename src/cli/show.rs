@@ -182,6 +182,15 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     self::rows(&rows)
 }
 
+/// A note on lines that came too late to be kept, if there are any.
+pub(super) fn not_kept(taking: &Taking) -> Option<String> {
+    let (lines, kept_from) = taking.not_kept?;
+    let (lines, before) = (grouped(lines.into()), iso(kept_from.start()));
+    Some(format!(
+        "{lines} lines of before {before} do not count: usage before that was let go, and is not kept any more"
+    ))
+}
+
 /// What became of sources, with an id of its own.
 pub(super) fn taking_object(taking: &Taking) -> Value {
     let mut object = json!({"RequestId": request_id(), "sources": {}});
@@ -191,6 +200,10 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
     object["counts"] = line_counts(&taking.counts);
     let pair = |(name, text): &(String, String), key: &str| json!({"file": name, key: text});
     object["duplicates"] = taking.duplicates.iter().map(|both| pair(both, "same_as")).collect();
+    object["not_kept"] = match taking.not_kept {
+        Some((lines, kept_from)) => json!({"lines": lines, "before": iso(kept_from.start())}),
+        None => Value::Null,
+    };
     object["empty"] = json!(taking.empty);
     object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
     object

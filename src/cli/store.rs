@@ -105,6 +105,9 @@ fn info_rows(info: &Info, size: Size) -> Vec<(String, String)> {
         rows.push(("first slice".into(), iso(first.start())));
         rows.push(("last slice".into(), iso(last.start())));
     }
+    if let Some(kept_from) = info.kept_from {
+        rows.push(("let go before".into(), iso(kept_from.start())));
+    }
     rows.extend(info.tasks.iter().map(|(status, count)| row(&format!("tasks, {status}"), *count)));
     rows
 }
@@ -139,6 +142,7 @@ fn info_json(info: &Info, size: Size) -> Value {
         "cells": info.cells,
         "first_window": time(info.windows.map(|(first, _)| first)),
         "last_window": time(info.windows.map(|(_, last)| last)),
+        "kept_from": time(info.kept_from),
         "tasks": tasks,
     })
 }

@@ -1,6 +1,7 @@
 //! What a store holds, in numbers, and source by source.
 
 use super::read::Reader;
+use super::retain::kept_from;
 use super::{failed, unsigned};
 use crate::error::{Error, Result};
 use crate::time::Window;
@@ -38,6 +39,8 @@ pub struct Info {
     pub cells: u64,
     /// The first and the last window with usage.
     pub windows: Option<(Window, Window)>,
+    /// The first window whose usage is kept, where older usage was let go.
+    pub kept_from: Option<Window>,
     /// Tasks by status, sorted.
     pub tasks: Vec<(String, u64)>,
 }
@@ -160,6 +163,7 @@ fn info(db: &Connection) -> rusqlite::Result<Info> {
         series: count("SELECT count(*) FROM series")?,
         cells: count("SELECT count(*) FROM cell")?,
         windows: first.zip(last).map(|(a, b)| (Window::from_index(a), Window::from_index(b))),
+        kept_from: Some(kept_from(db)?).filter(|window| *window > 0).map(Window::from_index),
         tasks: tasks(db)?,
     })
 }

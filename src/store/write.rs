@@ -7,7 +7,7 @@ use super::retain::kept_from;
 use super::source::{Arrival, Place, SourceId};
 use super::total::Totals;
 use super::watch::Watch;
-use super::{failed, open_or_make, signed};
+use super::{failed, open_or_make, signed, unsigned};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;
@@ -34,6 +34,8 @@ pub struct Writer {
     watch: Watch,
     /// The first window whose usage is kept.
     pub(super) kept_from: u32,
+    /// Lines that came of windows before it.
+    not_kept: u64,
     /// What is to be added to the sums over all sources.
     pub(super) totals: Totals,
     pub(super) familiar: Familiar,
@@ -62,6 +64,7 @@ impl Writer {
             pending: Vec::new(),
             watch: Watch::default(),
             kept_from: 0,
+            not_kept: 0,
             totals: Totals::default(),
             familiar: Familiar::default(),
             is_changed: false,
@@ -130,6 +133,12 @@ impl Writer {
             writer.record_changes().map_err(failed)?;
             writer.db.execute_batch("COMMIT").map_err(failed)
         })
+    }
+
+    /// Lines that came so far of windows that are not kept, if any, and the first window that is.
+    #[must_use]
+    pub fn not_kept(&self) -> Option<(u64, Window)> {
+        (self.not_kept > 0).then(|| (self.not_kept, Window::from_index(self.kept_from)))
     }
 
     /// Says whether files without a line deliver their hours.
@@ -362,8 +371,9 @@ impl Writer {
     }
 
     /// Counts lines of windows that are not kept any more.
-    fn note_let_go(&self, id: SourceId, lines: i64) -> Result<()> {
+    fn note_let_go(&mut self, id: SourceId, lines: i64) -> Result<()> {
         if lines > 0 {
+            self.not_kept += unsigned(lines);
             let sql = "UPDATE source SET let_go = let_go + ? WHERE id = ?";
             self.db.prepare_cached(sql).and_then(|mut note| note.execute([lines, id.0])).map_err(failed)?;
         }

@@ -23,14 +23,16 @@ pub struct Step {
     pub asked: (i64, i64),
     /// Its workbook.
     pub output: PathBuf,
+    /// Whether it was judged that the logs of every hour that its workbook needs are there.
+    pub is_judged: bool,
     /// What became of it.
     pub end: StepEnd,
 }
 
 /// How a step ended.
 pub enum StepEnd {
-    /// Its workbook is there, and nothing has changed.
-    UpToDate,
+    /// Its workbook is there, and nothing has changed; with what is missing in it of what it needs.
+    UpToDate(Option<String>),
     /// It is not due yet.
     Waits(String),
     /// It would be made, and why; with what is missing, where that was waited for long enough.
@@ -117,7 +119,8 @@ impl Judge<'_> {
             Ok(wanted) => wanted,
             Err(error) => {
                 let end = StepEnd::Failed(error.to_string());
-                let step = Step { name: rule.name.clone(), asked, output: PathBuf::new(), end };
+                let name = rule.name.clone();
+                let step = Step { name, asked, output: PathBuf::new(), is_judged: false, end };
                 self.jobs.push(Job { step, task: None, replaces: false, tolerance: Tolerance::Nothing });
                 return Ok(());
             }
@@ -153,7 +156,7 @@ impl Judge<'_> {
             NewTask { request: &request, spec, region: Region::Unspecified, output, plan: Some(&rule.name) };
         let current = rated.made.iter().find(|task| task.is_for(&new));
         let end = match self.why(rated, current)? {
-            None => StepEnd::UpToDate,
+            None => StepEnd::UpToDate(self.missing(current)?),
             Some(why) => {
                 let standing = Standing::of(&mut self.registry, output, spec.asked)?;
                 let tolerance = tolerance(rule, spec.asked, now);
@@ -168,7 +171,8 @@ impl Judge<'_> {
         let replaces = rated.made.iter().any(|task| task.output == output && task.is_own());
         let (name, asked, output) = (rule.name.clone(), spec.asked, output.to_owned());
         let tolerance = tolerance(rule, asked, now);
-        Ok(Job { step: Step { name, asked, output, end }, task, replaces, tolerance })
+        let step = Step { name, asked, output, is_judged: rule.needs.is_some(), end };
+        Ok(Job { step, task, replaces, tolerance })
     }
 
     /// What waits in a form that the rule had before is not made any more.
@@ -218,7 +222,7 @@ impl Judge<'_> {
         let tolerance = tolerance(rule, task.asked, now);
         let end = self.end(rule, task.asked, why, &Wanted::of(task, &standing, tolerance), now)?;
         let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
-        let step = Step { name, asked, output, end };
+        let step = Step { name, asked, output, is_judged: task.needs.is_some(), end };
         Ok(Some(Job { step, task: Some(task.clone()), replaces: false, tolerance }))
     }
 
@@ -240,6 +244,19 @@ impl Judge<'_> {
             Verdict::Ready => StepEnd::Due(why, None),
             Verdict::Incomplete(missing) => StepEnd::Due(why, Some(missing)),
             Verdict::Waits(what) => StepEnd::Waits(what),
+        })
+    }
+
+    /// What is missing in a workbook that was made incomplete, as it was waited for long enough.
+    fn missing(&mut self, current: Option<&TaskRecord>) -> Result<Option<String>> {
+        let is_lacking = |task: &&TaskRecord| {
+            task.needs.is_some() && task.logged.as_ref().is_some_and(|logged| !logged.is_complete())
+        };
+        let Some(task) = current.filter(is_lacking) else { return Ok(None) };
+        let wanted = Wanted::of(task, &Standing::Nothing, Tolerance::Missing);
+        Ok(match wanted.judge(&self.reader)?.verdict {
+            Verdict::Incomplete(missing) => Some(missing),
+            Verdict::Ready | Verdict::Waits(_) => None,
         })
     }
 

@@ -127,6 +127,7 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
         }
         before.map_or(Ok(()), |(reading, candidates)| work.written(joined(reading)?, candidates, &job))
     })?;
+    work.taking.not_kept = work.writer.not_kept();
     Ok(work.taking)
 }
 

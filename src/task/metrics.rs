@@ -115,9 +115,9 @@ fn workbooks(text: &mut Text, ticked: &Ticked, tasks: &[&str]) {
 
 fn state(end: &StepEnd) -> &'static str {
     match end {
-        StepEnd::UpToDate => "up_to_date",
+        StepEnd::UpToDate(None) => "up_to_date",
         StepEnd::Made(_, _, None) => "made",
-        StepEnd::Made(_, _, Some(_)) => "incomplete",
+        StepEnd::Made(_, _, Some(_)) | StepEnd::UpToDate(Some(_)) => "incomplete",
         StepEnd::Waits(_) | StepEnd::Due(..) => "waits",
         StepEnd::Failed(_) => "failed",
     }

@@ -1,7 +1,8 @@
 //! Runs of registered tasks. Each is watched from before its snapshot is taken, and ends in success or failure.
 
-use super::needs::{Judged, Standing, Tolerance, Verdict, Wanted};
+use super::needs::{Judged, STAYS, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{NewTask, Registration, Registry, TaskId, TaskRecord};
+use super::retain::keep_to_kept;
 use super::{Outcome, Progress, Task, run_stored};
 use crate::domain::Domain;
 use crate::error::{ErrorKind, Result};
@@ -138,6 +139,11 @@ fn attempt(
         Verdict::Incomplete(missing) => Some(missing),
         Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, hours }),
     };
+    // What was delivered stays what it is, also when nobody can make it again.
+    if let Some(why) = keep_to_kept(&reader, task.range).err().filter(|_| task.workbook.is_some()) {
+        let why = format!("{why}: {STAYS}");
+        return Ok(Attempt { ran: Ran::Waits(why), generation, hours });
+    }
     let outcome = Box::new(run_stored(&run, &reader, progress)?);
     Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, hours })
 }

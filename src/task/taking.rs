@@ -2,6 +2,7 @@
 
 use crate::ingest::Rejects;
 use crate::report::{Counts, Sample};
+use crate::time::Window;
 
 /// What became of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +71,8 @@ pub struct Taking {
     /// Lines and rejected lines that were counted before of logs of which only the tail was read: their share is judged
     /// over the whole log.
     pub before: (u64, u64),
+    /// Lines of windows that are not kept any more, and the first window that is: they are known, but do not count.
+    pub not_kept: Option<(u64, Window)>,
     /// The first rejected line, with the name of its source.
     pub first_reject: Option<(String, Sample)>,
     /// Rejected lines, where they were kept.

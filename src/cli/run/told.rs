@@ -52,6 +52,9 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64) {
             show::message(&format!("task {}: {text}", step.name));
         }
     }
+    if let Some(note) = show::not_kept(&ticked.taking) {
+        show::message(&note);
+    }
     if let Some(why) = &ticked.refused {
         show::message(why);
     }
@@ -74,7 +77,8 @@ fn step_message(step: &Step, now: i64) -> Option<String> {
             Some(format!("made incomplete, as wait_at_most has passed: {missing}"))
         }
         // What is not over yet cannot be covered.
-        StepEnd::Made(_, outcome, None) if step.asked.1 <= now => {
+        // Nor need it be, where a log of every hour that is needed is there: others are quiet.
+        StepEnd::Made(_, outcome, None) if step.asked.1 <= now && !step.is_judged => {
             let logged = logged(outcome.result.as_ref().ok()?);
             (!logged.is_complete()).then(|| {
                 let range = format!("{} to {}", iso(step.asked.0), iso(step.asked.1));
@@ -114,7 +118,7 @@ fn logged(exported: &Exported) -> Logged {
 
 /// Whether a tick had nothing to do.
 fn is_idle(ticked: &Ticked) -> bool {
-    let is_idle = |step: &Step| matches!(step.end, StepEnd::UpToDate | StepEnd::Waits(_));
+    let is_idle = |step: &Step| matches!(step.end, StepEnd::UpToDate(_) | StepEnd::Waits(_));
     !ticked.taking.is_changed() && ticked.removed.is_empty() && ticked.steps.iter().all(is_idle)
 }
 
@@ -155,7 +159,8 @@ fn words(end: &StepEnd) -> (&'static str, String) {
         Some(missing) => format!("{why}, incomplete ({missing})"),
     };
     match end {
-        StepEnd::UpToDate => ("up to date", String::new()),
+        StepEnd::UpToDate(None) => ("up to date", String::new()),
+        StepEnd::UpToDate(Some(missing)) => ("up to date", format!("incomplete ({missing})")),
         StepEnd::Waits(why) => ("waits", why.clone()),
         StepEnd::Due(why, missing) => ("due", with(why.name(), missing)),
         StepEnd::Made(why, _, missing) => ("made", with(why.name(), missing)),
@@ -209,7 +214,7 @@ fn step_json(step: &Step, plan: &Plan) -> Value {
         "state": word.replace(' ', "_"),
     });
     match &step.end {
-        StepEnd::UpToDate => {}
+        StepEnd::UpToDate(missing) => object["missing"] = json!(missing),
         StepEnd::Failed(why) | StepEnd::Waits(why) => object["reason"] = json!(why),
         StepEnd::Due(why, missing) => {
             object["reason"] = json!(why.name());
@@ -258,7 +263,7 @@ pub(super) fn kept(ticked: &Ticked, plan: &Plan, frame: &Frame) -> Value {
         }
     }
     if let Some(tasks) = object["tasks"].as_array_mut() {
-        tasks.retain(|task| task["state"] != "up_to_date");
+        tasks.retain(|task| task["state"] != "up_to_date" || !task["missing"].is_null());
         for task in tasks {
             shorten(task, "/completeness/lacking");
             shorten(task, "/key_figures/domains_without_requests");

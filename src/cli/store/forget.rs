@@ -1,6 +1,6 @@
 //! `flowbook store forget`: sources out of the store.
 
-use super::super::flags::StoreFlags;
+use super::super::flags::{StoreFlags, now};
 use super::super::{Ending, show};
 use super::table::Table;
 use crate::error::{Error, Result};
@@ -52,22 +52,33 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let wrong =
         || Error::usage(format!("--before is {text:?}; give a date like 2026-01-01, or a time in UTC"));
     let before_window = time.ok_or_else(wrong)?;
+    if before_window.start() > now() {
+        let text = format!(
+            "--before is {text:?}, which is not over: usage to come would be let go as well; give a time that is"
+        );
+        return Err(Error::usage(text));
+    }
     let how = (true, arguments.dry_run);
     let done = let_go(store, before_window, waiting.lock_timeout, "flowbook store forget", how)?;
     if arguments.json {
         let mut object = let_go_json(&done);
         object["RequestId"] = json!(show::request_id());
         object["dry_run"] = json!(arguments.dry_run);
+        if arguments.dry_run {
+            object["bytes_after"] = Value::Null;
+        }
         show::print(&object.to_string())?;
     } else {
         let head = if arguments.dry_run { "would be let go" } else { "let go" };
         let number = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
-        show::rows(&[
+        let mut rows = vec![
             (head.to_owned(), before(&done)),
             number("samples of rejected lines", done.gone.samples),
             number("bytes before", done.bytes.0),
-            number("bytes after", done.bytes.1),
-        ])?;
+        ];
+        // What a trial leaves as it is says nothing of how small it will be.
+        rows.extend((!arguments.dry_run).then(|| number("bytes after", done.bytes.1)));
+        show::rows(&rows)?;
     }
     Ok(Ending::Done)
 }
