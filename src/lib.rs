@@ -42,7 +42,6 @@ pub mod locale;
 pub mod mix;
 pub mod sketch;
 pub mod report;
-pub mod overlap;
 pub mod hours;
 pub mod digest;
 pub mod formula;

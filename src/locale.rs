@@ -146,8 +146,8 @@ labels! {
     BillsQuicRequests: "QUIC requests", "QUIC 请求数";
     // Summary: notes
     Notes: "Notes", "说明";
-    NoteUnits: "1 GB = 1024 MB = 1024^3 bytes. Bandwidth = bytes x 8 / 300 s per five-minute slice; 1 Mbps = 1,000,000 bps.",
-        "1 GB = 1024 MB = 1024^3 字节。带宽 = 每 5 分钟字节数 x 8 / 300 秒；1 Mbps = 1,000,000 bps。";
+    NoteUnits: "1 GB = 1024 MB = 1024\u{b3} bytes. Bandwidth = bytes x 8 / 300 s per five-minute slice; 1 Mbps = 1,000,000 bps.",
+        "1 GB = 1024 MB = 1024\u{b3} 字节。带宽 = 每 5 分钟字节数 x 8 / 300 秒；1 Mbps = 1,000,000 bps。";
     NotePercentile: "95th percentile: of {all} slices the {dropped} highest are dropped; the next one, rank {rank}, is the figure.",
         "95 峰值：{all} 个 5 分钟时段按带宽从高到低排序，去掉最高的 {dropped} 个，取第 {rank} 个。";
     NoteNight: "Night-half: slices from 00:00 to 08:00 in the report's zone count half before the percentile is taken.",
@@ -156,6 +156,7 @@ labels! {
         "请求数按 5 分钟时段统计。其他：其他协议，或日志无法区分协议。";
     NoteHours: "An hour (UTC) has a log where a file's name tells it, or where logs of other names hold a request in it.",
         "某小时 (UTC) 有日志：文件名标明该小时，或其他名称的日志在该小时内有请求。";
+    NoteBilledDaily: "What bills each day is the marked column of the sheet Daily.", "按日计费的数值见“每日”工作表中突出显示的列。";
     NoteNone: "\u{2014}: the figure does not exist, such as the 4th daily peak of fewer than four days.",
         "\u{2014}：该指标不存在，例如不足四天时的第四峰值。";
     FirstPage: "Only the first page is printed; {rows} rows in all", "仅打印首页，共 {rows} 行";
@@ -302,7 +303,7 @@ mod tests {
     fn every_label_has_both_languages() {
         for label in Label::ALL {
             let (en, zh) = (label.text(Language::EnUs), label.text(Language::ZhCn));
-            assert!(!en.is_empty() && en.chars().all(|c| c.is_ascii() || c == '\u{2014}'), "{label:?}");
+            assert!(!en.is_empty() && en.chars().all(|c| c.is_ascii() || "\u{2014}\u{b3}".contains(c)), "{label:?}");
             assert!(!zh.is_ascii() || HAVE_NO_WORD.contains(label), "{label:?}");
         }
     }

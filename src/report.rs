@@ -2,15 +2,16 @@
 //!
 //! Knows nothing of how lines are read or how a report is shown.
 
+pub mod overlap;
 mod scope;
 
 pub use scope::{Elsewhere, Scope, Spans};
 
 use crate::domain::{Domain, MAX_LEN};
-use crate::overlap::{self, Overlap};
 use crate::record::Reason;
 use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window};
+use overlap::Overlap;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
@@ -127,7 +128,7 @@ pub struct SourceReport {
     pub fault: Option<String>,
     /// Whether the source delivers its hours also when it holds no line.
     pub may_be_empty: bool,
-    /// What tells whether its lines stand in other sources, too: see [`overlap`](crate::overlap).
+    /// What tells whether its lines stand in other sources, too: see [`overlap`](overlap).
     pub sketch: Sketch,
 }
 

@@ -2,8 +2,8 @@
 //! which every line was rejected, files that may count the same requests twice.
 
 use super::show;
-use crate::overlap::Overlap;
 use crate::report::Report;
+use crate::report::overlap::Overlap;
 use serde_json::{Value, json};
 
 /// Names that are listed one by one in what people read.

@@ -34,6 +34,8 @@ const fn is_number(label: Label) -> bool {
             | L::Faults
             | L::Duplicates
             | L::SameAs
+            | L::Overlaps
+            | L::AndAlso
             | L::Status
             | L::MissingHours
             | L::SilentSlices

@@ -1,10 +1,11 @@
 //! The charts of the Summary: what they show, from which ranges.
 
+use super::columns::requests;
 use super::content::{Content, rows_of};
 use super::request::{ExportSpec, Kind};
 use super::totals::TOP;
-use super::workbook::Sheet;
 use super::workbook::chart::{Cells, Line, Plot, Shape};
+use super::workbook::{Cell, Sheet};
 use crate::error::Result;
 use crate::locale::Label;
 use crate::time::WINDOW_SECONDS;
@@ -44,22 +45,37 @@ impl Content<'_> {
             let column = if column == 0 { 0 } else { column + more };
             Cells { sheet: &self.names.account, column, first: 1, last }
         };
-        let line = |name, column, colour| Line { name, values: cells(column), colour, dashed: false };
+        let line = |name, column, colour| Line {
+            name,
+            values: cells(column),
+            colour,
+            dashed: false,
+            in_legend: true,
+        };
         let (from, to) = (self.calendar.local(0), self.calendar.local(self.calendar.len() - 1));
         let word = |label| self.word(label);
         let (title, shape, lines) = match self.spec.kind {
             Kind::Flow => {
                 let limit = Line { dashed: true, ..line(word(Label::Percentile95Line), 4, RED) };
-                let lines = vec![line(word(Label::BandwidthAxis), 3, BLUE), limit];
+                // Some programs draw the first series in front, others the last one.
+                let behind = Line { in_legend: false, ..limit.clone() };
+                let lines = vec![behind, line(word(Label::BandwidthAxis), 3, BLUE), limit];
                 (Label::BandwidthOverTime, Shape::Lines(from, to.max(from) + WINDOW_SECONDS), lines)
             }
             Kind::Vas => {
-                let lines = vec![
+                let all = [
                     line(word(Label::HttpsRequests), 3, BLUE),
                     line(word(Label::QuicRequests), 4, GREEN),
                     line(word(Label::HttpRequests), 5, ORANGE),
                     line(word(Label::OtherRequests), 6, GREY),
                 ];
+                // An area without any height would still be drawn, as a line on top of the others.
+                let found =
+                    requests(&self.tally.total).into_iter().skip(1).map(|cell| cell != Cell::Whole(0));
+                let found: Vec<bool> = found.collect();
+                let is_shown = |at: usize| found[at] || !found.contains(&true);
+                let lines = all.into_iter().enumerate().filter(|(at, _)| is_shown(*at)).map(|(_, line)| line);
+                let lines: Vec<Line<'_>> = lines.collect();
                 (Label::RequestsOverTime, Shape::Stacked(self.spec.range.seconds()), lines)
             }
         };
@@ -126,7 +142,7 @@ impl Content<'_> {
             },
             value_title: self.word(axis),
             value_format: format,
-            lines: vec![Line { name: self.word(axis), values, colour, dashed: false }],
+            lines: vec![Line { name: self.word(axis), values, colour, dashed: false, in_legend: true }],
             width: if shape == Shape::Bars { LEFT_PIXELS } else { RIGHT_PIXELS },
             height,
         }

@@ -17,7 +17,7 @@ const SUMMARY_WIDTHS: [usize; 5] = [48, 28, 23, 28, 19];
 /// Digits of a text that runs on from the second column to the last.
 const VALUE_WIDTH: usize = 90;
 /// Rows of a printed page that is as wide as these columns.
-const PAGE_ROWS: u32 = 74;
+const PAGE_ROWS: u32 = 77;
 /// Rows of charts, at least and at most.
 const CHART_ROWS: (u32, u32) = (26, 40);
 
@@ -49,6 +49,7 @@ impl Content<'_> {
         sheet.skip(1);
         self.section(sheet, &[Label::Notes])?;
         self.notes().iter().try_for_each(|note| sheet.line(note, Tone::Note))?;
+        sheet.print_filled(SUMMARY_WIDTHS.len())?;
         Ok(names)
     }
 
@@ -86,7 +87,9 @@ impl Content<'_> {
         let (zone, offset) = (spec.zone.to_string(), spec.zone.heading(spec.range));
         let zone = if zone == offset { zone } else { format!("{zone} ({offset})") };
         self.text(sheet, Label::TimeZone, &zone)?;
-        self.text(sheet, Label::TrafficFactor, &format!("x {}", spec.factor))?;
+        if self.is_flow() {
+            self.text(sheet, Label::TrafficFactor, &format!("x {}", spec.factor))?;
+        }
         if spec.rows == DetailRows::Sparse {
             self.text(sheet, Label::DetailRows, self.word(Label::SparseRows))?;
         }
@@ -156,18 +159,22 @@ impl Content<'_> {
         } else {
             vec![plain(Label::NoteRequests)]
         };
+        notes.extend(self.billed_days().map(|_| plain(Label::NoteBilledDaily)));
         notes.extend([plain(Label::NoteHours), plain(Label::NoteNone)]);
         notes
     }
 
     fn key_figures(&self, sheet: &mut Sheet<'_>) -> Result<Vec<Defined>> {
-        let mut heads = vec![Label::KeyFigures, Label::Value, Label::Readable, Label::When];
-        heads.extend(self.spec.bill_type.is_some().then_some(Label::Billed));
-        self.section(sheet, &heads)?;
         let lines = if self.is_flow() { self.flow_figures() } else { self.vas_figures() };
+        let mut heads = vec![Label::KeyFigures, Label::Value, Label::Readable, Label::When];
+        // What bills day by day is marked on Daily.
+        let bills =
+            |line: &Figure| self.spec.bill_type.as_ref().is_some_and(|(b, _)| line.bills.contains(&b.billed));
+        heads.extend(lines.iter().any(bills).then_some(Label::Billed));
+        self.section(sheet, &heads)?;
         let mut names = Vec::new();
         for line in lines {
-            let billed = self.spec.bill_type.as_ref().is_some_and(|(b, _)| line.bills.contains(&b.billed));
+            let billed = bills(&line);
             names.push((line.name(), sheet.next_row(), 1));
             names.extend(billed.then_some(("Billed", sheet.next_row(), 1)));
             self.key_figure(sheet, &line, billed)?;
@@ -189,6 +196,7 @@ impl Content<'_> {
         };
         let cells = [Cell::Text(self.word(line.label)), line.value, Cell::Text(&line.readable), when, mark];
         sheet.toned_row(&cells, |at| match at {
+            1 if billed && line.value == NONE => Tone::MarkedRight,
             _ if billed => Tone::Marked,
             1 if line.value == NONE => Tone::NameRight,
             3 => Tone::Fact,

@@ -61,6 +61,8 @@ pub enum Tone {
     Title,
     /// The figure that matters.
     Marked,
+    /// A text in the place of it.
+    MarkedRight,
     /// A sum below its column.
     Total,
     /// A remark in small letters.
@@ -104,7 +106,7 @@ const TWO_LINES: f64 = 30.0;
 /// Kinds of cells that differ in their number format.
 const NUMBER_FORMATS: [&str; 7] =
     ["General", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd", "#,##0", "#,##0.00", "#,##0.000", "0.00%"];
-const TONES: [Tone; 12] = [
+const TONES: [Tone; 13] = [
     Tone::Plain,
     Tone::Heading,
     Tone::HeadingRight,
@@ -115,6 +117,7 @@ const TONES: [Tone; 12] = [
     Tone::SectionRight,
     Tone::Title,
     Tone::Marked,
+    Tone::MarkedRight,
     Tone::Total,
     Tone::Note,
 ];
@@ -172,6 +175,9 @@ fn format(kind: usize, tone: Tone) -> Format {
         Tone::SectionRight => head(format, true).set_font_color(0xFF_FF_FF).set_background_color(COLOUR_BAND),
         Tone::Title => format.set_bold().set_font_size(18).set_font_color(COLOUR_BAND),
         Tone::Marked if is_text => format.set_bold().set_background_color(COLOUR_MARK).set_indent(1),
+        Tone::MarkedRight => {
+            format.set_bold().set_background_color(COLOUR_MARK).set_align(FormatAlign::Right)
+        }
         Tone::Marked => format.set_bold().set_background_color(COLOUR_MARK),
     }
 }
@@ -234,7 +240,7 @@ impl Book {
             Rows::Streamed => self.workbook.add_worksheet_with_low_memory().map_err(written)?,
         };
         sheet.set_name(name).map_err(written)?;
-        sheet.set_paper_size(A4).set_footer("&L&A&R&P / &N").set_print_fit_to_pages(1, 0);
+        sheet.set_paper_size(A4).set_footer(&footer("&A")).set_print_fit_to_pages(1, 0);
         Ok(self.workbook.worksheets().len() - 1)
     }
 
@@ -254,6 +260,12 @@ impl Book {
     pub fn save(mut self) -> Result<Vec<u8>> {
         self.workbook.save_to_buffer().map_err(written)
     }
+}
+
+/// A footer with this text, and the page. A blank in larger letters makes its line high enough for Chinese ones, where
+/// programs reckon with Latin ones.
+pub(super) fn footer(text: &str) -> String {
+    format!("&L{text}&R&14 &10&P / &N")
 }
 
 /// The part of the file that holds the sheet at a position.

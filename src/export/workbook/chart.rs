@@ -3,8 +3,8 @@
 use super::serial;
 use crate::time::DAY_SECONDS;
 use rust_xlsxwriter::{
-    Chart, ChartAxis, ChartAxisLabelPosition, ChartFont, ChartFormat, ChartLegendPosition, ChartLine,
-    ChartMarker, ChartRange, ChartSolidFill, ChartType,
+    Chart, ChartAxis, ChartAxisDateUnitType, ChartAxisLabelPosition, ChartAxisTickType, ChartFont,
+    ChartFormat, ChartLegendPosition, ChartLine, ChartMarker, ChartRange, ChartSolidFill, ChartType,
 };
 
 /// A column of cells below a heading: rows `first..=last`, from 0.
@@ -37,6 +37,8 @@ pub struct Line<'a> {
     pub colour: u32,
     /// Drawn broken, as limits are.
     pub dashed: bool,
+    /// Whether the legend has it.
+    pub in_legend: bool,
 }
 
 /// How the values are drawn.
@@ -94,7 +96,10 @@ impl Plot<'_> {
             self.add(&mut chart, line);
         }
         if self.lines.len() > 1 {
-            chart.legend().set_position(ChartLegendPosition::Bottom).set_font(&font(9));
+            let hidden = self.lines.iter().enumerate().filter(|(_, line)| !line.in_legend);
+            let hidden: Vec<usize> = hidden.map(|(at, _)| at).collect();
+            let legend = chart.legend().set_position(ChartLegendPosition::Bottom).set_font(&font(9));
+            legend.delete_entries(&hidden);
         } else {
             chart.legend().set_hidden();
         }
@@ -114,6 +119,7 @@ impl Plot<'_> {
         if self.shape == Shape::Bars {
             // With the first category on top, the value axis would stand there too.
             axis.set_label_position(ChartAxisLabelPosition::High);
+            axis.set_major_tick_type(ChartAxisTickType::None);
         }
         chart
     }
@@ -149,15 +155,22 @@ impl Plot<'_> {
             Shape::Stacked(seconds) => {
                 let (step, format) = time_marks(seconds);
                 let slices = u16::try_from(step / crate::time::WINDOW_SECONDS).unwrap_or(u16::MAX);
-                axis.set_text_axis(true).set_num_format(format);
+                axis.set_text_axis(true);
                 axis.set_label_interval(slices).set_tick_interval(slices);
-                // Programs that choose the interval themselves still find room for slanted labels.
-                axis.set_font(font(8).set_rotation(-45));
+                // Some programs choose the interval themselves, by the width of labels: blanks keep dates of a long
+                // range apart, the time tells those of a short one apart. Slanted ones find room anyway.
+                if seconds >= WIDE_DAYS * DAY_SECONDS {
+                    axis.set_num_format("\"     \"mm-dd\"     \"").set_font(font(8).set_rotation(-1));
+                    axis.set_major_tick_type(ChartAxisTickType::None);
+                } else {
+                    let format = if format == "mm-dd" { "mm-dd hh:mm" } else { format };
+                    axis.set_num_format(format).set_font(font(8).set_rotation(-45));
+                }
             }
             Shape::Days(days) => {
-                let interval = u16::try_from(days.div_ceil(MAX_DAY_LABELS)).unwrap_or(u16::MAX).max(1);
-                axis.set_text_axis(true).set_num_format("mm-dd");
-                axis.set_label_interval(interval).set_tick_interval(interval);
+                let interval = u32::try_from(days.div_ceil(MAX_DAY_LABELS)).unwrap_or(u32::MAX).max(1);
+                axis.set_date_axis(true).set_num_format("mm-dd").set_major_unit(interval);
+                axis.set_major_unit_date_type(ChartAxisDateUnitType::Days);
             }
             Shape::Hours => drop(
                 axis.set_text_axis(true).set_num_format("hh:mm").set_label_interval(3).set_tick_interval(3),
@@ -167,6 +180,8 @@ impl Plot<'_> {
     }
 }
 
+/// Days from which on a time axis has dates only, of which each is written once.
+const WIDE_DAYS: i64 = 15;
 /// Labels below columns of days that have room side by side.
 const MAX_DAY_LABELS: usize = 11;
 

@@ -3,7 +3,8 @@
 //! Knows nothing of what the figures mean.
 
 use super::{
-    Book, COLOUR_BAR, COLOUR_DROPPED, Cell, Column, HEADING_INDENT, Sheet, Tone, formula_sheet, written,
+    Book, COLOUR_BAR, COLOUR_DROPPED, Cell, Column, HEADING_INDENT, Sheet, Tone, footer, formula_sheet,
+    written,
 };
 use crate::error::Result;
 use rust_xlsxwriter::{
@@ -11,8 +12,10 @@ use rust_xlsxwriter::{
     TableColumn, TableStyle,
 };
 
-/// Rows of a long sheet that are printed: one page.
-const FIRST_PAGE: u32 = 50;
+/// Rows of a long sheet that are printed, upright or across: one page.
+const FIRST_PAGE: [u32; 2] = [70, 40];
+/// Tables of so many columns are legible on an upright page.
+const UPRIGHT: usize = 7;
 /// Sheets of more rows are not printed whole.
 const PRINTED_ROWS: u32 = 600;
 /// Height of a row of a page in pixels: given, so that every program takes the same.
@@ -117,6 +120,16 @@ impl Sheet<'_> {
             .map_err(written)
     }
 
+    /// Prints what was filled so far, and so many columns: charts that end where a column does would take the next one
+    /// along.
+    ///
+    /// # Errors
+    /// When there are no such columns.
+    pub fn print_filled(&mut self, columns: usize) -> Result<()> {
+        let last = u16::try_from(columns).unwrap_or(u16::MAX).saturating_sub(1);
+        self.inner.set_print_area(0, 0, self.next.saturating_sub(1), last).map(drop).map_err(written)
+    }
+
     /// A sheet of several lists: printed as wide as it is, over any number of pages.
     pub fn list(&mut self) {
         self.inner.set_landscape();
@@ -128,13 +141,17 @@ impl Sheet<'_> {
     /// # Errors
     /// When the sheet has no such columns.
     pub fn print_first(&mut self, columns: usize, rows: u32, always: bool, text: &str) -> Result<()> {
-        if rows < FIRST_PAGE || (rows <= PRINTED_ROWS && !always) {
+        if columns <= UPRIGHT {
+            self.inner.set_portrait();
+        }
+        let page = FIRST_PAGE[usize::from(columns > UPRIGHT)];
+        if rows < page || (rows <= PRINTED_ROWS && !always) {
             return Ok(());
         }
         let last = u16::try_from(columns).unwrap_or(u16::MAX).saturating_sub(1);
-        self.inner.set_print_area(0, 0, FIRST_PAGE, last).map_err(written)?;
+        self.inner.set_print_area(0, 0, page, last).map_err(written)?;
         // The name of a sheet may hold what a footer takes for a command: it stands as the field &A.
-        let footer = format!("&L&A: {}&R&P / &N", text.replace('&', "&&"));
+        let footer = footer(&format!("&A: {}", text.replace('&', "&&")));
         self.inner.set_print_fit_to_pages(1, 1).set_footer(footer);
         Ok(())
     }

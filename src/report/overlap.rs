@@ -2,8 +2,8 @@
 //!
 //! Different texts both count, for nothing tells which one is right. What is found here is only said.
 
+use super::{NamedHours, SourceReport};
 use crate::domain::Domain;
-use crate::report::{NamedHours, SourceReport};
 use std::collections::BTreeMap;
 
 /// Sources that may count the same requests twice.
