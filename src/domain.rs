@@ -252,6 +252,12 @@ impl Selection {
         self.wanted.contains(domain) && self.account.contains(domain)
     }
 
+    /// Whether every domain counts.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.wanted.is_all() && self.account.is_all()
+    }
+
     /// Whether lines of a domain that `pattern` stands for may count.
     #[must_use]
     pub fn may_hold(&self, pattern: &Pattern) -> bool {

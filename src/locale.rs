@@ -303,7 +303,10 @@ mod tests {
     fn every_label_has_both_languages() {
         for label in Label::ALL {
             let (en, zh) = (label.text(Language::EnUs), label.text(Language::ZhCn));
-            assert!(!en.is_empty() && en.chars().all(|c| c.is_ascii() || "\u{2014}\u{b3}".contains(c)), "{label:?}");
+            assert!(
+                !en.is_empty() && en.chars().all(|c| c.is_ascii() || "\u{2014}\u{b3}".contains(c)),
+                "{label:?}"
+            );
             assert!(!zh.is_ascii() || HAVE_NO_WORD.contains(label), "{label:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
@@ -113,6 +113,34 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
     }
 }
 
+/// Where a file would be, whatever way leads there: links of folders that are there are followed, and `..` goes back in
+/// those that are not.
+#[must_use]
+pub fn place(path: &Path) -> PathBuf {
+    let (mut there, mut rest) = (path, Vec::new());
+    let real = loop {
+        if let Ok(real) = fs::canonicalize(there) {
+            break real;
+        }
+        let Some(part) = there.components().next_back() else {
+            break std::env::current_dir().unwrap_or_default();
+        };
+        rest.push(part);
+        there = match there.parent() {
+            Some(parent) => parent,
+            None => break PathBuf::new(),
+        };
+    };
+    rest.into_iter().rev().fold(real, |mut place, part| {
+        match part {
+            Component::ParentDir => drop(place.pop()),
+            Component::CurDir => {}
+            part => place.push(part),
+        }
+        place
+    })
+}
+
 /// The folder that holds `path`.
 #[must_use]
 pub fn folder(path: &Path) -> &Path {
@@ -185,6 +213,20 @@ mod tests {
         assert!(Output::create(&path, false).is_err());
         Output::create(&path, true).unwrap().commit().unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (Vec::new(), 1));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn one_place_is_one_whatever_way_leads_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(dir.path()).unwrap();
+        fs::create_dir(root.join("sub")).unwrap();
+        std::os::unix::fs::symlink("sub", root.join("link")).unwrap();
+        for way in ["sub/new/x", "link/new/x", "sub/../sub/new/x", "sub/no/../new/x", "./sub/new/./x"] {
+            assert_eq!(place(&root.join(way)), root.join("sub/new/x"), "{way}");
+        }
+        assert_eq!(place(Path::new("no/../x")), std::env::current_dir().unwrap().join("x"));
+        assert_eq!(place(Path::new("/")), Path::new("/"));
     }
 
     #[test]

@@ -130,16 +130,15 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     };
     let Ingested { table, mut report, rejects, mut others, mistrusted } = ingest(sources, &job)?;
     others.extend(named);
+    let selection = &task.spec.selection;
+    task.spec.samples.apply(&mut report, selection);
     if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
-        Rejects::write_csv(vec![rejects], &mut file, path)?;
+        Rejects::write_csv(vec![rejects], &mut file, path, Some(selection))?;
         file.commit()?;
     }
     if task.max_rejects.exceeded(&report.totals()) {
-        let why = too_many(task, &report);
-        task.spec.samples.apply(&mut report);
-        return Ok(Outcome { report, result: Err(why), not_opened, others });
+        return Ok(Outcome { result: Err(too_many(task, &report)), report, not_opened, others });
     }
-    task.spec.samples.apply(&mut report);
     if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
         return Err(Error::damaged(fault).at(name));
     }
@@ -163,13 +162,12 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     retain::keep_to_kept(reader, range)?;
     let output = Target::begin(task.output, task.force)?;
     let mut report = reader.report(range, selection)?;
+    task.spec.samples.apply(&mut report, selection);
     let not_opened = NotOpened::default();
     if task.max_rejects.exceeded(&report.totals()) {
-        let why = too_many(task, &report);
-        task.spec.samples.apply(&mut report);
-        return Ok(Outcome { report, result: Err(why), not_opened, others: BTreeSet::new() });
+        let result = Err(too_many(task, &report));
+        return Ok(Outcome { report, result, not_opened, others: BTreeSet::new() });
     }
-    task.spec.samples.apply(&mut report);
     let keys = reader.keys(range, selection)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
     let rows = reader.rows(range, selection)?;
@@ -346,7 +344,10 @@ pub fn too_many_rejected(
     );
     if let Some((name, first)) = first {
         let (line, reason, line_text) = (first.line, first.reason.key(), cut(&first.text));
-        let _ = write!(text, "\n  first rejected line: {name}:{line} ({reason})\n    {line_text}");
+        let _ = write!(text, "\n  first rejected line: {name}:{line} ({reason})");
+        if !line_text.is_empty() {
+            let _ = write!(text, "\n    {line_text}");
+        }
     }
     text
 }

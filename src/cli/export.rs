@@ -22,6 +22,7 @@ use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
+use std::collections::HashSet;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -285,14 +286,18 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let task = arguments.task(&spec, &search, &output, creation_time()?);
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
     let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
-        None => task::run(&task, &progress).map(|outcome| Some(Kept { outcome, task: None })),
+        None => task::run(&task, &progress).map(|outcome| Some((Kept { outcome, task: None }, Vec::new()))),
         Some(store) => from_store(arguments, store, &task, &request, &progress),
     })?;
-    let Some(Kept { outcome, task: registered }) = done else { return Ok(Ending::WithRejects) };
+    let Some((Kept { outcome, task: registered }, unread)) = done else { return Ok(Ending::WithRejects) };
     show::faults(&outcome.report);
+    // What could not be read now need not be in the store, nor of this export.
+    let in_report: HashSet<&str> = outcome.report.faults().map(|(name, _)| name).collect();
+    let unread: Vec<_> = unread.into_iter().filter(|(name, _)| !in_report.contains(&**name)).collect();
+    let not_read = show::unread(&unread, &spec.selection);
     let id = registered.and_then(|registered| registered.inspect_err(unregistered).ok());
     if telling.json {
-        show::json(&task, &outcome, id)?;
+        show::json(&task, &outcome, id, not_read)?;
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
@@ -302,7 +307,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     if let Err(why) = &outcome.result {
         show::message(why);
     }
-    let complete = outcome.result.is_ok() && !outcome.report.has_faults();
+    let complete = outcome.result.is_ok() && !outcome.report.has_faults() && unread.is_empty();
     Ok(if complete { Ending::Done } else { Ending::WithRejects })
 }
 
@@ -313,24 +318,27 @@ fn from_store(
     task: &Task<'_>,
     request: &ExportRequest,
     progress: &Progress,
-) -> Result<Option<Kept>> {
+) -> Result<Option<(Kept, Faults)>> {
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
     let place = form::check(task.output, task.force)?;
     let scope = Scope { selection: &task.spec.selection, range: task.spec.range };
-    if !take(arguments, store, Some(scope), place.as_slice(), progress)? {
+    let Some(faults) = take(arguments, store, Some(scope), place.as_slice(), progress)? else {
         return Ok(None);
-    }
+    };
     if place.is_none() {
         // What went by on standard output can be neither listed nor made again.
         let outcome = run_stored(task, &Reader::open(store, wait)?, progress)?;
-        return Ok(Some(Kept { outcome, task: None }));
+        return Ok(Some((Kept { outcome, task: None }, faults)));
     }
     let _lock = hold(store, wait, "flowbook export")?;
-    run_and_register(task, request, store, wait, now, progress).map(Some)
+    run_and_register(task, request, store, wait, now, progress).map(|kept| Some((kept, faults)))
 }
 
-/// Takes the logs in, if there are any; false when they were refused.
+/// Names of logs that could not be read to their end, and why.
+type Faults = Vec<(String, String)>;
+
+/// Takes the logs in, if there are any; gives those that could not be read, and nothing when they were refused.
 /// Only the rejected lines of sources that concern the export are kept.
 fn take(
     arguments: &ExportArguments,
@@ -338,9 +346,9 @@ fn take(
     rejects_of: Option<Scope<'_>>,
     results: &[PathBuf],
     progress: &Progress,
-) -> Result<bool> {
+) -> Result<Option<Faults>> {
     if arguments.logs.is_empty() {
-        return Ok(true);
+        return Ok(Some(Vec::new()));
     }
     let wait = arguments.waiting.lock_timeout;
     let sources = arguments.reading.sources(&arguments.logs)?;
@@ -348,12 +356,12 @@ fn take(
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };
     let Delivered { taking, refused } = deliver(sources, &delivery)?;
-    let Some(why) = refused else { return Ok(true) };
+    let Some(why) = refused else { return Ok(Some(taking.faults)) };
     show::message(&why);
     if arguments.telling.json {
         show::taking_json(&taking, Some(&why))?;
     }
-    Ok(false)
+    Ok(None)
 }
 
 fn unregistered(error: &Error) {
@@ -365,9 +373,9 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, waiting, .. } = arguments;
     let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
-    if !progress::beside(telling.quiet, &progress, || take(arguments, store, None, &[], &progress))? {
-        return Ok(Ending::WithRejects);
-    }
+    let taken = progress::beside(telling.quiet, &progress, || take(arguments, store, None, &[], &progress))?;
+    let Some(faults) = taken else { return Ok(Ending::WithRejects) };
+    faults.iter().for_each(|(name, fault)| show::message(&format!("{name}: {fault}")));
     let mut registry = Registry::open(store, waiting.lock_timeout)?;
     let tasks = registry.stale()?;
     let running = Running {
@@ -380,7 +388,10 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
         created: creation_time()?,
         now,
     };
-    super::task::run_all(&mut registry, &tasks, &running, telling)
+    Ok(match super::task::run_all(&mut registry, &tasks, &running, telling)? {
+        Ending::Done if !faults.is_empty() => Ending::WithRejects,
+        ending => ending,
+    })
 }
 
 /// The file asked for; in a folder, the file of the usual name.

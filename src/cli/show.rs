@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
+use crate::ingest::source::named_hours;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
 use crate::spelling::nearest;
@@ -18,6 +19,7 @@ use crate::usage::billing::{Bandwidth, ratio};
 use serde_json::{Map, Value, json};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Tells an error on standard error, with what to do where that is known.
 pub(super) fn error(error: &Error) {
@@ -49,6 +51,27 @@ pub(super) fn faults(report: &Report) {
     for note in notes::of_report(report) {
         message(&note);
     }
+}
+
+/// Names logs that could not be read to their end, as far as they may concern a selection; of others, how many. Gives the
+/// same for scripts.
+pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Value {
+    let told = |name: &str| Path::new(name).file_name().and_then(|name| named_hours(name.to_str()?));
+    let may_concern = |name: &str| match told(name) {
+        Some(hours) => selection.contains(hours.domain.as_str()),
+        None => selection.wanted.is_all(),
+    };
+    let (shown, others): (Vec<_>, Vec<_>) = faults.iter().partition(|(name, _)| may_concern(name));
+    for (name, fault) in &shown {
+        message(&format!("{name}: {fault}"));
+    }
+    if let count @ 1.. = others.len() {
+        message(&format!(
+            "other logs that could not be read to their end: {count}; flowbook ingest names them"
+        ));
+    }
+    let named: Vec<Value> = shown.iter().map(|(name, fault)| json!({"file": name, "fault": fault})).collect();
+    json!({"faults": named, "others": others.len()})
 }
 
 /// A text on standard output.
@@ -150,7 +173,8 @@ pub(super) fn absent(outcome: &Outcome, selection: &Selection) -> Option<String>
 /// The domain nearest to one that no line has, of those in the logs that were not asked for.
 fn meant<'a>(domain: &Domain, outcome: &'a Outcome, selection: &Selection) -> Option<&'a str> {
     let others = outcome.others.iter().map(Domain::as_str);
-    nearest(domain.as_str(), others.filter(|name| !selection.contains(name)))
+    let others = others.filter(|name| selection.account.contains(name) && !selection.contains(name));
+    nearest(domain.as_str(), others)
 }
 
 /// What people should know of an export over hours that no log tells of.
@@ -340,9 +364,10 @@ fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
 }
 
 /// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
-/// `id` is that of the task that it was registered as.
-pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>) -> Result<()> {
+/// `id` is that of the task that it was registered as; `not_read` tells of logs that are not in the store.
+pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>, not_read: Value) -> Result<()> {
     let mut object = task_object(task, outcome);
+    object["not_read"] = not_read;
     if let Some(id) = id {
         object["TaskId"] = json!(id.to_string());
     }

@@ -278,10 +278,14 @@ pub(super) fn run_all(
         ran.push((task, done));
     }
     words::ran(&ran, telling)?;
-    let waits = |(_, done): &(&TaskRecord, Result<Ran>)| matches!(done, Ok(Ran::Waits(_)));
+    let is_short = |(_, done): &(&TaskRecord, Result<Ran>)| match done {
+        Ok(Ran::Waits(_)) => true,
+        Ok(Ran::Done { outcome, .. }) => outcome.report.has_faults(),
+        Err(_) => false,
+    };
     Ok(match ran.iter().any(|(_, done)| words::failure(done).is_some()) {
         true => Ending::Failed,
-        false if ran.iter().any(waits) => Ending::WithRejects,
+        false if ran.iter().any(is_short) => Ending::WithRejects,
         false => Ending::Done,
     })
 }

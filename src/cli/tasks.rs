@@ -7,7 +7,7 @@ use super::times::zone_text;
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
-use crate::output::{folder, scratch_folder};
+use crate::output::{folder, place, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form::check;
 use crate::task::intake::Taking;
@@ -60,7 +60,7 @@ pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Endi
     };
     let rows: Vec<TaskRow> = months.into_iter().map(row).collect::<Result<_>>()?;
     let mut outputs = HashSet::new();
-    if let Some(row) = rows.iter().find(|row| !outputs.insert(&row.output)) {
+    if let Some(row) = rows.iter().find(|row| !outputs.insert(place(&row.output))) {
         let text = "is the workbook of several months; let its name hold {start:%Y-%m}";
         return Err(Error::usage(text).at(&row.output));
     }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::export::name::file_name;
 use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
+use crate::output::place;
 use crate::task::pattern::Pattern;
 use crate::task::range::RangeRule;
 use csv::{ErrorKind, Position, StringRecord, Trim};
@@ -84,7 +85,7 @@ fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
         }
         let line = lines.at(record.position());
         let row = row(&columns, &record, line, setting).map_err(|e| e.line(line))?;
-        if let Some(first) = outputs.insert(row.output.clone(), line) {
+        if let Some(first) = outputs.insert(place(&row.output), line) {
             let shown = row.output.display();
             let text = format!("has the same workbook as line {first}: {shown}; name another in output");
             return Err(Error::usage(text).line(line));
@@ -357,6 +358,10 @@ mod tests {
             (
                 under("flow,,,today,a.xlsx,\nvas,,,today,b.xlsx,\nvas,,,today,a.xlsx,"),
                 "line 4: has the same workbook as line 2: reports/a.xlsx",
+            ),
+            (
+                under("flow,,,today,sub/../a.xlsx,\nvas,,,today,a.xlsx,"),
+                "line 3: has the same workbook as line 2: reports/a.xlsx",
             ),
             (
                 under(&format!("flow,{TIMES},,,\nflow,{TIMES},,,shop")),

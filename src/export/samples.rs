@@ -2,7 +2,8 @@
 //!
 //! A line that could not be read has no fields: an address is masked wherever it stands.
 
-use crate::report::Report;
+use crate::domain::Selection;
+use crate::report::{Report, Scope};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -38,10 +39,12 @@ impl Samples {
         Self::ALL.into_iter().find(|samples| samples.name() == name)
     }
 
-    /// Makes the samples of a report so.
-    pub fn apply(self, report: &mut Report) {
+    /// Makes the samples of a report so. What may be a line of another's is not shown at all.
+    pub fn apply(self, report: &mut Report, selection: &Selection) {
         for sample in &mut report.samples {
+            let hours = report.sources[sample.source].hours.as_ref();
             match self {
+                _ if !Scope::shows(selection, hours, &sample.text) => sample.text.clear(),
                 Self::Full => {}
                 Self::Masked => sample.text = masked(&sample.text),
                 Self::None => sample.text.clear(),

@@ -3,11 +3,14 @@
 //! Parts of the input are read in any order, so the lines are spilled to a scratch file as they come and
 //! written out in the order of sources and lines at the end: memory does not grow with the rejects.
 
+use super::source::named_hours;
+use crate::domain::Selection;
 use crate::error::{Error, Result};
 use crate::formula::harmless;
 use crate::output::{self, Output};
 use crate::record::Reason;
-use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON};
+use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON, Scope};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -112,12 +115,13 @@ pub struct Rejects {
 impl Rejects {
     /// Writes the rejected lines of runs, in turn, as CSV: `file,line,reason,text`, in the order of sources and lines. The
     /// text is the line's bytes as they are, made [`harmless`]; of a line that is too long, its first MiB. Everything
-    /// but the file's name is durable then.
+    /// but the file's name is durable then. For an export of some domains, the text of a line that may be another's is
+    /// left empty.
     ///
     /// # Errors
     /// When the file or the scratch file fails.
-    pub fn write_csv(all: Vec<Self>, out: &mut Output, path: &Path) -> Result<()> {
-        pour(all, out.file()).map_err(|e| e.at(path))?;
+    pub fn write_csv(all: Vec<Self>, out: &mut Output, path: &Path, of: Option<&Selection>) -> Result<()> {
+        pour(all, out.file(), of).map_err(|e| e.at(path))?;
         out.file().sync_all().map_err(Error::io("cannot write rejected lines")).map_err(|e| e.at(path))
     }
 
@@ -126,11 +130,13 @@ impl Rejects {
         self.pieces.retain(|piece| !is_left_out(&piece.name));
     }
 
-    fn pour(self, writer: &mut csv::Writer<BufWriter<&mut File>>) -> Result<()> {
+    fn pour(self, writer: &mut csv::Writer<BufWriter<&mut File>>, of: Option<&Selection>) -> Result<()> {
         let (file, _) = self.spill.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut spilled = BufReader::new(file);
         for piece in &self.pieces {
             let name = harmless(piece.name.as_bytes());
+            let hours = Path::new(&piece.name).file_name().and_then(|name| named_hours(name.to_str()?));
+            let shows = |text: &[u8]| of.is_none_or(|of| Scope::shows(of, hours.as_ref(), text));
             for (start, len) in &piece.extents {
                 let broken = Error::io("cannot read rejected lines back");
                 spilled.seek(SeekFrom::Start(*start)).map_err(broken)?;
@@ -140,7 +146,8 @@ impl Rejects {
                     let (line, reason, text) = frame(&mut spilled).map_err(broken)?;
                     left -= (FRAME_HEAD + text.len()) as u64;
                     let line = (piece.lines_before + line).to_string();
-                    let fields: [&[u8]; 4] = [&name, line.as_bytes(), reason.as_bytes(), &harmless(&text)];
+                    let text = if shows(&text) { harmless(&text) } else { Cow::Borrowed(&[][..]) };
+                    let fields: [&[u8]; 4] = [&name, line.as_bytes(), reason.as_bytes(), &text];
                     writer.write_record(fields).map_err(failed)?;
                 }
             }
@@ -153,10 +160,10 @@ fn failed(error: csv::Error) -> Error {
     Error::io("cannot write rejected lines")(error.into())
 }
 
-fn pour(all: Vec<Rejects>, out: &mut File) -> Result<()> {
+fn pour(all: Vec<Rejects>, out: &mut File, of: Option<&Selection>) -> Result<()> {
     let mut writer = csv::Writer::from_writer(BufWriter::new(out));
     writer.write_record(HEADINGS).map_err(failed)?;
-    all.into_iter().try_for_each(|rejects| rejects.pour(&mut writer))?;
+    all.into_iter().try_for_each(|rejects| rejects.pour(&mut writer, of))?;
     writer.flush().map_err(Error::io("cannot write rejected lines"))
 }
 

@@ -5,6 +5,7 @@
 use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
 use crate::domain::Selection;
 use crate::time::TimeRange;
+use memchr::memmem;
 use std::collections::{BTreeMap, HashSet};
 
 /// The sources that do not concern an export, in sums.
@@ -24,6 +25,19 @@ impl Elsewhere {
         self.counts.merge(&source.counts);
         self.faults += u64::from(source.fault.is_some() && source.hours.is_none());
     }
+}
+
+/// The hosts that a line of any shape asks, each behind a scheme that follows a blank; `None` for what is none.
+fn asked_hosts(line: &[u8]) -> impl Iterator<Item = Option<String>> {
+    memmem::find_iter(line, "://").filter_map(|at| {
+        let before = &line[..at];
+        let before = before.strip_suffix(b"https").or_else(|| before.strip_suffix(b"http"))?;
+        let rest = &line[at + 3..];
+        before.ends_with(b" ").then(|| {
+            let end = rest.iter().position(|byte| b"/:?# \"".contains(byte)).unwrap_or(rest.len());
+            std::str::from_utf8(&rest[..end]).ok().map(str::to_ascii_lowercase)
+        })
+    })
 }
 
 /// Seconds in an hour.
@@ -68,8 +82,9 @@ impl Scope<'_> {
         hours.start < end && hours.end > start && self.selection.contains(hours.domain.as_str())
     }
 
-    /// Whether a source is shown by name: one with a line that counts or with a name that tells an hour in scope. The
-    /// whole account also sees every source that is not merely good and out of scope.
+    /// Whether a source is shown by name: one with a line that counts or with a name that tells an hour in scope. Who sees
+    /// every domain also sees every source that is not merely good and out of scope; who sees a whole account, those that
+    /// could not be read and whose names tell no domain.
     #[must_use]
     pub fn holds(&self, source: &SourceReport) -> bool {
         let counts = &source.counts;
@@ -77,7 +92,20 @@ impl Scope<'_> {
         let is_odd = source.fault.is_some()
             || counts.rejected_total() > 0
             || source.hours.is_none() && counts.out_of_scope() == 0;
-        counts.accepted > 0 || is_named || is_odd && self.selection.wanted.is_all()
+        let may_concern = source.fault.is_some() && source.hours.is_none();
+        let is_shown = is_odd && self.selection.is_everything();
+        counts.accepted > 0 || is_named || is_shown || may_concern && self.selection.wanted.is_all()
+    }
+
+    /// Whether what a rejected line says is shown: it stands in a log of the selection, as its name tells, or every host
+    /// that it asks is of the selection.
+    #[must_use]
+    pub fn shows(selection: &Selection, hours: Option<&NamedHours>, line: &[u8]) -> bool {
+        let is_own = || hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
+        let mut asked = asked_hosts(line).peekable();
+        selection.is_everything()
+            || is_own()
+            || asked.peek().is_some() && asked.all(|host| host.is_some_and(|host| selection.contains(&host)))
     }
 }
 
@@ -143,7 +171,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Domain, DomainSet};
+    use crate::domain::{Domain, DomainSet, Pattern};
     use crate::record::Reason;
     use crate::report::{Duplicate, Sample};
 
@@ -190,6 +218,25 @@ mod tests {
             duplicates: vec![duplicate("copy", "a7"), duplicate("other", "b7")],
             ..Report::default()
         }
+    }
+
+    #[test]
+    fn rejected_lines_of_others_are_not_shown() {
+        let only = |name: &str| Selection {
+            account: DomainSet::all(),
+            wanted: [Pattern::Exact(Domain::new(name.as_bytes()).unwrap())].into_iter().collect(),
+        };
+        let hours = |name: &str| source("x", Some((name, 1)), [0, 0, 1]).hours;
+        let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+        let shows = |selection: &Selection, line: &str| Scope::shows(selection, None, line.as_bytes());
+        let (own, other) =
+            (r#"1 "http://b.com/" "GET http://A.com/x" 200"#, r#"1 "-" "GET https://b.com/x" x"#);
+        assert!(shows(&only("a.com"), own) && !shows(&only("b.com"), own) && shows(&all, other));
+        assert!(!shows(&only("a.com"), other) && shows(&only("b.com"), other));
+        assert!(!shows(&only("a.com"), &format!("{own}{other}")) && !shows(&only("a.com"), "junk"));
+        assert!(!shows(&only("a.com"), "GET ftp://a.com/") && !shows(&only("a.com"), "GET http:///x"));
+        assert!(Scope::shows(&only("a.com"), hours("a.com").as_ref(), b"junk"));
+        assert!(!Scope::shows(&only("a.com"), hours("b.com").as_ref(), b"junk"));
     }
 
     fn scoped(wanted: DomainSet) -> Report {

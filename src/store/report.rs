@@ -27,7 +27,7 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
         counted.entry(id).or_default();
     }
     if selection.wanted.is_all() {
-        for id in question.odd()? {
+        for id in question.odd(selection.is_everything())? {
             counted.entry(id).or_default();
         }
     }
@@ -128,11 +128,13 @@ impl Question<'_> {
         Ok(counted)
     }
 
-    /// Sources that the whole account sees although nothing of them counts: see [`Scope::holds`].
-    fn odd(&self) -> rusqlite::Result<BTreeSet<i64>> {
-        let sql = "SELECT id FROM source WHERE fault IS NOT NULL
+    /// Sources that a whole account, or who sees everything, sees although nothing of them counts: see [`Scope::holds`].
+    fn odd(&self, is_everything: bool) -> rusqlite::Result<BTreeSet<i64>> {
+        let unread = "SELECT id FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
+        let odd = "SELECT id FROM source WHERE fault IS NOT NULL
                    UNION SELECT id FROM source WHERE named_domain IS NULL AND accepted + unplaced = 0
                    UNION SELECT source FROM reject";
+        let sql = if is_everything { odd } else { unread };
         self.db.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
     }
 

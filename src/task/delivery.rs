@@ -85,7 +85,8 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     }
     // What may fail comes before the commit: afterwards, the file only gets its name.
     if let (Some(file), Some(path)) = (&mut file, rejects) {
-        Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path)?;
+        let of = intake.rejects_of.map(|scope| scope.selection);
+        Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path, of)?;
     }
     if refused.is_none() && !delivery.dry_run {
         writer.commit()?;

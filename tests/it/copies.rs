@@ -55,7 +55,7 @@ fn run(folder: &Path, threads: usize) -> (Ingested, String) {
     let mut ingested = everything(sources, threads, Some(scratch.path()));
     let place = scratch.path().join("rejects.csv");
     let mut out = Output::create(&place, false).unwrap();
-    Rejects::write_csv(ingested.rejects.take().into_iter().collect(), &mut out, &place).unwrap();
+    Rejects::write_csv(ingested.rejects.take().into_iter().collect(), &mut out, &place, None).unwrap();
     out.commit().unwrap();
     // Names tell where the folder is.
     let base = format!("{}/", folder.display());

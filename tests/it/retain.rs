@@ -84,6 +84,11 @@ fn what_was_let_go_does_not_come_back() {
     place.write(hour, line("1/Mar/2026:10:20:00 +0000", "a.com", 9));
     let done = place.run(&["ingest", "logs", "--store", "usage.db", "--json"], 0).json();
     assert_eq!((&done["sources"]["added"], &done["sources"]["replaced"]), (&1.into(), &1.into()), "{done}");
+    assert_eq!(done["not_kept"], serde_json::json!({"lines": 2, "before": "2026-03-02T00:00:00Z"}));
+    let info = place.run(&["store", "info", "--store", "usage.db", "--json"], 0).json();
+    assert_eq!(info["kept_from"], "2026-03-02T00:00:00Z");
+    let refused = place.run(&["store", "forget", "--before", "2999-01-01", "--store", "usage.db"], 2);
+    assert!(refused.stderr.contains("is not over"), "{}", refused.stderr);
     assert_eq!(usage_of(&place.path("usage.db")), kept);
     place.run(&["store", "check", "--store", "usage.db"], 0);
 }

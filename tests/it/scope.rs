@@ -34,6 +34,10 @@ fn logs() -> Place {
             [0x1f, 0x8b, 8, 0, name.as_bytes()[0], 0, 0, 0, 0, 3, 1],
         );
     }
+    // A log of several customers, in which a line of another one is rejected.
+    let good = line("1/Mar/2026:12:10:00 +0800", CUSTOMERS[0], 100).replace("1.2.3.4", "10.1.1.20");
+    let bad = line("1/Mar/2026:12:10:01 +0800", CUSTOMERS[1], 100).replace("1.2.3.4", "10.2.2.20");
+    place.write("logs/mixed.log", format!("{}{}", good.repeat(3), bad.replace(" 100 ", " x ")));
     place
 }
 
@@ -77,12 +81,13 @@ fn a_customer_sees_nothing_of_the_others() {
         let both = export(&place, &["logs", "--store", &format!("{customer}.db")], customer, "both.xlsx");
         assert!(direct == stored && direct == both, "{direct} {stored} {both}");
         let number = |name: &str| direct[name].as_u64().unwrap();
+        let mixed = u64::from(customer == 0);
         let sum = ["accepted", "outside_range", "other_domains", "rejected", "blank"]
             .map(number)
             .iter()
             .sum::<u64>();
-        assert_eq!((number("lines"), sum, number("accepted")), (3 * 27, 3 * 27, 12));
-        assert_eq!(number("sources") - number("sources_elsewhere"), 4);
+        assert_eq!((number("lines"), sum, number("accepted")), (3 * 27 + 4, 3 * 27 + 4, 12 + 3 * mixed));
+        assert_eq!(number("sources") - number("sources_elsewhere"), 4 + mixed);
         let books =
             ["direct.xlsx", "stored.xlsx", "both.xlsx"].map(|name| fs::read(place.path(name)).unwrap());
         assert!(books[0] == books[1] && books[0] == books[2], "{customer}");
@@ -94,7 +99,40 @@ fn the_whole_account_sees_everything() {
     let place = logs();
     let arguments = ["logs", "--json", "--keep-going", "--max-rejects", "60%", "--rejects", "rejects.csv"];
     let counts = place.export(&arguments, 3).json()["counts"].clone();
-    assert_eq!((counts["sources_elsewhere"].as_u64(), counts["accepted"].as_u64()), (Some(0), Some(36)));
+    assert_eq!((counts["sources_elsewhere"].as_u64(), counts["accepted"].as_u64()), (Some(0), Some(39)));
     let rejects = fs::read_to_string(place.path("rejects.csv")).unwrap();
     assert!(TELLING.iter().flatten().all(|telling| rejects.contains(telling)), "{rejects}");
+}
+
+#[test]
+fn an_account_of_some_domains_sees_no_rejected_line_of_others() {
+    let place = logs();
+    place.write("account.toml", format!("[account]\ndomains = [\"{}\"]\n", CUSTOMERS[0]));
+    place.run(&["ingest", "logs", "--store", "usage.db", "--keep-going", "--max-rejects", "60%"], 3);
+    for from in [&["logs"][..], &["--store", "usage.db"]] {
+        let more = ["--config", "account.toml", "--json", "--keep-going", "--max-rejects", "60%", "--force"];
+        let done = place.export_to(&[from, &more, &["--output", "own.xlsx"]].concat(), 3);
+        for name in parts(&place.path("own.xlsx")) {
+            let text = part(&place.path("own.xlsx"), &name);
+            let found = strangers(&text, 0);
+            // A file that cannot be read and tells nothing may concern the account.
+            assert!(found.iter().all(|name| !name.starts_with("10.")), "{name}: {found:?}");
+        }
+        assert!(!done.stdout.contains("bravo.com") && !done.stdout.contains("10."), "{}", done.stdout);
+    }
+}
+
+#[test]
+fn an_export_over_a_store_names_logs_that_cannot_be_read() {
+    let place = logs();
+    let arguments = ["logs/mixed.log", "logs/gone.log", "--store", "own.db", "--keep-going", "--json"];
+    let done = place.export(&[&arguments[..], &["--max-rejects", "60%"]].concat(), 3);
+    assert!(done.stderr.contains("logs/gone.log: "), "{}", done.stderr);
+    assert_eq!(done.json()["not_read"]["faults"][0]["file"], "logs/gone.log");
+    let wanted = ["--domain-names", CUSTOMERS[0], "--force"];
+    let named = format!("logs/{}_2026_03_01_140000_150000.gz", CUSTOMERS[1]);
+    place.write(&named, [0x1f, 0x8b, 8, 0, 0, 0]);
+    let arguments = ["logs/mixed.log", &named, "--store", "own.db", "--keep-going", "--json"];
+    let done = place.export(&[&arguments[..], &wanted, &["--max-rejects", "60%"]].concat(), 3);
+    assert!(!done.stderr.contains("bravo") && done.stderr.contains("other logs"), "{}", done.stderr);
 }

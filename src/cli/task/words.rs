@@ -216,6 +216,11 @@ fn end(done: &Result<Ran>) -> (&'static str, Option<String>) {
 /// What came of running tasks: a workbook, or why there is none.
 pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) -> Result<()> {
     for (task, done) in tasks {
+        if let Ok(Ran::Done { outcome, .. }) = done {
+            for (name, fault) in outcome.report.faults() {
+                message(&format!("task {}: {name}: {fault}", task.id));
+            }
+        }
         match end(done) {
             ("waits", Some(why)) => {
                 let id = task.id;
