@@ -296,8 +296,31 @@ pub fn broken_down(local: i64) -> NaiveDateTime {
 /// `2026-03-01T00:05:00Z`.
 #[must_use]
 pub fn iso(unix: i64) -> String {
-    broken_down(unix).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let time = broken_down(unix);
+    let Some(year) = u32::try_from(time.year()).ok().filter(|year| *year <= 9999) else {
+        return time.format(ISO).to_string();
+    };
+    // Digit by digit: lists hold hundreds of thousands of times, and a pattern is read anew for each.
+    let parts = [
+        (year, 1000, '-'),
+        (time.month(), 10, '-'),
+        (time.day(), 10, 'T'),
+        (time.hour(), 10, ':'),
+        (time.minute(), 10, ':'),
+        (time.second(), 10, 'Z'),
+    ];
+    let mut text = String::with_capacity("2026-03-01T00:05:00Z".len());
+    for (number, mut place, after) in parts {
+        while place > 0 {
+            text.extend(char::from_digit(number / place % 10, 10));
+            place /= 10;
+        }
+        text.push(after);
+    }
+    text
 }
+
+const ISO: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// `2026-03-01 08:05` on a wall clock.
 #[must_use]
@@ -339,6 +362,10 @@ mod tests {
             assert_eq!(parse_iso(wrong), None, "{wrong}");
         }
         assert_eq!(iso(parse_iso("2026-03-01T00:05:09Z").unwrap()), "2026-03-01T00:05:09Z");
+        let far = (-70_000..70_000).map(|at| at * 86_400 * 366 / 7 + at);
+        for unix in far.chain([i64::MIN, i64::MAX, 253_402_300_799, 253_402_300_800, -62_167_219_201]) {
+            assert_eq!(iso(unix), broken_down(unix).format(ISO).to_string(), "{unix}");
+        }
     }
 
     #[test]

@@ -16,9 +16,10 @@ use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Tells an error on standard error, with what to do where that is known.
@@ -78,6 +79,16 @@ pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Valu
 pub(super) fn print(text: &str) -> Result<()> {
     match writeln!(io::stdout(), "{text}") {
         // A reader that goes away has what it wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::io("cannot write to standard output")),
+    }
+}
+
+/// Prints an object for scripts, however long: it is written while it is made.
+pub(super) fn streamed(object: &impl Serialize) -> Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = serde_json::to_writer(&mut out, object).map_err(io::Error::from);
+    match written.and_then(|()| writeln!(out)).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(Error::io("cannot write to standard output")),
     }

@@ -3,8 +3,21 @@
 //! Different texts both count, for nothing tells which one is right. What is found here is only said.
 
 use super::{NamedHours, SourceReport};
-use crate::domain::Domain;
+use crate::sketch::Sketch;
 use std::collections::BTreeMap;
+
+/// What is looked at of a source.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What its name tells.
+    pub hours: Option<&'a NamedHours>,
+    /// Its lines.
+    pub lines: u64,
+    /// Hashes of some of them.
+    pub sketch: &'a Sketch,
+}
 
 /// Sources that may count the same requests twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,48 +65,58 @@ const LEAST: usize = 2;
 /// Sources that share a line and are compared: more of them share a line that says nothing.
 const MOST: usize = 64;
 
-/// What may be counted twice among sources: first by hours, then by lines, in the order of sources.
+/// What may be counted twice among the sources of a report: see [`among`].
 #[must_use]
 pub fn find(sources: &[SourceReport]) -> Vec<Overlap> {
+    let candidates = sources.iter().map(|source| Candidate {
+        name: &source.name,
+        hours: source.hours.as_ref(),
+        lines: source.counts.lines,
+        sketch: &source.sketch,
+    });
+    among(&candidates.collect::<Vec<_>>())
+}
+
+/// What may be counted twice among sources: first by hours, then by lines, in the order of sources.
+#[must_use]
+pub fn among(sources: &[Candidate<'_>]) -> Vec<Overlap> {
     let mut found = same_hours(sources);
     found.extend(same_lines(sources));
     found
 }
 
-fn overlap(kind: Kind, sources: &[SourceReport], at: &[usize]) -> Option<Overlap> {
+fn overlap(kind: Kind, sources: &[Candidate<'_>], at: &[usize]) -> Option<Overlap> {
     let (first, others) = at.split_first()?;
-    let name = |at: &usize| sources[*at].name.clone();
+    let name = |at: &usize| sources[*at].name.to_owned();
     Some(Overlap { kind, name: name(first), others: others.iter().map(name).collect() })
 }
 
-fn same_hours(sources: &[SourceReport]) -> Vec<Overlap> {
-    fn key((at, source): (usize, &SourceReport)) -> Option<(&Domain, i64, i64, usize)> {
-        let NamedHours { domain, start, end } = source.hours.as_ref().filter(|_| source.counts.lines > 0)?;
-        Some((domain, *start, *end, at))
-    }
-    let mut named: Vec<_> = sources.iter().enumerate().filter_map(key).collect();
-    named.sort_unstable();
-    let mut groups: Vec<Vec<usize>> = named
-        .chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2))
-        .filter(|group| group.len() > 1)
-        .map(|group| group.iter().map(|(.., at)| *at).collect())
-        .collect();
+fn same_hours(sources: &[Candidate<'_>]) -> Vec<Overlap> {
+    let with_lines = |source: &Candidate<'_>| source.lines > 0;
+    let mut named: Vec<usize> = (0..sources.len()).filter(|at| with_lines(&sources[*at])).collect();
+    named.retain(|at| sources[*at].hours.is_some());
+    let key = |at: &usize| sources[*at].hours.map(|hours| (hours.domain.as_str(), hours.start, hours.end));
+    // Names tell first the domain, then the hours: most sources are in this order already, which a stable sort sees.
+    named.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut groups: Vec<&[usize]> =
+        named.chunk_by(|a, b| key(a) == key(b)).filter(|group| group.len() > 1).collect();
     groups.sort_unstable();
-    let hours_of = |at: &[usize]| sources[at[0]].hours.clone();
-    groups.iter().filter_map(|at| overlap(Kind::SameHours(hours_of(at)?), sources, at)).collect()
+    let hours = |at: &[usize]| sources[at[0]].hours.cloned();
+    groups.into_iter().filter_map(|at| overlap(Kind::SameHours(hours(at)?), sources, at)).collect()
 }
 
 /// Pairs of sources that share a line, by the hashes that their sketches share.
-fn pairs(sources: &[SourceReport]) -> Vec<(usize, usize)> {
-    let hashes =
-        sources.iter().enumerate().flat_map(|(at, s)| s.sketch.hashes().iter().map(move |h| (*h, at)));
-    let mut hashes: Vec<(u32, usize)> = hashes.collect();
+fn pairs(sources: &[Candidate<'_>]) -> Vec<(usize, usize)> {
+    let hashes = (0u32..)
+        .zip(sources)
+        .flat_map(|(at, source)| source.sketch.hashes().iter().map(move |hash| (*hash, at)));
+    let mut hashes: Vec<(u32, u32)> = hashes.collect();
     hashes.sort_unstable();
     let shared = hashes.chunk_by(|(a, _), (b, _)| a == b).filter(|same| (2..=MOST).contains(&same.len()));
     let mut pairs = Vec::new();
     for same in shared {
         for (at, (_, one)) in same.iter().enumerate() {
-            pairs.extend(same[at + 1..].iter().map(|(_, other)| (*one, *other)));
+            pairs.extend(same[at + 1..].iter().map(|(_, other)| (*one as usize, *other as usize)));
         }
     }
     pairs.sort_unstable();
@@ -102,16 +125,16 @@ fn pairs(sources: &[SourceReport]) -> Vec<(usize, usize)> {
 }
 
 /// Whether most of a source stands in another one.
-fn stands_in(part: &SourceReport, whole: &SourceReport) -> bool {
-    let (shared, judged) = part.sketch.shared_with(&whole.sketch);
+fn stands_in(part: &Candidate<'_>, whole: &Candidate<'_>) -> bool {
+    let (shared, judged) = part.sketch.shared_with(whole.sketch);
     shared >= LEAST && 2 * shared > judged
 }
 
 /// Sources with those that mostly stand in them; of two that stand in each other, in the one with more lines.
-fn same_lines(sources: &[SourceReport]) -> Vec<Overlap> {
+fn same_lines(sources: &[Candidate<'_>]) -> Vec<Overlap> {
     let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (one, other) in pairs(sources) {
-        let has_more = sources[one].counts.lines >= sources[other].counts.lines;
+        let has_more = sources[one].lines >= sources[other].lines;
         let (whole, part) = if has_more { (one, other) } else { (other, one) };
         if stands_in(&sources[part], &sources[whole]) || stands_in(&sources[whole], &sources[part]) {
             parts.entry(whole).or_default().push(part);
@@ -128,6 +151,7 @@ fn same_lines(sources: &[SourceReport]) -> Vec<Overlap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Domain;
     use crate::report::Counts;
     use crate::sketch::Sketch;
 

@@ -19,8 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -> rusqlite::Result<Report> {
-    let windows = i64::from(range.start().index())..i64::from(range.end().index());
-    let question = Question { db, scope: Scope { selection, range }, windows };
+    let question = Question::of(db, Scope { selection, range });
     let (spans, named) = question.named()?;
     let mut counted = question.counted()?;
     for id in named {
@@ -40,10 +39,10 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
 }
 
 /// What is asked.
-struct Question<'a> {
+pub(super) struct Question<'a> {
     db: &'a Connection,
-    scope: Scope<'a>,
-    windows: Range<i64>,
+    pub(super) scope: Scope<'a>,
+    pub(super) windows: Range<i64>,
 }
 
 /// What counts of a source.
@@ -60,6 +59,13 @@ struct Found {
     id: i64,
     sort: Vec<u8>,
     report: SourceReport,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn of(db: &'a Connection, scope: Scope<'a>) -> Self {
+        let windows = i64::from(scope.range.start().index())..i64::from(scope.range.end().index());
+        Self { db, scope, windows }
+    }
 }
 
 impl Question<'_> {
@@ -157,9 +163,7 @@ impl Question<'_> {
 
     /// Tells the good lines of a source apart.
     fn count(&self, found: &mut Found, accepted: Accepted) -> rusqlite::Result<()> {
-        let hours = found.report.hours.as_ref();
-        let hour = hours.map(|hours| hours.first_window_start() / WINDOW_SECONDS);
-        let before = self.windows.start..hour.unwrap_or(i64::MIN).min(self.windows.end);
+        let before = self.before(found.report.hours.as_ref());
         let counts = &mut found.report.counts;
         counts.accepted = accepted.requests;
         counts.traffic = accepted.bytes.into();
@@ -176,6 +180,12 @@ impl Question<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The windows asked for that lie before these hours.
+    pub(super) fn before(&self, hours: Option<&NamedHours>) -> Range<i64> {
+        let hour = hours.map(|hours| hours.first_window_start() / WINDOW_SECONDS);
+        self.windows.start..hour.unwrap_or(i64::MIN).min(self.windows.end)
     }
 
     /// Counts the lines of a part that are late, or of a domain that was not asked for.
@@ -200,7 +210,7 @@ impl Question<'_> {
     }
 
     /// The first window of a part, among some in which it has any.
-    fn first(&self, part: &Part, windows: &Range<i64>) -> rusqlite::Result<Window> {
+    pub(super) fn first(&self, part: &Part, windows: &Range<i64>) -> rusqlite::Result<Window> {
         let mut first = self.db.prepare_cached(
             "SELECT min(window) FROM cell WHERE series = ? AND window >= ? AND window < ? AND source = ?",
         )?;
@@ -209,7 +219,7 @@ impl Question<'_> {
     }
 
     /// Bytes and requests of a part in some windows.
-    fn sum(&self, part: &Part, windows: &Range<i64>) -> rusqlite::Result<(u64, u64)> {
+    pub(super) fn sum(&self, part: &Part, windows: &Range<i64>) -> rusqlite::Result<(u64, u64)> {
         let both = part.windows.start.max(windows.start)..part.windows.end.min(windows.end);
         if both.is_empty() {
             return Ok((0, 0));
@@ -248,16 +258,16 @@ impl Question<'_> {
 }
 
 /// What a source says of a series, in short.
-struct Part {
-    source: i64,
-    series: i64,
-    windows: Range<i64>,
+pub(super) struct Part {
+    pub(super) source: i64,
+    pub(super) series: i64,
+    pub(super) windows: Range<i64>,
     /// Bytes and requests.
     sum: (u64, u64),
 }
 
 impl Part {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             source: row.get(0)?,
             series: row.get(1)?,

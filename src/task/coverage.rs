@@ -3,9 +3,10 @@
 use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
-use crate::report::NamedHours;
-use crate::store::Reader;
-use crate::time::{TimeRange, iso};
+use crate::report::overlap::{self, Candidate, Overlap};
+use crate::report::{NamedHours, Scope};
+use crate::store::{Passed, Reader, Surveyed};
+use crate::time::{TimeRange, Window, iso};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
@@ -134,39 +135,73 @@ fn length(hours: &Range<i64>) -> u64 {
 /// # Errors
 /// When the store fails.
 pub fn coverage(reader: &Reader, selection: &Selection, range: Option<TimeRange>) -> Result<Coverage> {
-    let windows = range.unwrap_or(TimeRange::all());
-    let asked = range.map(hours::of_range);
-    let (mut all, mut known) = (reader.unnamed_extent()?, Hours::default());
-    let mut faults = reader.unnamed_faults(windows, selection)?;
-    let (mut named, mut empty) = (Vec::new(), Vec::new());
-    reader.each_named(|source| {
-        let own = hours::touched(source.hours.start, source.hours.end);
-        all = Some(all.as_ref().map_or(own.clone(), |all| all.start.min(own.start)..all.end.max(own.end)));
-        if !selection.contains(source.hours.domain.as_str()) {
+    let mut covered = Covered::new(selection, range);
+    reader.pass(|source| covered.add(source))?;
+    covered.finish(reader)
+}
+
+/// What sources cover, one after the other.
+struct Covered<'a> {
+    selection: &'a Selection,
+    range: Option<TimeRange>,
+    /// The hours of the range.
+    asked: Option<Range<i64>>,
+    /// From the first to the last hour of any source, be it of the selection or not.
+    all: Option<Range<i64>>,
+    known: Hours,
+    faults: Vec<(String, String)>,
+    /// Sources without a line, each behind what it is sorted by: domain, end, start, arrival.
+    empty: Vec<((Domain, i64, i64, i64), String)>,
+}
+
+impl<'a> Covered<'a> {
+    fn new(selection: &'a Selection, range: Option<TimeRange>) -> Self {
+        let (known, faults, empty) = (Hours::default(), Vec::new(), Vec::new());
+        Self { selection, range, asked: range.map(hours::of_range), all: None, known, faults, empty }
+    }
+
+    fn add(&mut self, source: &Passed<'_>) {
+        let Some(hours) = source.hours else { return };
+        let own = hours::touched(hours.start, hours.end);
+        self.add_to_all(&own);
+        if !self.selection.contains(hours.domain.as_str()) {
             return;
         }
-        if source.is_delivered {
-            known.add_named(&source.hours);
-        } else {
-            known.add(&source.hours.domain, []);
+        self.known.add(&hours.domain, own.clone().filter(|_| source.is_delivered));
+        if self.asked.as_ref().is_some_and(|asked| hours::shared(asked, &own).is_empty()) {
+            return;
         }
-        let touches = asked.as_ref().is_none_or(|asked| !hours::shared(asked, &own).is_empty());
-        match source.fault.filter(|_| touches) {
-            Some(fault) => named.push((source.id, fault)),
-            None if touches && !source.is_delivered => empty.push(source.id),
-            None => {}
+        match source.fault {
+            Some(fault) => self.faults.push((source.name.to_owned(), fault.to_owned())),
+            None if source.is_delivered => {}
+            None => {
+                let key = (hours.domain.clone(), hours.end, hours.start, source.arrived);
+                self.empty.push((key, source.name.to_owned()));
+            }
         }
-    })?;
-    for (id, fault) in named {
-        faults.push((reader.called(id)?.1, fault));
     }
-    let empty = empty.into_iter().map(|id| Ok(reader.called(id)?.1)).collect::<Result<Vec<_>>>()?;
-    reader.add_unnamed(windows, selection, &mut known)?;
-    faults.sort();
-    let span = asked.or(all);
-    let domains = selection.resolve(known.domains());
-    let domains = domains.into_iter().map(|domain| of_domain(&known, domain, span.as_ref())).collect();
-    Ok(Coverage { span, domains, faults, empty })
+
+    fn add_to_all(&mut self, own: &Range<i64>) {
+        let all = self.all.get_or_insert_with(|| own.clone());
+        *all = all.start.min(own.start)..all.end.max(own.end);
+    }
+
+    fn finish(mut self, reader: &Reader) -> Result<Coverage> {
+        let windows = self.range.unwrap_or(TimeRange::all());
+        if let Some(own) = reader.unnamed_extent()? {
+            self.add_to_all(&own);
+        }
+        self.faults.extend(reader.unnamed_faults(windows, self.selection)?);
+        self.faults.sort();
+        self.empty.sort_by(|(a, _), (b, _)| a.cmp(b));
+        reader.add_unnamed(windows, self.selection, &mut self.known)?;
+        let span = self.asked.or(self.all);
+        let domains = self.selection.resolve(self.known.domains());
+        let domains =
+            domains.into_iter().map(|domain| of_domain(&self.known, domain, span.as_ref())).collect();
+        let empty = self.empty.into_iter().map(|(_, name)| name).collect();
+        Ok(Coverage { span, domains, faults: self.faults, empty })
+    }
 }
 
 fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>) -> DomainHours {
@@ -175,13 +210,26 @@ fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>) -> Domain
     DomainHours { has_source: known.has(&domain), domain, complete, gaps }
 }
 
+/// What a store has of a selection, and what is to be said of its sources.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// What there is, hour by hour.
+    pub coverage: Coverage,
+    /// Sources that were read for the first time long after the end of their hours, in the order of names.
+    pub arrivals: Vec<LateArrival>,
+    /// Sources with lines in the range that lie before their hours, in the order of names.
+    pub lines: Vec<LateLines>,
+    /// What may be counted twice.
+    pub overlaps: Vec<Overlap>,
+}
+
 /// A source that was read for the first time long after its hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LateArrival {
     /// The first name of the source.
     pub name: String,
-    /// What that name tells.
-    pub hours: NamedHours,
+    /// The end of the hours that it tells, in unix seconds.
+    pub end: i64,
     /// Unix seconds of its first reading.
     pub arrived: i64,
 }
@@ -190,36 +238,77 @@ impl LateArrival {
     /// How many seconds after the end of its hours it was read.
     #[must_use]
     pub fn by(&self) -> i64 {
-        self.arrived - self.hours.end
+        self.arrived.saturating_sub(self.end)
     }
 }
 
-/// Sources of a selection whose hours touch a range and that were read for the first time more than `limit` after
-/// the end of these hours, in the order of names.
+/// The late lines of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateLines {
+    /// The first name of the source.
+    pub name: String,
+    /// The start of the first window of the hours that it tells, in unix seconds.
+    pub start: i64,
+    /// How many lines lie before these hours.
+    pub lines: u64,
+    /// The first window of any.
+    pub first: Window,
+}
+
+impl LateLines {
+    /// By how many seconds the first of their windows begins before the first window of the hours.
+    #[must_use]
+    pub fn by(&self) -> i64 {
+        self.start - self.first.start()
+    }
+}
+
+/// [`coverage`], and what else is to be said of the sources of a selection in a range: a source is late when it was read for
+/// the first time more than `late_after` after the end of its hours.
 ///
 /// # Errors
 /// When the store fails.
-pub fn late_arrivals(
+pub fn survey(
     reader: &Reader,
+    selection: &Selection,
+    range: Option<TimeRange>,
+    late_after: Duration,
+) -> Result<Survey> {
+    let windows = range.unwrap_or(TimeRange::all());
+    let mut covered = Covered::new(selection, range);
+    let sources = reader.survey(Scope { selection, range: windows }, |source| covered.add(source))?;
+    Ok(Survey {
+        coverage: covered.finish(reader)?,
+        overlaps: overlap::among(&sources.iter().map(candidate).collect::<Vec<_>>()),
+        lines: sources.iter().filter_map(late_lines).collect(),
+        arrivals: late_arrivals(sources, selection, windows, late_after),
+    })
+}
+
+fn candidate(source: &Surveyed) -> Candidate<'_> {
+    let Surveyed { name, hours, lines, sketch, .. } = source;
+    Candidate { name, hours: hours.as_ref(), lines: *lines, sketch }
+}
+
+fn late_lines(source: &Surveyed) -> Option<LateLines> {
+    let (lines, first) = source.late?;
+    let start = source.hours.as_ref()?.first_window_start();
+    Some(LateLines { name: source.name.clone(), start, lines, first })
+}
+
+fn late_arrivals(
+    sources: Vec<Surveyed>,
     selection: &Selection,
     range: TimeRange,
     limit: Duration,
-) -> Result<Vec<LateArrival>> {
+) -> Vec<LateArrival> {
     let limit = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
-    let (start, end) = (range.start().start(), range.end().start());
-    let mut found = Vec::new();
-    reader.each_named(|source| {
-        let (id, hours, arrived) = (source.id, source.hours, source.arrived);
-        let is_asked = selection.contains(hours.domain.as_str()) && hours.start < end && hours.end > start;
-        if is_asked && arrived.saturating_sub(hours.end) > limit {
-            found.push((id, hours, arrived));
-        }
-    })?;
-    let mut late = Vec::with_capacity(found.len());
-    for (id, hours, arrived) in found {
-        let (sort, name) = reader.called(id)?;
-        late.push(((sort, id), LateArrival { name, hours, arrived }));
-    }
-    late.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(late.into_iter().map(|(_, late)| late).collect())
+    let (from, until) = (range.start().start(), range.end().start());
+    let late = |source: Surveyed| {
+        let NamedHours { domain, start, end } = source.hours?;
+        let is_asked = selection.contains(domain.as_str()) && start < until && end > from;
+        let late = LateArrival { name: source.name, end, arrived: source.arrived };
+        Some(late).filter(|late| is_asked && late.by() > limit)
+    };
+    sources.into_iter().filter_map(late).collect()
 }

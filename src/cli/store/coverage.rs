@@ -8,13 +8,13 @@ use crate::domain::{DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
 use crate::hours::HOUR_SECONDS;
 use crate::report::hours_and_minutes;
-use crate::report::overlap::{self, Overlap};
-use crate::store::{LateLines, Reader};
-use crate::task::coverage::{Coverage, DomainHours, LateArrival, coverage, late_arrivals};
+use crate::store::Reader;
+use crate::task::coverage::{DomainHours, LateArrival, LateLines, Survey, survey};
 use crate::task::groups::{Unbilled, unbilled_in};
 use crate::task::range::Moment;
 use crate::time::{TimeRange, Zone, iso};
 use clap::{Args, ValueHint};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -58,30 +58,19 @@ pub(super) fn run(arguments: &CoverageArguments) -> Result<Ending> {
     show::with_json_errors(arguments.json, || attempt(arguments))
 }
 
-struct Found {
-    coverage: Coverage,
-    arrivals: Vec<LateArrival>,
-    lines: Vec<LateLines>,
-    unbilled: Unbilled,
-    overlaps: Vec<Overlap>,
-}
-
 fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
     let (selection, range) = (selection(arguments)?, range(arguments)?);
     let reader = Reader::open(&arguments.store.store, arguments.store.waiting.lock_timeout)?;
-    let windows = range.unwrap_or(TimeRange::all());
     let account = config::account(arguments.config.as_deref())?;
-    let found = Found {
-        coverage: coverage(&reader, &selection, range)?,
-        arrivals: late_arrivals(&reader, &selection, windows, arguments.late_after)?,
-        lines: reader.late_lines(windows, &selection)?,
-        unbilled: unbilled_in(&reader, windows, &account)?,
-        overlaps: overlap::find(&reader.report(windows, &selection)?.sources),
-    };
-    let text = if arguments.json { object(&found).to_string() } else { tables(&found).join("\n") };
-    show::print(&text)?;
-    if let Some(missing) = found.coverage.missing().filter(|_| !arguments.json) {
-        show::message(&format!("incomplete: {missing}"));
+    let found = survey(&reader, &selection, range, arguments.late_after)?;
+    let unbilled = unbilled_in(&reader, range.unwrap_or(TimeRange::all()), &account)?;
+    if arguments.json {
+        show::streamed(&object(&found, &unbilled))?;
+    } else {
+        show::print(&tables(&found, &unbilled).join("\n"))?;
+        if let Some(missing) = found.coverage.missing() {
+            show::message(&format!("incomplete: {missing}"));
+        }
     }
     Ok(if found.coverage.is_complete() { Ending::Done } else { Ending::WithRejects })
 }
@@ -112,7 +101,7 @@ fn times(hours: &Range<i64>) -> [String; 2] {
     [iso(hours.start * HOUR_SECONDS), iso(hours.end * HOUR_SECONDS)]
 }
 
-fn tables(found: &Found) -> Vec<String> {
+fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
     let domains = &found.coverage.domains;
     let number = |number: u64| show::grouped(number.into());
     let rows: Vec<_> =
@@ -136,9 +125,9 @@ fn tables(found: &Found) -> Vec<String> {
     let twice =
         found.overlaps.iter().map(|one| [one.name.clone(), one.kind.text().into(), one.others.join(", ")]);
     add(&mut lines, Table::new(["may count twice", "why", "with"]), &twice.collect::<Vec<_>>());
-    let in_none: Vec<_> = found.unbilled.in_none.iter().map(|domain| [domain.to_string()]).collect();
+    let in_none: Vec<_> = unbilled.in_none.iter().map(|domain| [domain.to_string()]).collect();
     add(&mut lines, Table::new(["in no group"]), &in_none);
-    let in_several = found.unbilled.in_several.iter();
+    let in_several = unbilled.in_several.iter();
     let in_several: Vec<_> =
         in_several.map(|(domain, groups)| [domain.to_string(), groups.join(", ")]).collect();
     add(&mut lines, Table::new(["in several groups", "groups"]), &in_several);
@@ -159,7 +148,7 @@ fn gap_row(domain: &DomainHours, gap: &Range<i64>) -> [String; 4] {
 }
 
 fn arrival_row(late: &LateArrival) -> [String; 4] {
-    [late.name.clone(), iso(late.hours.end), iso(late.arrived), hours_and_minutes(late.by())]
+    [late.name.clone(), iso(late.end), iso(late.arrived), hours_and_minutes(late.by())]
 }
 
 fn lines_row(late: &LateLines) -> [String; 4] {
@@ -167,23 +156,64 @@ fn lines_row(late: &LateLines) -> [String; 4] {
     [late.name.clone(), lines, iso(late.first.start()), hours_and_minutes(late.by())]
 }
 
-fn object(found: &Found) -> Value {
+/// What is printed for scripts, whose keys stand in their order everywhere.
+#[derive(Serialize)]
+struct Object<'a> {
+    #[serde(rename = "RequestId")]
+    request_id: String,
+    complete: bool,
+    domains: Each<'a, DomainHours, Value>,
+    empty: &'a [String],
+    faults: Each<'a, (String, String), Value>,
+    from: Option<String>,
+    late_arrivals: Each<'a, LateArrival, ArrivalObject<'a>>,
+    late_lines: Each<'a, LateLines, LinesObject<'a>>,
+    overlaps: Value,
+    unbilled: Value,
+    until: Option<String>,
+}
+
+/// A list whose items are made when they are written: there may be hundreds of thousands.
+struct Each<'a, T, J>(&'a [T], fn(&'a T) -> J);
+
+impl<T, J: Serialize> Serialize for Each<'_, T, J> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+#[derive(Serialize)]
+struct ArrivalObject<'a> {
+    arrived: String,
+    end_of_hours: String,
+    late_seconds: i64,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct LinesObject<'a> {
+    first_window: String,
+    late_seconds: i64,
+    lines: u64,
+    name: &'a str,
+}
+
+fn object<'a>(found: &'a Survey, unbilled: &Unbilled) -> Object<'a> {
     let span = found.coverage.span.as_ref().map(times);
     let [from, until] = span.map_or([None, None], |span| span.map(Some));
-    let faults = found.coverage.faults.iter().map(|(name, why)| json!({"name": name, "fault": why}));
-    json!({
-        "RequestId": show::request_id(),
-        "complete": found.coverage.is_complete(),
-        "from": from,
-        "until": until,
-        "domains": found.coverage.domains.iter().map(domain_object).collect::<Vec<_>>(),
-        "faults": faults.collect::<Vec<_>>(),
-        "empty": found.coverage.empty,
-        "late_arrivals": found.arrivals.iter().map(arrival_object).collect::<Vec<_>>(),
-        "overlaps": notes::overlaps(&found.overlaps),
-        "unbilled": unbilled_json(&found.unbilled),
-        "late_lines": found.lines.iter().map(lines_object).collect::<Vec<_>>(),
-    })
+    Object {
+        request_id: show::request_id(),
+        complete: found.coverage.is_complete(),
+        domains: Each(&found.coverage.domains, domain_object),
+        empty: &found.coverage.empty,
+        faults: Each(&found.coverage.faults, |(name, why)| json!({"name": name, "fault": why})),
+        from,
+        late_arrivals: Each(&found.arrivals, arrival_object),
+        late_lines: Each(&found.lines, lines_object),
+        overlaps: notes::overlaps(&found.overlaps),
+        unbilled: unbilled_json(unbilled),
+        until,
+    }
 }
 
 fn domain_object(domain: &DomainHours) -> Value {
@@ -200,12 +230,12 @@ fn domain_object(domain: &DomainHours) -> Value {
     })
 }
 
-fn arrival_object(late: &LateArrival) -> Value {
-    let (end, arrived) = (iso(late.hours.end), iso(late.arrived));
-    json!({"name": late.name, "end_of_hours": end, "arrived": arrived, "late_seconds": late.by()})
+fn arrival_object(late: &LateArrival) -> ArrivalObject<'_> {
+    let (arrived, end_of_hours) = (iso(late.arrived), iso(late.end));
+    ArrivalObject { arrived, end_of_hours, late_seconds: late.by(), name: &late.name }
 }
 
-fn lines_object(late: &LateLines) -> Value {
-    let first = iso(late.first.start());
-    json!({"name": late.name, "lines": late.lines, "first_window": first, "late_seconds": late.by()})
+fn lines_object(late: &LateLines) -> LinesObject<'_> {
+    let first_window = iso(late.first.start());
+    LinesObject { first_window, late_seconds: late.by(), lines: late.lines, name: &late.name }
 }

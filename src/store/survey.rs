@@ -1,0 +1,221 @@
+//! All sources in one pass, with their parts beside them: what is asked of every one is not looked up one by one.
+
+use super::read::{Reader, all_series};
+use super::report::{Part, Question};
+use super::source::SourceId;
+use super::unsigned;
+use crate::domain::Domain;
+use crate::error::Result;
+use crate::report::{NamedHours, Scope};
+use crate::sketch::Sketch;
+use crate::time::Window;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, Rows};
+use std::collections::HashSet;
+
+/// A source, lent while all of them are passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Passed<'a> {
+    /// Which source.
+    pub id: SourceId,
+    /// The first of its names.
+    pub name: &'a str,
+    /// What that name tells.
+    pub hours: Option<&'a NamedHours>,
+    /// Unix seconds of its first reading.
+    pub arrived: i64,
+    /// Its lines.
+    pub lines: u64,
+    /// Why reading ended early, or why what was read is not to be trusted.
+    pub fault: Option<&'a str>,
+    /// Whether its hours are there: see [`SourceReport::delivered`](crate::report::SourceReport::delivered).
+    pub is_delivered: bool,
+}
+
+/// A source in scope.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    /// The first of its names.
+    pub name: String,
+    /// What that name tells.
+    pub hours: Option<NamedHours>,
+    /// Unix seconds of its first reading.
+    pub arrived: i64,
+    /// Its lines.
+    pub lines: u64,
+    /// Lines in scope that lie before its hours, with the first window of any; none where there are none.
+    pub late: Option<(u64, Window)>,
+    /// Hashes of some of its lines.
+    pub sketch: Sketch,
+}
+
+impl Reader {
+    /// Shows every source, in the order in which they came.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn pass(&self, mut show: impl FnMut(&Passed<'_>)) -> Result<()> {
+        self.at(|db| {
+            each_source(db, |_, passed| {
+                show(passed);
+                Ok(())
+            })
+        })
+    }
+
+    /// Shows every source as [`Reader::pass`] does; gives those in scope in the order of names: those that
+    /// [`Reader::report`] shows by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn survey(&self, scope: Scope<'_>, mut show: impl FnMut(&Passed<'_>)) -> Result<Vec<Surveyed>> {
+        self.at(|db| {
+            let question = Question::of(db, scope);
+            let mut parts = db.prepare(ALL_PARTS)?;
+            let mut parts = Beside::new(parts.query([])?)?;
+            let wanted = all_series(db)?.into_iter();
+            let wanted = wanted.filter(|series| scope.selection.contains(series.domain.as_str()));
+            let wanted: HashSet<i64> = wanted.map(|series| series.id).collect();
+            let mut found = Vec::new();
+            each_source(db, |row, passed| {
+                show(passed);
+                let own = parts.of(passed.id.0)?;
+                own.retain(|part| wanted.contains(&part.series));
+                if question.concerns(row, passed, own)? {
+                    found.push((
+                        (row.get::<_, Vec<u8>>(SORT)?, passed.id),
+                        question.surveyed(row, passed, own)?,
+                    ));
+                }
+                Ok(())
+            })?;
+            // They mostly came in this order.
+            found.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Ok(found.into_iter().map(|(_, source)| source).collect())
+        })
+    }
+}
+
+const ALL_PARTS: &str =
+    "SELECT source, series, first_window, last_window, bytes, requests FROM part ORDER BY source, series";
+
+/// Where a source is sorted stands in this column of [`each_source`]; then its sketch, its good lines, and whether any was
+/// rejected.
+const SORT: usize = 9;
+
+fn each_source(
+    db: &Connection,
+    mut show: impl FnMut(&Row<'_>, &Passed<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let sql =
+        "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank, sort, sketch,
+                   accepted + unplaced, lines > accepted + unplaced + blank FROM source ORDER BY id";
+    let may_be_empty: bool = db.query_row("SELECT empty_is_delivered FROM state", [], |row| row.get(0))?;
+    let mut sources = db.prepare(sql)?;
+    let mut rows = sources.query([])?;
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let (lines, blank) = (unsigned(row.get(6)?), unsigned(row.get(8)?));
+        let fault = row.get_ref(7)?.as_str_or_null()?;
+        let passed = Passed {
+            id: SourceId(row.get(0)?),
+            name: row.get_ref(1)?.as_str()?,
+            hours: hours(row, &mut last)?,
+            arrived: row.get(5)?,
+            lines,
+            fault,
+            is_delivered: fault.is_none() && (may_be_empty || lines > blank),
+        };
+        show(row, &passed)?;
+    }
+    Ok(())
+}
+
+/// What a name tells. Sources of one domain mostly follow each other, and its name is read once.
+fn hours<'a>(row: &Row<'_>, last: &'a mut Option<NamedHours>) -> rusqlite::Result<Option<&'a NamedHours>> {
+    let Some(text) = row.get_ref(2)?.as_str_or_null()? else { return Ok(None) };
+    let (start, end) = (row.get(3)?, row.get(4)?);
+    match last {
+        Some(last) if last.domain.as_str() == text => (last.start, last.end) = (start, end),
+        _ => *last = Domain::new(text.as_bytes()).map(|domain| NamedHours { domain, start, end }),
+    }
+    Ok(last.as_ref())
+}
+
+/// Parts by source, beside their sources, both in order.
+struct Beside<'a> {
+    rows: Rows<'a>,
+    next: Option<Part>,
+    own: Vec<Part>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(rows: Rows<'a>) -> rusqlite::Result<Self> {
+        let mut beside = Self { rows, next: None, own: Vec::new() };
+        beside.step()?;
+        Ok(beside)
+    }
+
+    fn step(&mut self) -> rusqlite::Result<()> {
+        self.next = self.rows.next()?.map(Part::of).transpose()?;
+        Ok(())
+    }
+
+    /// The parts of a source, which comes behind those asked for before.
+    fn of(&mut self, source: i64) -> rusqlite::Result<&mut Vec<Part>> {
+        self.own.clear();
+        while let Some(part) = self.next.take_if(|part| part.source <= source) {
+            self.own.extend(Some(part).filter(|part| part.source == source));
+            self.step()?;
+        }
+        Ok(&mut self.own)
+    }
+}
+
+impl Question<'_> {
+    /// Whether a source with these parts is in scope: see [`Scope::holds`].
+    fn concerns(&self, row: &Row<'_>, passed: &Passed<'_>, parts: &[Part]) -> rusqlite::Result<bool> {
+        if passed.hours.is_some_and(|hours| self.scope.is_named(hours)) {
+            return Ok(true);
+        }
+        let (good, has_rejects): (i64, bool) = (row.get(SORT + 2)?, row.get(SORT + 3)?);
+        let is_odd =
+            passed.fault.is_some() || has_rejects || (row.get_ref(2)? == ValueRef::Null && good == 0);
+        if is_odd && self.scope.selection.wanted.is_all() {
+            return Ok(true);
+        }
+        for part in parts {
+            if self.sum(part, &self.windows)?.1 > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn surveyed(&self, row: &Row<'_>, passed: &Passed<'_>, parts: &[Part]) -> rusqlite::Result<Surveyed> {
+        let sketch = row.get_ref(SORT + 1)?.as_blob_or_null()?;
+        Ok(Surveyed {
+            name: passed.name.to_owned(),
+            hours: passed.hours.cloned(),
+            arrived: passed.arrived,
+            lines: passed.lines,
+            late: self.late(passed.hours, parts)?,
+            sketch: sketch.map(Sketch::from_bytes).unwrap_or_default(),
+        })
+    }
+
+    /// How many lines of parts lie before these hours, and the first window of any.
+    fn late(&self, hours: Option<&NamedHours>, parts: &[Part]) -> rusqlite::Result<Option<(u64, Window)>> {
+        let Some(hours) = hours else { return Ok(None) };
+        let before = self.before(Some(hours));
+        let mut late: Option<(u64, Window)> = None;
+        for part in parts.iter().filter(|part| part.windows.start < before.end) {
+            let lines = self.sum(part, &before)?.1;
+            if lines > 0 {
+                let first = self.first(part, &before)?;
+                late = Some(late.map_or((lines, first), |(sum, least)| (sum + lines, least.min(first))));
+            }
+        }
+        Ok(late)
+    }
+}
