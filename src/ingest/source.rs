@@ -1,9 +1,10 @@
 //! Where log lines come from: discovery of sources.
 //!
-//! Opens no file. The only file that names walkdir, and with those below it the only one that names glob.
+//! Opens no file. With those below it the only file that names glob.
 
 mod names;
 mod search;
+mod walk;
 
 pub use names::{Told, named_hours};
 pub use search::{Scope, Search, take_out_of_scope};
@@ -14,13 +15,14 @@ use crate::error::{Error, Result, plain};
 use crate::region::Region;
 use crate::report::NamedHours;
 use memchr::memchr_iter;
+use rayon::prelude::*;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 use std::sync::Arc;
+use walk::{Met, walk};
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
@@ -85,10 +87,10 @@ pub fn discover_by(arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>
     if arguments.is_empty() {
         return Err(Error::usage("no logs given: name files, folders or globs, or - for standard input"));
     }
-    let mut found = Found { sources: Vec::new(), search };
+    let mut found = Found { all: Vec::new(), search };
     for argument in arguments {
         if argument.as_os_str() == STDIN {
-            found.sources.push(Source::new("stdin".into(), None));
+            found.all.push((argument.clone(), Is::Stdin));
         } else if argument.symlink_metadata().is_ok() {
             add_path(argument.clone(), &mut found);
         } else {
@@ -117,10 +119,6 @@ impl Source {
     pub(crate) fn file(path: PathBuf) -> Self {
         let hours = told(path.file_name()).and_then(Told::hours);
         Self { hours, ..Self::new(shown(path.as_os_str().as_encoded_bytes()), Some(path)) }
-    }
-
-    fn faulty(path: PathBuf, fault: String) -> Self {
-        Self { hours: None, fault: Some(fault), ..Self::file(path) }
     }
 
     /// What the file name tells, where the file can be read for all that is known.
@@ -169,43 +167,63 @@ pub fn shown(bytes: &[u8]) -> String {
     text
 }
 
-/// Sources in the order in which they were found.
+/// What was found, in order.
 struct Found<'a> {
-    sources: Vec<Source>,
+    all: Vec<(PathBuf, Is)>,
     search: &'a Search,
 }
 
+/// What stands at a path, or at none.
+enum Is {
+    File,
+    Stdin,
+    /// What cannot be read, and why.
+    Faulty(String),
+}
+
 impl Found<'_> {
-    /// Notes what could not be entered on the way through a folder.
-    fn not_entered(&mut self, error: &walkdir::Error, folder: &Path) {
-        // A link back to a folder above: everything in it is found already.
-        if error.loop_ancestor().is_none() {
-            let path = error.path().unwrap_or(folder).to_owned();
-            let fault = error.io_error().map_or_else(|| error.to_string(), plain);
-            self.sources.push(Source::faulty(path, format!("cannot read: {fault}")));
-        }
+    fn add(&mut self, path: PathBuf) {
+        self.all.push((path, Is::File));
+    }
+
+    fn add_faulty(&mut self, path: PathBuf, fault: impl Into<String>) {
+        self.all.push((path, Is::Faulty(fault.into())));
+    }
+
+    fn add_unreadable(&mut self, path: PathBuf, error: &io::Error) {
+        self.add_faulty(path, format!("cannot read: {}", plain(error)));
     }
 
     /// Sorted by path; of the same path, the first one found.
     fn in_order(mut self) -> Vec<Source> {
-        for source in &mut self.sources {
-            source.domain.clone_from(&self.search.domain);
-        }
-        self.sources.sort_by(|a, b| a.place().cmp(&b.place()));
-        self.sources.dedup_by(|later, first| later.place() == first.place());
-        self.sources
+        self.all.sort_by(|(a, _), (b, _)| written_plainly(a).cmp(&written_plainly(b)));
+        self.all.dedup_by(|(later, _), (first, _)| written_plainly(later) == written_plainly(first));
+        let domain = &self.search.domain;
+        let source = |(path, is)| match is {
+            Is::File => Source { domain: domain.clone(), ..Source::file(path) },
+            Is::Stdin => Source { domain: domain.clone(), ..Source::new("stdin".into(), None) },
+            Is::Faulty(fault) => {
+                Source { domain: domain.clone(), hours: None, fault: Some(fault), ..Source::file(path) }
+            }
+        };
+        self.all.into_par_iter().map(source).collect()
     }
 }
 
 impl Source {
-    /// The path written plainly, which is compared as bytes: sooner than paths are compared part by part.
-    fn place(&self) -> Cow<'_, OsStr> {
-        let Some(path) = &self.path else { return Cow::Borrowed(STDIN.as_ref()) };
-        if is_plain(path.as_os_str().as_encoded_bytes()) {
-            return Cow::Borrowed(path.as_os_str());
-        }
-        Cow::Owned(path.components().collect::<PathBuf>().into_os_string())
+    /// What sources are sorted by: the path, written plainly.
+    #[must_use]
+    pub fn sort(&self) -> Cow<'_, OsStr> {
+        self.path.as_deref().map_or(Cow::Borrowed(STDIN.as_ref()), written_plainly)
     }
+}
+
+/// A path without parts that say nothing, to be compared as bytes: sooner than paths are compared part by part.
+fn written_plainly(path: &Path) -> Cow<'_, OsStr> {
+    if is_plain(path.as_os_str().as_encoded_bytes()) {
+        return Cow::Borrowed(path.as_os_str());
+    }
+    Cow::Owned(path.components().collect::<PathBuf>().into_os_string())
 }
 
 /// Whether a path has no part that says nothing: `//`, `/./` or a slash at the end.
@@ -217,56 +235,25 @@ fn add_path(path: PathBuf, found: &mut Found<'_>) {
     if path.is_dir() {
         add_folder(&path, found);
     } else {
-        found.sources.push(Source::file(path));
+        found.add(path);
     }
 }
 
 fn add_folder(folder: &Path, found: &mut Found<'_>) {
     let search = found.search;
-    for entry in walk(folder, search) {
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() || is_own(entry.path()) => {}
-            Ok(entry) if !search.holds(below(entry.path(), folder)) => {}
-            Ok(entry) if !entry.file_type().is_file() => {
-                // A pipe or device among logs would be waited for without end.
-                found.sources.push(Source::faulty(entry.into_path(), "is no regular file".into()));
-            }
-            Ok(entry) => found.sources.push(Source::file(entry.into_path())),
-            Err(error) => found.not_entered(&error, folder),
-        }
-    }
-}
-
-/// A path without that of the folder in which it was found.
-fn below<'a>(path: &'a Path, folder: &Path) -> &'a Path {
-    path.strip_prefix(folder).unwrap_or(path)
-}
-
-/// A folder and everything below it but what is hidden or left out, sorted. Links are followed.
-fn walk<'a>(
-    folder: &'a Path,
-    search: &'a Search,
-) -> impl Iterator<Item = walkdir::Result<walkdir::DirEntry>> + 'a {
-    // Links may lead to a folder by several ways, or back to one above: each is entered once.
-    let mut entered = HashSet::new();
-    let enter = move |entry: &walkdir::DirEntry| {
-        let is_below = entry.depth() > 0;
-        let is_dir = entry.file_type().is_dir();
-        let is_passed =
-            is_hidden(entry.file_name()) || (is_dir && search.leaves_out(below(entry.path(), folder)));
-        let mut is_new = || fs::canonicalize(entry.path()).map_or(true, |path| entered.insert(path));
-        !(is_below && is_passed) && (!is_dir || is_new())
-    };
-    // Paths in one folder differ in their last part only, and bytes are compared faster than parts are found.
-    let walk = walkdir::WalkDir::new(folder)
-        .follow_links(true)
-        .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()));
-    walk.into_iter().filter_entry(enter)
+    walk(folder, search, &mut |path, met| match met {
+        Ok(kind) if kind.is_dir() || is_own(&path) || !search.holds(&path, folder) => {}
+        // A pipe or device among logs would be waited for without end.
+        Ok(kind) if !kind.is_file() => found.add_faulty(path, "is no regular file"),
+        Ok(_) => found.add(path),
+        Err(error) => found.add_unreadable(path, &error),
+    });
 }
 
 /// Whether a file found by walking or by a glob is one of flowbook's own results.
 fn is_own(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_separator = |byte: &u8| is_separator(char::from(*byte));
+    let name = path.as_os_str().as_encoded_bytes().rsplit(is_separator).next().unwrap_or_default();
     let ends_with = |ending: &[u8]| {
         name.len().checked_sub(ending.len()).is_some_and(|from| name[from..].eq_ignore_ascii_case(ending))
     };
@@ -276,14 +263,14 @@ fn is_own(path: &Path) -> bool {
 fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
     let is_glob = argument.to_str().filter(|text| text.contains(META));
     let Some(pattern) = is_glob else {
-        found.sources.push(Source::file(argument.to_owned()));
+        found.add(argument.to_owned());
         return Ok(());
     };
-    let before = found.sources.len();
+    let before = found.all.len();
     let matched = matches(pattern, found);
     let paths = matched.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
-    if paths.is_empty() && found.sources.len() == before {
-        found.sources.push(Source::faulty(argument.to_owned(), NO_MATCH.into()));
+    if paths.is_empty() && found.all.len() == before {
+        found.add_faulty(argument.to_owned(), NO_MATCH);
     }
     for path in paths {
         if !is_own(&path) {
@@ -346,7 +333,7 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found<'
             names.into_iter().map(|name| folder.join(name)).collect()
         }
         Err(error) => {
-            found.sources.push(Source::faulty(folder.to_owned(), format!("cannot read: {}", plain(&error))));
+            found.add_unreadable(folder.to_owned(), &error);
             Vec::new()
         }
     }
@@ -356,13 +343,12 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found<'
 fn folders_below(folder: &Path, found: &mut Found<'_>) -> Vec<PathBuf> {
     let mut below = Vec::new();
     if or_here(folder).is_dir() {
-        for entry in walk(or_here(folder), found.search) {
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => below.push(entry.into_path()),
-                Ok(_) => {}
-                Err(error) => found.not_entered(&error, folder),
-            }
-        }
+        let search = found.search;
+        walk(or_here(folder), search, &mut |path, met: Met| match met {
+            Ok(kind) if kind.is_dir() => below.push(path),
+            Ok(_) => {}
+            Err(error) => found.add_unreadable(path, &error),
+        });
     }
     below
 }
@@ -375,6 +361,7 @@ fn or_here(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn names_are_shown_safely() {

@@ -1,17 +1,29 @@
 //! What is known of sources: looked up before it is decided what becomes of others.
 
-use super::source::{Known, Place, Seen, SourceId, known, placed, seen};
+use super::source::{Known, Place, Seen, SourceId, Spot, known, placed, region as of_code, seen};
 use super::write::Writer;
 use super::{failed, signed, unsigned};
 use crate::digest::{Hash, Lengths, TextId};
 use crate::error::Result;
-use rusqlite::{OptionalExtension, params};
+use crate::region::Region;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::HashSet;
 
 /// Sources looked at that a text may be the beginning of: beyond, their first line says nothing.
 const MOST_LONGER: i64 = 100;
 
 /// Where more places that are not asked for lie between two that are, each is looked up by itself.
 const MOST_OTHERS: usize = 4;
+
+/// What [`Writer::unchanged`] looks at of places: without what is known of their sources, which lies elsewhere.
+const PLACES: &str =
+    "SELECT source, path, name, sort, size, modified FROM place WHERE path >= ? AND path <= ? ORDER BY path";
+/// The same, with region and domain.
+const PLACES_AND_WAYS: &str =
+    "SELECT source, path, place.name, place.sort, place.size, modified, region, domain
+     FROM place CROSS JOIN source ON source.id = place.source
+     WHERE path >= ? AND path <= ? ORDER BY path";
 
 impl Writer {
     /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
@@ -63,36 +75,36 @@ impl Writer {
         let mut order: Vec<usize> = (0..paths.len()).filter(|at| !paths[*at].is_empty()).collect();
         order.sort_unstable_by_key(|at| paths[*at]);
         let mut found: Vec<Option<Seen>> = paths.iter().map(|_| None).collect();
-        let passed = self.at(|writer| writer.pass(paths, &order, &mut found).map_err(failed))?;
+        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
+                   FROM place CROSS JOIN source ON source.id = place.source
+                   WHERE path >= ? AND path <= ? ORDER BY path";
+        let meet = |at: usize, row: &Row<'_>| {
+            found[at] = Some(seen(row)?);
+            Ok(())
+        };
+        let passed = self.at(|writer| pass(&writer.db, sql, paths, &order, meet).map_err(failed))?;
         for at in &order[passed..] {
             found[*at] = self.at_path(paths[*at])?;
         }
         Ok(found)
     }
 
-    /// Finds paths in order; gives how many were passed before too many others lay between.
-    fn pass(&self, paths: &[&[u8]], order: &[usize], found: &mut [Option<Seen>]) -> rusqlite::Result<usize> {
-        let [first, .., last] = order else { return Ok(0) };
-        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
-                   FROM place CROSS JOIN source ON source.id = place.source
-                   WHERE path >= ? AND path <= ? ORDER BY path";
-        let mut places = self.db.prepare_cached(sql)?;
-        let mut rows = places.query([paths[*first], paths[*last]])?;
-        let (mut passed, mut others) = (0, 0);
-        while let Some(row) = rows.next()? {
-            let path = row.get_ref(1)?.as_blob()?;
-            passed += order[passed..].iter().take_while(|at| paths[**at] < path).count();
-            let same = order[passed..].iter().take_while(|at| paths[**at] == path).count();
-            for at in &order[passed..passed + same] {
-                found[*at] = Some(seen(row)?);
-            }
-            passed += same;
-            others += usize::from(same == 0);
-            if others > MOST_OTHERS * order.len() {
-                return Ok(passed);
-            }
-        }
-        Ok(order.len())
+    /// Whether anything was ever read that can be looked at again.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn has_places(&mut self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM place)";
+        self.at(|writer| writer.db.query_row(sql, [], |row| row.get(0)).map_err(failed))
+    }
+
+    /// Whether each of these is as it was when it was read, to its end and in the same way, and is called as it was: then
+    /// nothing is to be done about it. Of what is not, nothing is said. In the order of what was given.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn unchanged(&mut self, spots: &[Option<Spot<'_>>]) -> Result<Vec<bool>> {
+        self.at(|writer| unchanged(&writer.db, spots).map_err(failed))
     }
 
     /// Every place of a source.
@@ -242,4 +254,73 @@ impl Writer {
         let mut sources = self.db.prepare_cached(sql)?;
         sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
     }
+}
+
+/// Finds paths in order; gives how many were passed before too many others lay between. The second column is the path.
+fn pass(
+    db: &Connection,
+    sql: &str,
+    paths: &[&[u8]],
+    order: &[usize],
+    mut meet: impl FnMut(usize, &Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<usize> {
+    let [first, .., last] = order else { return Ok(0) };
+    let mut places = db.prepare_cached(sql)?;
+    let mut rows = places.query([paths[*first], paths[*last]])?;
+    let (mut passed, mut others) = (0, 0);
+    while let Some(row) = rows.next()? {
+        let path = row.get_ref(1)?.as_blob()?;
+        passed += order[passed..].iter().take_while(|at| paths[**at] < path).count();
+        let same = order[passed..].iter().take_while(|at| paths[**at] == path).count();
+        for at in &order[passed..passed + same] {
+            meet(*at, row)?;
+        }
+        passed += same;
+        others += usize::from(same == 0);
+        if others > MOST_OTHERS * order.len() {
+            return Ok(passed);
+        }
+    }
+    Ok(order.len())
+}
+
+fn unchanged(db: &Connection, spots: &[Option<Spot<'_>>]) -> rusqlite::Result<Vec<bool>> {
+    let paths: Vec<&[u8]> =
+        spots.iter().map(|spot| spot.as_ref().map_or(&[][..], |spot| &spot.path)).collect();
+    let mut order: Vec<usize> = (0..paths.len()).filter(|at| spots[*at].is_some()).collect();
+    order.sort_unstable_by_key(|at| paths[*at]);
+    let is_named = |spot: &Spot<'_>| spot.region.is_some() || spot.domain.is_some();
+    let sql = if spots.iter().flatten().any(is_named) { PLACES_AND_WAYS } else { PLACES };
+    let (faulty, mut are_same) = (faulty(db)?, vec![false; spots.len()]);
+    let meet = |at: usize, row: &Row<'_>| {
+        let is_whole = !faulty.contains(&row.get(0)?);
+        are_same[at] = is_whole && spots[at].as_ref().is_some_and(|spot| is_as_it_was(spot, row));
+        Ok(())
+    };
+    pass(db, sql, &paths, &order, meet)?;
+    Ok(are_same)
+}
+
+/// The sources that were not read to their end.
+fn faulty(db: &Connection) -> rusqlite::Result<HashSet<i64>> {
+    let mut sources = db.prepare_cached("SELECT id FROM source WHERE fault IS NOT NULL")?;
+    sources.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Whether a place is what is seen now, from the columns of [`PLACES`]: nothing is copied of most.
+fn is_as_it_was(spot: &Spot<'_>, row: &Row<'_>) -> bool {
+    let is = |at: usize, value: &[u8]| {
+        row.get_ref(at).is_ok_and(|found| found.as_bytes().is_ok_and(|found| found == value))
+    };
+    let is_number =
+        |at: usize, number: i64| row.get_ref(at).is_ok_and(|found| found == ValueRef::Integer(number));
+    let is_read_alike = |region: Region| {
+        row.get_ref(6).is_ok_and(|code| code.as_str().is_ok_and(|code| of_code(code) == region))
+    };
+    is(2, spot.name.as_bytes())
+        && is(3, spot.sort.as_encoded_bytes())
+        && i64::try_from(spot.size).is_ok_and(|size| is_number(4, size))
+        && is_number(5, spot.modified)
+        && spot.region.is_none_or(is_read_alike)
+        && spot.domain.is_none_or(|domain| is(7, domain.as_str().as_bytes()))
 }

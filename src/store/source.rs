@@ -7,6 +7,8 @@ use crate::region::Region;
 use crate::report::{NamedHours, Sample, SourceReport};
 use crate::usage::table::UsageTable;
 use rusqlite::Row;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 
 /// A source in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +33,25 @@ pub struct Place {
     pub is_beginning: bool,
     /// Device and number of the file, where they were looked up.
     pub file: Option<String>,
+}
+
+/// What is seen of a file from outside, by which it is told whether it is as it was.
+#[derive(Clone, Debug)]
+pub struct Spot<'a> {
+    /// The absolute path, as bytes.
+    pub path: Vec<u8>,
+    /// The name as it was given or found.
+    pub name: &'a str,
+    /// What sources are sorted by.
+    pub sort: Cow<'a, OsStr>,
+    /// Bytes on disk.
+    pub size: u64,
+    /// When it was changed, in nanoseconds since 1970.
+    pub modified: i64,
+    /// The region that is named for it.
+    pub region: Option<Region>,
+    /// The domain that is named for lines that hold only a path.
+    pub domain: Option<&'a Domain>,
 }
 
 /// What was found at a path when it was read.

@@ -128,10 +128,13 @@ fn real(path: &Path) -> PathBuf {
 
 /// Whether a file is the store itself, or lies beside it for its sake.
 fn is_of_store(path: &Path, store: &Path) -> bool {
-    let name = |path: &Path| path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
-    let (own, of_store) = (name(path), name(store));
-    let rest = own.strip_prefix(&of_store[..]);
+    let rest = last(path).strip_prefix(last(store));
     let endings = [&b""[..], b"-wal", b"-shm", b"-journal", b".lock", b".run.lock", b".tasks.lock"];
     let is_named = rest.is_some_and(|rest| endings.contains(&rest));
     is_named && fs::canonicalize(folder(path)).ok() == fs::canonicalize(folder(store)).ok()
+}
+
+/// The last part of a path, as bytes.
+fn last(path: &Path) -> &[u8] {
+    path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default()
 }

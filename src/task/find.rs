@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::ingest::source::{NO_MATCH, Source, discover_by};
 use crate::output;
 use crate::region::Region;
+use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,8 @@ pub(super) struct Found {
 /// When an argument is no valid glob.
 pub(super) fn find(plan: &Plan) -> Result<Found> {
     let (mut found, mut seen) = (Found::default(), Seen::default());
+    let are_several = plan.sources.iter().map(|rule| rule.arguments.len()).sum::<usize>() > 1;
     for rule in &plan.sources {
-        let mut of_rule = Vec::new();
         for argument in &rule.arguments {
             let mut sources = discover_by(std::slice::from_ref(argument), &rule.search)?;
             // Between two deliveries there may be nothing, which is told and no fault.
@@ -36,28 +37,36 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
             if sources.is_empty() {
                 found.unmatched.push(argument.clone());
             }
-            of_rule.extend(sources);
-        }
-        // Arguments of one rule may overlap, and rules may spell one folder in several ways.
-        let may_meet = plan.sources.len() > 1 || rule.arguments.len() > 1;
-        of_rule.retain(|source| !may_meet || seen.is_new(source));
-        found.sources.extend(of_rule.into_iter().map(|source| rule_says(rule, source)));
-    }
-    let (now, sources) = (SystemTime::now(), std::mem::take(&mut found.sources));
-    for source in sources {
-        if is_young(&source, plan.min_age, now) {
-            found.young.push(source.name);
-        } else {
-            found.sources.push(source);
+            // Arguments may overlap, and spell one folder in several ways.
+            sources.retain(|source| !are_several || seen.is_new(source));
+            for source in &mut sources {
+                rule_says(rule, source);
+            }
+            found.sources.append(&mut sources);
         }
     }
-    found.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    if !plan.min_age.is_zero() {
+        take_out_young(&mut found, plan.min_age);
+    }
+    if are_several {
+        found.sources.sort_by(|a, b| a.sort().cmp(&b.sort()));
+    }
     Ok(found)
 }
 
-fn rule_says(rule: &SourceRule, source: Source) -> Source {
-    let region = Some(rule.region).filter(|region| *region != Region::Unspecified);
-    Source { region, domain: rule.domain.clone(), ..source }
+fn rule_says(rule: &SourceRule, source: &mut Source) {
+    source.region = Some(rule.region).filter(|region| *region != Region::Unspecified);
+    source.domain.clone_from(&rule.domain);
+}
+
+/// Leaves files that were changed less long ago for later: somebody may still write to them.
+fn take_out_young(found: &mut Found, min_age: Duration) {
+    let now = SystemTime::now();
+    let are_young: Vec<bool> =
+        found.sources.par_iter().map(|source| is_young(source, min_age, now)).collect();
+    let mut are_young = are_young.into_iter();
+    let young = found.sources.extract_if(.., |_| are_young.next().unwrap_or(false));
+    found.young = young.map(|source| source.name).collect();
 }
 
 /// Files that were found, by the names that their folders go by everywhere.
@@ -78,10 +87,9 @@ impl Seen {
     }
 }
 
-/// Whether a file was changed less long ago: somebody may still write to it. One of a time to come was not changed now,
-/// whatever clock it has.
+/// Whether a file was changed less long ago. One of a time to come was not changed now, whatever clock it has.
 fn is_young(source: &Source, min_age: Duration, now: SystemTime) -> bool {
-    if min_age.is_zero() || source.fault.is_some() {
+    if source.fault.is_some() {
         return false;
     }
     let modified = source.path.as_ref().and_then(|path: &PathBuf| modified(path));

@@ -1,8 +1,10 @@
 //! Where a source stands, as the store remembers it.
 
 use crate::ingest::source::{Source, named_hours};
+use crate::output;
 use crate::report::NamedHours;
-use crate::store::Place;
+use crate::store::{Place, Spot};
+use rayon::prelude::*;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -19,20 +21,51 @@ pub(super) fn is_nowhere(place: &Place) -> bool {
 
 /// The place of a source in a folder whose own path is `folder`.
 pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
-    let given = source.path.as_deref().unwrap_or(Path::new("-"));
     // The source may be read as the name of a copy tells.
     let named = source.path.as_ref().and_then(|path| path.file_name()?.to_str().and_then(named_hours));
-    let path = source.path.as_ref().map(|path| folder.join(path.file_name().unwrap_or_default()));
     Place {
-        path: path.map(|path| path.into_os_string().into_encoded_bytes()).unwrap_or_default(),
+        path: source.path.as_deref().map(|path| path_in(folder, path)).unwrap_or_default(),
         name: source.name.clone(),
-        sort: given.components().collect::<PathBuf>().into_os_string().into_encoded_bytes(),
+        sort: source.sort().as_encoded_bytes().to_owned(),
         size: source.size,
         is_named: named.as_ref().map_or(0, NamedHours::rank),
         is_beginning: false,
         modified: meta.and_then(modified),
         file: meta.and_then(number),
     }
+}
+
+/// The path of a file in a folder whose own path is `folder`.
+fn path_in(folder: &Path, path: &Path) -> Vec<u8> {
+    folder.join(path.file_name().unwrap_or_default()).into_os_string().into_encoded_bytes()
+}
+
+/// The name that a folder goes by everywhere.
+pub(super) fn real_folder(folder: &Path) -> PathBuf {
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+/// What is seen of each source from outside; nothing of what is no file, or was found to have a fault.
+pub(super) fn spots(sources: &[Source]) -> Vec<Option<Spot<'_>>> {
+    // Sources of one folder follow each other.
+    sources.par_iter().map_init(|| None, spot).collect()
+}
+
+fn spot<'a>(folder: &mut Option<(&'a Path, PathBuf)>, source: &'a Source) -> Option<Spot<'a>> {
+    let path = source.path.as_deref().filter(|_| source.fault.is_none())?;
+    let meta = fs::metadata(path).ok().filter(Metadata::is_file)?;
+    let given = output::folder(path);
+    let same = folder.take().filter(|(last, _)| last.as_os_str() == given.as_os_str());
+    let (_, real) = folder.insert(same.unwrap_or_else(|| (given, real_folder(given))));
+    Some(Spot {
+        path: path_in(real, path),
+        name: &source.name,
+        sort: source.sort(),
+        size: meta.len(),
+        modified: modified(&meta)?,
+        region: source.region,
+        domain: source.domain.as_ref(),
+    })
 }
 
 /// Whether a file that is looked at again is as it was; where the system does not say, it is not.

@@ -420,6 +420,36 @@ fn a_region_named_anew_counts_in_the_place_of_the_one_before() {
 }
 
 #[test]
+fn of_many_only_what_changed_is_read() {
+    let kept = Kept::new();
+    let mut lines: Vec<_> = (0..20).map(|at| 100 * at + 1..=100 * at + 10).collect();
+    for (at, lines) in lines.iter().enumerate() {
+        kept.write(&format!("logs/{at}.log"), text(lines.clone()));
+    }
+    kept.expect(&["logs"], "20 added", &lines);
+    for same in ["logs", "logs/../logs/.", "logs/*.log"] {
+        kept.expect(&[same], "20 known", &lines);
+    }
+    kept.expect(&["logs", "--region", "EU"], "20 replaced", &lines);
+    kept.expect(&["logs", "--region", "EU"], "20 known", &lines);
+    kept.expect(&["logs"], "20 known", &lines);
+    kept.expect(&["logs", "--region", "NA"], "20 replaced", &lines);
+    // Changed, or of more lines; what is gone still counts.
+    kept.write("logs/3.log", text(5301..=5310));
+    kept.append("logs/7.log", text(711..=712));
+    lines[7] = 701..=712;
+    lines.push(5301..=5310);
+    kept.remove("logs/9.log");
+    kept.expect(&["logs"], "1 grown, 1 rotated, 17 known", &lines);
+    // What could not be read to its end is tried again.
+    kept.write("logs/torn.gz", &gzip(text(1..=90).as_bytes())[..100]);
+    for _ in 0..2 {
+        let done = kept.try_ingest(&["logs", "--keep-going"], 3);
+        assert_eq!(fates(&done), "19 known, 1 faulty");
+    }
+}
+
+#[test]
 fn the_store_is_no_log() {
     let kept = Kept::new();
     kept.write("a.log", text(1..=5));

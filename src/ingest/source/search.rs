@@ -37,21 +37,22 @@ impl Search {
         Ok(Self { include: globs(include)?, exclude: globs(exclude)?, domain })
     }
 
-    /// Whether a file at this path below a folder is read.
-    pub(super) fn holds(&self, below: &Path) -> bool {
-        (self.include.is_empty() || matches(&self.include, below)) && !self.leaves_out(below)
+    /// Whether a file at this path in a folder, or below it, is read.
+    pub(super) fn holds(&self, path: &Path, folder: &Path) -> bool {
+        (self.include.is_empty() || matches(&self.include, path, folder)) && !self.leaves_out(path, folder)
     }
 
-    /// Whether a file or folder at this path below a folder is passed over.
-    pub(super) fn leaves_out(&self, below: &Path) -> bool {
-        matches(&self.exclude, below)
+    /// Whether a file or folder at this path in a folder, or below it, is passed over.
+    pub(super) fn leaves_out(&self, path: &Path, folder: &Path) -> bool {
+        matches(&self.exclude, path, folder)
     }
 }
 
-fn matches(globs: &[glob::Pattern], below: &Path) -> bool {
+fn matches(globs: &[glob::Pattern], path: &Path, folder: &Path) -> bool {
     if globs.is_empty() {
         return false;
     }
+    let below = path.strip_prefix(folder).unwrap_or(path);
     let path = below.to_string_lossy();
     let name = below.file_name().unwrap_or_default().to_string_lossy();
     let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
@@ -120,11 +121,12 @@ mod tests {
             ("a.log", false),
             ("a/test_b.gz", false),
         ] {
-            assert_eq!(search.holds(Path::new(path)), expected, "{path}");
+            assert_eq!(search.holds(Path::new(path), Path::new("")), expected, "{path}");
         }
-        assert!(search.leaves_out(Path::new("a/old")) && !search.leaves_out(Path::new("old/a.gz")));
+        let leaves_out = |path: &str| search.leaves_out(&Path::new("logs").join(path), Path::new("logs"));
+        assert!(leaves_out("a/old") && !leaves_out("old/a.gz"));
         assert!(Search::new(&texts(&["a[", "b"]), &[], None).unwrap_err().to_string().contains("\"a[\""));
-        assert!(Search::default().holds(Path::new("x")));
+        assert!(Search::default().holds(Path::new("x"), Path::new("")));
     }
 
     #[test]

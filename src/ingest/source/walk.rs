@@ -1,0 +1,78 @@
+//! The way through a folder and all that is below it.
+//!
+//! Opens no file.
+
+use super::{Search, is_hidden};
+use rayon::prelude::*;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirEntry, FileType};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What stands at a path, links followed; or why that cannot be told, or a folder cannot be entered.
+pub(super) type Met = io::Result<FileType>;
+
+/// Shows a folder and everything below it but what is hidden or left out: folder by folder, sorted by name.
+pub(super) fn walk(folder: &Path, search: &Search, show: &mut dyn FnMut(PathBuf, Met)) {
+    let kind = fs::metadata(folder).map(|meta| meta.file_type());
+    Walk { top: folder, search, entered: HashSet::new(), show }.meet(folder.to_owned(), kind);
+}
+
+struct Walk<'a> {
+    top: &'a Path,
+    search: &'a Search,
+    /// Links may lead to a folder by several ways, or back to one above: each is entered once.
+    entered: HashSet<PathBuf>,
+    show: &'a mut dyn FnMut(PathBuf, Met),
+}
+
+impl Walk<'_> {
+    fn meet(&mut self, path: PathBuf, met: Met) {
+        if !met.as_ref().is_ok_and(FileType::is_dir) {
+            return (self.show)(path, met);
+        }
+        if fs::canonicalize(&path).is_ok_and(|real| !self.entered.insert(real)) {
+            return;
+        }
+        (self.show)(path.clone(), met);
+        match fs::read_dir(&path) {
+            Ok(entries) => self.meet_all(&path, entries),
+            Err(error) => (self.show)(path, Err(error)),
+        }
+    }
+
+    fn meet_all(&mut self, folder: &Path, entries: fs::ReadDir) {
+        let mut all = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => all.push((entry.file_name(), kind(&entry))),
+                Err(error) => (self.show)(folder.to_owned(), Err(error)),
+            }
+        }
+        // Names alone: the folder before them is the same.
+        all.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        for (name, kind) in all {
+            let is_dir = kind.as_ref().is_ok_and(FileType::is_dir);
+            let path = below(folder, &name);
+            let is_passed = is_hidden(&name) || (is_dir && self.search.leaves_out(&path, self.top));
+            if kind.is_err() || !is_passed {
+                self.meet(path, kind);
+            }
+        }
+    }
+}
+
+/// What an entry is, or leads to. Most systems tell with the name what is no link.
+fn kind(entry: &DirEntry) -> Met {
+    let own = entry.file_type()?;
+    if own.is_symlink() { Ok(fs::metadata(entry.path())?.file_type()) } else { Ok(own) }
+}
+
+fn below(folder: &Path, name: &OsStr) -> PathBuf {
+    let mut path = OsString::with_capacity(folder.as_os_str().len() + 1 + name.len());
+    path.push(folder);
+    let mut path = PathBuf::from(path);
+    path.push(name);
+    path
+}
