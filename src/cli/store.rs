@@ -148,7 +148,7 @@ fn info_json(info: &Info, size: Size) -> Value {
 }
 
 fn check(arguments: &Arguments) -> Result<Ending> {
-    let violations = arguments.reader()?.check()?;
+    let violations = arguments.reader()?.check(arguments.store.waiting.lock_timeout)?;
     if arguments.json {
         show::print(&check_json(&violations).to_string())?;
     } else if violations.is_empty() {

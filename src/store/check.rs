@@ -1,9 +1,16 @@
 //! Whether a store is sound: its file, its references, and the law of conservation.
 
+mod cells;
+
 use super::read::Reader;
 use crate::error::Result;
 use crate::time::{WINDOW_SECONDS, iso};
-use rusqlite::{Connection, Row};
+use cells::{Cells, Sum};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
+use std::time::Duration;
 
 /// A law that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,24 +35,72 @@ impl Reader {
     /// 5. Each part is the sum of its cells, and no cell is without a part.
     /// 6. When all of these hold, the sums over all sources are those of the sources, and each slice is the sum of its cells.
     ///
+    /// The indexes, which are about half of the work, are looked at beside all else; that waits so long where it must.
+    ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn check(&self) -> Result<Vec<Violation>> {
-        self.at(|db| {
-            let mut violations = integrity(db)?;
-            if violations.is_empty() {
-                for law in [places, references, lines, accepted, parts] {
-                    violations.extend(law(db)?);
-                }
-            }
-            // Of what is wrong already, the sums would only tell once more.
-            if violations.is_empty() {
-                violations = totals(db)?;
-                violations.extend(slices(db)?);
-            }
-            Ok(violations)
-        })
+    pub fn check(&self, wait: Duration) -> Result<Vec<Violation>> {
+        let other = Self::open(&self.path, wait)?;
+        let (indexes, rest) = thread::scope(|scope| {
+            let indexes = scope.spawn(move || other.at(indexes));
+            let rest = self.at(file).map(|found| {
+                let laws = if found.is_empty() { self.at(laws) } else { Ok(Vec::new()) };
+                (found, laws)
+            });
+            (indexes.join().unwrap_or_else(|panic| resume_unwind(panic)), rest)
+        });
+        let (mut found, laws) = rest?;
+        // In a file that is none, indexes may fail to be read at all.
+        let indexes = if found.is_empty() { indexes? } else { indexes.unwrap_or_default() };
+        let new: Vec<String> = indexes.into_iter().filter(|text| !found.contains(text)).collect();
+        found.extend(new);
+        if found.is_empty() {
+            return laws;
+        }
+        let violation =
+            |found| Violation { source: None, what: "the file".into(), expected: "ok".into(), found };
+        Ok(found.into_iter().map(violation).collect())
     }
+}
+
+/// What is not as `SQLite` writes it: everything but what indexes hold.
+fn file(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    unsound(db, "PRAGMA quick_check")
+}
+
+/// What indexes hold that is not what their tables hold.
+fn indexes(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY rootpage";
+    let tables: Vec<String> =
+        db.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut found = Vec::new();
+    for table in tables {
+        found.extend(unsound(db, &format!("PRAGMA integrity_check('{table}')"))?);
+    }
+    Ok(found)
+}
+
+fn unsound(db: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut found: Vec<String> =
+        db.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    found.retain(|text| text != "ok");
+    Ok(found)
+}
+
+/// The laws but the first.
+fn laws(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let cells = Cells::read(db)?;
+    let mut violations = places(db)?;
+    violations.extend(references(db, &cells)?);
+    violations.extend(lines(db)?);
+    violations.extend(accepted(db)?);
+    violations.extend(parts(db, &cells)?);
+    // Of what is wrong already, the sums would only tell once more.
+    if violations.is_empty() {
+        violations = totals(db)?;
+        violations.extend(slices(db, &cells)?);
+    }
+    Ok(violations)
 }
 
 fn all(
@@ -54,14 +109,6 @@ fn all(
     violation: impl FnMut(&Row<'_>) -> rusqlite::Result<Violation>,
 ) -> rusqlite::Result<Vec<Violation>> {
     db.prepare(sql)?.query_map([], violation)?.collect()
-}
-
-fn integrity(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
-    let mut found: Vec<String> =
-        db.prepare("PRAGMA integrity_check")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    found.retain(|text| text != "ok");
-    let violation = |found| Violation { source: None, what: "the file".into(), expected: "ok".into(), found };
-    Ok(found.into_iter().map(violation).collect())
 }
 
 /// Places are named, one by one.
@@ -78,26 +125,27 @@ fn places(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
 }
 
 /// Rows of other tables are counted by what they refer to.
-fn references(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
-    let mut counts = Vec::new();
-    for table in ["reject", "sample", "part", "cell"] {
-        counts.push((table, "source"));
-    }
-    counts.extend(["part", "cell", "change"].map(|table| (table, "series")));
-    let mut violations = Vec::new();
-    for (table, parent) in counts {
+fn references(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
+    let count = |table: &str, parent: &str| {
         let sql = format!("SELECT count(*) FROM {table} WHERE {parent} NOT IN (SELECT id FROM {parent})");
-        let rows: i64 = db.query_row(&sql, [], |row| row.get(0))?;
-        if rows > 0 {
-            violations.push(Violation {
-                source: None,
-                what: format!("rows of {table} whose {parent} is not there"),
-                expected: "0".into(),
-                found: rows.to_string(),
-            });
-        }
-    }
-    Ok(violations)
+        db.query_row(&sql, [], |row| row.get::<_, i64>(0))
+    };
+    let counts = [
+        ("reject", "source", count("reject", "source")?),
+        ("sample", "source", count("sample", "source")?),
+        ("part", "source", count("part", "source")?),
+        ("cell", "source", cells.without_source),
+        ("part", "series", count("part", "series")?),
+        ("cell", "series", cells.without_series),
+        ("change", "series", count("change", "series")?),
+    ];
+    let violation = |(table, parent, rows): (&str, &str, i64)| Violation {
+        source: None,
+        what: format!("rows of {table} whose {parent} is not there"),
+        expected: "0".into(),
+        found: rows.to_string(),
+    };
+    Ok(counts.into_iter().filter(|(_, _, rows)| *rows > 0).map(violation).collect())
 }
 
 fn lines(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
@@ -124,41 +172,28 @@ fn numbers(row: &Row<'_>, what: &str) -> rusqlite::Result<Violation> {
     Ok(Violation { source: row.get(0)?, what: what.into(), expected: number(1)?, found: number(2)? })
 }
 
-fn parts(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
-    // Cells lead to their parts by key, and parts to their first cells: either way no other table is searched.
-    let sql = "SELECT source.name, found.source, series.domain, bytes, requests, first_window, last_window,
-                   part_bytes, part_requests, part_first, part_last
-               FROM (
-                   SELECT cells.*, part.bytes AS part_bytes, part.requests AS part_requests,
-                       part.first_window AS part_first, part.last_window AS part_last
-                   FROM (SELECT source, series, sum(bytes) AS bytes, sum(http + https + quic + other) AS requests,
-                             min(window) AS first_window, max(window) AS last_window
-                         FROM cell GROUP BY series, source) AS cells
-                   LEFT JOIN part ON part.source = cells.source AND part.series = cells.series
-                   WHERE (part.bytes, part.requests, part.first_window, part.last_window)
-                         IS NOT (cells.bytes, cells.requests, cells.first_window, cells.last_window)
-                   UNION ALL
-                   SELECT source, series, NULL, NULL, NULL, NULL, bytes, requests, first_window, last_window FROM part
-                   WHERE NOT (EXISTS (SELECT 1 FROM cell WHERE series = part.series
-                                      AND window = part.first_window AND source = part.source)
-                              OR EXISTS (SELECT 1 FROM cell WHERE series = part.series AND source = part.source))
-               ) AS found
-               LEFT JOIN source ON source.id = found.source LEFT JOIN series ON series.id = found.series
-               ORDER BY source.sort, found.source, series.domain, series.region";
-    all(db, sql, |row| {
-        let name: Option<String> = row.get(0)?;
-        let id: i64 = row.get(1)?;
-        let domain: Option<String> = row.get(2)?;
-        Ok(Violation {
-            source: Some(name.unwrap_or_else(|| format!("source {id}, which is not there"))),
+fn parts(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
+    let mut source = db.prepare("SELECT sort, name FROM source WHERE id = ?")?;
+    let mut series = db.prepare("SELECT domain, region FROM series WHERE id = ?")?;
+    let mut found = Vec::with_capacity(cells.odd.len());
+    for odd in &cells.odd {
+        let both = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?));
+        let (sort, name) = source.query_row([odd.source], both).optional()?.unzip();
+        let both = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        let (domain, region) = series.query_row([odd.series], both).optional()?.unzip();
+        let violation = Violation {
+            source: Some(name.unwrap_or_else(|| format!("source {}, which is not there", odd.source))),
             what: format!(
                 "the part of {}, as the sum of its cells",
                 domain.as_deref().unwrap_or("no series")
             ),
-            expected: sum(row, 3)?,
-            found: sum(row, 7)?,
-        })
-    })
+            expected: in_words(odd.expected),
+            found: in_words(odd.found),
+        };
+        found.push(((sort, odd.source, domain, region, odd.series), violation));
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(found.into_iter().map(|(_, violation)| violation).collect())
 }
 
 fn totals(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
@@ -179,24 +214,29 @@ fn totals(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     })
 }
 
-fn slices(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
-    // Cells lie by series: their sums are gathered by window first.
-    let sql = "SELECT window, sum(expected), sum(found) FROM (
-                   SELECT window, sum(http + https + quic + other) AS expected, 0 AS found FROM cell GROUP BY window
-                   UNION ALL SELECT window, 0, requests FROM slice)
-               GROUP BY window HAVING sum(expected) <> sum(found) ORDER BY window";
-    all(db, sql, |row| {
-        let number = |at| row.get(at).map(|number: i64| number.to_string());
-        let time = iso(row.get::<_, i64>(0)?.saturating_mul(WINDOW_SECONDS));
-        let what = format!("requests of all domains at {time}");
-        Ok(Violation { source: None, what, expected: number(1)?, found: number(2)? })
-    })
+fn slices(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
+    let mut windows: BTreeMap<i64, (i64, i64)> =
+        cells.windows.iter().map(|(window, expected)| (*window, (*expected, 0))).collect();
+    let mut statement = db.prepare("SELECT window, requests FROM slice")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        windows.entry(row.get(0)?).or_default().1 = row.get(1)?;
+    }
+    let odd = windows.into_iter().filter(|(_, (expected, found))| expected != found);
+    let violation = |(window, (expected, found)): (i64, (i64, i64))| {
+        let what = format!("requests of all domains at {}", start(window));
+        Violation { source: None, what, expected: expected.to_string(), found: found.to_string() }
+    };
+    Ok(odd.map(violation).collect())
 }
 
-/// What four columns say together, in words.
-fn sum(row: &Row<'_>, at: usize) -> rusqlite::Result<String> {
-    let Some(bytes) = row.get::<_, Option<i64>>(at)? else { return Ok("none".into()) };
-    let (requests, first, last): (i64, i64, i64) = (row.get(at + 1)?, row.get(at + 2)?, row.get(at + 3)?);
-    let [first, last] = [first, last].map(|window| iso(window.saturating_mul(WINDOW_SECONDS)));
-    Ok(format!("{bytes} bytes of {requests} requests from {first} to {last}"))
+/// When a window begins.
+fn start(window: i64) -> String {
+    iso(window.saturating_mul(WINDOW_SECONDS))
+}
+
+/// What cells say together, in words.
+fn in_words(sum: Option<Sum>) -> String {
+    let Some(Sum { bytes, requests, windows: (first, last) }) = sum else { return "none".into() };
+    format!("{bytes} bytes of {requests} requests from {} to {}", start(first), start(last))
 }

@@ -241,6 +241,23 @@ fn a_damaged_file_is_found() {
 }
 
 #[test]
+fn an_index_of_something_else_is_found() {
+    for (index, columns) in [("source_head", "(head)"), ("place_source", "(source)")] {
+        let place = three();
+        meddle(
+            &place,
+            &format!(
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '{columns}', '(size)')
+                 WHERE name = '{index}'"
+            ),
+        );
+        let found = store(&place, "check", &[], 1);
+        assert!(found["violations"][0]["found"].as_str().unwrap().contains(index), "{found}");
+        assert_eq!(found["violations"][0]["what"], json!("the file"));
+    }
+}
+
+#[test]
 fn what_is_forgotten_is_as_if_it_never_was() {
     let place = three();
     let late = name("a.com", 2);
