@@ -179,9 +179,10 @@ impl Question<'_> {
             return Ok(true);
         }
         let (good, has_rejects): (i64, bool) = (row.get(SORT + 2)?, row.get(SORT + 3)?);
-        let is_odd =
-            passed.fault.is_some() || has_rejects || (row.get_ref(2)? == ValueRef::Null && good == 0);
-        if is_odd && self.scope.selection.wanted.is_all() {
+        let (has_fault, is_unnamed) = (passed.fault.is_some(), row.get_ref(2)? == ValueRef::Null);
+        let is_odd = has_fault || has_rejects || (is_unnamed && good == 0);
+        let selection = self.scope.selection;
+        if (is_odd && selection.is_everything()) || (has_fault && is_unnamed && selection.wanted.is_all()) {
             return Ok(true);
         }
         for part in parts {
