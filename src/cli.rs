@@ -114,7 +114,7 @@ pub fn run(commit: &str) -> ExitCode {
     }
 }
 
-/// `0.1.0 (commit 0123456789ab, format version 1)`.
+/// `0.1.0 (commit 0123456789ab, format version 2)`.
 fn version(commit: &str) -> String {
     let commit = if commit.is_empty() { String::new() } else { format!("commit {commit}, ") };
     format!("{} ({commit}format version {FORMAT_VERSION})", env!("CARGO_PKG_VERSION"))

@@ -211,7 +211,15 @@ impl Report {
     /// The counts of all sources together, those elsewhere too.
     #[must_use]
     pub fn totals(&self) -> Counts {
-        self.sources.iter().fold(self.elsewhere.counts.clone(), |mut sum, source| {
+        let mut totals = self.in_scope();
+        totals.merge(&self.elsewhere.counts);
+        totals
+    }
+
+    /// The counts of the sources that concern the export.
+    #[must_use]
+    pub fn in_scope(&self) -> Counts {
+        self.sources.iter().fold(Counts::default(), |mut sum, source| {
             sum.merge(&source.counts);
             sum
         })

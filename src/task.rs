@@ -137,7 +137,12 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         file.commit()?;
     }
     if task.max_rejects.exceeded(&report.totals()) {
-        return Ok(Outcome { result: Err(too_many(task, &report)), report, not_opened, others });
+        return Ok(Outcome {
+            result: Err(too_many(task, &report, &report.totals())),
+            report,
+            not_opened,
+            others,
+        });
     }
     if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
         return Err(Error::damaged(fault).at(name));
@@ -164,8 +169,9 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     let mut report = reader.report(range, selection)?;
     task.spec.samples.apply(&mut report, selection);
     let not_opened = NotOpened::default();
-    if task.max_rejects.exceeded(&report.totals()) {
-        let result = Err(too_many(task, &report));
+    // What was taken in for others was judged then.
+    if task.max_rejects.exceeded(&report.in_scope()) {
+        let result = Err(too_many(task, &report, &report.in_scope()));
         return Ok(Outcome { report, result, not_opened, others: BTreeSet::new() });
     }
     let keys = reader.keys(range, selection)?;
@@ -320,10 +326,10 @@ fn keep_apart(results: &[PathBuf], sources: &[Source]) -> Result<()> {
 }
 
 /// Says how many lines were rejected, what was expected, and shows the first of them.
-fn too_many(task: &Task<'_>, report: &Report) -> String {
+fn too_many(task: &Task<'_>, report: &Report, counts: &Counts) -> String {
     let first = report.samples.iter().min_by_key(|sample| (sample.source, sample.line));
     let first = first.map(|first| (report.sources[first.source].name.as_str(), first));
-    too_many_rejected(&report.totals(), task.max_rejects, task.format, first, "no workbook was written")
+    too_many_rejected(counts, task.max_rejects, task.format, first, "no workbook was written")
 }
 
 /// Says that more lines were rejected than allowed, what came of it, what was expected, and shows the first one.

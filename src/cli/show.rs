@@ -401,7 +401,8 @@ pub(super) fn json_error(error: &Error) -> Result<()> {
     print(&object.to_string())
 }
 
-fn completeness(found: &Completeness) -> Value {
+/// How complete the data of an export is, as JSON.
+pub(super) fn completeness(found: &Completeness) -> Value {
     let lacking =
         |(domain, hours): &(Domain, u64)| json!({"domain": domain.as_str(), "hours_with_log": hours});
     json!({

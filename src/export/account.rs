@@ -122,7 +122,7 @@ impl<'a> Account<'a> {
         sheet.row(&cells, Tone::Plain)
     }
 
-    /// The cells that the sheet has in the names of the workbook: all rows below the heading.
+    /// The cells that the sheet has in the names of the workbook: heading and rows.
     pub(super) fn corners(&self) -> Corners {
         let last = u16::try_from(self.columns().len()).unwrap_or(u16::MAX).saturating_sub(1);
         (0, 0, u32::try_from(self.rows()).unwrap_or(u32::MAX), last)

@@ -14,6 +14,8 @@ use crate::report::{Report, hours_and_minutes};
 use crate::time::{WINDOW_SECONDS, minute_text};
 use std::ops::Range;
 
+/// Faults, duplicates and overlaps listed one by one, of each: so that all lists surely fit on the sheet.
+const MAX_PAIRS: usize = 200_000;
 /// Gaps listed one by one; beyond, their number is told.
 const MAX_GAPS: usize = 1000;
 /// Widths of the columns after the first, in digits.
@@ -107,12 +109,12 @@ impl Quality<'_> {
         pairs: impl Iterator<Item = (&'b str, &'b str)>,
     ) -> Result<()> {
         self.section(sheet, &labels)?;
-        let mut empty = true;
-        for (name, text) in pairs {
-            empty = false;
+        let mut pairs = pairs.peekable();
+        self.none(sheet, pairs.peek().is_none())?;
+        for (name, text) in pairs.by_ref().take(MAX_PAIRS) {
             sheet.row(&[Cell::Text(name), Cell::Text(text)], Tone::Plain)?;
         }
-        self.none(sheet, empty)
+        self.not_shown(sheet, pairs.count())
     }
 
     fn missing_hours(&self, sheet: &mut Sheet<'_>) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use crate::domain::Selection;
 use crate::report::{Report, Scope};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// How samples of rejected lines are shown.
@@ -145,14 +145,19 @@ fn around<'t>(four: &[&'t str]) -> Option<(&'t str, &'t str)> {
     let [first, second, third, last] = four else { return None };
     let start = first.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
     let end = last.find(|c: char| !c.is_ascii_digit()).unwrap_or(last.len());
-    let address = [&first[start..], *second, *third, &last[..end]].join(".");
-    Ipv4Addr::from_str(&address).is_ok().then_some((&first[..start], &last[end..]))
+    // Also with zeros in front, which no strict reader takes.
+    let is_part = |part: &str| {
+        part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u8>().is_ok()
+    };
+    let parts = [&first[start..], *second, *third, &last[..end]];
+    parts.into_iter().all(is_part).then_some((&first[..start], &last[end..]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::net::Ipv4Addr;
 
     fn text(line: &str) -> String {
         String::from_utf8(masked(line.as_bytes())).unwrap()
@@ -177,6 +182,7 @@ mod tests {
                 "client:x.x.x.x host=face.example.com 12:34:56 1.2.3 ",
             ),
             ("bad203.0.113.9c ", "badx.x.x.xc "),
+            ("padded 192.168.001.010 ", "padded x.x.x.x "),
             ("cut in 203.0.11", "cut in x.x.x"),
             ("cut in 2001:db8::", "cut in x:x"),
         ] {

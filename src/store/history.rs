@@ -4,7 +4,7 @@ use super::read::Reader;
 use super::signed;
 use super::tasks::Tasks;
 use crate::error::Result;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 /// Ticks that are kept: those of six weeks at one an hour.
 pub const KEPT_TICKS: u64 = 1000;
@@ -43,11 +43,6 @@ impl Reader {
     pub fn ticks(&self, most: u64) -> Result<Vec<PastTick>> {
         let most = signed(most)?;
         self.at(|db| {
-            // A store of the version before has none, until it is written to.
-            let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'tick')";
-            if !db.query_row(is_there, [], |row| row.get(0))? {
-                return Ok(Vec::new());
-            }
             let mut ticks = db.prepare("SELECT time, exit_code, line FROM tick ORDER BY id DESC LIMIT ?")?;
             let tick = |row: &rusqlite::Row<'_>| {
                 Ok(PastTick { time: row.get(0)?, exit_code: row.get(1)?, line: row.get(2)? })
@@ -61,7 +56,7 @@ impl Reader {
     /// # Errors
     /// See [`Reader::ticks`].
     pub fn last_tick(&self, exit_code: u8) -> Result<Option<i64>> {
-        let all = self.ticks(KEPT_TICKS)?;
-        Ok(all.into_iter().find(|tick| tick.exit_code == exit_code).map(|tick| tick.time))
+        let sql = "SELECT time FROM tick WHERE exit_code = ? ORDER BY id DESC LIMIT 1";
+        self.at(|db| db.query_row(sql, [exit_code], |row| row.get(0)).optional())
     }
 }

@@ -7,7 +7,7 @@ use super::needs::{Judged, Standing, Tolerance, Verdict, Wanted};
 use super::plan::TaskRule;
 use super::registry::{NewTask, Registry, Status, TaskRecord, absolute};
 use super::run::Tick;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::export::request::{ExportSpec, retention};
 use crate::region::Region;
 use crate::store::Reader;
@@ -202,7 +202,8 @@ impl Judge<'_> {
             // of another that waits, there is one to come already.
             StepEnd::Waits(_) if current.is_none() => match self.registry.create(new, now) {
                 Ok(id) => id,
-                Err(_) => return Ok(None),
+                Err(error) if matches!(error.kind(), ErrorKind::Usage(_)) => return Ok(None),
+                Err(error) => return Err(error),
             },
             _ => return Ok(None),
         };

@@ -191,7 +191,11 @@ fn retire(tick: &Tick<'_>) -> Result<Vec<PathBuf>> {
         made.sort_by_key(|task| (std::cmp::Reverse(task.asked), task.id));
         // The workbook of a later range took the place of theirs.
         let is_displaced = |task: &TaskRecord| task.status == Status::Success && task.workbook.is_none();
-        for (at, record) in made.into_iter().enumerate() {
+        let mut later = 0;
+        for record in made {
+            // What waits has no workbook to keep.
+            let at = later;
+            later += usize::from(record.workbook.is_some());
             let is_old = at >= most || record.updated < oldest || is_displaced(&record);
             if record.asked == asked || !is_old {
                 continue;

@@ -232,26 +232,12 @@ fn step_json(step: &Step, plan: &Plan) -> Value {
 fn made_json(object: &mut Value, step: &Step, outcome: &Outcome, plan: &Plan) {
     let Ok(exported) = &outcome.result else { return };
     object["detail_rows"] = json!(exported.rows);
-    object["completeness"] = completeness_json(exported);
+    object["completeness"] = show::completeness(&exported.completeness);
     let rule = plan.tasks.iter().find(|task| task.name == step.name);
     let spec = rule.and_then(|rule| rule.spec(step.asked, &plan.account, crate::locale::Language::EnUs).ok());
     if let Some(spec) = spec {
         object["key_figures"] = show::key_figures(&spec, exported);
     }
-}
-
-fn completeness_json(exported: &Exported) -> Value {
-    let found = &exported.completeness;
-    let lacking =
-        |(domain, hours): &(_, u64)| json!({"domain": format!("{domain}"), "hours_with_log": hours});
-    json!({
-        "complete": found.is_complete(),
-        "hours_with_log": found.hours_with_log,
-        "hours": found.hours,
-        "domain_hours_with_log": found.with_log,
-        "domain_hours": found.expected,
-        "lacking": found.lacking.iter().map(lacking).collect::<Vec<_>>(),
-    })
 }
 
 /// What of the JSON line is kept: all but what says that nothing happened, and the ends of long lists.
@@ -269,7 +255,7 @@ pub(super) fn kept(ticked: &Ticked, plan: &Plan, frame: &Frame) -> Value {
             shorten(task, "/key_figures/domains_without_requests");
         }
     }
-    for key in ["faults", "young_files", "unmatched_paths", "removed", "tasks"] {
+    for key in ["faults", "empty", "young_files", "unmatched_paths", "removed", "tasks"] {
         shorten(&mut object, &format!("/{key}"));
     }
     shorten(&mut object, "/unbilled/in_no_group");

@@ -37,11 +37,12 @@ impl Told {
     }
 
     /// Whether the name is certain to be that of one domain, or of the subdomains of one: no host has an underscore, and
-    /// `backup_www.example.com_...` is one with something put before it.
+    /// `backup_www.example.com_...` is one with something put before it; a word without a dot, such as `access`, may be
+    /// what the file is called by.
     #[must_use]
     pub fn is_of_one_domain(&self) -> bool {
         match &self.pattern {
-            Pattern::Exact(domain) => !domain.as_str().contains('_'),
+            Pattern::Exact(domain) => !domain.as_str().contains('_') && domain.as_str().contains('.'),
             Pattern::Subdomains(suffix) => !suffix.contains('_'),
         }
     }
