@@ -233,7 +233,9 @@ impl<R: Read> Read for Decoder<R> {
                 }
                 text.read(out)
             }
-            Layers::Unread(_) | Layers::Over => Ok(0),
+            Layers::Unread(_) | Layers::Over => {
+                Err(io::Error::other("was refused before, and tells nothing more"))
+            }
         }
     }
 }
