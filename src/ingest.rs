@@ -9,6 +9,7 @@ mod ahead;
 mod fold;
 mod lines;
 mod outcome;
+mod packed;
 mod part;
 mod rejects;
 pub mod source;

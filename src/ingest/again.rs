@@ -1,7 +1,8 @@
 //! Texts that were read before: whether one begins with what is known, and where it goes on.
 
+use super::packed::Readable;
 use super::source::Tail;
-use crate::codec::{Decoder, is_plain_text};
+use crate::codec::is_plain_text;
 use crate::digest::{Before, CHUNK, Digester, Hash, TextId, damaged, head_len, identify};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -40,31 +41,31 @@ impl Beginning {
     }
 }
 
-/// Whether a file's text begins with a text. That may be known by the hash of its bytes as they were, from before
+/// Whether a file's text, as far as it can be decoded, begins with a text. That may be known by the hash of its bytes as they were, from before
 /// line ends were made one.
 ///
 /// # Errors
-/// When the file cannot be read or decoded so far.
+/// When the file cannot be read.
 pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
-    let text = Decoder::new(File::open(path)?)?;
+    let text = Readable::open(path)?;
     let id = hashed_up_to(text, beginning.len, Digester::with_beginnings(beginning.lengths()))?;
     let Some(id) = identify(None, [id.finish()]) else { return Ok(false) };
     let is_raw = id.raw.is_none() || id.raw == id.open;
     if is_raw || beginning.is_among(&id.beginnings) {
         return Ok(beginning.is_among(&id.beginnings));
     }
-    let text = Decoder::new(File::open(path)?)?.take(beginning.len);
+    let text = Readable::open(path)?.take(beginning.len);
     let raw = identify(None, [hashed(text)?.finish()]).and_then(|id| id.raw);
     let raw = raw.map(|raw| if beginning.is_damaged { damaged(&raw) } else { raw });
     Ok(raw == Some(beginning.whole))
 }
 
-/// The beginnings of these lengths of a file's text, with their hashes.
+/// The beginnings of these lengths of a file's text that can be decoded, with their hashes.
 ///
 /// # Errors
-/// When the file cannot be read or decoded so far.
+/// When the file cannot be read.
 pub(super) fn beginnings(path: &Path, lengths: Vec<u64>) -> io::Result<Vec<(u64, Hash)>> {
-    let text = Decoder::new(File::open(path)?)?;
+    let text = Readable::open(path)?;
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let digester = hashed_up_to(text, longest, Digester::with_beginnings(lengths))?;
     Ok(identify(None, [digester.finish()]).map(|id| id.beginnings).unwrap_or_default())
@@ -98,15 +99,14 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before, judged: (0, 0) }))
 }
 
-/// The identity of all of a file's text, or of what stands in a plain file before `size`.
+/// The identity of all of a file's text that can be decoded, or of what stands in a plain file before `size`.
 ///
 /// # Errors
-/// When the file cannot be read or decoded.
+/// When the file cannot be read.
 pub(super) fn whole(path: &Path, size: Option<u64>) -> io::Result<TextId> {
-    let file = File::open(path)?;
     let digester = match size {
-        Some(size) => hashed(file.take(size))?,
-        None => hashed(Decoder::new(file)?)?,
+        Some(size) => hashed(File::open(path)?.take(size))?,
+        None => hashed(Readable::open(path)?)?,
     };
     identify(None, [digester.finish()]).ok_or_else(|| io::Error::other("has no identity"))
 }

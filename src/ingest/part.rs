@@ -3,6 +3,7 @@
 //! Knows nothing of what lines mean.
 
 use super::lines::{Lines, READ};
+use super::packed::Packed;
 use super::source::{Source, Tail};
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester, Lengths};
@@ -115,46 +116,7 @@ pub(super) struct Input<'a> {
 
 enum Bytes<'a> {
     Plain(Counted<'a>),
-    Packed(Packed<'a>),
-}
-
-/// Decoded text, up to the last byte before a damage.
-struct Packed<'a> {
-    decoder: Decoder<Counted<'a>>,
-    /// Where to read once more; pipes have no such place, and lose the text of the call that fails.
-    path: Option<&'a Path>,
-    /// Bytes of text given so far.
-    given: u64,
-    /// What is wrong, once all text before it was given.
-    damage: Option<io::Error>,
-}
-
-impl Read for Packed<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some(damage) = self.damage.take() {
-            return Err(damage);
-        }
-        let read = match self.decoder.read(out) {
-            Err(error) if is_damage(&error) => {
-                let again = self.path.and_then(|path| File::open(path).ok());
-                let read = again.map_or(0, |file| codec::up_to_damage(file, self.given, out));
-                if read == 0 {
-                    return Err(error);
-                }
-                self.damage = Some(error);
-                read
-            }
-            read => read?,
-        };
-        self.given += read as u64;
-        Ok(read)
-    }
-}
-
-/// Whether the bytes are wrong, not the reading of them. Where they only end early no text is lost.
-fn is_damage(error: &io::Error) -> bool {
-    let of_reading = [io::ErrorKind::Interrupted, io::ErrorKind::UnexpectedEof];
-    error.raw_os_error().is_none() && !codec::says_all(error) && !of_reading.contains(&error.kind())
+    Packed(Packed<'a, Counted<'a>>),
 }
 
 impl Input<'_> {
@@ -299,7 +261,7 @@ fn open_whole<'a, 'd>(
     }
     let mut head = std::mem::take(&mut desk.head);
     head.truncate(len);
-    let packed = Packed { decoder: Decoder::with_head(head, raw)?, path, given: 0, damage: None };
+    let packed = Packed::new(Decoder::with_head(head, raw)?, path);
     let lines = Lines::new(Input { bytes: Bytes::Packed(packed), tap });
     Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), codec))
 }
@@ -441,47 +403,7 @@ mod tests {
         assert!(failed.is_err() && &buffer[..len] == b"abcdefghijklmnop");
     }
 
-    /// All text of a damaged file, and whether the damage was told at its end.
-    fn by_portions(path: &Path, portion: usize) -> (Vec<u8>, bool) {
-        let read = AtomicU64::new(0);
-        let raw = Counted { raw: Raw::File(File::open(path).unwrap()), read: &read };
-        let mut packed =
-            Packed { decoder: Decoder::new(raw).unwrap(), path: Some(path), given: 0, damage: None };
-        let (mut text, mut buffer) = (Vec::new(), vec![0; portion]);
-        loop {
-            match packed.read(&mut buffer) {
-                Ok(0) => return (text, false),
-                Ok(read) => text.extend(&buffer[..read]),
-                Err(_) => return (text, true),
-            }
-        }
-    }
-
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn text_before_a_damage_does_not_depend_on_portions(
-            codec in prop::sample::select(&[Codec::Gzip, Codec::Zstd][..]),
-            numbers in 1..20_000u32,
-            place in any::<prop::sample::Index>(),
-            harm in prop::collection::vec(any::<u8>(), 1..40),
-        ) {
-            let text: Vec<u8> = (0..numbers).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_string().into_bytes()).collect();
-            let mut encoder = codec::Encoder::new(codec, Vec::new()).unwrap();
-            encoder.write_all(&text).unwrap();
-            let mut bytes = encoder.finish().unwrap();
-            // The first bytes tell the codec.
-            let at = MAGIC_LEN + place.index(bytes.len() - MAGIC_LEN);
-            let len = harm.len().min(bytes.len() - at);
-            bytes[at..at + len].copy_from_slice(&harm[..len]);
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(&bytes).unwrap();
-            let whole = by_portions(file.path(), 1 << 20);
-            for portion in [777, 64 << 10] {
-                prop_assert!(by_portions(file.path(), portion) == whole, "{portion}");
-            }
-        }
-
         #[test]
         fn stretches_give_every_line_once(text in "[ab\n]{1,30}", cuts in prop::collection::btree_set(1..30usize, 0..6)) {
             let mut cuts: Vec<usize> = cuts.into_iter().filter(|c| *c < text.len()).collect();

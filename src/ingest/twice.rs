@@ -175,14 +175,14 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Sources that have the text of another one in another compression or with other line ends, or its beginning.
+/// Sources that have the text of another one in another compression or with other line ends, or its beginning. Of
+/// damaged ones it is what can be read.
 ///
 /// What counts of a text depends on the name of its file, so counts tell nothing: texts that begin alike are decoded
 /// again and hashed.
 fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same {
     // A pipe cannot be read twice.
-    let is_whole = |at: &usize| outcomes[*at].fault.is_none() && sources[*at].size.is_some();
-    let read = read.iter().copied().filter(is_whole);
+    let read = read.iter().copied().filter(|at| sources[*at].size.is_some());
     let alike = groups(read, |at| outcomes[at].beginning.line);
     let alike = alike.par_iter().flat_map_iter(|group| {
         // Short texts may be the beginning of any; longer ones begin alike in more than a line.
@@ -192,7 +192,7 @@ fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same 
         }
         groups(group.iter().copied(), |at| outcomes[at].beginning.more)
     });
-    alike.flat_map_iter(|group| same_or_begun(sources, &group)).collect()
+    alike.flat_map_iter(|group| same_or_begun(sources, outcomes, &group)).collect()
 }
 
 /// A text among others that begin alike, with the sources that have it.
@@ -201,7 +201,7 @@ struct TextOf {
     at: Vec<usize>,
 }
 
-fn same_or_begun(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
+fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> Vec<(usize, usize)> {
     let text = |at: &usize| Some((whole(sources[*at].path.as_ref()?, None).ok()?, *at));
     let mut ids: Vec<(TextId, usize)> = group.iter().filter_map(text).collect();
     ids.sort_by(|(a, at), (b, bt)| (b.len, b.whole, at).cmp(&(a.len, a.whole, bt)));
@@ -214,6 +214,8 @@ fn same_or_begun(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
     }
     for text in &mut texts {
         text.at = in_order_of_choice(sources, std::mem::take(&mut text.at));
+        // Of what is damaged in one file and whole in another nothing is missing.
+        text.at.sort_by_key(|at| outcomes[*at].fault.is_some());
     }
     texts.sort_by_key(|text| (std::cmp::Reverse(text.id.len), text.at[0]));
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();

@@ -147,7 +147,7 @@ impl Writer {
         })
     }
 
-    /// Sources that a shorter text may be the beginning of, for they begin as it does.
+    /// Sources that a text may be the beginning of, for they begin as it does; where it is damaged, it may be all of one.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
@@ -157,8 +157,8 @@ impl Writer {
             return Ok(Vec::new());
         }
         self.at(|writer| {
-            let sql = "SELECT id FROM source WHERE head = ?1 AND text_bytes > ?2 AND fault IS NULL
-                       UNION SELECT id FROM source WHERE first = ?3 AND text_bytes > ?2 AND fault IS NULL LIMIT ?4";
+            let sql = "SELECT id FROM source WHERE head = ?1 AND text_bytes >= ?2
+                       UNION SELECT id FROM source WHERE first = ?3 AND text_bytes >= ?2 LIMIT ?4";
             let mut sources = writer.db.prepare_cached(sql).map_err(failed)?;
             let values = params![head, signed(text.len)?, first, MOST_LONGER];
             let ids = sources.query_map(values, |row| row.get(0).map(SourceId)).map_err(failed)?;
@@ -196,7 +196,7 @@ impl Writer {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
                        region, domain, fault, lines, \
-                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id), open FROM source WHERE id = ?";
+                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id), open, first FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
         })
@@ -223,16 +223,18 @@ impl Writer {
     }
 
     /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
-    /// file it is, those that begin as it does.
+    /// file it is, those that begin as it does. Of damaged ones all of it may have been read.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
         self.at(|writer| {
-            let by_place = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND id IN (
+            let by_place = "SELECT id, text_bytes FROM source
+                            WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND id IN (
                                 SELECT source FROM place WHERE path = ?2
                                 UNION SELECT id FROM source WHERE file = ?3)";
-            let by_head = "SELECT id, text_bytes FROM source WHERE text_bytes < ?1 AND head = ?2";
+            let by_head = "SELECT id, text_bytes FROM source
+                           WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND head = ?2";
             let len = signed(text.len)?;
             let mut found = Vec::new();
             let mut places =

@@ -1,7 +1,7 @@
 //! What a source is to the store: its number, its places, what is known of it, what comes with it.
 
 use super::unsigned;
-use crate::digest::{Hash, TextId};
+use crate::digest::{Hash, TextId, head_len};
 use crate::domain::Domain;
 use crate::region::Region;
 use crate::report::{NamedHours, Sample, SourceReport};
@@ -93,6 +93,8 @@ pub struct Known {
     pub chain: Hash,
     /// The hash of its text's first bytes.
     pub head: Option<Hash>,
+    /// What tells its first 64 bytes, as [`TextId::first`] does.
+    pub first: Option<i64>,
     /// The hash of its text before the newline that its last line lacks.
     pub open: Option<Hash>,
     /// What its name tells.
@@ -172,7 +174,18 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         lines: unsigned(row.get(13)?),
         rejected: unsigned(row.get(14)?),
         open: row.get(15)?,
+        first: row.get(16)?,
     })
+}
+
+impl Known {
+    /// Whether another text begins as this one does, as far as both are known.
+    #[must_use]
+    pub fn begins_alike(&self, text: &TextId) -> bool {
+        let Some(head) = self.head else { return self.text_bytes == 0 };
+        let is_short = head_len(text.len) < head_len(self.text_bytes);
+        text.heads.contains(&head) || (is_short && self.first.is_some() && self.first == text.first())
+    }
 }
 
 /// What a name tells, from three columns.

@@ -172,7 +172,8 @@ struct Work<'a> {
     folders: HashMap<PathBuf, PathBuf>,
     /// Sources that are as they were, but were named in another way.
     renamed: Vec<(SourceId, Place)>,
-    /// Files of which the store has nothing any more, for what held their text was replaced.
+    /// Files to be read once more: the store has nothing of them any more, for what held their text was replaced, or
+    /// the name of a copy tells more than was known.
     uncovered: Vec<Source>,
 }
 
@@ -189,6 +190,8 @@ enum Settled {
     Counts(Fate),
     /// Its lines do not count, or did already.
     Skipped(Fate),
+    /// All that could be read of it is the beginning of a longer text, whose lines count: nothing is missing.
+    Within(Fate),
     /// What it was to go on from is not what it was, or all of it is known: it must be read in whole.
     Again,
     /// It must be read as the name of a copy tells.
@@ -210,17 +213,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Tells which sources are to be read, perhaps from where they were read to.
-    fn look_at(
-        &mut self,
-        mut sources: Vec<Source>,
-        may_go_on: bool,
-    ) -> Result<(Vec<Source>, Vec<Candidate>)> {
+    /// Tells which sources are to be read, perhaps from where they were read to. Those that are not looked at for the
+    /// first time are all read, as a whole: that is why they are here again.
+    fn look_at(&mut self, mut sources: Vec<Source>, is_first: bool) -> Result<(Vec<Source>, Vec<Candidate>)> {
         let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
         self.writer.look_up()?;
         let looked = self.look_up(&mut sources)?;
         for (mut source, (place, seen)) in sources.into_iter().zip(looked) {
-            if let Some(candidate) = self.look(&mut source, place, seen, may_go_on)? {
+            if let Some(candidate) = self.look(&mut source, place, seen, is_first)? {
                 to_read.push(source);
                 candidates.push(candidate);
             }
@@ -253,7 +253,7 @@ impl Work<'_> {
         let (mut skipped, mut again) = (HashSet::new(), Vec::new());
         for (taken, candidate) in taken.into_iter().zip(candidates) {
             let settled = self.settle(&taken, candidate)?;
-            if let Settled::Counts(fate) | Settled::Skipped(fate) = settled {
+            if let Settled::Counts(fate) | Settled::Skipped(fate) | Settled::Within(fate) = settled {
                 self.taking.fates[fate as usize] += 1;
             }
             if let Settled::Counts(_) = settled {
@@ -269,7 +269,7 @@ impl Work<'_> {
                 Settled::Again | Settled::As(_) if is_read_once(&taken.source) => {}
                 Settled::Again => again.push(Source { tail: None, ..taken.source }),
                 Settled::As(hours) => again.push(Source { tail: None, hours: Some(hours), ..taken.source }),
-                Settled::Counts(_) | Settled::Skipped(_) => {}
+                Settled::Counts(_) | Settled::Skipped(_) | Settled::Within(_) => {}
             }
         }
         again.append(&mut self.uncovered);
@@ -290,13 +290,14 @@ impl Work<'_> {
         }
     }
 
-    /// Looks at a source without reading it; gives nothing where there is nothing to read.
+    /// Looks at a source without reading it; gives nothing where there is nothing to read, as there may be for the
+    /// first time.
     fn look(
         &mut self,
         source: &mut Source,
         place: Place,
         seen: Option<Seen>,
-        may_go_on: bool,
+        is_first: bool,
     ) -> Result<Option<Candidate>> {
         let (Some(seen), Some(path)) = (seen, source.path.clone()) else {
             return Ok(Some(Candidate { place, begun: None }));
@@ -310,11 +311,11 @@ impl Work<'_> {
             return Ok(Some(Candidate { place, begun: None }));
         }
         // What could not be read to its end is tried again.
-        if seen.fault.is_none() && is_as_it_was(&seen.place, &place) {
+        if is_first && seen.fault.is_none() && is_as_it_was(&seen.place, &place) {
             self.skip(&seen, place);
             return Ok(None);
         }
-        let may_go_on = may_go_on && !seen.place.is_beginning;
+        let may_go_on = is_first && !seen.place.is_beginning;
         let known = self.writer.known(seen.id)?;
         // A copy may tell more than its name does.
         let is_better = rank(known.hours.as_ref()) > rank(source.hours.as_ref());

@@ -17,6 +17,7 @@ mod histories;
 mod hostile;
 mod house;
 mod inputs;
+mod instead;
 mod kept;
 mod killed;
 mod killed_store;

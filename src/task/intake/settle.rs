@@ -16,15 +16,37 @@ impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
     /// before: what was looked up then may not hold any more.
     pub(super) fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
-        let Candidate { mut place, begun } = candidate;
-        if begun.is_some() && taken.is_mistrusted {
+        if candidate.begun.is_some() && taken.is_mistrusted {
             // What is good in it counts, and it is named: as a whole.
             return Ok(Settled::Again);
         }
-        if let Some(fault) = &taken.report.fault {
-            self.taking.faults.push((taken.source.name.clone(), fault.clone()));
-            return self.settle_damaged(taken, &place);
+        let Some(fault) = &taken.report.fault else { return self.settle_text(taken, candidate) };
+        let settled = match self.settle_damaged(taken, candidate)? {
+            Settled::Counts(_) => Settled::Counts(Fate::Faulty),
+            Settled::Skipped(_) => Settled::Skipped(Fate::Faulty),
+            settled => return Ok(settled),
+        };
+        self.taking.faults.push((taken.source.name.clone(), fault.clone()));
+        Ok(settled)
+    }
+
+    /// What was read before the damage is a text like any other, but never the same as one without damage.
+    fn settle_damaged(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+        let is_pipe = is_nowhere(&candidate.place);
+        let is_something = if is_pipe {
+            // Nobody can ask a pipe again: it stays named only beside what counts of it.
+            taken.report.counts.accepted > 0
+        } else {
+            candidate.place.modified.is_some() && taken.source.tail.is_none()
+        };
+        if !is_something {
+            return Ok(Settled::Skipped(Fate::Faulty));
         }
+        self.settle_text(taken, candidate)
+    }
+
+    fn settle_text(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+        let Candidate { mut place, begun } = candidate;
         if is_nowhere(&place) {
             // Its text is its place.
             place.path = [b"-", &taken.text.whole[..]].concat();
@@ -36,9 +58,12 @@ impl Work<'_> {
             return if is_still { self.go_on(begun, taken, &arrival) } else { Ok(Settled::Again) };
         }
         if let Some(id) = same {
+            if self.is_better_without(taken, &place, Some(id))? {
+                return Ok(Settled::Skipped(Fate::Faulty));
+            }
             return self.settle_known(id, taken, &arrival);
         }
-        let shorter = self.shorter(taken, &arrival, true)?;
+        let shorter = self.shorter(taken, &arrival)?;
         if let Some(hours) = self.told_better(&shorter, taken)? {
             return Ok(Settled::As(hours));
         }
@@ -47,17 +72,30 @@ impl Work<'_> {
         }
         let is_known = |seen: Seen| is_nowhere(&place) && seen.place.is_beginning;
         if self.writer.at_path(&place.path)?.is_some_and(is_known) {
-            return Ok(Settled::Skipped(Fate::Known));
+            return Ok(Settled::Within(Fate::Known));
         }
-        match self.longer(taken, &place)? {
+        let longer = self.longer(taken, &place)?;
+        if self.is_better_without(taken, &place, longer)? {
+            return Ok(Settled::Skipped(Fate::Faulty));
+        }
+        match longer {
             Some(id) => self.settle_begun(id, taken, place),
-            None => self.settle_new(taken, &arrival),
+            None => self.settle_new(&arrival),
         }
+    }
+
+    /// Whether a text is damaged, and another one, but not this source, was read in whole at its place: damage never
+    /// takes the place of that.
+    fn is_better_without(&mut self, taken: &Taken, place: &Place, id: Option<SourceId>) -> Result<bool> {
+        let is_whole = |seen: &Seen| seen.fault.is_none() && !seen.place.is_beginning && Some(seen.id) != id;
+        let is_damaged = taken.report.fault.is_some();
+        Ok(is_damaged && self.writer.at_path(&place.path)?.as_ref().is_some_and(is_whole))
     }
 
     /// A text that another one begins with, which counts.
     fn settle_begun(&mut self, id: SourceId, taken: &Taken, mut place: Place) -> Result<Settled> {
         let was_here = self.stands_at(id, &place)?;
+        let is_made_anew = self.make_way(&[id], &self.arrival(taken, &place))?;
         place.is_beginning = true;
         self.writer.set_place(id, &place)?;
         let known = self.writer.known(id)?;
@@ -67,10 +105,10 @@ impl Work<'_> {
             self.uncovered.push(Source { hours, ..Self::again_at(&longer, &known) });
         }
         if was_here {
-            return Ok(Settled::Skipped(Fate::Known));
+            return Ok(Settled::Within(Fate::Known));
         }
         self.taking.duplicates.push((taken.source.name.clone(), known.name));
-        Ok(Settled::Skipped(Fate::Duplicate))
+        Ok(Settled::Within(if is_made_anew { Fate::Replaced } else { Fate::Duplicate }))
     }
 
     /// What the name of one of the texts that a text grew from tells, if that is better than what its own tells and
@@ -133,7 +171,8 @@ impl Work<'_> {
     /// A source whose text begins with all of a text, at a place where it can be read.
     fn longer(&mut self, taken: &Taken, here: &Place) -> Result<Option<SourceId>> {
         let text = &taken.text;
-        let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged: false };
+        let is_damaged = taken.report.fault.is_some();
+        let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged };
         for id in self.writer.maybe_longer(text)? {
             let known = self.writer.known(id)?;
             let place = self.somewhere(&known, here)?;
@@ -147,7 +186,7 @@ impl Work<'_> {
     }
 
     /// A text that nothing is known of.
-    fn settle_new(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+    fn settle_new(&mut self, arrival: &Arrival<'_>) -> Result<Settled> {
         let Some(Seen { id: before, .. }) = self.writer.at_path(&arrival.place.path)? else {
             self.writer.add(arrival)?;
             return Ok(Settled::Counts(Fate::Added));
@@ -157,12 +196,7 @@ impl Work<'_> {
             self.writer.set_place(before.id, arrival.place)?;
             return Ok(Settled::Skipped(Fate::Known));
         }
-        // A package of named hours that was made anew, a log that was edited in place, or a file that was never read to
-        // its end. A log that another took the place of begins in another way.
-        let is_package = before.hours.is_some() && before.hours == taken.source.hours;
-        let begins_alike = before.head.is_some_and(|head| arrival.text.heads.contains(&head));
-        let is_made_anew = is_package || begins_alike;
-        if (is_made_anew || before.fault.is_some()) && !self.is_elsewhere(before.id, arrival.place)? {
+        if let Some(before) = self.made_anew(arrival)? {
             self.replace(before.id, arrival)?;
             return Ok(Settled::Counts(Fate::Replaced));
         }
@@ -170,31 +204,32 @@ impl Work<'_> {
         Ok(Settled::Counts(Fate::Rotated))
     }
 
-    /// What was read before the damage counts once, unless all of a text is known from there.
-    fn settle_damaged(&mut self, taken: &Taken, place: &Place) -> Result<Settled> {
-        if is_nowhere(place) || place.modified.is_none() || taken.source.tail.is_some() {
-            return Ok(Settled::Skipped(Fate::Faulty));
+    /// What stood at a place, if another text there takes its place: a package of named hours that was made anew, a log
+    /// that was edited in place, a file that was never read to its end; and it stands nowhere else. A log that another
+    /// took the place of begins in another way: its lines were real.
+    fn made_anew(&mut self, arrival: &Arrival<'_>) -> Result<Option<Known>> {
+        let Some(Seen { id, .. }) = self.writer.at_path(&arrival.place.path)? else { return Ok(None) };
+        let before = self.writer.known(id)?;
+        let is_package = arrival.place.is_named > 0;
+        let is_made_anew = is_package || before.fault.is_some() || before.begins_alike(arrival.text);
+        Ok(if is_made_anew && !self.is_elsewhere(id, arrival.place)? { Some(before) } else { None })
+    }
+
+    /// Forgets what stood at a place where one of some sources stands now, if that takes its place; gives whether it
+    /// did.
+    fn make_way(&mut self, ids: &[SourceId], arrival: &Arrival<'_>) -> Result<bool> {
+        let before = self.made_anew(arrival)?.filter(|before| !ids.contains(&before.id));
+        if let Some(before) = &before {
+            self.uncover(before, arrival.place)?;
+            self.writer.forget(before.id)?;
         }
-        let arrival = self.arrival(taken, place);
-        if let Some(same) = self.writer.with_text(&taken.text)? {
-            self.stand(same, place)?;
-            return Ok(Settled::Skipped(Fate::Faulty));
-        }
-        let shorter = self.shorter(taken, &arrival, false)?;
-        if self.take_over(&shorter, &arrival)?.is_some() {
-            return Ok(Settled::Counts(Fate::Faulty));
-        }
-        match self.writer.at_path(&place.path)? {
-            Some(before) if before.fault.is_none() => return Ok(Settled::Skipped(Fate::Faulty)),
-            Some(before) if !self.is_elsewhere(before.id, place)? => self.replace(before.id, &arrival)?,
-            _ => drop(self.writer.add(&arrival)?),
-        }
-        Ok(Settled::Counts(Fate::Faulty))
+        Ok(before.is_some())
     }
 
     /// The same text again, perhaps by another name.
     fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
         let was_here = self.stands_at(id, arrival.place)?;
+        let is_made_anew = self.make_way(&[id], arrival)?;
         if self.writer.known(id)?.whole != Some(taken.text.whole) {
             self.writer.set_text(id, &taken.text)?;
         }
@@ -213,13 +248,14 @@ impl Work<'_> {
                 return Ok(Settled::As(told));
             }
         }
-        Ok(Settled::Skipped(if was_here {
-            Fate::Known
-        } else if !is_elsewhere {
-            Fate::Moved
-        } else {
+        if is_elsewhere && !was_here {
             self.taking.duplicates.push((taken.source.name.clone(), known.name));
-            Fate::Duplicate
+        }
+        Ok(Settled::Skipped(match (is_made_anew, was_here, is_elsewhere) {
+            (true, ..) => Fate::Replaced,
+            (false, true, _) => Fate::Known,
+            (false, false, false) => Fate::Moved,
+            (false, false, true) => Fate::Duplicate,
         }))
     }
 
@@ -234,7 +270,7 @@ impl Work<'_> {
 
     /// Adds what follows a text that was read before.
     fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        let others = self.shorter(taken, arrival, true)?;
+        let others = self.shorter(taken, arrival)?;
         if others.iter().any(|known| known.id != begun.id) {
             return Ok(Settled::Again);
         }
@@ -259,7 +295,10 @@ impl Work<'_> {
     fn take_over(&mut self, shorter: &[Known], arrival: &Arrival<'_>) -> Result<Option<Fate>> {
         let Some((longest, others)) = shorter.split_first() else { return Ok(None) };
         let others: Vec<SourceId> = others.iter().map(|known| known.id).collect();
+        self.make_way(&shorter.iter().map(|known| known.id).collect::<Vec<_>>(), arrival)?;
         shorter.iter().try_for_each(|known| self.drop_gone(known.id, arrival.place))?;
+        // What was missing of them is there.
+        self.taking.faults.retain(|(name, _)| shorter.iter().all(|known| known.name != *name));
         self.writer.outgrow(longest.id, &others, arrival)?;
         Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
     }
@@ -267,17 +306,22 @@ impl Work<'_> {
     /// Puts a text in the place of one that stands nowhere else any more.
     fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         let known = self.writer.known(id)?;
-        // Where its beginning stands nothing else is known of that.
-        for place in self.writer.places(id)? {
-            if place.is_beginning && place.path != arrival.place.path {
-                if !is_nowhere(&place) && as_path(&place.path).exists() {
-                    self.uncovered.push(Self::again_at(&place, &known));
-                }
-                self.writer.drop_place(id, &place.path)?;
-            }
-        }
+        self.uncover(&known, arrival.place)?;
         self.is_elsewhere(id, arrival.place)?;
         self.writer.replace(id, arrival)
+    }
+
+    /// Where the beginning of a source stands nothing else is known of that: it is read once the source is gone.
+    fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
+        for place in self.writer.places(known.id)? {
+            if place.is_beginning && place.path != here.path {
+                if !is_nowhere(&place) && as_path(&place.path).exists() {
+                    self.uncovered.push(Self::again_at(&place, known));
+                }
+                self.writer.drop_place(known.id, &place.path)?;
+            }
+        }
+        Ok(())
     }
 
     fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
@@ -320,15 +364,15 @@ impl Work<'_> {
         Ok(self.stands_at(known.id, place)? && self.writer.known(known.id)?.whole == known.whole)
     }
 
-    /// The sources that a text grew from, the longest first: those with whose text it begins; unless `may_stand`, only
-    /// if they were here or are nowhere any more. What could not be read to its end stays what it is where it stands.
-    fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>, may_stand: bool) -> Result<Vec<Known>> {
+    /// The sources that a text grew from, the longest first: those with whose text, or with what could be read of it,
+    /// it begins. Short ones only if they were here or are nowhere any more: they may be the beginning of any.
+    fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Vec<Known>> {
         let (place, mut found) = (arrival.place, Vec::new());
         for id in self.writer.maybe_shorter(place, arrival.text)? {
             let known = self.writer.known(id)?;
             // What has no text is told by its place alone.
             let may_be = known.whole.is_some() || self.stands_at(id, place)?;
-            let may_stand = may_stand && known.fault.is_none() && known.head.is_some();
+            let may_stand = known.head.is_some();
             if may_be && (may_stand || !self.is_elsewhere(id, place)?) && is_beginning(&known, taken) {
                 found.push(known);
             }
