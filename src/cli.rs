@@ -25,6 +25,7 @@ use crate::export::FORMAT_VERSION;
 use crate::export::workbook::is_guarded;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::env;
+use std::ffi::OsStr;
 use std::panic;
 use std::process::ExitCode;
 
@@ -95,6 +96,7 @@ pub fn run(commit: &str) -> ExitCode {
         Err(code) => return code,
     };
     interrupt::clean_up();
+    let is_configured = matches!(arguments.command, Command::Run(_));
     let result = match arguments.command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
@@ -108,7 +110,7 @@ pub fn run(commit: &str) -> ExitCode {
     match result {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(error) => {
-            show::error(&error);
+            show::error(&error, is_configured);
             ExitCode::from(exit_code(&error))
         }
     }
@@ -122,7 +124,8 @@ fn version(commit: &str) -> String {
 
 /// The arguments; where there are none to run, help or what is wrong is told, also as JSON where that was asked for.
 fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
-    let matches = Arguments::command().version(&*version(commit).leak()).try_get_matches();
+    let command = without_empty_variables(Arguments::command()).version(&*version(commit).leak());
+    let matches = command.try_get_matches();
     let error = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => return Ok(arguments),
         Err(error) => error,
@@ -134,6 +137,16 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
     // Nobody is left to tell when this fails.
     let _ = error.print();
     Err(if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+/// A variable that is empty is one that is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(None),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 fn exit_code(error: &Error) -> u8 {

@@ -1,6 +1,7 @@
 //! Domain names: the only normaliser, and the patterns and sets that say which domains are meant. The only file that
 //! names idna.
 
+use crate::spelling::nearest;
 use memchr::memrchr;
 use std::net::Ipv6Addr;
 use std::{borrow::Borrow, collections::BTreeSet, fmt};
@@ -118,6 +119,29 @@ impl Pattern {
         named(text).map(Self::Exact)
     }
 
+    /// Whether it stands for the normalised name `domain`.
+    #[must_use]
+    pub fn matches(&self, domain: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact.as_str() == domain,
+            Self::Subdomains(suffix) => domain.len() > suffix.len() && domain.ends_with(&**suffix),
+        }
+    }
+
+    /// The known domain nearest to this one, where one is near; of a wildcard, the nearest one that stands for a known
+    /// domain.
+    pub fn nearest<'a>(&self, known: impl Iterator<Item = &'a str>) -> Option<String> {
+        let suffix = match self {
+            Self::Exact(domain) => return nearest(domain.as_str(), known).map(String::from),
+            Self::Subdomains(suffix) => suffix,
+        };
+        let parents = |name: &'a str| name.match_indices('.').map(|(dot, _)| &name[dot..]);
+        // A wildcard over a whole top-level domain is hardly meant.
+        let parents: BTreeSet<&str> =
+            known.flat_map(parents).filter(|parent| parent[1..].contains('.')).collect();
+        nearest(suffix, parents).map(|parent| format!("*{parent}"))
+    }
+
     /// Why a text is no pattern, and what to give in its place.
     #[must_use]
     pub fn mistake(text: &str) -> String {
@@ -128,6 +152,15 @@ impl Pattern {
                 format!("{text:?} is no domain name but a URL or part of one; give {domain}")
             }
             _ => format!("{text:?} is no domain name; {}", Self::EXPECTED),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(domain) => domain.fmt(f),
+            Self::Subdomains(suffix) => write!(f, "*{suffix}"),
         }
     }
 }
@@ -186,6 +219,16 @@ impl DomainSet {
     /// The domains that the set names one by one, in order.
     pub fn named(&self) -> impl Iterator<Item = &Domain> {
         self.exact.iter()
+    }
+
+    /// The wildcards of the set, in the order in which they were given.
+    pub fn wildcards(&self) -> impl Iterator<Item = Pattern> {
+        self.suffixes.iter().map(|suffix| Pattern::Subdomains(suffix.clone()))
+    }
+
+    /// The domains and wildcards that the set was made of.
+    pub fn patterns(&self) -> impl Iterator<Item = Pattern> {
+        self.exact.iter().cloned().map(Pattern::Exact).chain(self.wildcards())
     }
 
     /// The set as texts that [`DomainSet::from_texts`] reads: `*` for all domains, else names and `*.` with a name.
@@ -262,6 +305,13 @@ impl Selection {
     #[must_use]
     pub fn may_hold(&self, pattern: &Pattern) -> bool {
         self.wanted.may_hold(pattern) && self.account.may_hold(pattern)
+    }
+
+    /// The wildcards that are wanted and stand for none of the `domains` of an export.
+    pub fn idle_wildcards<'a>(&self, domains: impl Iterator<Item = &'a Domain>) -> Vec<Pattern> {
+        let mut idle: Vec<Pattern> = self.wanted.wildcards().collect();
+        domains.for_each(|domain| idle.retain(|wildcard| !wildcard.matches(domain.as_str())));
+        idle
     }
 
     /// Every domain to export, sorted: those named anywhere, present or not, and those `found` in the data.
@@ -376,6 +426,16 @@ mod tests {
         }
         assert_eq!(DomainSet::from_texts(["*"]), Some(DomainSet::all()));
         assert_eq!(DomainSet::from_texts(["a.com", "a b"]), None);
+    }
+
+    #[test]
+    fn wildcards_that_stand_for_no_domain_are_told() {
+        let wanted =
+            ["a.com", "*.a.com", "*.b.com", "*.com"].into_iter().filter_map(Pattern::parse).collect();
+        let selection = Selection { account: DomainSet::all(), wanted };
+        let found = ["a.com", "x.a.com"].map(|name| Domain::new(name.as_bytes()).unwrap());
+        let idle = selection.idle_wildcards(found.iter());
+        assert_eq!(idle.iter().map(ToString::to_string).collect::<Vec<_>>(), ["*.b.com"]);
     }
 
     proptest! {

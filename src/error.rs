@@ -142,6 +142,7 @@ pub fn plain(error: &io::Error) -> String {
         io::ErrorKind::QuotaExceeded => "your share of the disk is used up",
         io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::AlreadyExists => "a file of this name is there already",
         io::ErrorKind::IsADirectory => "it is a folder",
         io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",

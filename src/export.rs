@@ -25,7 +25,7 @@ pub mod completeness;
 mod walk;
 pub mod workbook;
 
-use crate::domain::Domain;
+use crate::domain::{Domain, Pattern};
 use crate::error::{Error, ErrorKind, Result};
 use crate::locale::{Label, display_width, shortened};
 use crate::output::{Output, folder};
@@ -96,8 +96,9 @@ pub struct Exported {
     pub figures: Figures,
     /// When the peak was, in the report's zone.
     pub peak_time: Option<String>,
-    /// The domains that were named one by one and have no request, in order.
-    pub silent: Vec<Domain>,
+    /// The domains that were named one by one and have no request, in order; behind them the wildcards that stand for no
+    /// domain with one.
+    pub silent: Vec<Pattern>,
     /// The first and the last slice with a request.
     pub with_data: Option<(usize, usize)>,
     /// How many hours have a log.
@@ -225,7 +226,7 @@ impl<'a> Writer<'a> {
         let (spec, calendar) = (self.request.spec, self.detail.calendar);
         let level_axis = level_axis(spec, figures.peak);
         let (report, created) = (self.request.report, self.request.created);
-        let completeness = completeness(report, tally, spec.range);
+        let completeness = completeness(report, tally, spec.range, &spec.selection);
         let content = Content {
             spec,
             calendar,
@@ -384,10 +385,12 @@ fn domain_width(series: &[Series]) -> usize {
     series.iter().map(|(domain, _)| display_width(domain.as_str())).max().unwrap_or(0).clamp(16, 60) + 2
 }
 
-fn silent(spec: &ExportSpec, tally: &Tally) -> Vec<Domain> {
+fn silent(spec: &ExportSpec, tally: &Tally) -> Vec<Pattern> {
     let with_requests: BTreeSet<&Domain> =
         tally.domains.iter().filter(|one| one.total.total_requests() > 0).map(|one| &one.domain).collect();
-    spec.selection.wanted.named().filter(|domain| !with_requests.contains(domain)).cloned().collect()
+    let named = spec.selection.wanted.named().filter(|domain| !with_requests.contains(domain));
+    let wildcards = spec.selection.idle_wildcards(with_requests.iter().copied());
+    named.cloned().map(Pattern::Exact).chain(wildcards).collect()
 }
 
 impl Exported {

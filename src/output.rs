@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
@@ -56,7 +57,11 @@ impl Output {
         builder.prefix(".flowbook-").suffix(".tmp");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder(path)).map_err(Error::io("cannot create a file here"));
+        let folder = folder(path);
+        let file = builder.tempfile_in(folder).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::io("make its folder first; cannot create a file here")(error),
+            _ => Error::io("cannot create a file here")(error),
+        });
         let file = file.map_err(|e| e.at(path))?;
         let pending = Pending::new(file.path());
         Ok(Self { file, path: path.to_owned(), replace, pending })
@@ -139,6 +144,15 @@ pub fn place(path: &Path) -> PathBuf {
         }
         place
     })
+}
+
+/// Makes a folder, and those above it, unless it is there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    let made = fs::create_dir_all(folder).map_err(Error::io("cannot make this folder"));
+    made.map_err(|e| e.at(folder))
 }
 
 /// The folder that holds `path`.

@@ -44,7 +44,17 @@ pub struct Counts {
     pub traffic: u128,
 }
 
+/// What is said of lines that hold no domain, and what to do.
+pub const NO_DOMAIN: &str = "hold only a path and no domain, and the file's name tells none: name it with --domain NAME \
+                             (domain = \"NAME\" of [[source]] in a configuration)";
+
 impl Counts {
+    /// Whether most of the rejected lines are so only because they hold no domain.
+    #[must_use]
+    pub fn lacks_domains(&self) -> bool {
+        self.rejected[Reason::NoDomain as usize] * 2 > self.rejected_total()
+    }
+
     /// Rejected lines, for whatever reason.
     #[must_use]
     pub fn rejected_total(&self) -> u64 {

@@ -13,10 +13,14 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     (distance <= allowed).then_some(other)
 }
 
-/// `; did you mean "..."?` for the nearest known word, or nothing: to be put behind what was wrong.
+/// What is put behind a word that is not known: `; did you mean "..."? ` with the nearest known word, where one is near,
+/// and in any case what to give.
 #[must_use]
-pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, known).map_or_else(String::new, |other| format!("; did you mean {other:?}?"))
+pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, give: &str) -> String {
+    match nearest(word, known) {
+        Some(other) => format!("; did you mean {other:?}? {give}"),
+        None => format!("; {give}"),
+    }
 }
 
 #[cfg(test)]
@@ -38,7 +42,7 @@ mod tests {
         ] {
             assert_eq!(nearest(word, known), expected, "{word}");
         }
-        assert_eq!(did_you_mean("tpe", known), "; did you mean \"type\"?");
-        assert_eq!(did_you_mean("quite another", known), "");
+        assert_eq!(hint("tpe", known, "give one"), "; did you mean \"type\"? give one");
+        assert_eq!(hint("quite another", known, "give one"), "; give one");
     }
 }

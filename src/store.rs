@@ -78,7 +78,9 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
 fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
     let access = if is_writer { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     if !path.exists() {
-        return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
+        return Err(
+            Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
+        );
     }
     let mut is_frozen = false;
     let opened = connect(plain(path), wait, access).or_else(|error| match frozen(path, &error) {

@@ -21,6 +21,7 @@ pub mod retain;
 pub mod run;
 pub mod stale;
 mod taking;
+pub mod unknown;
 
 use delivery::keep_off_store;
 use form::Target;
@@ -35,7 +36,7 @@ use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
 use crate::output::{self, Output, folder};
 use crate::region::Region;
-use crate::report::{Counts, NotOpened, RejectLimit, Report, Sample};
+use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample};
 use crate::store::Reader;
 use crate::usage::Row;
 use std::collections::BTreeSet;
@@ -51,7 +52,7 @@ pub struct Task<'a> {
     pub spec: &'a ExportSpec,
     /// Files, folders, globs, or `-`.
     pub logs: &'a [PathBuf],
-    /// How folders are searched for logs.
+    /// How folders and globs are searched for logs.
     pub search: &'a Search,
     /// How much earlier or later than the hours that its name tells a log may have lines, in seconds: what lies further
     /// from the range is not opened, nor what its name tells to be another domain's. All logs are read where it is none.
@@ -102,6 +103,15 @@ pub struct Outcome {
     pub not_opened: NotOpened,
     /// Domains in the logs that were not asked for, as far as they are known: one of them may have been meant.
     pub others: BTreeSet<Domain>,
+}
+
+impl Outcome {
+    /// Whether there was no log at all, not even one that was not opened.
+    #[must_use]
+    pub fn has_no_log(&self) -> bool {
+        let sources = self.report.sources.len() as u64 + self.report.elsewhere.sources;
+        sources == 0 && self.not_opened == NotOpened::default()
+    }
 }
 
 /// Runs a task. The workbook stands under its name only when it is complete; rejected lines are written
@@ -292,7 +302,8 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
 /// Refuses to write the rejected lines and a workbook into one file.
 fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
     let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
-    if rejects.is_some_and(|rejects| place(rejects) == place(output)) {
+    let rejects = rejects.and_then(place);
+    if rejects.is_some() && rejects == place(output) {
         let text = "is to hold the workbook and the rejected lines; name two files";
         return Err(Error::usage(text).at(output));
     }
@@ -354,6 +365,9 @@ pub fn too_many_rejected(
         if !line_text.is_empty() {
             let _ = write!(text, "\n    {line_text}");
         }
+    }
+    if counts.lacks_domains() {
+        let _ = write!(text, "\n  most of them {NO_DOMAIN}");
     }
     text
 }

@@ -122,6 +122,14 @@ impl Zone {
     /// UTC.
     pub const UTC: Self = Self(Kind::Fixed(0));
 
+    /// What [`Zone::parse`] takes, for messages.
+    pub const EXPECTED: &str = "give an offset like +08:00 or a name like Asia/Shanghai";
+
+    /// The names of the tz database.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name())
+    }
+
     /// Reads `UTC`, `Z`, an offset (`+08:00`, `-0330`, `UTC+8`) or a tz database name (`Asia/Shanghai`).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -6,9 +6,13 @@ use std::io::{self, Write};
 
 /// Print a completion script for a shell.
 ///
-/// For bash: flowbook completions bash > ~/.local/share/bash-completion/completions/flowbook
-/// For PowerShell, in your profile: flowbook completions powershell | Out-String | Invoke-Expression
+/// bash:       flowbook completions bash > ~/.local/share/bash-completion/completions/flowbook
+/// zsh:        flowbook completions zsh > ~/.zfunc/_flowbook (a folder of fpath)
+/// fish:       flowbook completions fish > ~/.config/fish/completions/flowbook.fish
+/// elvish:     flowbook completions elvish > ~/.config/elvish/lib/flowbook.elv (then: use flowbook)
+/// PowerShell: flowbook completions powershell | Out-String | Invoke-Expression (in your profile)
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct CompletionsArguments {
     /// The shell.
     shell: clap_complete::Shell,

@@ -12,7 +12,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, plain};
 use crate::export::request::Account;
 use crate::task::plan::Plan;
 use std::fs::File;
@@ -59,9 +59,9 @@ pub(super) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>> {
         Ok(bytes) if bytes as u64 > MAX_BYTES => {
             Err(Error::usage(format!("is too long for a {what}: more than {MAX_BYTES} bytes")).at(path))
         }
-        read => {
-            read.map(|_| bytes).map_err(|e| Error::usage(format!("cannot read the {what}: {e}")).at(path))
-        }
+        read => read
+            .map(|_| bytes)
+            .map_err(|e| Error::usage(format!("cannot read the {what}: {}", plain(&e))).at(path)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, duration, now};
 use super::times::{valid, zone_text};
-use super::{Ending, config, progress, show, tasks};
+use super::{Ending, config, notes, progress, show, tasks, tasks_csv};
+use crate::code::{Code, Refusal};
 use crate::error::{Error, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
@@ -11,12 +12,14 @@ use crate::export::samples::Samples;
 use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
+use crate::output::{folder, make_folder};
 use crate::report::Scope;
 use crate::store::Reader;
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form;
 use crate::task::intake::Intake;
 use crate::task::needs::Tolerance;
+use crate::task::range::RangeRule;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
@@ -37,11 +40,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) struct ExportArguments {
     /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
     /// input. Plain, gzip and zstd are told apart by content.
-    #[arg(required_unless_present = "store")]
+    /// Times in file names (`DOMAIN_YYYY_MM_DD_HHMMSS_HHMMSS.gz`) are those of UTC+8, the vendor's clock.
+    #[arg(value_name = "LOGS")]
     pub(super) logs: Vec<PathBuf>,
 
-    /// The workbook (.xlsx), or the Detail rows as CSV (.csv, .csv.gz, .csv.zst; - for standard output), or the folder
-    /// of a workbook with the usual name [default: <task name or type>_<start>_<end>.xlsx in the current folder].
+    /// The workbook (.xlsx; also a pattern, as usage-{start:%Y-%m}.xlsx), or the Detail rows as CSV (.csv, .csv.gz,
+    /// .csv.zst; - for standard output), or the folder of a workbook with the usual name [default: <task name or type>_<start>_<end>.xlsx in the current folder].
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(super) output: Option<PathBuf>,
 
@@ -69,7 +73,7 @@ pub(super) struct ExportArguments {
 
     /// Make a workbook for each row of a CSV file, whose headings are the parameters of the request; --output names
     /// their folder.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "RequestArguments")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = REQUEST)]
     tasks: Option<PathBuf>,
 
     /// Make a workbook for each of these months, from one pass over the logs: 2026-01..2026-03. --output names their
@@ -82,13 +86,35 @@ pub(super) struct ExportArguments {
     require_complete: bool,
 
     /// Export again what has changed in the store since its workbook was made: every stale task, as it was asked for.
-    #[arg(long, requires = "store", conflicts_with_all = ["RequestArguments", "output", "tasks", "months"])]
+    #[arg(long, requires = "store", conflicts_with_all = ["output", "tasks", "months"], conflicts_with_all = REQUEST)]
     refresh: bool,
 
     // Last, because its heading holds for all that follows.
     #[command(flatten)]
     pub(super) request: RequestArguments,
 }
+
+/// The fields of [`RequestArguments`]: named one by one, so that a conflict names the one that was given.
+const REQUEST: [&str; 18] = [
+    "start_time",
+    "end_time",
+    "month",
+    "range",
+    "kind",
+    "group",
+    "domain_names",
+    "task_name",
+    "language",
+    "time_zone",
+    "traffic_factor",
+    "rows",
+    "samples",
+    "bill_type",
+    "product",
+    "dimension",
+    "aliuid",
+    "operator",
+];
 
 /// The parameters of the request, as they are spelt in the contract.
 #[derive(Debug, Args)]
@@ -158,6 +184,10 @@ pub(super) struct RequestArguments {
 impl RequestArguments {
     /// The request and what it asks for.
     pub(super) fn valid(&self, account: &Account) -> Result<(ExportRequest, ExportSpec)> {
+        if let Some(month) = self.month.as_deref().filter(|month| !RangeRule::is_month(month)) {
+            let text = format!("--month is {month:?}; give a month like 2026-03.");
+            return Err(Refusal::new(Code::InvalidStartTime, text).into());
+        }
         self.valid_over(self.month.as_deref().or(self.range.as_deref()), account)
     }
 
@@ -232,6 +262,10 @@ fn bill_types() -> Vec<&'static str> {
 
 pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
     show::with_json_errors(arguments.telling.json, || match (&arguments.tasks, &arguments.months) {
+        _ if arguments.logs.is_empty() && arguments.store.is_none() => Err(Error::usage(
+            "no logs are given: name LOGS (files, folders or globs, or - for standard input), or the store that holds \
+             their usage with --store",
+        )),
         (Some(list), _) => tasks::run(list, arguments),
         (None, Some(months)) => tasks::run_months(months, arguments),
         (None, None) if arguments.refresh => refresh(arguments),
@@ -276,7 +310,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     }
     let account = config::account(reading.config.as_deref())?;
     let (request, spec) = arguments.request.valid(&account)?;
-    let output = output_path(arguments.output.as_deref(), &spec);
+    let output = output_path(arguments.output.as_deref(), &spec)?;
     let is_stream = output == Path::new("-");
     if is_stream && telling.json {
         return Err(Error::usage("--json and --output - both write to standard output; name a file"));
@@ -290,6 +324,10 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
         Some(store) => from_store(arguments, store, &task, &request, &progress),
     })?;
     let Some((Kept { outcome, task: registered }, unread)) = done else { return Ok(Ending::WithRejects) };
+    let is_empty = arguments.store.is_none() && outcome.has_no_log();
+    if arguments.store.is_none() {
+        show::messages(&notes::of_search(&search, is_empty));
+    }
     show::faults(&outcome.report);
     // What could not be read now need not be in the store, nor of this export.
     let in_report: HashSet<&str> = outcome.report.faults().map(|(name, _)| name).collect();
@@ -301,7 +339,8 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
-    if let Some(absent) = show::absent(&outcome, &spec.selection).or_else(|| show::uncovered(&outcome)) {
+    let absent = show::absent(&outcome, &spec.selection).or_else(|| show::uncovered(&outcome));
+    if let Some(absent) = absent.filter(|_| !is_empty) {
         show::message(&absent);
     }
     if let Err(why) = &outcome.result {
@@ -351,7 +390,7 @@ fn take(
         return Ok(Some(Vec::new()));
     }
     let wait = arguments.waiting.lock_timeout;
-    let sources = arguments.reading.sources(&arguments.logs)?;
+    let sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?)?;
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };
@@ -394,13 +433,32 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     })
 }
 
-/// The file asked for; in a folder, the file of the usual name.
-pub(super) fn output_path(output: Option<&Path>, spec: &ExportSpec) -> PathBuf {
-    match output {
-        Some(path) if path.is_dir() => path.join(file_name(spec)),
-        Some(path) => path.into(),
-        None => file_name(spec).into(),
-    }
+/// The file asked for: in a folder, the file of the usual name; of a pattern, what it gives for this export. A folder that
+/// these name is made.
+pub(super) fn output_path(output: Option<&Path>, spec: &ExportSpec) -> Result<PathBuf> {
+    let Some(path) = output else { return Ok(file_name(spec).into()) };
+    let file = if let Some((folder, pattern)) = pattern(path) {
+        tasks_csv::output(folder, Some(pattern), spec)?
+    } else if path.is_dir() || is_named_as_folder(path) {
+        path.join(file_name(spec))
+    } else {
+        return Ok(path.into());
+    };
+    make_folder(folder(&file))?;
+    Ok(file)
+}
+
+/// Whether a path can only be that of a folder.
+pub(super) fn is_named_as_folder(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
+/// The pattern of a file's name, with fields in braces, behind the folder that it stands in.
+pub(super) fn pattern(path: &Path) -> Option<(&Path, &str)> {
+    let text = path.to_str()?;
+    let brace = text.find(['{', '}'])?;
+    let (folder, pattern) = text.split_at(text[..brace].rfind('/').map_or(0, |slash| slash + 1));
+    Some((Path::new(if folder.is_empty() { "." } else { folder }), pattern))
 }
 
 /// The language of the environment, as programs look it up.

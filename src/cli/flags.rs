@@ -1,5 +1,6 @@
 //! Flags that mean the same in every command that has them.
 
+use super::{notes, show};
 use crate::domain::{Domain, Pattern};
 use crate::error::Result;
 use crate::ingest::Progress;
@@ -24,12 +25,12 @@ pub(super) struct ReadingFlags {
     #[arg(long, value_name = "NAME", value_parser = domain)]
     pub(super) domain: Option<Domain>,
 
-    /// Read only the files in folders that this glob matches: '*.gz' a name, 'eu/**/*.gz' a path below the folder. May
-    /// be repeated.
+    /// Of what folders and globs hold, read only the files that this glob matches: '*.gz' a name, 'eu/**/*.gz' a path
+    /// below the folder, or below the part of a glob before its first *. A file that is named is read. May be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
-    /// Pass over files and folders that this glob matches. May be repeated.
+    /// Pass over files and folders that this glob matches, in what folders and globs hold. May be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
@@ -92,15 +93,16 @@ pub(super) struct StoreFlags {
 
 impl ReadingFlags {
     /// The sources behind the arguments, for the region that was named.
-    pub(super) fn sources(&self, logs: &[PathBuf]) -> Result<Vec<Source>> {
-        let mut sources = discover_by(logs, &self.search()?)?;
+    pub(super) fn sources(&self, logs: &[PathBuf], search: &Search) -> Result<Vec<Source>> {
+        let mut sources = discover_by(logs, search)?;
+        show::messages(&notes::of_search(search, sources.is_empty()));
         for source in &mut sources {
             source.region = self.region;
         }
         Ok(sources)
     }
 
-    /// How folders are searched for logs.
+    /// How folders and globs are searched for logs.
     pub(super) fn search(&self) -> Result<Search> {
         Search::new(&self.include, &self.exclude, self.domain.clone())
     }

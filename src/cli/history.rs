@@ -2,10 +2,11 @@
 
 use super::flags::WaitingFlags;
 use super::{Ending, config, show};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{PastTick, Reader};
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
+use std::env;
 use std::path::PathBuf;
 
 /// List the last ticks of flowbook run, the newest first: what came in, what was made, what waits and why.
@@ -13,11 +14,11 @@ use std::path::PathBuf;
 /// A store keeps the last 1000 ticks. --dry-run and runs with a wrong configuration are not among them.
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
-    /// The configuration (TOML) that is run: its store is looked at.
-    #[arg(value_hint = ValueHint::FilePath, required_unless_present = "store", conflicts_with = "store")]
+    /// The configuration (TOML) that is run: its store is looked at [else that of the variable `FLOWBOOK_CONFIG`].
+    #[arg(value_hint = ValueHint::FilePath, conflicts_with = "store")]
     config: Option<PathBuf>,
 
-    /// The usage store.
+    /// The usage store [else that of the variable `FLOWBOOK_STORE`].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     store: Option<PathBuf>,
 
@@ -42,24 +43,46 @@ pub(super) fn run(arguments: &HistoryArguments) -> Result<Ending> {
 }
 
 fn attempt(arguments: &HistoryArguments) -> Result<Ending> {
-    let store = match (&arguments.store, &arguments.config) {
-        (Some(store), _) => store.clone(),
-        (None, Some(config)) => config::plan(config)?.store,
-        (None, None) => return Ok(Ending::Done),
-    };
-    let reader = Reader::open(&store, arguments.waiting.lock_timeout)?;
+    let reader = Reader::open(&store(arguments)?, arguments.waiting.lock_timeout)?;
     let ticks = reader.ticks(if arguments.busy { u64::from(u32::MAX) } else { arguments.limit })?;
+    let has_ticks = !ticks.is_empty();
     let ticks = ticks.iter().map(object).filter(|tick| !arguments.busy || is_busy(tick));
     let ticks: Vec<Value> = ticks.take(usize::try_from(arguments.limit).unwrap_or(usize::MAX)).collect();
     if arguments.json {
         show::print(&json!({"RequestId": show::request_id(), "ticks": ticks}).to_string())?;
     } else if ticks.is_empty() {
-        show::print("no tick of flowbook run yet")?;
+        // Nothing was asked for, or nothing of that kind is there.
+        if arguments.limit > 0 {
+            show::print(if has_ticks {
+                "no tick of flowbook run was busy"
+            } else {
+                "no tick of flowbook run yet"
+            })?;
+        }
     } else {
         let lines: Vec<String> = ticks.iter().map(|tick| lines(tick).join("\n")).collect();
         show::print(&show::safe_lines(&lines.join("\n")))?;
     }
     Ok(Ending::Done)
+}
+
+/// The store that is named; what is named on the command line comes before what the environment says.
+fn store(arguments: &HistoryArguments) -> Result<PathBuf> {
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match (&arguments.store, &arguments.config) {
+        (Some(store), _) => return Ok(store.clone()),
+        (None, Some(config)) => return Ok(config::plan(config)?.store),
+        (None, None) => {}
+    }
+    if let Some(store) = variable("FLOWBOOK_STORE") {
+        return Ok(store);
+    }
+    let config = variable("FLOWBOOK_CONFIG").ok_or_else(|| {
+        let text = "no store is named: name the configuration (or set FLOWBOOK_CONFIG), or the store with --store (or \
+                    set FLOWBOOK_STORE)";
+        Error::usage(text)
+    })?;
+    Ok(config::plan(&config)?.store)
 }
 
 /// What a tick told; of one that this program cannot read, what is known of it.

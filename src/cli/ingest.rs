@@ -18,6 +18,7 @@ use std::path::PathBuf;
 pub(super) struct IngestArguments {
     /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
     /// input.
+    /// Times in file names (`DOMAIN_YYYY_MM_DD_HHMMSS_HHMMSS.gz`) are those of UTC+8, the vendor's clock.
     #[arg(required = true)]
     logs: Vec<PathBuf>,
 
@@ -50,7 +51,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
         reading.delivery(&store.store, store.waiting.lock_timeout, "flowbook ingest", &progress.reading);
     let intake = Intake { verify: arguments.verify, ..usual.intake };
     let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
-    let sources = reading.sources(&arguments.logs)?;
+    let sources = reading.sources(&arguments.logs, &reading.search()?)?;
     let Delivered { taking, refused } =
         progress::beside(telling.quiet, &progress, || deliver(sources, &delivery))?;
     for (name, fault) in &taking.faults {

@@ -6,7 +6,7 @@ use super::export::{creation_time, environment_language};
 use super::flags::{TellingFlags, now};
 use super::{Ending, config, exit_code, notes, progress, show};
 use crate::error::{Error, Result};
-use crate::output::Output;
+use crate::output::{Output, folder, make_folder};
 use crate::store::Reader;
 use crate::task::Progress;
 use crate::task::metrics::{self, Facts};
@@ -16,7 +16,6 @@ use crate::task::registered::Running;
 use crate::task::registry::{PastTick, Registry};
 use crate::task::run::{StepEnd, Tick, Ticked, tick};
 use clap::{Args, ValueHint};
-use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -59,7 +58,18 @@ Exit codes:
      or more lines than max_rejects were rejected, and nothing was stored";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
-    show::with_json_errors(arguments.telling.json, || attempt(arguments))
+    let begun = Begun { time: now(), clock: Instant::now() };
+    attempt(arguments, begun).or_else(|error| {
+        if arguments.telling.json {
+            // Whoever reads the lines of many ticks finds the same keys in each.
+            let mut object = told::Frame::of(begun, exit_code(&error)).object();
+            for (key, value) in show::error_object(&error).as_object().into_iter().flatten() {
+                object[key] = value.clone();
+            }
+            show::print(&object.to_string())?;
+        }
+        Err(error)
+    })
 }
 
 /// When a tick began.
@@ -75,8 +85,7 @@ impl Begun {
     }
 }
 
-fn attempt(arguments: &RunArguments) -> Result<Ending> {
-    let begun = Begun { time: now(), clock: Instant::now() };
+fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
     let plan = config::plan(&arguments.config)?;
     let running = Running {
         store: &plan.store,
@@ -104,26 +113,25 @@ fn attempt(arguments: &RunArguments) -> Result<Ending> {
 
 /// Tells what a tick did, to everyone who wants to know.
 fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) -> Result<Ending> {
-    told::messages(ticked, plan, begun.time);
+    told::messages(ticked, plan, begun.time, arguments.dry_run);
     if let Some(note) = notes::empty(ticked.taking.empty.iter().map(String::as_str)) {
         show::message(&note);
     }
     let mut ending = ending(ticked);
-    let milliseconds = begun.milliseconds();
-    if !arguments.dry_run {
-        let told = metrics(plan, Some(ticked), begun, ending.code());
-        if let Err(error) = told {
-            show::message(&format!("the figures for Prometheus could not be written: {error}"));
-            ending = Ending::Failed;
-        }
+    let mut object = told::as_json(ticked, plan, arguments.dry_run);
+    if !arguments.dry_run
+        && let Err(error) = metrics(plan, Some(ticked), begun, ending.code())
+    {
+        ending = Ending::Failed;
+        told::add_error(&mut object, &no_figures(&error));
     }
-    let frame = told::Frame { time: begun.time, milliseconds, exit_code: ending.code() };
+    told::Frame::of(begun, ending.code()).put_into(&mut object);
     if !arguments.dry_run {
-        let line = told::kept(ticked, plan, &frame).to_string();
+        let line = told::kept(object.clone()).to_string();
         put_down(plan, &PastTick { time: begun.time, exit_code: ending.code(), line });
     }
     if arguments.telling.json {
-        show::print(&told::as_json(ticked, plan, &frame, arguments.dry_run).to_string())?;
+        show::print(&object.to_string())?;
     } else if !arguments.telling.quiet {
         show::rows(&told::as_rows(ticked))?;
     }
@@ -146,13 +154,19 @@ fn ending(ticked: &Ticked) -> Ending {
 /// Tells those who look at ticks later that one was broken off.
 fn broken_off(plan: &Plan, error: &Error, begun: Begun) {
     let exit_code = exit_code(error);
+    let mut object = told::Frame::of(begun, exit_code).object();
+    told::add_error(&mut object, &error.to_string());
     if let Err(error) = metrics(plan, None, begun, exit_code) {
-        show::message(&format!("the figures for Prometheus could not be written: {error}"));
+        told::add_error(&mut object, &no_figures(&error));
     }
-    let frame = told::Frame { time: begun.time, milliseconds: begun.milliseconds(), exit_code };
-    let mut object = frame.object();
-    object["error"] = json!(error.to_string());
     put_down(plan, &PastTick { time: begun.time, exit_code, line: object.to_string() });
+}
+
+/// Says that the figures for Prometheus are not there.
+fn no_figures(error: &Error) -> String {
+    let text = format!("the figures for Prometheus could not be written: {error}");
+    show::message(&text);
+    text
 }
 
 /// Puts a tick down in the store, where there is one.
@@ -190,6 +204,7 @@ fn last_success(plan: &Plan) -> Option<i64> {
 }
 
 fn write(path: &Path, text: &[u8]) -> Result<()> {
+    make_folder(folder(path))?;
     let mut output = Output::create(path, true)?;
     output.file().write_all(text).map_err(Error::io("cannot write")).map_err(|e| e.at(path))?;
     output.commit()

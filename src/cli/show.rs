@@ -1,7 +1,7 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
 use super::notes;
-use crate::domain::{Domain, Selection};
+use crate::domain::{Domain, Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
@@ -9,7 +9,6 @@ use crate::export::request::{ExportRequest, ExportSpec, Kind};
 use crate::ingest::source::named_hours;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
-use crate::spelling::nearest;
 use crate::task::intake::{Fate, Taking};
 use crate::task::registered::Kept;
 use crate::task::registry::TaskId;
@@ -22,12 +21,14 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Tells an error on standard error, with what to do where that is known.
-pub(super) fn error(error: &Error) {
-    let hint = match error.kind() {
-        ErrorKind::Damaged(_) => {
-            "\n  give --keep-going (keep_going = true in a configuration) to count what can be read of such logs"
+/// Tells an error on standard error, with what to do where that is known: in the configuration, where that says what is
+/// done.
+pub(super) fn error(error: &Error, is_configured: bool) {
+    let hint = match (error.kind(), is_configured) {
+        (ErrorKind::Damaged(_), true) => {
+            "\n  write keep_going = true under [ingest] to count what can be read of such logs"
         }
+        (ErrorKind::Damaged(_), false) => "\n  give --keep-going to count what can be read of such logs",
         _ => "",
     };
     message(&format!("{error}{hint}"));
@@ -37,6 +38,13 @@ pub(super) fn error(error: &Error) {
 pub(super) fn message(text: &str) {
     // There is nobody left to tell when this fails.
     let _ = writeln!(io::stderr(), "flowbook: {text}");
+}
+
+/// Messages on standard error.
+pub(super) fn messages(texts: &[String]) {
+    for text in texts {
+        message(text);
+    }
 }
 
 /// Names the sources that cannot be trusted, and says what else is odd.
@@ -167,7 +175,7 @@ pub(super) fn absent(outcome: &Outcome, selection: &Selection) -> Option<String>
             "no line counts in this export: look at what is out of scope or rejected{all}{known}"
         ));
     }
-    let name = |domain: &Domain| match meant(domain, outcome, selection) {
+    let name = |domain: &Pattern| match meant(domain, outcome, selection) {
         Some(near) => format!("{domain} (did you mean {near}?)"),
         None => domain.to_string(),
     };
@@ -182,10 +190,10 @@ pub(super) fn absent(outcome: &Outcome, selection: &Selection) -> Option<String>
 }
 
 /// The domain nearest to one that no line has, of those in the logs that were not asked for.
-fn meant<'a>(domain: &Domain, outcome: &'a Outcome, selection: &Selection) -> Option<&'a str> {
+fn meant(domain: &Pattern, outcome: &Outcome, selection: &Selection) -> Option<String> {
     let others = outcome.others.iter().map(Domain::as_str);
     let others = others.filter(|name| selection.account.contains(name) && !selection.contains(name));
-    nearest(domain.as_str(), others)
+    domain.nearest(others)
 }
 
 /// What people should know of an export over hours that no log tells of.
@@ -388,6 +396,11 @@ pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>, not_r
 
 /// A refused or failed request as JSON: the contract's envelope.
 pub(super) fn json_error(error: &Error) -> Result<()> {
+    print(&error_object(error).to_string())
+}
+
+/// See [`json_error`].
+pub(super) fn error_object(error: &Error) -> Value {
     let (code, message) = match error.kind() {
         ErrorKind::Refused(refusal) => (refusal.code.wire(), refusal.code.message()),
         ErrorKind::Usage(_) => ("InvalidParameter", "Invalid Parameter."),
@@ -397,14 +410,13 @@ pub(super) fn json_error(error: &Error) -> Result<()> {
         ErrorKind::Refused(refusal) => refusal.detail.clone(),
         _ => error.to_string(),
     };
-    let object = json!({"RequestId": request_id(), "Code": code, "Message": message, "Recommend": detail});
-    print(&object.to_string())
+    json!({"RequestId": request_id(), "Code": code, "Message": message, "Recommend": detail})
 }
 
 /// How complete the data of an export is, as JSON.
 pub(super) fn completeness(found: &Completeness) -> Value {
     let lacking =
-        |(domain, hours): &(Domain, u64)| json!({"domain": domain.as_str(), "hours_with_log": hours});
+        |(domain, hours): &(Pattern, u64)| json!({"domain": domain.to_string(), "hours_with_log": hours});
     json!({
         "complete": found.is_complete(),
         "hours_with_log": found.hours_with_log,
@@ -450,7 +462,7 @@ pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
     let mut object = json!({
         "type": spec.kind.name(),
         "domains": exported.domains,
-        "domains_without_requests": exported.silent.iter().map(Domain::as_str).collect::<Vec<_>>(),
+        "domains_without_requests": exported.silent.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "detail_rows": exported.rows,
         "detail_sheets": exported.sheets,
         "peak_time": f.peak_at.map(start),

@@ -174,7 +174,7 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     let (request, spec) = arguments.request.valid(&account)?;
     let now = now();
     retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
-    let output = output_path(arguments.output.as_deref(), &spec);
+    let output = output_path(arguments.output.as_deref(), &spec)?;
     if form::check(&output, false)?.is_none() {
         return Err(Error::usage("a task writes a file; name one in --output"));
     }

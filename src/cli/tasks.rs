@@ -1,22 +1,21 @@
 //! `flowbook export --tasks` and `--months`: several requests, one pass over the logs, a workbook each.
 
-use super::export::{ExportArguments, creation_time, environment_language};
+use super::export::{ExportArguments, creation_time, environment_language, is_named_as_folder, pattern};
 use super::flags::now;
 use super::tasks_csv::{self, Setting, TaskRow};
 use super::times::zone_text;
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
-use crate::output::{folder, place, scratch_folder};
+use crate::output::{folder, make_folder, place, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
-use crate::task::form::check;
+use crate::task::form::{Form, check};
 use crate::task::intake::Taking;
 use crate::task::many::{Many, run_many};
 use crate::task::range::{MAX_MONTHS, RangeRule, months};
 use crate::task::registered::Kept;
 use crate::task::{Progress, Task, keep_off};
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,10 +29,9 @@ const SCRATCH_STORE: &str = "usage.db";
 pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let account = config::account(arguments.reading.config.as_deref())?;
     let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(
-            Error::usage("is no folder; with --tasks, --output names the folder of all workbooks").at(folder)
-        );
+    if !may_be_folder(folder) {
+        let text = "is no folder; with --tasks, --output names the folder of all workbooks";
+        return Err(Error::usage(text).at(folder));
     }
     let zone = zone_text(None);
     let zone = zone.as_deref();
@@ -70,18 +68,20 @@ pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Endi
 /// The folder of the months' workbooks, and the pattern of their names where one was given.
 fn place_of_months(output: Option<&Path>) -> Result<(PathBuf, Option<String>)> {
     let Some(output) = output else { return Ok((".".into(), None)) };
-    if output.is_dir() {
-        return Ok((output.into(), None));
+    if let Some((folder, pattern)) = pattern(output).filter(|_| !output.is_dir()) {
+        return Ok((folder.into(), Some(pattern.into())));
     }
-    let named = output.to_str().and_then(|text| Some((text, text.find(['{', '}'])?)));
-    let Some((text, brace)) = named else {
+    if !may_be_folder(output) {
         let text = "is no folder; with --months, --output names the folder of all workbooks, or a pattern of their \
                     names like usage-{start:%Y-%m}.xlsx";
         return Err(Error::usage(text).at(output));
-    };
-    let (folder, pattern) = text.split_at(text[..brace].rfind('/').map_or(0, |slash| slash + 1));
-    let folder = if folder.is_empty() { "." } else { folder };
-    Ok((folder.into(), Some(pattern.into())))
+    }
+    Ok((output.into(), None))
+}
+
+/// Whether a path is a folder, or one can be made there; what ends as a workbook does was hardly meant as one.
+fn may_be_folder(path: &Path) -> bool {
+    path.is_dir() || (!path.exists() && (is_named_as_folder(path) || Form::of(path).is_err()))
 }
 
 fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -> Result<Ending> {
@@ -119,8 +119,7 @@ fn take_and_make(
     let (wait, threads) = (arguments.waiting.lock_timeout, arguments.reading.threads);
     let many = Many { store, wait, threads, is_registered: !is_scratch, now };
     for (_, task) in tasks {
-        let folder = folder(task.output);
-        fs::create_dir_all(folder).map_err(Error::io("cannot make this folder")).map_err(|e| e.at(folder))?;
+        make_folder(folder(task.output))?;
     }
     let made = run_many(tasks, &many, progress)?;
     Ok(Some((taking, made)))
@@ -141,7 +140,8 @@ fn take(
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
-    let Delivered { taking, refused } = deliver(arguments.reading.sources(&arguments.logs)?, &delivery)?;
+    let Delivered { taking, refused } =
+        deliver(arguments.reading.sources(&arguments.logs, &arguments.reading.search()?)?, &delivery)?;
     if let Some(why) = refused {
         show::message(&why);
         if arguments.telling.json {

@@ -9,6 +9,7 @@ use crate::export::name::file_name;
 use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
 use crate::output::place;
+use crate::spelling::hint;
 use crate::task::pattern::Pattern;
 use crate::task::range::RangeRule;
 use csv::{ErrorKind, Position, StringRecord, Trim};
@@ -148,7 +149,11 @@ fn columns(headings: &StringRecord) -> Result<Vec<Column>> {
     let mut columns: Vec<Column> = Vec::new();
     for heading in headings {
         let Some(column) = Column::ALL.into_iter().find(|column| column.name() == heading) else {
-            return wrong(format!("the heading {heading:?} is unknown; known are: {}", known()));
+            let give = format!("known are: {}", known());
+            // A month is a range.
+            let word = if heading.eq_ignore_ascii_case("month") { "range" } else { heading };
+            let hint = hint(word, Column::ALL.map(Column::name), &give);
+            return wrong(format!("the heading {heading:?} is unknown{hint}"));
         };
         if columns.iter().any(|other| other.name() == heading) {
             return wrong(format!("the heading {heading} is there twice"));
@@ -181,7 +186,7 @@ fn row(columns: &[Column], record: &StringRecord, line: u64, setting: &Setting<'
         return Err(Error::usage("range stands beside start_time or end_time; give either"));
     }
     if let Some(text) = range.filter(|text| RangeRule::parse(text).is_none()) {
-        return Err(Error::usage(format!("range is {text:?}; {}", RangeRule::EXPECTED)));
+        return Err(Error::usage(format!("range is {text:?}{}", RangeRule::hint(text))));
     }
     if request.time_zone.is_none() {
         request.time_zone = setting.zone.map(String::from);

@@ -48,7 +48,7 @@ fn set(request: &mut ExportRequest, range: Option<&str>, now: i64) -> Result<(),
     let zone = request.time_zone.as_deref().and_then(Zone::parse).unwrap_or(Zone::UTC);
     if let Some(text) = range {
         let rule = RangeRule::parse(text).ok_or_else(|| {
-            Refusal::new(Code::InvalidStartTime, format!("The range is {text:?}; {}.", RangeRule::EXPECTED))
+            Refusal::new(Code::InvalidStartTime, format!("The range is {text:?}{}.", RangeRule::hint(text)))
         })?;
         let (start, end) = rule.resolve(now, zone);
         (request.start_time, request.end_time) = (Some(iso(start)), Some(iso(end)));

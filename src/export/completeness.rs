@@ -3,7 +3,7 @@
 //! Knows of logs only what the report tells of them.
 
 use super::tally::{DomainTally, Tally};
-use crate::domain::Domain;
+use crate::domain::{Domain, Pattern, Selection};
 use crate::hours::{self, Hours};
 use crate::report::Report;
 use crate::time::TimeRange;
@@ -25,14 +25,16 @@ pub struct Completeness {
     pub hours: u64,
     /// Pairs of domain and hour that have a log.
     pub with_log: u64,
-    /// Pairs of domain and hour: all hours of the range for every domain of the export.
+    /// Pairs of domain and hour: all hours of the range for every domain of the export. A wildcard that stands for no
+    /// domain counts as one that has no log.
     pub expected: u64,
     /// The first hours without a log, since 1970, in the order of domains.
-    pub gaps: Vec<(Domain, Range<i64>)>,
+    pub gaps: Vec<(Pattern, Range<i64>)>,
     /// How many gaps there are beside these.
     pub more_gaps: usize,
-    /// Domains of the export that lack an hour, in order, with the number of hours that they have.
-    pub lacking: Vec<(Domain, u64)>,
+    /// Domains of the export that lack an hour, in order, with the number of hours that they have; behind them the
+    /// wildcards that stand for no domain, and have none.
+    pub lacking: Vec<(Pattern, u64)>,
 }
 
 impl Completeness {
@@ -52,8 +54,19 @@ impl std::fmt::Display for Completeness {
 }
 
 impl Completeness {
+    /// Adds a domain, or a wildcard that stands for none, with its own hours.
+    fn add(&mut self, domain: Pattern, own: &BTreeSet<i64>, span: &Range<i64>) {
+        let count = own.len() as u64;
+        self.with_log += count;
+        self.expected += length(span);
+        self.add_gaps(&domain, own, span);
+        if count < length(span) {
+            self.lacking.push((domain, count));
+        }
+    }
+
     /// Adds the hours of a span that a domain lacks.
-    fn add_gaps(&mut self, domain: &Domain, own: &BTreeSet<i64>, span: &Range<i64>) {
+    fn add_gaps(&mut self, domain: &Pattern, own: &BTreeSet<i64>, span: &Range<i64>) {
         let before = std::iter::once(span.start - 1).chain(own.iter().copied());
         let after = own.iter().copied().chain([span.end]);
         for gap in before.zip(after).map(|(before, after)| before + 1..after).filter(|gap| !gap.is_empty()) {
@@ -68,7 +81,7 @@ impl Completeness {
 
 /// Counts the hours with a log of the domains of an export over `range`, as its report and its sums tell them.
 #[must_use]
-pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Completeness {
+pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection: &Selection) -> Completeness {
     let span = hours::of_range(range);
     let (known, any_unnamed) = told(report, tally);
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
@@ -80,17 +93,14 @@ pub fn completeness(report: &Report, tally: &Tally, range: TimeRange) -> Complet
         if any_unnamed || !known.has(&one.domain) {
             own.extend(one.hours.iter(span.start));
         }
-        let count = own.len() as u64;
-        found.with_log += count;
-        if count < length(&span) {
-            found.lacking.push((one.domain.clone(), count));
-        }
-        found.add_gaps(&one.domain, &own, &span);
+        found.add(Pattern::Exact(one.domain.clone()), &own, &span);
         any.extend(own);
+    }
+    for wildcard in selection.idle_wildcards(tally.domains.iter().map(|one| &one.domain)) {
+        found.add(wildcard, &BTreeSet::new(), &span);
     }
     found.hours_with_log = any.len() as u64;
     found.hours = length(&span);
-    found.expected = found.hours * tally.domains.len() as u64;
     found
 }
 
@@ -121,6 +131,7 @@ fn length(hours: &Range<i64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::DomainSet;
     use crate::export::request::Kind;
     use crate::hours::HOUR_SECONDS;
     use crate::region::Region;
@@ -134,6 +145,10 @@ mod tests {
 
     fn day() -> TimeRange {
         range("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z")
+    }
+
+    fn all() -> Selection {
+        Selection { account: DomainSet::all(), wanted: DomainSet::all() }
     }
 
     fn domain(name: &str) -> Domain {
@@ -172,7 +187,7 @@ mod tests {
 
     fn counted(sources: Vec<SourceReport>, domains: &[(&str, &[usize])]) -> (u64, u64, u64, u64) {
         let report = Report { sources, ..Report::default() };
-        let found = completeness(&report, &tally(day(), domains), day());
+        let found = completeness(&report, &tally(day(), domains), day(), &all());
         (found.hours_with_log, found.hours, found.with_log, found.expected)
     }
 
@@ -211,12 +226,18 @@ mod tests {
         let report = Report { sources: vec![source(None, 9, None)], ..Report::default() };
         let hour = range("2026-03-01T00:30:00Z", "2026-03-01T01:30:00Z");
         let tally = tally(hour, &[("b.com", &[0, 11]), ("a.com", &[6])]);
-        let found = completeness(&report, &tally, hour);
+        let found = completeness(&report, &tally, hour, &all());
         assert_eq!((found.hours, found.with_log, found.expected), (2, 3, 4));
-        assert_eq!(found.lacking, [(domain("a.com"), 1)]);
+        let a = Pattern::Exact(domain("a.com"));
+        assert_eq!(found.lacking, [(a.clone(), 1)]);
         let first = day().start().start() / HOUR_SECONDS;
         assert!(!found.is_complete());
-        assert_eq!((found.gaps, found.more_gaps), (vec![(domain("a.com"), first..first + 1)], 0));
+        assert_eq!((found.gaps, found.more_gaps), (vec![(a, first..first + 1)], 0));
+        let wanted: DomainSet =
+            ["a.com", "*.b.com", "*.com"].into_iter().filter_map(Pattern::parse).collect();
+        let found = completeness(&report, &tally, hour, &Selection { wanted, ..all() });
+        assert_eq!((found.with_log, found.expected), (3, 6));
+        assert_eq!(found.lacking.last(), Some(&(Pattern::parse("*.b.com").unwrap(), 0)));
         assert!(!Completeness::default().is_complete());
     }
 }

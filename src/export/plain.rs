@@ -37,7 +37,7 @@ pub fn export_csv<'a>(
     let tally = walk(rows, request, |at, usages| lines.series(at, usages))?;
     lines.flush()?;
     let figures = tally.figures(&calendar);
-    let completeness = completeness(request.report, &tally, request.spec.range);
+    let completeness = completeness(request.report, &tally, request.spec.range, &request.spec.selection);
     Ok(Exported::new(request, &calendar, &tally, figures, (lines.written, 0), completeness))
 }
 

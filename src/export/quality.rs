@@ -124,7 +124,7 @@ impl Quality<'_> {
         for (domain, hours) in gaps {
             let [from, until] = [hours.start, hours.end].map(|hour| self.time(hour * HOUR_SECONDS));
             let count = Cell::Whole((hours.end - hours.start).unsigned_abs().into());
-            sheet.row(&[Cell::Text(domain.as_str()), from.cell(), until.cell(), count], Tone::Plain)?;
+            sheet.row(&[Cell::Text(&domain.to_string()), from.cell(), until.cell(), count], Tone::Plain)?;
         }
         self.not_shown(sheet, self.completeness.more_gaps)
     }

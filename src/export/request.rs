@@ -12,6 +12,7 @@ use super::samples::Samples;
 use crate::code::{Code, Refusal};
 use crate::domain::{DomainSet, Pattern, Selection};
 use crate::locale::Language;
+use crate::spelling::hint;
 use crate::time::{DAY_SECONDS, TimeRange, Zone, parse_iso};
 use crate::usage::billing::Factor;
 use std::collections::BTreeMap;
@@ -266,17 +267,15 @@ fn aliuid(text: Option<&str>, account: &Account) -> Result<(), Refusal> {
 }
 
 fn kind(text: Option<&str>) -> Result<Kind, Refusal> {
+    let give = "give flow (traffic and bandwidth) or vas (request counts)";
     let what = match text {
-        None => "Type is missing".into(),
+        None => format!("missing; {give}"),
         Some(text) => match Kind::from_name(text) {
             Some(kind) => return Ok(kind),
-            None => format!("Type is {text:?}"),
+            None => format!("{text:?}{}", hint(text, Kind::ALL.map(Kind::name), give)),
         },
     };
-    refuse(
-        Code::InvalidParameter,
-        format!("{what}; give flow (traffic and bandwidth) or vas (request counts)."),
-    )
+    refuse(Code::InvalidParameter, format!("Type is {what}."))
 }
 
 fn dimension(text: Option<&str>, kind: Kind) -> Result<(), Refusal> {
@@ -300,7 +299,8 @@ fn range((start, end): (Option<&str>, Option<&str>), zone: Zone) -> Result<((i64
     if (end - start).min(zone.local(end) - zone.local(start)) > MAX_RANGE {
         return refuse(
             Code::InvalidTimeRange,
-            "The range is longer than 31 days; export it in parts.".into(),
+            "The range is longer than 31 days; export it in parts: --months makes a workbook of each month."
+                .into(),
         );
     }
     match TimeRange::covering(start, end) {
@@ -326,8 +326,9 @@ fn scope(request: &ExportRequest, account: &Account) -> Result<(Scope, DomainSet
     if let Some(name) = given(request.group.as_ref()) {
         let Some(patterns) = account.groups.get(name) else {
             let known: Vec<&str> = account.groups.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "there are none".into() } else { known.join(", ") };
-            return refuse(Code::InvalidParameter, format!("Group {name:?} is not known; groups: {known}."));
+            let list = if known.is_empty() { "there are none".into() } else { known.join(", ") };
+            let hint = hint(name, known, &format!("groups: {list}"));
+            return refuse(Code::InvalidParameter, format!("Group {name:?} is not known{hint}."));
         };
         let outside = patterns.iter().find(|p| matches!(p, Pattern::Exact(_)) && !account.domains.covers(p));
         if let Some(Pattern::Exact(domain)) = outside {
@@ -384,7 +385,8 @@ fn language(text: Option<&str>) -> Result<Option<Language>, Refusal> {
         None => Ok(None),
         Some((_, Some(language))) => Ok(Some(language)),
         Some((text, None)) => {
-            refuse(Code::InvalidParameter, format!("Language is {text:?}; give zh-cn or en-us."))
+            let hint = hint(text, Language::ALL.map(Language::name), "give zh-cn or en-us");
+            refuse(Code::InvalidParameter, format!("Language is {text:?}{hint}."))
         }
     }
 }
@@ -398,11 +400,9 @@ fn chosen_bill_type(text: Option<&str>, kind: Kind) -> Result<Option<(BillType, 
             format!("BillType {text} bills a figure of Type {}, not of {}.", found.kind.name(), kind.name()),
         ),
         None => {
-            let known = BillType::ALL.map(|b| b.name).join(", ");
-            refuse(
-                Code::InvalidBillType,
-                format!("BillType is {text:?}; known, also with _overseas: {known}."),
-            )
+            let known = BillType::ALL.map(|b| b.name);
+            let hint = hint(text, known, &format!("known, also with _overseas: {}", known.join(", ")));
+            refuse(Code::InvalidBillType, format!("BillType is {text:?}{hint}."))
         }
     }
 }
@@ -424,7 +424,7 @@ fn zone(text: Option<&str>) -> Result<Zone, Refusal> {
         Some((_, Some(zone))) => Ok(zone),
         Some((text, None)) => refuse(
             Code::InvalidParameter,
-            format!("The time zone is {text:?}; give an offset like +08:00 or a name like Asia/Shanghai."),
+            format!("The time zone is {text:?}{}.", hint(text, Zone::names(), Zone::EXPECTED)),
         ),
     }
 }
@@ -433,10 +433,9 @@ fn detail_rows(text: Option<&str>) -> Result<DetailRows, Refusal> {
     let Some(text) = text else { return Ok(DetailRows::default()) };
     let known = DetailRows::ALL.into_iter().find(|rows| rows.name() == text);
     known.ok_or_else(|| {
-        let detail = format!(
-            "Rows is {text:?}; give dense (a row for every five minutes) or sparse (only rows with a request)."
-        );
-        Refusal::new(Code::InvalidParameter, detail)
+        let give = "give dense (a row for every five minutes) or sparse (only rows with a request)";
+        let hint = hint(text, DetailRows::ALL.map(DetailRows::name), give);
+        Refusal::new(Code::InvalidParameter, format!("Rows is {text:?}{hint}."))
     })
 }
 
@@ -445,7 +444,8 @@ fn samples(text: Option<&str>) -> Result<Samples, Refusal> {
         None => Ok(Samples::default()),
         Some((_, Some(samples))) => Ok(samples),
         Some((text, None)) => {
-            refuse(Code::InvalidParameter, format!("Samples is {text:?}; give full, masked or none."))
+            let hint = hint(text, Samples::ALL.map(Samples::name), "give full, masked or none");
+            refuse(Code::InvalidParameter, format!("Samples is {text:?}{hint}."))
         }
     }
 }

@@ -46,7 +46,7 @@ pub fn hours_with_log<'r>(
     request: &Request<'_>,
 ) -> Result<Completeness> {
     let tally = walk(rows, request, |_, _| Ok(()))?;
-    Ok(completeness(request.report, &tally, request.spec.range))
+    Ok(completeness(request.report, &tally, request.spec.range, &request.spec.selection))
 }
 
 /// Whether a slice has a row where rows are sparse.

@@ -9,7 +9,8 @@ use super::{Job, Taken, again, fold};
 use crate::codec::page;
 use crate::digest::{Stretch, TextId, identify};
 use crate::error::{Error, Result};
-use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
+use crate::record::Reason;
+use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
 use crate::sketch::Sketch;
 use crate::usage::table::UsageTable;
 use std::path::Path;
@@ -76,6 +77,9 @@ impl Outcome {
         let first = self.samples.iter().min_by_key(|sample| sample.line).map(|sample| &sample.text[..]);
         Some(if let Some(page) = first.filter(|_| rejected == lines).and_then(page) {
             format!("is {}: {}", page.name, page.advice)
+        } else if self.counts.lacks_domains() {
+            let share = self.counts.rejected[Reason::NoDomain as usize];
+            format!("{share} of its {lines} lines {NO_DOMAIN}")
         } else if rejected == lines {
             format!("none of its {lines} lines is one of an {title}")
         } else {

@@ -12,7 +12,7 @@ use crate::record::Reason;
 use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON, Scope};
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -157,7 +157,11 @@ impl Rejects {
 }
 
 fn failed(error: csv::Error) -> Error {
-    Error::io("cannot write rejected lines")(error.into())
+    let error = match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    };
+    Error::io("cannot write rejected lines")(error)
 }
 
 fn pour(all: Vec<Rejects>, out: &mut File, of: Option<&Selection>) -> Result<()> {

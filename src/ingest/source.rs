@@ -79,7 +79,8 @@ pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
     discover_by(arguments, &Search::default())
 }
 
-/// Finds the sources behind the arguments as [`discover`] does, of those in folders only what the search holds.
+/// Finds the sources behind the arguments as [`discover`] does, of what folders and globs hold only what the search does: a
+/// file that is named stays.
 ///
 /// # Errors
 /// As [`discover`].
@@ -233,16 +234,17 @@ fn is_plain(path: &[u8]) -> bool {
 
 fn add_path(path: PathBuf, found: &mut Found<'_>) {
     if path.is_dir() {
-        add_folder(&path, found);
+        add_folder(&path, &path, found);
     } else {
         found.add(path);
     }
 }
 
-fn add_folder(folder: &Path, found: &mut Found<'_>) {
+/// Adds the files in a folder; what is searched are their paths below `base`, which holds it or is it.
+fn add_folder(folder: &Path, base: &Path, found: &mut Found<'_>) {
     let search = found.search;
-    walk(folder, search, &mut |path, met| match met {
-        Ok(kind) if kind.is_dir() || is_own(&path) || !search.holds(&path, folder) => {}
+    walk(folder, base, search, &mut |path, met| match met {
+        Ok(kind) if kind.is_dir() || is_own(&path) || !search.holds(&path, base) => {}
         // A pipe or device among logs would be waited for without end.
         Ok(kind) if !kind.is_file() => found.add_faulty(path, "is no regular file"),
         Ok(_) => found.add(path),
@@ -266,18 +268,27 @@ fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
         found.add(argument.to_owned());
         return Ok(());
     };
-    let before = found.all.len();
+    let so_far = |found: &Found<'_>| (found.all.len(), found.search.left_out());
+    let before = so_far(found);
     let matched = matches(pattern, found);
     let paths = matched.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
-    if paths.is_empty() && found.all.len() == before {
+    if paths.is_empty() && so_far(found) == before {
         found.add_faulty(argument.to_owned(), NO_MATCH);
     }
+    let base = fixed_part(pattern);
     for path in paths {
-        if !is_own(&path) {
-            add_path(path, found);
+        let is_folder = path.is_dir();
+        if !is_own(&path) && found.search.reaches(&path, base, is_folder) {
+            if is_folder { add_folder(&path, base, found) } else { found.add(path) }
         }
     }
     Ok(())
+}
+
+/// The folder where a glob begins to choose: the part before the first that is matched.
+fn fixed_part(pattern: &str) -> &Path {
+    let end = pattern.find(META).unwrap_or(pattern.len());
+    Path::new(&pattern[..pattern[..end].rfind('/').map_or(0, |slash| slash + 1)])
 }
 
 /// Characters that make a glob.
@@ -290,6 +301,7 @@ fn matches(pattern: &str, found: &mut Found<'_>) -> Result<Vec<PathBuf>, glob::P
     // As in a shell, a hidden file is matched only by a pattern with its dot, unless its name is a log's.
     let as_shells = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     glob::Pattern::new(pattern)?;
+    let base = fixed_part(pattern);
     let mut paths = vec![PathBuf::new()];
     let mut parts = Path::new(pattern).components().peekable();
     while let Some(part) = parts.next() {
@@ -298,7 +310,7 @@ fn matches(pattern: &str, found: &mut Found<'_>) -> Result<Vec<PathBuf>, glob::P
             // As the last part it is the folder with everything below, as a folder is anyway.
             let is_last = parts.peek().is_none();
             let below = |path: PathBuf| {
-                if is_last { vec![or_here(&path).to_owned()] } else { folders_below(&path, found) }
+                if is_last { vec![or_here(&path).to_owned()] } else { folders_below(&path, base, found) }
             };
             paths = paths.into_iter().flat_map(below).collect();
         } else if text.contains(META) {
@@ -340,11 +352,11 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found<'
 }
 
 /// A folder and all that are not hidden below it.
-fn folders_below(folder: &Path, found: &mut Found<'_>) -> Vec<PathBuf> {
+fn folders_below(folder: &Path, base: &Path, found: &mut Found<'_>) -> Vec<PathBuf> {
     let mut below = Vec::new();
     if or_here(folder).is_dir() {
         let search = found.search;
-        walk(or_here(folder), search, &mut |path, met: Met| match met {
+        walk(or_here(folder), or_here(base), search, &mut |path, met: Met| match met {
             Ok(kind) if kind.is_dir() => below.push(path),
             Ok(_) => {}
             Err(error) => found.add_unreadable(path, &error),

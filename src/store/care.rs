@@ -44,7 +44,9 @@ impl Writer {
     /// See [`Writer::open`]; also when there is no store.
     pub fn open_for_care(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::usage("there is no store here; flowbook ingest makes one").at(path));
+            return Err(
+                Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
+            );
         }
         Self::open(path, wait, work)
     }

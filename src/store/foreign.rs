@@ -17,6 +17,9 @@ const MARK: &[u8] = b"SQLite format 3\0";
 /// Why a file could not be opened as a store. What does not begin as a database does was never one, or has lost its
 /// first page: the first is likely, and the second is said, too.
 pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
+    if path.is_dir() {
+        return folder(path);
+    }
     let is_other = error.sqlite_error_code() == Some(ErrorCode::NotADatabase);
     let head = is_other.then(|| head(path).ok()).flatten();
     let Some(head) = head.filter(|head| !head.starts_with(MARK)) else {
@@ -29,6 +32,11 @@ pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
             .to_owned(),
     };
     Error::usage(text).at(path)
+}
+
+/// What is said of a folder that is named as a store.
+pub(super) fn folder(path: &Path) -> Error {
+    Error::usage("is a folder; name the file of a store in it, like usage.db").at(path)
 }
 
 fn head(path: &Path) -> io::Result<Vec<u8>> {

@@ -45,6 +45,9 @@ impl Lock {
     /// # Errors
     /// When another process still holds it after `wait`, or the lock's file cannot be made.
     pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        if path.is_dir() {
+            return Err(super::foreign::folder(path));
+        }
         let place = place(path);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&place);
         let file = file.map_err(Error::io("cannot make the store's lock")).map_err(|e| e.at(&place))?;

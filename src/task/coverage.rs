@@ -1,6 +1,6 @@
 //! Whether a store has all that an export needs: [`coverage`], and what came late.
 
-use crate::domain::{Domain, DomainSet, Selection};
+use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
 use crate::report::overlap::{self, Candidate, Overlap};
@@ -30,8 +30,8 @@ pub struct Coverage {
 /// What a store has of a domain, hour by hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainHours {
-    /// The domain.
-    pub domain: Domain,
+    /// The domain, or a wildcard that was asked for and stands for no domain of the store.
+    pub domain: Pattern,
     /// Whether it has any source in the store at all.
     pub has_source: bool,
     /// Hours of the span that have a source.
@@ -113,7 +113,7 @@ pub fn coverage_with(
     quiet: &DomainSet,
 ) -> Result<Coverage> {
     let mut coverage = coverage(reader, selection, Some(range))?;
-    let is_quiet = |domain: &DomainHours| !domain.gaps.is_empty() && quiet.contains(domain.domain.as_str());
+    let is_quiet = |domain: &DomainHours| !domain.gaps.is_empty() && quiet.covers(&domain.domain);
     if coverage.domains.iter().any(is_quiet) {
         let delivered = reader.delivered_hours(range)?;
         coverage
@@ -197,8 +197,10 @@ impl<'a> Covered<'a> {
         reader.add_unnamed(windows, self.selection, &mut self.known)?;
         let span = self.asked.or(self.all);
         let domains = self.selection.resolve(self.known.domains());
-        let domains =
-            domains.into_iter().map(|domain| of_domain(&self.known, domain, span.as_ref())).collect();
+        let wildcards = self.selection.idle_wildcards(domains.iter()).into_iter();
+        let wildcards: Vec<_> = wildcards.map(|wildcard| of_none(wildcard, span.as_ref())).collect();
+        let domains = domains.into_iter().map(|domain| of_domain(&self.known, domain, span.as_ref()));
+        let domains = domains.chain(wildcards).collect();
         let empty = self.empty.into_iter().map(|(_, name)| name).collect();
         Ok(Coverage { span, domains, faults: self.faults, empty })
     }
@@ -207,7 +209,17 @@ impl<'a> Covered<'a> {
 fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>) -> DomainHours {
     let gaps = span.map(|span| known.gaps(&domain, span)).unwrap_or_default();
     let complete = span.map_or(0, length) - gaps.iter().map(length).sum::<u64>();
-    DomainHours { has_source: known.has(&domain), domain, complete, gaps }
+    DomainHours { has_source: known.has(&domain), domain: Pattern::Exact(domain), complete, gaps }
+}
+
+/// What a store has of a wildcard that stands for none of its domains.
+fn of_none(wildcard: Pattern, span: Option<&Range<i64>>) -> DomainHours {
+    DomainHours {
+        has_source: false,
+        domain: wildcard,
+        complete: 0,
+        gaps: span.cloned().into_iter().collect(),
+    }
 }
 
 /// What a store has of a selection, and what is to be said of its sources.

@@ -76,7 +76,11 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
             delivery.max_rejects,
             intake.format,
             first,
-            "the store was left as it was",
+            if delivery.is_scratch {
+                "nothing is stored, and no workbook made"
+            } else {
+                "the store was left as it was"
+            },
         )
     });
     if let Some((name, fault)) = taking.faults.first().filter(|_| refused.is_none() && !intake.keep_going) {

@@ -91,8 +91,12 @@ fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Resul
 
 fn unknown(called: &str, names: &[String]) -> Error {
     let near = near(called, names);
-    let hint = if near.is_empty() { String::new() } else { format!("; near it:\n  {}", near.join("\n  ")) };
-    Error::usage(format!("no source goes by this name{hint}")).at(called)
+    let hint = if near.is_empty() {
+        "flowbook store sources lists all names".to_owned()
+    } else {
+        format!("near it:\n  {}", near.join("\n  "))
+    };
+    Error::usage(format!("no source goes by this name; {hint}")).at(called)
 }
 
 /// The names that are most like one, as far as any is.

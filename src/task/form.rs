@@ -38,6 +38,11 @@ impl Form {
             return Ok(Self::Stream);
         }
         let name = path.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+        let only_ending =
+            |ending: &str| path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(ending));
+        if ENDINGS.into_iter().any(|(ending, _)| only_ending(ending)) {
+            return Err(Error::usage("is only an ending; write the name of the file before it").at(path));
+        }
         let known = ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending.as_bytes()));
         known.map(|(_, form)| form).ok_or_else(|| {
             let text = "has no known ending: end it in .xlsx for a workbook, in .csv, .csv.gz or .csv.zst for the \

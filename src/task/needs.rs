@@ -3,9 +3,9 @@
 //!
 //! The one place that decides it, for every command that makes workbooks. Knows nothing of when a task is due.
 
-use super::coverage::{Coverage, coverage, coverage_with};
+use super::coverage::{Coverage, DomainHours, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
-use crate::domain::{Domain, Selection};
+use crate::domain::{Domain, Pattern, Selection};
 use crate::error::Result;
 use crate::store::{Needs, Reader};
 use crate::time::TimeRange;
@@ -93,7 +93,12 @@ pub struct Judged {
 }
 
 fn hours(coverage: &Coverage) -> BTreeMap<Domain, u64> {
-    coverage.domains.iter().map(|domain| (domain.domain.clone(), domain.complete)).collect()
+    let hours = |one: &DomainHours| match &one.domain {
+        Pattern::Exact(domain) => Some((domain.clone(), one.complete)),
+        // It has none.
+        Pattern::Subdomains(_) => None,
+    };
+    coverage.domains.iter().filter_map(hours).collect()
 }
 
 /// A workbook that is to be made.
@@ -149,7 +154,10 @@ impl<'a> Wanted<'a> {
         let missing = match &self.standing {
             // Domains that came up since, with nothing in this range, are none of its.
             Standing::Hours(before) => {
-                coverage.missing_of(|domain| domain.complete > 0 || before.contains_key(&domain.domain))
+                coverage.missing_of(|one| {
+                    let is_of = |domain: &Pattern| matches!(domain, Pattern::Exact(domain) if before.contains_key(domain));
+                    one.complete > 0 || is_of(&one.domain)
+                })
             }
             _ => coverage.missing(),
         };

@@ -48,7 +48,7 @@ pub struct Plan {
 }
 
 /// Logs of one format and region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SourceRule {
     /// Files, folders and globs; at least one.
     pub arguments: Vec<PathBuf>,
@@ -58,7 +58,7 @@ pub struct SourceRule {
     pub region: Region,
     /// The domain of lines that hold only a path, where the file's name tells none.
     pub domain: Option<Domain>,
-    /// Which files in folders are read.
+    /// Which files of folders and globs are read.
     pub search: Search,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Days and months are those of the task's zone. Knows nothing of what is exported.
 
+use crate::spelling::hint;
 use crate::time::{DAY_SECONDS, Zone, civil, iso, month_start};
 use std::fmt;
 
@@ -155,6 +156,18 @@ impl RangeRule {
     pub const EXPECTED: &str = "give yesterday, today, last-7-days (1 to 31 days), this-month, last-month, a month \
                                 like 2026-03, or START/END: dates like 2026-03-01/2026-03-31, both included, or \
                                 times like 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z";
+
+    /// Whether a text is a month like `2026-03`.
+    #[must_use]
+    pub fn is_month(text: &str) -> bool {
+        month(text).is_some()
+    }
+
+    /// What is put behind a text that is no rule: which one may have been meant, and what to give.
+    #[must_use]
+    pub fn hint(text: &str) -> String {
+        hint(text, ["yesterday", "today", "last-7-days", "this-month", "last-month"], Self::EXPECTED)
+    }
 
     /// Reads a rule. Fixed times need not make a range: that is [`crate::export::request::validate`]'s to
     /// say.

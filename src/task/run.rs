@@ -13,14 +13,14 @@ use super::plan::{Plan, TaskRule};
 use super::registered::{Ran, Running, hold, run_registered};
 use super::registry::{Registry, Remains, Status, TaskRecord};
 use super::retain::{self, Retained};
-use crate::error::{Error, Result};
+use super::unknown::{Unknown, unknown_in};
+use crate::error::Result;
 use crate::ingest::source::Source;
 use crate::locale::Language;
 use crate::log::Format;
-use crate::output::{self, scratch_folder};
+use crate::output::{folder, make_folder, scratch_folder};
 use crate::store::{self, Lock, Reader};
 use crate::time::{DAY_SECONDS, TimeRange};
-use std::fs;
 use std::path::PathBuf;
 
 pub use super::due::{Step, StepEnd, Why};
@@ -56,6 +56,8 @@ pub struct Ticked {
     pub removed: Vec<PathBuf>,
     /// Domains with usage in the ranges of now that no group holds, or several do.
     pub unbilled: Unbilled,
+    /// Domains of the plan that no log names.
+    pub unknown: Vec<Unknown>,
     /// Usage that was let go, where any was due.
     pub let_go: Option<Retained>,
 }
@@ -77,6 +79,7 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
         let plan = Plan { store: copy, ..tick.plan.clone() };
         return work(&Tick { plan: &plan, ..*tick }, progress);
     }
+    make_folder(folder(store))?;
     let _lock = Lock::of_ticks(store, *lock_timeout, WORK)?;
     work(tick, progress)
 }
@@ -93,6 +96,7 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
         steps,
         removed,
         unbilled: Unbilled::default(),
+        unknown: Vec::new(),
         let_go: None,
     };
     if ticked.refused.is_none() {
@@ -101,6 +105,7 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
         ticked.steps = make(tick, jobs, progress)?;
         ticked.removed = retire(tick)?;
         ticked.unbilled = unbilled(tick)?;
+        ticked.unknown = unknown_in(&Reader::open(&tick.plan.store, tick.plan.lock_timeout)?, tick.plan)?;
         ticked.let_go = let_go(tick)?;
     }
     Ok(ticked)
@@ -161,9 +166,7 @@ fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Result<Vec<Step
 }
 
 fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress) -> StepEnd {
-    let folder = output::folder(&task.output);
-    let made = fs::create_dir_all(folder).map_err(Error::io("cannot make this folder"));
-    let made = made.map_err(|e| e.at(folder)).and_then(|()| {
+    let made = make_folder(folder(&task.output)).and_then(|()| {
         let mut registry = Registry::open(how.store, how.wait)?;
         run_registered(&mut registry, task, how, progress)
     });

@@ -346,11 +346,15 @@ fn what_is_no_store_of_this_version() {
     }
     assert_eq!(fs::read_to_string(kept.0.path("usage.db")).unwrap(), text(1..=100));
     kept.remove("usage.db");
-    fails(&export(&kept), 2, &["usage.db: there is no store here", "flowbook ingest makes one"]);
+    fails(
+        &export(&kept),
+        2,
+        &["usage.db: there is no store here", "flowbook ingest and flowbook run make one"],
+    );
     assert!(!kept.0.exists("usage.db"));
     fs::create_dir(kept.0.path("usage.db")).unwrap();
     for output in [export(&kept), ingest(&kept)] {
-        fails(&output, 1, &["usage.db: "]);
+        fails(&output, 2, &["usage.db: is a folder"]);
     }
 }
 

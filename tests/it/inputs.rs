@@ -404,3 +404,65 @@ fn an_export_of_nothing_says_so() {
     assert_eq!(done.json()["key_figures"]["domains_without_requests"], serde_json::json!(["tpyo.com"]));
     place.export(&["a.log", "--domain-names", ""], 2).says(&["--domain-names"]);
 }
+
+/// `--include` and `--exclude` hold for what folders and globs hold alike, and say where they do nothing.
+#[test]
+fn what_globs_find_is_chosen_as_what_folders_hold() {
+    let place = Place::new();
+    place.write("logs/a.log", lines(1));
+    place.write("logs/test_a.log", lines(2).replace("/x", "/y"));
+    place.write("logs/old/c.log", lines(4).replace("/x", "/z"));
+    place.write("logs/eu/d.log", lines(8).replace("/x", "/w"));
+    for (arguments, expected) in [
+        (&["--exclude", "test_*"][..], 13),
+        (&["--exclude", "test_*", "--exclude", "old"], 9),
+        (&["--exclude", "./old/"], 11),
+        (&["--exclude", "eu/*.log"], 7),
+        (&["--include", "eu/"], 8),
+        (&["--include", "[a-c].log"], 5),
+    ] {
+        for logs in ["logs", "logs/**/*.log", "l*/**/*.log", "**/*.log"] {
+            // Of a glob that begins to choose above the folder, paths begin there.
+            if logs != "logs" && !logs.starts_with("logs") && arguments[1].starts_with("eu/*") {
+                continue;
+            }
+            let arguments = [&[logs, "--json", "--force"], arguments].concat();
+            let done = place.export(&arguments, 0);
+            assert_eq!(accepted(&done.json()), expected, "{arguments:?}");
+            assert!(!done.stderr.contains("matched nothing"), "{}", done.stderr);
+        }
+    }
+    let named = ["logs/test_a.log", "--exclude", "test_*", "--json", "--force"];
+    assert_eq!(accepted(&place.export(&named, 0).json()), 2);
+    let nothing = ["logs/*.log", "--exclude", "olt", "--force"];
+    place.export(&nothing, 0).says(&["--exclude olt matched nothing"]);
+    let all = ["logs/*.log", "--exclude", "*.log", "--force"];
+    let done = place.export(&all, 0);
+    done.says(&["no log is left: --include and --exclude pass over all that was found"]);
+    assert!(!done.stderr.contains("look at what is out of scope"), "{}", done.stderr);
+    place
+        .run(&["ingest", "logs", "--include", "*.gz", "--store", "s.db"], 0)
+        .says(&["--include *.gz matched nothing", "no log is left"]);
+    place.write(
+        "flowbook.toml",
+        "[store]\npath = \"s.db\"\n[[source]]\npaths = \"logs/**/*.log\"\nexclude = [\"test_*\", \"olt\"]\n",
+    );
+    place
+        .run(&["run", "flowbook.toml", "--dry-run"], 0)
+        .says(&["[[source]] 1: exclude \"olt\" matched nothing"]);
+    let json = place.run(&["run", "flowbook.toml", "--json"], 0).json();
+    assert_eq!(json["sources"]["added"], 3);
+}
+
+#[test]
+fn lines_without_a_domain_say_how_to_name_it() {
+    let place = Place::new();
+    let paths = lines(3).replace("http://a.com", "");
+    place.write("a.log", format!("{paths}{}", lines(1)));
+    let expected = ["3 of its 4 lines hold only a path and no domain", "--domain NAME", "domain = \"NAME\""];
+    place.export(&["a.log"], 3).says(&expected);
+    place.run(&["ingest", "a.log", "--store", "s.db"], 3).says(&expected);
+    place.write("b.log", paths);
+    place.export(&["b.log"], 3).says(&["3 of its 3 lines hold only a path", "--domain NAME"]);
+    assert_eq!(accepted(&place.export(&["b.log", "--domain", "a.com", "--json"], 0).json()), 3);
+}

@@ -6,6 +6,7 @@
     reason = "tests fail by panics, on small numbers"
 )]
 
+mod advice;
 mod book;
 mod broken_store;
 mod cases;

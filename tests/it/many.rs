@@ -109,8 +109,8 @@ fn a_wrong_list_is_refused_before_any_work() {
     let both = ["export", "logs", "--tasks", "tasks.csv", "--type", "flow"];
     place.run(&both, 2).says(&["cannot be used with"]);
     place
-        .run(&["export", "logs", "--tasks", "tasks.csv", "--output", "nowhere"], 2)
-        .says(&["nowhere", "folder"]);
+        .run(&["export", "logs", "--tasks", "tasks.csv", "--output", "tasks.csv"], 2)
+        .says(&["tasks.csv", "is no folder"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv"], 3).says(&["no log line", "rejected"]);
     assert_eq!(place.names(), ["logs", "tasks.csv"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv", "--max-rejects", "20%", "--quiet"], 0);

@@ -202,3 +202,36 @@ fn returns_end_lines_in_texts_of_any_size() {
     let stored = place.export(&["--store", "s.db", "--json", "--force"], 0);
     assert_eq!((count(&stored, "accepted"), traffic(&stored)), (330_000, 330 * 499_500));
 }
+
+/// A wildcard that stands for no domain is said as a domain without a log is, and counts as one.
+#[test]
+fn wildcards_that_stand_for_nothing_are_said() {
+    let place = Place::new();
+    let hour = |n: u64| format!("www.example.com_2026_03_01_{n:02}0000_{:02}0000.log", n + 1);
+    place.write(&format!("logs/{}", hour(10)), line("1/Mar/2026:10:00:00 +0800", "www.example.com", 1));
+    place.write("logs/a.log", line("1/Mar/2026:10:00:00 +0800", "img.example.org", 2));
+    let range =
+        ["--start-time", "2026-03-01T02:00:00Z", "--end-time", "2026-03-01T03:00:00Z", "--type", "flow"];
+    let export = |more: &[&str], code| {
+        let names = ["--domain-names", "www.example.com,*.exampel.org,*.nosuch.com", "--read-all", "--force"];
+        place.run(&[&["export"], &range[..], &names, more].concat(), code)
+    };
+    let said = ["*.exampel.org (did you mean *.example.org?)", "*.nosuch.com"];
+    let store = place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    assert!(store.stderr.is_empty(), "{}", store.stderr);
+    for logs in [&["logs"][..], &["--store", "s.db"]] {
+        let done = export(&[logs, &["--output", "out.xlsx", "--json"]].concat(), 0);
+        done.says(&said);
+        let json = done.json();
+        let silent = &json["key_figures"]["domains_without_requests"];
+        assert_eq!(*silent, serde_json::json!(["*.exampel.org", "*.nosuch.com"]));
+        assert_eq!(json["completeness"]["domain_hours"], 3);
+        assert_eq!(json["completeness"]["complete"], false);
+        export(&[logs, &["--output", "c.xlsx", "--require-complete"]].concat(), 3)
+            .says(&["*.nosuch.com has 0 of 1"]);
+    }
+    let coverage = ["store", "coverage", "--store", "s.db", "--domain-names", "www.example.com,*.nosuch.com"];
+    place.run(&[&coverage, &range[..4]].concat(), 3).says(&["*.nosuch.com has no source"]);
+    let coverage = ["store", "coverage", "--store", "s.db", "--domain", "*.example.com"];
+    place.run(&[&coverage, &range[..4]].concat(), 0);
+}

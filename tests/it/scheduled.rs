@@ -169,8 +169,10 @@ fn figures_for_prometheus_are_whole_and_well_formed() {
     assert_eq!(get("flowbook_last_success_timestamp_seconds", &none), success);
     assert_eq!((state("up_to_date"), state("made")), (Some(1.0), Some(0.0)));
     // What cannot be written is said, and the work is done all the same.
-    configure(&place, "[output]\nmetrics = \"nowhere/flowbook.prom\"");
-    place.run(&["run", "flowbook.toml"], 1).says(&["figures for Prometheus", "nowhere"]);
+    configure(&place, "[output]\nmetrics = \"flowbook.toml/x.prom\"");
+    place
+        .run(&["run", "flowbook.toml"], 1)
+        .says(&["figures for Prometheus", "a file of this name is there already"]);
 }
 
 #[test]

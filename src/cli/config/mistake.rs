@@ -3,7 +3,7 @@
 //! Knows the messages of toml and serde, and nothing of what the tables mean.
 
 use crate::error::Error;
-use crate::spelling::did_you_mean;
+use crate::spelling::hint;
 
 /// What is wrong in `text`, as its reader found.
 pub(super) fn told(error: &toml::de::Error, text: &str) -> Error {
@@ -73,12 +73,14 @@ fn words(message: &str, key: &str, value: &str) -> String {
 fn unknown(what: &str, rest: &str) -> String {
     let (word, expected) = rest.split_once('`').unwrap_or((rest, ""));
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let near = did_you_mean(word, known.iter().copied());
-    format!(
-        "unknown {what} {word:?}{near}{}known here: {}",
-        if near.is_empty() { "; " } else { " " },
-        known.join(", ")
-    )
+    let give = format!("known here: {}", known.join(", "));
+    format!("unknown {what} {word:?}{}", hint(word, known, &give))
+}
+
+/// The unit that a key's number most likely has, where it is a time.
+fn unit(key: &str) -> Option<&'static str> {
+    let units = [("wait_at_most", "h"), ("settle", "h"), ("lock_timeout", "s"), ("min_age", "m")];
+    units.into_iter().find(|(name, _)| *name == key).map(|(_, unit)| unit)
 }
 
 /// What to write for a value of another kind than expected.
@@ -105,6 +107,12 @@ fn of_another_kind(found: &str, expected: &str, key: &str, value: &str) -> Strin
         }
         ("sequence", "a string") => format!("{key} is one text, not a list; write {key} = \"...\""),
         ("string", "a sequence") => format!("{key} is a list; write {key} = [{value}]"),
+        ("integer", "a string") if unit(key).is_some() => {
+            let unit = unit(key).unwrap_or_default();
+            let is_plain = value.bytes().all(|b| b.is_ascii_digit());
+            let (number, say) = if is_plain { (value, "") } else { ("24", ", say") };
+            format!("{key} is a time with its unit, in quotes: write {key} = \"{number}{unit}\"{say}")
+        }
         ("integer" | "floating" | "boolean", "a string") => {
             format!("{key} is a text; write it in quotes: {key} = \"{value}\"")
         }

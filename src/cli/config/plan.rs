@@ -9,7 +9,7 @@ use crate::ingest::source::{STDIN, Search};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::spelling::did_you_mean;
+use crate::spelling::hint;
 use crate::task::plan::{OutputRule, Plan, SourceRule};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,13 +91,14 @@ fn search(table: &SourceTable) -> Result<Search, String> {
 fn format(name: &str) -> Result<Format, String> {
     let known = Format::ALL.map(Format::name).join(", ");
     let found = Format::ALL.into_iter().find(|format| format.name() == name);
-    let near = || did_you_mean(name, Format::ALL.map(Format::name));
-    found.ok_or_else(|| format!("format is {name:?}{}; known are: {known}", near()))
+    let hint = || hint(name, Format::ALL.map(Format::name), &format!("known are: {known}"));
+    found.ok_or_else(|| format!("format is {name:?}{}", hint()))
 }
 
 fn region(code: &str) -> Result<Region, String> {
-    let known = Region::ALL.into_iter().filter_map(Region::code).collect::<Vec<_>>().join(", ");
-    Region::from_code(code).ok_or_else(|| format!("region is {code:?}; known are: {known}"))
+    let known: Vec<&str> = Region::ALL.into_iter().filter_map(Region::code).collect();
+    let give = format!("known are: {}", known.join(", "));
+    Region::from_code(code).ok_or_else(|| format!("region is {code:?}{}", hint(code, known, &give)))
 }
 
 fn domain(name: &str) -> Result<Domain, String> {

@@ -119,6 +119,7 @@ pub(super) struct TaskTable {
     pub(super) language: Option<String>,
     pub(super) traffic_factor: Option<Scalar>,
     pub(super) bill_type: Option<String>,
+    pub(super) rows: Option<String>,
     pub(super) samples: Option<String>,
     pub(super) output: Option<String>,
     #[serde(default)]

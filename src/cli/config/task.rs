@@ -1,14 +1,14 @@
 //! `[[task]]`: each is tried over a sample of its range.
 
+use super::super::times::zone_text;
 use super::plan::duration;
 use super::tables::{TaskTable, Texts};
 use crate::code::Refusal;
 use crate::domain::Pattern;
 use crate::error::{Error, Result};
-use crate::export::bill::BillType;
-use crate::export::request::{Account, ExportRequest, ExportSpec, Kind};
+use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
-use crate::spelling::did_you_mean;
+use crate::spelling::hint;
 use crate::store::Needs;
 use crate::task::pattern;
 use crate::task::plan::TaskRule;
@@ -17,9 +17,6 @@ use crate::time::Zone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Rules of ranges, for what may have been meant.
-const RULES: [&str; 5] = ["yesterday", "today", "last-7-days", "this-month", "last-month"];
 
 /// When tasks are tried: any time does, but the same must pass today and tomorrow. 2026-03-15T12:00:00Z.
 const SAMPLE_NOW: i64 = 1_773_576_000;
@@ -96,7 +93,7 @@ impl Entry<'_> {
         let list = known().collect::<Vec<_>>().join(", ");
         let known_are =
             if list.is_empty() { "there is no [groups] table".into() } else { format!("known are: {list}") };
-        Err(self.wrong(format!("group is {name:?}{}; {known_are}", did_you_mean(name, known()))))
+        Err(self.wrong(format!("group is {name:?}{}", hint(name, known(), &known_are))))
     }
 
     /// In a request, an empty parameter is one that was not given: here it is a slip.
@@ -109,6 +106,7 @@ impl Entry<'_> {
             ("language", table.language.as_deref()),
             ("traffic_factor", table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file))),
             ("bill_type", table.bill_type.as_deref()),
+            ("rows", table.rows.as_deref()),
             ("samples", table.samples.as_deref()),
         ];
         match texts.into_iter().find(|(_, text)| *text == Some("")) {
@@ -126,8 +124,9 @@ impl Entry<'_> {
             task_name: Some(self.name.into()),
             language: table.language.clone(),
             bill_type: table.bill_type.clone(),
+            rows: table.rows.clone(),
             samples: table.samples.clone(),
-            time_zone: table.time_zone.clone(),
+            time_zone: zone_text(table.time_zone.as_ref()),
             traffic_factor: table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file).into()),
             ..ExportRequest::default()
         })
@@ -148,16 +147,14 @@ impl Entry<'_> {
         let Some(text) = self.table.range.as_deref() else {
             return Err(self.wrong(format!("range is missing; {}", RangeRule::EXPECTED)));
         };
-        RangeRule::parse(text).ok_or_else(|| {
-            self.wrong(format!("range is {text:?}{}; {}", did_you_mean(text, RULES), RangeRule::EXPECTED))
-        })
+        RangeRule::parse(text)
+            .ok_or_else(|| self.wrong(format!("range is {text:?}{}", RangeRule::hint(text))))
     }
 
     fn zone(&self) -> Result<Zone> {
-        let Some(text) = self.table.time_zone.as_deref() else { return Ok(Zone::UTC) };
-        Zone::parse(text).ok_or_else(|| {
-            let expected = "give an offset like +08:00 or a name like Asia/Shanghai";
-            self.wrong(format!("time_zone is {text:?}; {expected}"))
+        let Some(text) = zone_text(self.table.time_zone.as_ref()) else { return Ok(Zone::UTC) };
+        Zone::parse(&text).ok_or_else(|| {
+            self.wrong(format!("time_zone is {text:?}{}", hint(&text, Zone::names(), Zone::EXPECTED)))
         })
     }
 
@@ -199,23 +196,12 @@ impl Entry<'_> {
         Ok(Some(wait))
     }
 
-    /// What a word may have been meant to be that the request takes from a list.
-    fn near(&self) -> String {
-        let TaskTable { kind, language, bill_type, .. } = self.table;
-        let of = |word: &Option<String>, known: &[&'static str]| {
-            let wrong = word.as_deref().filter(|word| !known.contains(word));
-            wrong.map(|word| did_you_mean(word, known.iter().copied())).unwrap_or_default()
-        };
-        let near = of(kind, &Kind::ALL.map(Kind::name)) + &of(language, &Language::ALL.map(Language::name));
-        near + &of(bill_type, &BillType::ALL.map(|bill_type| bill_type.name))
-    }
-
     /// The file that the task would write, tried with its request: both are valid for every range or for
     /// none.
     fn sample_output(&self, task: &TaskRule, account: &Account) -> Result<PathBuf> {
         let spec = task.spec(task.range_at(SAMPLE_NOW), account, Language::EnUs);
         let spec = spec.map_err(|refusal| {
-            Refusal::new(refusal.code, format!("[[task]] {:?}: {}{}", self.name, refusal.detail, self.near()))
+            Refusal::new(refusal.code, format!("[[task]] {:?}: {}", self.name, refusal.detail))
         })?;
         let spec = ExportSpec { id: Some("0".into()), ..spec };
         task.pattern.fill(&spec).map_err(|e| self.wrong_output(&task.pattern.to_string(), &e))

@@ -2,6 +2,7 @@
 
 use super::super::show;
 use super::super::task::words::hours_with_log;
+use super::Begun;
 use crate::domain::Domain;
 use crate::export::Exported;
 use crate::task::Outcome;
@@ -10,6 +11,7 @@ use crate::task::intake::Fate;
 use crate::task::plan::Plan;
 use crate::task::registry::Logged;
 use crate::task::run::{Step, StepEnd, Ticked};
+use crate::task::unknown::Unknown;
 use crate::time::iso;
 use serde_json::{Value, json};
 
@@ -28,24 +30,45 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// A tick that ends now.
+    pub(super) fn of(begun: Begun, exit_code: u8) -> Self {
+        Self { time: begun.time, milliseconds: begun.milliseconds(), exit_code }
+    }
+
     pub(super) fn object(&self) -> Value {
-        json!({
-            "RequestId": show::request_id(),
-            "time": iso(self.time),
-            "duration_ms": self.milliseconds,
-            "version": env!("CARGO_PKG_VERSION"),
-            "exit_code": self.exit_code,
-        })
+        let mut object = json!({"RequestId": show::request_id()});
+        self.put_into(&mut object);
+        object
+    }
+
+    /// Adds what is told of every tick.
+    pub(super) fn put_into(&self, object: &mut Value) {
+        object["time"] = json!(iso(self.time));
+        object["duration_ms"] = json!(self.milliseconds);
+        object["version"] = json!(env!("CARGO_PKG_VERSION"));
+        object["exit_code"] = json!(self.exit_code);
     }
 }
 
+/// Adds what went wrong to what is told of a tick.
+pub(super) fn add_error(object: &mut Value, error: &str) {
+    let before = object["error"].as_str().map(|before| format!("{before}; ")).unwrap_or_default();
+    object["error"] = json!(before + error);
+}
+
 /// What nobody should have to look for, on standard error.
-pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64) {
+pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool) {
     for (name, fault) in &ticked.taking.faults {
         show::message(&format!("{name}: {fault}"));
     }
     for argument in &ticked.unmatched {
         show::message(&format!("{}: no file was found for this path of [[source]]", argument.display()));
+    }
+    // What is passed over need not be there in every run: this is for whoever tries a configuration out.
+    for (n, rule) in plan.sources.iter().enumerate().filter(|_| is_dry_run) {
+        for (key, glob) in rule.search.unmatched() {
+            show::message(&format!("[[source]] {}: {key} {glob:?} matched nothing", n + 1));
+        }
     }
     for step in &ticked.steps {
         if let Some(text) = step_message(step, now) {
@@ -56,10 +79,18 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64) {
         show::message(&note);
     }
     if let Some(why) = &ticked.refused {
-        show::message(why);
+        show::message(&if is_dry_run { format!("the run would be refused: {why}") } else { why.clone() });
     }
     if !ticked.unbilled.is_empty() {
         show::message(&unbilled_message(&ticked.unbilled));
+    }
+    if !ticked.unknown.is_empty() {
+        let name = |one: &Unknown| {
+            let near = one.near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            format!("{} ({}{near})", one.domain, one.place)
+        };
+        let names: Vec<String> = ticked.unknown.iter().map(name).collect();
+        show::message(&format!("no log names these domains of the configuration: {}", list(&names)));
     }
     if !ticked.young.is_empty() {
         let (count, age) = (show::grouped(ticked.young.len() as u128), plan.min_age.as_secs());
@@ -124,6 +155,10 @@ fn is_idle(ticked: &Ticked) -> bool {
 
 pub(super) fn as_rows(ticked: &Ticked) -> Vec<(String, String)> {
     let mut rows = Vec::new();
+    if ticked.refused.is_some() {
+        // What would have become of the sources says nothing now.
+        return vec![("refused".to_owned(), "too many lines were rejected: nothing is stored".to_owned())];
+    }
     if is_idle(ticked) {
         rows.push(("nothing to do".to_owned(), String::new()));
     }
@@ -168,12 +203,8 @@ fn words(end: &StepEnd) -> (&'static str, String) {
     }
 }
 
-pub(super) fn as_json(ticked: &Ticked, plan: &Plan, frame: &Frame, is_dry_run: bool) -> Value {
-    let mut object = frame.object();
-    let taking = show::taking_object(&ticked.taking);
-    for (key, value) in taking.as_object().into_iter().flatten().filter(|(key, _)| *key != "RequestId") {
-        object[key] = value.clone();
-    }
+pub(super) fn as_json(ticked: &Ticked, plan: &Plan, is_dry_run: bool) -> Value {
+    let mut object = show::taking_object(&ticked.taking);
     object["young_files"] = json!(ticked.young);
     object["unmatched_paths"] =
         ticked.unmatched.iter().map(|path| json!(path.display().to_string())).collect();
@@ -184,11 +215,16 @@ pub(super) fn as_json(ticked: &Ticked, plan: &Plan, frame: &Frame, is_dry_run: b
         object["let_go"] = crate::cli::store::let_go_json(let_go);
     }
     object["removed"] = ticked.removed.iter().map(|path| json!(path.display().to_string())).collect();
+    object["unknown_domains"] = ticked.unknown.iter().map(unknown_json).collect();
     object["unbilled"] = unbilled_json(&ticked.unbilled);
     if let Some(why) = &ticked.refused {
         object["error"] = json!(why);
     }
     object
+}
+
+fn unknown_json(one: &Unknown) -> Value {
+    json!({"domain": one.domain.to_string(), "place": one.place, "did_you_mean": one.near})
 }
 
 /// Null where there are no groups.
@@ -241,8 +277,7 @@ fn made_json(object: &mut Value, step: &Step, outcome: &Outcome, plan: &Plan) {
 }
 
 /// What of the JSON line is kept: all but what says that nothing happened, and the ends of long lists.
-pub(super) fn kept(ticked: &Ticked, plan: &Plan, frame: &Frame) -> Value {
-    let mut object = as_json(ticked, plan, frame, false);
+pub(super) fn kept(mut object: Value) -> Value {
     if let Some(fields) = object.as_object_mut() {
         for key in ["RequestId", "dry_run", "duplicates"] {
             fields.remove(key);
@@ -255,7 +290,7 @@ pub(super) fn kept(ticked: &Ticked, plan: &Plan, frame: &Frame) -> Value {
             shorten(task, "/key_figures/domains_without_requests");
         }
     }
-    for key in ["faults", "empty", "young_files", "unmatched_paths", "removed", "tasks"] {
+    for key in ["faults", "empty", "unknown_domains", "young_files", "unmatched_paths", "removed", "tasks"] {
         shorten(&mut object, &format!("/{key}"));
     }
     shorten(&mut object, "/unbilled/in_no_group");

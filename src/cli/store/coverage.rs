@@ -29,9 +29,9 @@ pub(super) struct CoverageArguments {
     #[command(flatten)]
     store: StoreFlags,
 
-    /// Domains, separated by commas; *.example.com stands for all below it [default: all that have a source].
-    #[arg(long, value_name = "NAMES")]
-    domain: Option<String>,
+    /// Domains, separated by commas: www.example.com, or *.example.com for all its subdomains; may be repeated [default: all that have a source].
+    #[arg(long, value_name = "NAMES", alias = "domain")]
+    domain_names: Vec<String>,
 
     /// Start of the hours to look at: a date, or a time as of export, of UTC without an offset [default: the first hour of the store].
     #[arg(long, value_name = "TIME", requires = "end_time")]
@@ -46,7 +46,7 @@ pub(super) struct CoverageArguments {
     late_after: Duration,
 
     /// Account and groups of domains (TOML): also list domains with usage that are in no group, or in several.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
     /// Print one JSON object.
@@ -76,14 +76,15 @@ fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
 }
 
 fn selection(arguments: &CoverageArguments) -> Result<Selection> {
-    let Some(names) = &arguments.domain else {
+    if arguments.domain_names.is_empty() {
         return Ok(Selection { account: DomainSet::all(), wanted: DomainSet::all() });
-    };
-    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let pattern = |name: &str| Pattern::parse(name).ok_or_else(|| Error::usage("is no domain name").at(name));
+    }
+    let names = arguments.domain_names.iter().flat_map(|names| names.split(','));
+    let names = names.map(str::trim).filter(|name| !name.is_empty());
+    let pattern = |name: &str| Pattern::parse(name).ok_or_else(|| Error::usage(Pattern::mistake(name)));
     let patterns: Vec<Pattern> = names.map(pattern).collect::<Result<_>>()?;
     if patterns.is_empty() {
-        return Err(Error::usage("--domain holds no name; give names separated by commas"));
+        return Err(Error::usage("--domain-names holds no name; give names separated by commas"));
     }
     Ok(Selection { account: DomainSet::all(), wanted: patterns.into_iter().collect() })
 }
@@ -222,7 +223,7 @@ fn domain_object(domain: &DomainHours) -> Value {
         json!({"from": from, "until": until, "hours": gap.end - gap.start})
     };
     json!({
-        "domain": domain.domain.as_str(),
+        "domain": domain.domain.to_string(),
         "has_source": domain.has_source,
         "complete_hours": domain.complete,
         "missing_hours": domain.missing(),

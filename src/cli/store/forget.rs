@@ -6,8 +6,9 @@ use super::table::Table;
 use crate::error::{Error, Result};
 use crate::store::Writer;
 use crate::task::forget::{Forgotten, forget};
+use crate::task::range::Moment;
 use crate::task::retain::{Retained, let_go};
-use crate::time::{Window, iso, parse_iso};
+use crate::time::{Window, Zone, iso};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -19,10 +20,10 @@ use serde_json::{Value, json};
 pub(super) struct ForgetArguments {
     /// Names as reports show them, paths (also of files that are gone), or globs over names, whose * matches
     /// slashes, too.
-    #[arg(required_unless_present = "before", value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
 
-    /// Let go all usage before this time, UTC (2026-01-01, or 2026-01-01T00:00:00Z), and pack the file. Sources stay known,
+    /// Let go all usage before this time (2026-01-01, 2026-01-01T00:00+08:00; UTC without an offset), and pack the file. Sources stay known,
     /// so that none of them comes back in; workbooks and tasks stay as they are.
     #[arg(long, value_name = "TIME", conflicts_with = "sources")]
     before: Option<String>,
@@ -42,15 +43,17 @@ pub(super) struct ForgetArguments {
 pub(super) fn run(arguments: &ForgetArguments) -> Result<Ending> {
     show::with_json_errors(arguments.json, || match &arguments.before {
         Some(before) => let_go_before(before, arguments),
+        None if arguments.sources.is_empty() => Err(Error::usage(
+            "name the sources to forget (flowbook store sources lists them), or let go old usage with --before TIME",
+        )),
         None => attempt(arguments),
     })
 }
 
 fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let StoreFlags { store, waiting } = &arguments.store;
-    let time = parse_iso(text).or_else(|| parse_iso(&format!("{text}T00:00:00Z"))).and_then(Window::holding);
-    let wrong =
-        || Error::usage(format!("--before is {text:?}; give a date like 2026-01-01, or a time in UTC"));
+    let time = Moment::parse(text).and_then(|time| Window::holding(time.start(Zone::UTC)));
+    let wrong = || Error::usage(format!("--before is {text:?}; {}", super::super::times::UTC));
     let before_window = time.ok_or_else(wrong)?;
     if before_window.start() > now() {
         let text = format!(

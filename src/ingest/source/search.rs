@@ -8,16 +8,48 @@ use crate::error::{Error, Result};
 use crate::report::NotOpened;
 use crate::time::TimeRange;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-/// How folders are searched, and what is known of all files in them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How folders and globs are searched, and what is known of all files in them.
+#[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Only files that one of these matches; none is all.
-    include: Vec<glob::Pattern>,
+    include: Vec<Glob>,
     /// No files and folders that one of these matches.
-    exclude: Vec<glob::Pattern>,
+    exclude: Vec<Glob>,
     /// The domain of lines that hold only a path, where the file's name tells none.
     pub domain: Option<Domain>,
+    /// Files and folders that were passed over; a search and its copies are one for that.
+    left_out: Arc<AtomicUsize>,
+}
+
+/// A glob over what is found.
+#[derive(Clone, Debug)]
+struct Glob {
+    /// As it was given.
+    text: String,
+    pattern: glob::Pattern,
+    /// Whether it is matched with a path, not with a name.
+    is_path: bool,
+    /// Whether anything was matched.
+    has_matched: Arc<AtomicBool>,
+}
+
+impl Glob {
+    /// Of folders, `old`, `old/` and `./old` say the same; a folder that is to be included stands for all that is below.
+    fn new(text: &str, is_include: bool) -> Result<Self> {
+        let bare = text.trim_start_matches("./");
+        let whole = match bare.strip_suffix('/') {
+            Some(folder) if is_include && folder.contains('/') => format!("{folder}/**"),
+            Some(folder) if is_include => format!("**/{folder}/**"),
+            Some(folder) => folder.into(),
+            None => bare.into(),
+        };
+        let pattern = glob::Pattern::new(&whole);
+        let pattern = pattern.map_err(|e| Error::usage(format!("{text:?} is no valid glob: {e}")))?;
+        Ok(Self { text: text.into(), pattern, is_path: whole.contains('/'), has_matched: Arc::default() })
+    }
 }
 
 impl Search {
@@ -27,39 +59,81 @@ impl Search {
     /// # Errors
     /// Names the text that is no glob.
     pub fn new(include: &[String], exclude: &[String], domain: Option<Domain>) -> Result<Self> {
-        let globs = |texts: &[String]| {
-            let glob = |text: &String| {
-                let found = glob::Pattern::new(text);
-                found.map_err(|e| Error::usage(format!("{text:?} is no valid glob: {e}")))
-            };
-            texts.iter().map(glob).collect::<Result<Vec<_>>>()
+        let globs = |texts: &[String], is_include| {
+            texts.iter().map(|text| Glob::new(text, is_include)).collect::<Result<Vec<_>>>()
         };
-        Ok(Self { include: globs(include)?, exclude: globs(exclude)?, domain })
+        let (include, exclude) = (globs(include, true)?, globs(exclude, false)?);
+        Ok(Self { include, exclude, domain, left_out: Arc::default() })
     }
 
     /// Whether a file at this path in a folder, or below it, is read.
     pub(super) fn holds(&self, path: &Path, folder: &Path) -> bool {
-        (self.include.is_empty() || matches(&self.include, path, folder)) && !self.leaves_out(path, folder)
+        let is_included = self.include.is_empty() || matches(&self.include, path, folder);
+        if !is_included {
+            self.left_out.fetch_add(1, Relaxed);
+        }
+        is_included && !self.leaves_out(path, folder)
     }
 
     /// Whether a file or folder at this path in a folder, or below it, is passed over.
     pub(super) fn leaves_out(&self, path: &Path, folder: &Path) -> bool {
-        matches(&self.exclude, path, folder)
+        let is_left_out = matches(&self.exclude, path, folder);
+        if is_left_out {
+            self.left_out.fetch_add(1, Relaxed);
+        }
+        is_left_out
+    }
+
+    /// Whether a path that a glob found is looked at: no folder on the way to it is passed over, and neither is it
+    /// itself. `folder` is where the glob begins to choose.
+    pub(super) fn reaches(&self, path: &Path, folder: &Path, is_folder: bool) -> bool {
+        let depth = below(path, folder).components().count();
+        let is_kept = if is_folder { !self.leaves_out(path, folder) } else { self.holds(path, folder) };
+        let mut is_left_out = false;
+        for above in path.ancestors().take(depth).skip(1) {
+            is_left_out |= self.leaves_out(above, folder);
+        }
+        is_kept && !is_left_out
+    }
+
+    /// The globs that matched nothing so far, each behind the name that it is given under.
+    pub fn unmatched(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let include = self.include.iter().map(|glob| ("include", glob));
+        let all = include.chain(self.exclude.iter().map(|glob| ("exclude", glob)));
+        all.filter(|(_, glob)| !glob.has_matched.load(Relaxed)).map(|(name, glob)| (name, &*glob.text))
+    }
+
+    /// How many files and folders were passed over so far.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out.load(Relaxed)
     }
 }
 
-fn matches(globs: &[glob::Pattern], path: &Path, folder: &Path) -> bool {
+/// A path without that of the folder in which it was found.
+fn below<'a>(path: &'a Path, folder: &Path) -> &'a Path {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    below.strip_prefix(".").unwrap_or(below)
+}
+
+fn matches(globs: &[Glob], path: &Path, folder: &Path) -> bool {
     if globs.is_empty() {
         return false;
     }
-    let below = path.strip_prefix(folder).unwrap_or(path);
+    let below = below(path, folder);
     let path = below.to_string_lossy();
     let name = below.file_name().unwrap_or_default().to_string_lossy();
     let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
-    globs.iter().any(|glob| {
-        let text = if glob.as_str().contains('/') { &path } else { &name };
-        glob.matches_with(text, options)
-    })
+    let mut is_matched = false;
+    // Those that have matched nothing yet are tried in any case: it is said which these are.
+    for glob in globs {
+        let is_asked = !is_matched || !glob.has_matched.load(Relaxed);
+        if is_asked && glob.pattern.matches_with(if glob.is_path { &path } else { &name }, options) {
+            glob.has_matched.store(true, Relaxed);
+            is_matched = true;
+        }
+    }
+    is_matched
 }
 
 /// Which logs need not be opened, as their names tell.
@@ -127,6 +201,26 @@ mod tests {
         assert!(leaves_out("a/old") && !leaves_out("old/a.gz"));
         assert!(Search::new(&texts(&["a[", "b"]), &[], None).unwrap_err().to_string().contains("\"a[\""));
         assert!(Search::default().holds(Path::new("x"), Path::new("")));
+    }
+
+    #[test]
+    fn folders_may_be_written_as_paths_and_what_matches_nothing_is_known() {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let search = Search::new(&texts(&["./eu/", "us/a/"]), &texts(&["old/", "./us/a/b/", "none"]), None);
+        let search = search.unwrap();
+        for (path, expected) in [
+            ("eu/a.gz", true),
+            ("x/eu/y/a.gz", true),
+            ("us/a/c.gz", true),
+            ("x/us/a/c.gz", false),
+            ("eu", false),
+            ("eu/old/a.gz", false),
+            ("us/a/b/c.gz", false),
+        ] {
+            assert_eq!(search.reaches(Path::new(path), Path::new(""), false), expected, "{path}");
+        }
+        assert_eq!(search.unmatched().collect::<Vec<_>>(), [("exclude", "none")]);
+        assert_eq!(search.left_out(), 4);
     }
 
     #[test]

@@ -13,14 +13,15 @@ use std::path::{Path, PathBuf};
 /// What stands at a path, links followed; or why that cannot be told, or a folder cannot be entered.
 pub(super) type Met = io::Result<FileType>;
 
-/// Shows a folder and everything below it but what is hidden or left out: folder by folder, sorted by name.
-pub(super) fn walk(folder: &Path, search: &Search, show: &mut dyn FnMut(PathBuf, Met)) {
+/// Shows a folder and everything below it but what is hidden or left out: folder by folder, sorted by name. What is searched
+/// are paths below `base`, which holds the folder or is it.
+pub(super) fn walk(folder: &Path, base: &Path, search: &Search, show: &mut dyn FnMut(PathBuf, Met)) {
     let kind = fs::metadata(folder).map(|meta| meta.file_type());
-    Walk { top: folder, search, entered: HashSet::new(), show }.meet(folder.to_owned(), kind);
+    Walk { base, search, entered: HashSet::new(), show }.meet(folder.to_owned(), kind);
 }
 
 struct Walk<'a> {
-    top: &'a Path,
+    base: &'a Path,
     search: &'a Search,
     /// Links may lead to a folder by several ways, or back to one above: each is entered once.
     entered: HashSet<PathBuf>,
@@ -55,7 +56,7 @@ impl Walk<'_> {
         for (name, kind) in all {
             let is_dir = kind.as_ref().is_ok_and(FileType::is_dir);
             let path = below(folder, &name);
-            let is_passed = is_hidden(&name) || (is_dir && self.search.leaves_out(&path, self.top));
+            let is_passed = is_hidden(&name) || (is_dir && self.search.leaves_out(&path, self.base));
             if kind.is_err() || !is_passed {
                 self.meet(path, kind);
             }

@@ -1,0 +1,205 @@
+//! What is said of mistakes, end to end: what was meant, what to write, and nothing that is refused afterwards.
+
+use super::harness::{Place, line};
+use serde_json::Value;
+use std::process::Output;
+
+const NOON: &str = "1/Mar/2026:12:00:00 +0800";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("logs/a.log", line(NOON, "www.example.com", 1));
+    place
+}
+
+fn run_with(place: &Place, variables: &[(&str, &str)], arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } =
+        place.command().envs(variables.iter().copied()).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+const CONFIG: &str = "[store]\npath = \"var/u.db\"\n[[source]]\npaths = \"logs\"\n";
+
+#[test]
+fn history_looks_where_the_environment_says() {
+    let place = place();
+    place.write("flowbook.toml", CONFIG);
+    place.run(&["history"], 2).says(&["FLOWBOOK_CONFIG", "FLOWBOOK_STORE", "--store"]);
+    place.run(&["run", "flowbook.toml"], 0);
+    for variables in [
+        &[("FLOWBOOK_CONFIG", "flowbook.toml")][..],
+        &[("FLOWBOOK_STORE", "var/u.db"), ("FLOWBOOK_CONFIG", "")],
+        &[("FLOWBOOK_STORE", "var/u.db"), ("FLOWBOOK_CONFIG", "none.toml")],
+    ] {
+        let (code, out, err) = run_with(&place, variables, &["history"]);
+        assert!(code == 0 && out.contains("exit code 0"), "{variables:?}: {out}{err}");
+    }
+    let both = [("FLOWBOOK_STORE", "none.db"), ("FLOWBOOK_CONFIG", "none.toml")];
+    assert_eq!(run_with(&place, &both, &["history", "flowbook.toml"]).0, 0, "what is named comes first");
+    assert_eq!(place.run(&["history", "flowbook.toml", "-n", "0"], 0).stdout, "");
+    place.run(&["run", "flowbook.toml"], 0);
+    let busy = place.run(&["history", "flowbook.toml", "--busy", "-n", "1"], 0).stdout;
+    assert!(busy.contains("1 added"), "{busy}");
+    // What is empty is not set.
+    let (code, _, err) = run_with(&place, &[("FLOWBOOK_STORE", "")], &["store", "info"]);
+    assert!(code == 2 && err.contains("--store"), "{err}");
+    let export = ["export", "logs", "--type", "flow", "--month", "2026-03", "--output", "m.xlsx"];
+    assert_eq!(run_with(&place, &[("FLOWBOOK_CONFIG", "")], &export).0, 0);
+    let (code, _, err) = run_with(&place, &[("FLOWBOOK_CONFIG", "none.toml")], &export);
+    assert!(code == 2 && err.contains("there is no such file") && !err.contains("os error"), "{err}");
+}
+
+#[test]
+fn every_line_of_run_has_the_same_keys() {
+    let place = place();
+    let keys = |json: &Value| {
+        for key in ["time", "duration_ms", "version", "exit_code", "RequestId"] {
+            assert!(!json[key].is_null(), "{key} in {json}");
+        }
+    };
+    place.write("flowbook.toml", CONFIG);
+    keys(&place.run(&["run", "flowbook.toml", "--json"], 0).json());
+    place.write("flowbook.toml", format!("{CONFIG}[output]\nmetrics = \"logs/a.log/x.prom\"\n"));
+    let json = place.run(&["run", "flowbook.toml", "--json"], 1).json();
+    keys(&json);
+    assert_eq!(json["exit_code"], 1);
+    assert!(json["error"].as_str().unwrap().contains("the figures for Prometheus"), "{json}");
+    let history = place.run(&["history", "flowbook.toml", "-n", "1"], 0).stdout;
+    assert!(history.contains("failed     the figures for Prometheus could not be written"), "{history}");
+    place.write("flowbook.toml", "[stroe]");
+    let json = place.run(&["run", "flowbook.toml", "--json"], 2).json();
+    keys(&json);
+    assert_eq!((&json["exit_code"], &json["Code"]), (&2.into(), &"InvalidParameter".into()));
+    // Folders of what a run writes are made.
+    place.write("flowbook.toml", format!("{CONFIG}[output]\nmetrics = \"new/folder/x.prom\"\n"));
+    place.run(&["run", "flowbook.toml"], 0);
+    assert!(place.exists("new/folder/x.prom"));
+    place.write("logs/bad.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3]);
+    place.write("flowbook.toml", format!("{CONFIG}[ingest]\nkeep_going = false\n"));
+    let done = place.run(&["run", "flowbook.toml"], 1);
+    done.says(&["keep_going = true"]);
+    assert!(!done.stderr.contains("--keep-going"), "{}", done.stderr);
+}
+
+#[test]
+fn a_trial_says_that_a_run_would_be_refused() {
+    let place = place();
+    place.write("logs/b.log", format!("{}{}", line(NOON, "b.com", 1).repeat(9), "nonsense\n".repeat(2)));
+    place.write("flowbook.toml", CONFIG);
+    let done = place.run(&["run", "flowbook.toml", "--dry-run"], 3);
+    done.says(&["the run would be refused: 2 of 12 lines were rejected"]);
+    assert!(!done.stderr.contains("left as it was") && !done.stdout.contains("added"), "{}", done.stdout);
+    assert!(!place.exists("var"));
+    let done = place.run(&["run", "flowbook.toml"], 3);
+    done.says(&["the store was left as it was"]);
+    assert!(!done.stdout.contains("added"), "{}", done.stdout);
+    place.run(&["store", "info", "--store", "."], 2).says(&["is a folder"]);
+    place.run(&["ingest", "logs/a.log", "--store", "logs"], 2).says(&["is a folder"]);
+    assert!(!place.exists("logs.lock"));
+}
+
+#[test]
+fn domains_of_a_configuration_that_no_log_names_are_said() {
+    let place = place();
+    let config = format!(
+        "{CONFIG}[groups]\nshop = [\"ww.example.com\", \"*.exmaple.com\", \"www.example.com\"]\n[[task]]\n\
+         name = \"day\"\ntype = \"flow\"\nrange = \"2026-03-01/2026-03-01\"\nrequire_complete = true\n\
+         rows = \"sparse\"\nquiet = \"quite.another.org\"\n"
+    );
+    place.write("flowbook.toml", config);
+    let done = place.run(&["run", "flowbook.toml", "--json"], 0);
+    done.says(&[
+        "no log names these domains of the configuration: ww.example.com ([groups] shop; did you mean www.example.com?)",
+        "*.exmaple.com ([groups] shop; did you mean *.example.com?)",
+        "quite.another.org ([[task]] \"day\": quiet)",
+    ]);
+    assert!(!done.stderr.contains(" www.example.com ("), "{}", done.stderr);
+    assert_eq!(done.json()["unknown_domains"][1]["did_you_mean"], "*.example.com");
+}
+
+#[test]
+fn misspelt_values_say_what_was_meant() {
+    let place = place();
+    place.write("flowbook.toml", "[groups]\nshop = [\"www.example.com\"]\n");
+    for (more, expected) in [
+        (&["--language", "zh_CN"][..], "did you mean \"zh-cn\"?"),
+        (&["--bill-type", "month_95th"], "did you mean \"month_95\"?"),
+        (&["--rows", "spares"], "did you mean \"sparse\"?"),
+        (&["--samples", "fulls"], "did you mean \"full\"?"),
+        (&["--time-zone", "Asia/Shanghia"], "did you mean \"Asia/Shanghai\"?"),
+        (&["--group", "shpo", "--config", "flowbook.toml"], "did you mean \"shop\"? groups: shop."),
+    ] {
+        place.export(&[&["logs"], more].concat(), 2).says(&[expected]);
+    }
+    let with = |more: &[&str]| place.run(&[&["export", "logs", "--type", "flow"], more].concat(), 2);
+    with(&["--range", "lastmonth"]).says(&["did you mean \"last-month\"?"]);
+    with(&["--month", "2026-13"]).says(&["--month is \"2026-13\"; give a month like 2026-03"]);
+    let done = place.run(&["export", "logs", "--type", "flwo", "--month", "2026-03"], 2);
+    done.says(&["Type is \"flwo\"; did you mean \"flow\"? give flow"]);
+    with(&["--start-time", "2026-03-01", "--end-time", "2026-04-30"]).says(&["31 days", "--months"]);
+    place.run(&["export", "--type", "flow", "--month", "2026-03"], 2).says(&["LOGS", "--store"]);
+    for (heading, meant) in [("typ", "type"), ("month", "range")] {
+        place.write("tasks.csv", format!("type,{heading}\nflow,2026-03\n"));
+        let done = place.run(&["export", "logs", "--tasks", "tasks.csv"], 2);
+        done.says(&[&format!("the heading {heading:?} is unknown; did you mean {meant:?}?")]);
+    }
+    let done = place.run(&["export", "logs", "--tasks", "tasks.csv", "--language", "zh-cn"], 2);
+    done.says(&["--tasks", "--language"]);
+    assert!(!done.stderr.contains("--operator"), "{}", done.stderr);
+    let done = place.run(&["export", "logs", "--tasks", "nope.csv"], 2);
+    done.says(&["nope.csv: cannot read the list of tasks: there is no such file"]);
+    assert!(!done.stderr.contains("os error"), "{}", done.stderr);
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    place.run(&["store", "forget", "--store", "s.db"], 2).says(&["--before"]);
+    place.run(&["store", "forget", "www01*", "--store", "s.db"], 2).says(&["flowbook store sources"]);
+    place.run(&["store", "forget", "--before", "2026-02-01T00:00+08:00", "--store", "s.db"], 0);
+}
+
+#[test]
+fn outputs_may_be_patterns_and_folders_that_are_not_there() {
+    let place = place();
+    let with = |more: &[&str], code| place.run(&[&["export", "logs", "--type", "flow"], more].concat(), code);
+    with(&["--month", "2026-03", "-o", "p-{start:%Y-%m}.xlsx"], 0);
+    with(&["--month", "2026-03", "-o", "new/{type}/{start:%Y}.xlsx"], 0);
+    with(&["--months", "2026-03", "-o", "months/"], 0);
+    with(&["--month", "2026-03", "-o", "one/"], 0);
+    place.write("tasks.csv", "type,range,output\nflow,2026-03,a.xlsx\n");
+    place.run(&["export", "logs", "--tasks", "tasks.csv", "-o", "out"], 0);
+    for file in ["p-2026-03.xlsx", "new/flow/2026.xlsx", "out/a.xlsx"] {
+        assert!(place.exists(file), "{file}: {:?}", place.names());
+    }
+    for folder in ["months", "one"] {
+        assert_eq!(std::fs::read_dir(place.path(folder)).unwrap().count(), 1, "{folder}");
+    }
+    with(&["--month", "2026-03", "-o", "none/a.xlsx"], 1).says(&["none/a.xlsx: make its folder first"]);
+    with(&["--month", "2026-03", "-o", ".csv"], 2).says(&["is only an ending"]);
+    with(&["--month", "2026-03", "-o", "{strat}.xlsx"], 2).says(&["{strat}; known are"]);
+    place.run(&["export", "logs", "--tasks", "tasks.csv", "-o", "new.xlsx"], 2).says(&["is no folder"]);
+}
+
+#[test]
+fn the_zone_of_the_environment_holds_for_runs() {
+    let place = place();
+    let task = "[[task]]\nname = \"day\"\ntype = \"flow\"\nrange = \"2026-03-01/2026-03-01\"\n";
+    place.write("flowbook.toml", format!("{CONFIG}{task}"));
+    let zone = [("FLOWBOOK_TIME_ZONE", "+08:00")];
+    let (code, out, err) = run_with(&place, &zone, &["run", "flowbook.toml", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["tasks"][0]["StartTime"], "2026-02-28T16:00:00Z");
+}
+
+#[test]
+fn help_says_what_beginners_ask() {
+    let place = place();
+    let help = |arguments: &[&str]| place.run(arguments, 0).stdout;
+    for command in ["export", "ingest"] {
+        assert!(help(&[command, "--help"]).contains("UTC+8"), "{command}");
+    }
+    let completions = help(&["completions", "--help"]);
+    for shell in ["bash:", "zsh:", "fish:", "elvish:", "PowerShell:"] {
+        let lines = completions.lines().filter(|line| line.trim_start().starts_with(shell)).count();
+        assert_eq!(lines, 1, "{shell} in {completions}");
+    }
+}
