@@ -196,17 +196,24 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     Ok(Outcome { report, result, not_opened, others })
 }
 
+impl Task<'_> {
+    /// Which logs may hold a line that counts, when these may be so many seconds off the hours of their names.
+    #[must_use]
+    pub const fn scope(&self, lateness: i64) -> Scope<'_> {
+        Scope { selection: &self.spec.selection, range: self.spec.range, lateness }
+    }
+}
+
 /// Takes the logs out that need not be opened; gives how many these are, and the other domains that names tell.
 fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> (NotOpened, BTreeSet<Domain>) {
-    let (selection, range) = (&task.spec.selection, task.spec.range);
+    let selection = &task.spec.selection;
     let hours = sources.iter().filter_map(|source| source.hours.as_ref());
     let others = hours.map(|hours| &hours.domain).filter(|domain| !selection.contains(domain.as_str()));
     // The names of one domain mostly follow each other.
     let mut named: Vec<&Domain> = others.collect();
     named.dedup();
     let named = named.into_iter().cloned().collect();
-    let scope = |lateness| Scope { selection, range, lateness };
-    let not_opened = task.lateness.map(|lateness| take_out_of_scope(sources, &scope(lateness)));
+    let not_opened = task.lateness.map(|lateness| take_out_of_scope(sources, &task.scope(lateness)));
     (not_opened.unwrap_or_default(), named)
 }
 

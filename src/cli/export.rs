@@ -414,7 +414,9 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
     let taken = progress::beside(telling.quiet, &progress, || take(arguments, store, None, &[], &progress))?;
     let Some(faults) = taken else { return Ok(Ending::WithRejects) };
-    faults.iter().for_each(|(name, fault)| show::message(&format!("{name}: {fault}")));
+    for (name, fault) in &faults {
+        show::message(&format!("{name}: {fault}"));
+    }
     let mut registry = Registry::open(store, waiting.lock_timeout)?;
     let tasks = registry.stale()?;
     let running = Running {

@@ -7,6 +7,7 @@ use super::times::zone_text;
 use super::{Ending, config, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
+use crate::ingest::source::take_out_of_all;
 use crate::output::{folder, make_folder, place, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form::{Form, check};
@@ -140,8 +141,18 @@ fn take(
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
-    let Delivered { taking, refused } =
-        deliver(arguments.reading.sources(&arguments.logs, &arguments.reading.search()?)?, &delivery)?;
+    let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?)?;
+    // What nobody keeps need not be read for other ranges and domains.
+    let scopes = tasks.iter().map(|(_, task)| task.lateness.map(|lateness| task.scope(lateness)));
+    let scopes: Option<Vec<_>> = scopes.collect();
+    let not_opened = scopes.filter(|_| is_scratch).map(|scopes| take_out_of_all(&mut sources, &scopes));
+    if let Some(count @ 1..) = not_opened {
+        let count = show::grouped(count as u128);
+        show::message(&format!(
+            "{count} logs are not opened: their names tell other hours or domains (--read-all)"
+        ));
+    }
+    let Delivered { taking, refused } = deliver(sources, &delivery)?;
     if let Some(why) = refused {
         show::message(&why);
         if arguments.telling.json {

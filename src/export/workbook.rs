@@ -240,7 +240,7 @@ impl Book {
             Rows::Streamed => self.workbook.add_worksheet_with_low_memory().map_err(written)?,
         };
         sheet.set_name(name).map_err(written)?;
-        sheet.set_paper_size(A4).set_footer(&footer("&A")).set_print_fit_to_pages(1, 0);
+        sheet.set_paper_size(A4).set_footer(footer("&A")).set_print_fit_to_pages(1, 0);
         Ok(self.workbook.worksheets().len() - 1)
     }
 
@@ -383,6 +383,7 @@ impl Sheet<'_> {
 const MAX_TEXT: usize = 32_767;
 
 /// The text as far as a cell and XML can hold it: no control characters, not longer than the limit.
+#[must_use]
 pub fn clipped(text: &str) -> Cow<'_, str> {
     // No more units than bytes, so this many bytes always fit.
     let end = (0..=text.len().min(MAX_TEXT)).rev().find(|end| text.is_char_boundary(*end));

@@ -7,7 +7,7 @@ mod search;
 mod walk;
 
 pub use names::{Told, named_hours};
-pub use search::{Scope, Search, take_out_of_scope};
+pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
 
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
@@ -92,7 +92,7 @@ pub fn discover_by(arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>
     for argument in arguments {
         if argument.as_os_str() == STDIN {
             found.all.push((argument.clone(), Is::Stdin));
-        } else if argument.symlink_metadata().is_ok() {
+        } else if argument.symlink_metadata().is_ok() && !matches_itself(argument) {
             add_path(argument.clone(), &mut found);
         } else {
             add_glob(argument, &mut found)?;
@@ -289,6 +289,12 @@ fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
 fn fixed_part(pattern: &str) -> &Path {
     let end = pattern.find(META).unwrap_or(pattern.len());
     Path::new(&pattern[..pattern[..end].rfind('/').map_or(0, |slash| slash + 1)])
+}
+
+/// Whether a name is also a glob that matches it, and so perhaps others, too: a file called `*.log` must not hide them.
+fn matches_itself(path: &Path) -> bool {
+    let pattern = path.to_str().filter(|text| text.contains(['*', '?']));
+    pattern.is_some_and(|text| glob::Pattern::new(text).is_ok_and(|pattern| pattern.matches(text)))
 }
 
 /// Characters that make a glob.

@@ -61,12 +61,14 @@ fn of_hash(hash: &Hash) -> u64 {
     hash.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
+/// Makes a key of a row.
+type Key<'a> = &'a dyn Fn(&Row<'_>) -> rusqlite::Result<u64>;
+
 /// The keys of all that is there.
 fn read(db: &Connection) -> rusqlite::Result<HashSet<u64>> {
     let hash = |row: &Row<'_>| row.get(0).map(|hash: Hash| of_hash(&hash));
     let first = |row: &Row<'_>| row.get(0).map(i64::cast_unsigned);
     let place = |row: &Row<'_>| Ok(mix::many(row.get_ref(0)?.as_bytes()?));
-    type Key<'a> = &'a dyn Fn(&Row<'_>) -> rusqlite::Result<u64>;
     // Each is read from an index.
     let all: [(&str, Key<'_>); 5] = [
         ("SELECT whole FROM source WHERE whole IS NOT NULL", &hash),
@@ -93,7 +95,9 @@ mod tests {
     #[test]
     fn what_is_there_is_familiar_before_and_after_it_was_read() {
         let db = Connection::open_in_memory().unwrap();
-        super::super::schema::MIGRATIONS.iter().for_each(|step| db.execute_batch(step).unwrap());
+        for step in super::super::schema::MIGRATIONS {
+            db.execute_batch(step).unwrap();
+        }
         let text = |n: u8| TextId {
             len: 70,
             whole: [n; 32],

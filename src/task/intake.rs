@@ -340,7 +340,7 @@ impl Work<'_> {
     fn skip(&mut self, seen: &Seen, place: Place) {
         self.taking.fates[Fate::Known as usize] += 1;
         if seen.place.name != place.name || seen.place.sort != place.sort {
-            self.renamed.push((seen.id, place));
+            self.renamed.push((seen.id, Place { is_beginning: seen.place.is_beginning, ..place }));
         }
     }
 

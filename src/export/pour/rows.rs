@@ -511,11 +511,12 @@ mod tests {
                 let digits = |n: u128| Digits::of(&Cell::Whole(n));
                 writer.row(n, name, &[Some(digits(7)), size.map(digits), Some(digits(*count))]);
                 let size = size.map_or(String::new(), |size| format!("<c r=\"C{n}\" s=\"3\"><v>{size}</v></c>"));
-                expected += &format!(
-                    "<row r=\"{n}\"><c r=\"A{n}\" t=\"inlineStr\"><is>{}</is></c><c r=\"B{n}\" t=\"s\"><v>7</v></c>\
-                     {size}<c r=\"D{n}\" s=\"3\"><v>{count}</v></c></row>",
-                    element(&name)
+                let name = element(name);
+                let row = format!(
+                    "<row r=\"{n}\"><c r=\"A{n}\" t=\"inlineStr\"><is>{name}</is></c><c r=\"B{n}\" t=\"s\"><v>7</v></c>\
+                     {size}<c r=\"D{n}\" s=\"3\"><v>{count}</v></c></row>"
                 );
+                expected.push_str(&row);
             }
             prop_assert_eq!(std::str::from_utf8(text.as_bytes()).unwrap(), &expected);
             prop_assert!(inflated(&mut text) == expected);

@@ -152,28 +152,57 @@ pub struct Scope<'a> {
 /// underscore before its date may be a domain's with something put before it, and tells hours only.
 pub fn take_out_of_scope(sources: &mut Vec<Source>, scope: &Scope<'_>) -> NotOpened {
     let mut not_opened = NotOpened::default();
-    let (start, end) = (scope.range.start().start(), scope.range.end().start());
     sources.retain(|source| {
-        let Some(told) = source.told() else { return true };
-        let is_far = told.end.saturating_add(scope.lateness) <= start
-            || told.start.saturating_sub(scope.lateness) >= end;
-        if is_far {
-            not_opened.other_hours += 1;
-        } else if told.is_of_one_domain() && !may_count(source, &told, scope.selection) {
-            not_opened.other_domains += 1;
-        } else {
-            return true;
+        match scope.why_not(source) {
+            Some(WhyNot::OtherHours) => not_opened.other_hours += 1,
+            Some(WhyNot::OtherDomains) => not_opened.other_domains += 1,
+            None => return true,
         }
         false
     });
     not_opened
 }
 
+/// Takes the sources out that hold no line that counts in any of some scopes, as [`take_out_of_scope`] does for one;
+/// gives how many these are.
+pub fn take_out_of_all(sources: &mut Vec<Source>, scopes: &[Scope<'_>]) -> usize {
+    let before = sources.len();
+    sources.retain(|source| scopes.iter().any(|scope| scope.why_not(source).is_none()));
+    before - sources.len()
+}
+
+/// Why a source need not be opened.
+enum WhyNot {
+    OtherHours,
+    OtherDomains,
+}
+
+impl Scope<'_> {
+    fn why_not(&self, source: &Source) -> Option<WhyNot> {
+        let told = source.told()?;
+        let (start, end) = (self.range.start().start(), self.range.end().start());
+        let is_far = told.end.saturating_add(self.lateness) <= start
+            || told.start.saturating_sub(self.lateness) >= end;
+        if is_far {
+            Some(WhyNot::OtherHours)
+        } else {
+            let is_other = told.is_of_one_domain() && !may_count(source, &told, self.selection);
+            is_other.then_some(WhyNot::OtherDomains)
+        }
+    }
+}
+
 /// Whether lines may count of a source whose name tells its domains for sure: lines of these, or, where the name tells
-/// several, lines that hold only a path.
+/// several, lines that hold only a path. `backup-www.example.com` may be `www.example.com` with something put before it.
 fn may_count(source: &Source, told: &Told, selection: &Selection) -> bool {
     let paths = source.domain.as_ref().filter(|_| source.hours.is_none());
-    selection.may_hold(&told.pattern) || paths.is_some_and(|domain| selection.contains(domain.as_str()))
+    let has_prefix = |domain: &Domain| {
+        let name = source.hours.as_ref().map_or("", |hours| hours.domain.as_str());
+        name.strip_suffix(domain.as_str()).is_some_and(|before| !before.is_empty() && !before.ends_with('.'))
+    };
+    selection.wanted.named().any(has_prefix)
+        || selection.may_hold(&told.pattern)
+        || paths.is_some_and(|domain| selection.contains(domain.as_str()))
 }
 
 #[cfg(test)]
