@@ -201,7 +201,7 @@ fn url() -> impl Strategy<Value = Vec<u8>> {
 
 fn request() -> impl Strategy<Value = Vec<u8>> {
     let method = piece(
-        &[b"GET", b"GET", b"POST", b"HEAD", b"M-SEARCH", b"a_b"],
+        &[b"GET", b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"M-SEARCH", b"a_b"],
         &[b"", b"-", b"_", b"G ET", b"GET1", b"GET\t", b" GET", b"G\x00T", b"\xff", b"\"GET", b"GET "],
     );
     let space = piece(&[b" "], &[b"", b"  ", b"\t", b"\" \""]);

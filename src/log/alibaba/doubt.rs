@@ -42,8 +42,10 @@ fn plain_tail(line: &[u8]) -> Option<&[u8]> {
 
 /// ` STATUS REQUEST-SIZE RESPONSE-SIZE HIT|MISS `.
 fn is_answer(text: &[u8]) -> bool {
-    let fields: Vec<&[u8]> = text.split(|b| *b == b' ').collect();
-    matches!(*fields, [b"", status, _, _, cache, b""] if is_status(status) && is_cache_result(cache))
+    let mut fields = text.split(|b| *b == b' ');
+    let fields = std::array::from_fn::<_, 7, _>(|_| fields.next());
+    matches!(fields, [Some(b""), Some(status), Some(_), Some(_), Some(cache), Some(b""), None]
+        if is_status(status) && is_cache_result(cache))
 }
 
 /// The text before the first quote, and behind it.

@@ -34,25 +34,23 @@ impl Places {
     pub(super) fn next(block: &[u8], start: usize, marks: &mut &[u16]) -> Option<(usize, Option<Self>)> {
         let byte = |at: &u16| block[usize::from(*at)];
         // Nearly every line has eight quotes. A newline among them would clear a bit that quotes have.
-        let count = if let Some([quotes @ .., newline]) = marks.first_chunk::<9>()
+        if let Some([quotes @ .., newline]) = marks.first_chunk::<9>()
             && byte(newline) == b'\n'
             && quotes.iter().fold(b'"', |all, at| all & byte(at)) == b'"'
         {
-            8
-        } else {
-            marks.iter().position(|at| byte(at) == b'\n')?
-        };
+            let [referer, referer_end, _, url_end, agent, agent_end, content, last] = quotes.map(usize::from);
+            let newline = usize::from(*newline);
+            *marks = &marks[9..];
+            let places = Self { start, referer, referer_end, url_end, agent, last, newline };
+            // The content type follows the user agent behind a space.
+            return Some((newline, (content == agent_end + 2).then_some(places)));
+        }
+        let count = marks.iter().position(|at| byte(at) == b'\n')?;
         let newline = usize::from(marks[count]);
-        // A content type follows the user agent behind a space, or there is none.
-        let is_usual = (count == 8 && marks[6] == marks[5] + 2) || count == 6;
-        let places = is_usual.then(|| Self {
-            start,
-            referer: usize::from(marks[0]),
-            referer_end: usize::from(marks[1]),
-            url_end: usize::from(marks[3]),
-            agent: usize::from(marks[4]),
-            last: usize::from(marks[count - 1]),
-            newline,
+        let quotes = marks[..count].first_chunk().filter(|_| count == 6);
+        let places = quotes.map(|quotes: &[u16; 6]| {
+            let [referer, referer_end, _, url_end, agent, last] = quotes.map(usize::from);
+            Self { start, referer, referer_end, url_end, agent, last, newline }
         });
         *marks = &marks[count + 1..];
         Some((newline, places))
@@ -95,8 +93,15 @@ fn url_start(block: &[u8], places: &Places) -> Option<usize> {
     let other = method & low(5) == text(b"POST ") || method & low(5) == text(b"HEAD ");
     // A referer that looks like the end of itself is no matter for here.
     let plain = before & low(1) == text(b"\"") && before >> 8 & low(2) != text(b" \"");
-    let request = after & low(3) == text(b"\" \"") && (get || other);
-    (plain && request).then(|| places.referer_end + 8 - usize::from(get))
+    if !plain || after & low(3) != text(b"\" \"") {
+        return None;
+    }
+    let method = places.referer_end + 3;
+    if get || other {
+        Some(method + 5 - usize::from(get))
+    } else {
+        (word(block, method)? == text(b"OPTIONS ")).then_some(method + 8)
+    }
 }
 
 /// What stands between the URL and the user agent.
@@ -170,9 +175,9 @@ fn url(block: &[u8], start: usize, end: usize) -> Option<(Protocol, Option<&[u8]
 fn protocol(block: &[u8], places: &Places, scheme: Protocol) -> Option<Protocol> {
     let (last, newline) = (places.last, places.newline);
     let len = newline - last - 1;
-    let lanes = Lanes::at(block, newline.checked_sub(WIDTH)?)?.with_bits(0x20);
-    // A bracket with this bit is a brace.
-    let found = lanes.either(b'q', b'h') | lanes.equal(b'{');
+    let lanes = Lanes::at(block, newline.checked_sub(WIDTH)?)?;
+    // Both a `q` and a bracket are a brace with these bits, and no byte of an address is.
+    let found = lanes.with_bits(0x20).equal(b'h') | lanes.with_bits(0x2a).equal(b'{');
     if len <= WIDTH && u64::from(found) << len >> WIDTH == 0 {
         return Some(scheme);
     }
