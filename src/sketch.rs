@@ -46,8 +46,18 @@ impl Sketch {
         self.tidy();
     }
 
+    /// Takes out what was noted, and leaves the room for what comes next.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        self.tidy();
+        let taken = self.clone();
+        self.hashes.clear();
+        self.is_cut = false;
+        taken
+    }
+
     /// Sorts, and keeps no more than is kept while reading.
-    pub fn tidy(&mut self) {
+    fn tidy(&mut self) {
         self.hashes.sort_unstable();
         self.hashes.dedup();
         self.cut(MOST);
@@ -60,7 +70,10 @@ impl Sketch {
         if self.hashes.len() <= SHORT {
             self.cut(LEAST);
         }
-        self.hashes.shrink_to_fit();
+        // There is one for each file: room for a few hashes more costs less than to move the others.
+        if self.hashes.capacity() > 2 * self.hashes.len() {
+            self.hashes.shrink_to_fit();
+        }
         self
     }
 
@@ -134,8 +147,7 @@ mod tests {
             let part = |lines: std::ops::Range<usize>| {
                 let mut sketch = Sketch::default();
                 lines.for_each(|line| sketch.note(format!("line {line}").as_bytes()));
-                sketch.tidy();
-                sketch
+                sketch.take()
             };
             let mut both = part(0..cut);
             both.merge(part(cut..len));

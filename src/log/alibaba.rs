@@ -52,9 +52,7 @@ impl Parser {
 
     /// Takes out the sketch: of the first line of each five minutes, wherever these begin anew.
     pub fn take_sketch(&mut self) -> Sketch {
-        let mut sketch = std::mem::take(&mut self.minute.sketch);
-        sketch.tidy();
-        sketch
+        self.minute.sketch.take()
     }
 
     /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
@@ -172,16 +170,20 @@ fn read<'a>(
 /// Bytes that hold any time stamp.
 const STAMP: usize = 32;
 
-/// The last minute seen: lines of one minute differ in two digits of the time stamp only.
+/// The last minute seen: lines of one minute differ in two digits of the time stamp only, those of one hour in two
+/// more. Of a log of a few lines nearly each one is of another minute.
 #[derive(Clone, Debug, Default)]
 struct MinuteCache {
     /// A time stamp of the minute, `[9/Jun/2015:01:58:09 +0800]`, and what must be as in there: all of it but
     /// the seconds.
     stamp: [u64; 4],
     mask: [u64; 4],
+    /// The same for its hour: all of it but minutes and seconds.
+    hour_mask: [u64; 4],
     /// Length of the stamp in bytes; 0 where none was read yet.
     len: usize,
-    /// Unix seconds at the start of the minute.
+    /// Unix seconds at the start of the hour, and of the minute.
+    hour: i64,
     start: i64,
     /// The five minutes of it, and the first line of each.
     slice: i64,
@@ -197,7 +199,7 @@ impl MinuteCache {
     /// The time of a line in unix seconds, and the length of the time stamp.
     #[inline(always)]
     fn time(&mut self, line: &[u8]) -> Option<(i64, usize)> {
-        if !self.knows(line) {
+        if !self.knows(line, &self.mask) {
             self.learn(line)?;
         }
         let second = two_digits(*line.get(self.len - 9..)?.first_chunk()?)?;
@@ -205,10 +207,11 @@ impl MinuteCache {
         (second <= 60).then(|| (self.start + i64::from(second.min(59)), self.len))
     }
 
+    /// Whether a line has the time stamp that is known, as far as `mask` goes.
     #[inline(always)]
-    fn knows(&self, line: &[u8]) -> bool {
+    fn knows(&self, line: &[u8], mask: &[u64; 4]) -> bool {
         line.first_chunk().is_some_and(|head| {
-            let known = self.stamp.iter().zip(&self.mask);
+            let known = self.stamp.iter().zip(mask);
             let other = words(head)
                 .iter()
                 .zip(known)
@@ -225,9 +228,23 @@ impl MinuteCache {
         }
     }
 
-    /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS +-hhmm]`, and keeps its minute.
+    /// Reads a time stamp of another minute, and keeps it.
     #[cold]
     fn learn(&mut self, line: &[u8]) -> Option<()> {
+        if self.knows(line, &self.hour_mask) {
+            let minute =
+                two_digits(*line.get(self.len - 12..)?.first_chunk()?).filter(|minute| *minute < 60)?;
+            self.stamp = words(line.first_chunk()?);
+            self.start = self.hour + i64::from(minute * 60);
+        } else {
+            self.learn_hour(line)?;
+        }
+        self.note(line);
+        Some(())
+    }
+
+    /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS +-hhmm]`.
+    fn learn_hour(&mut self, line: &[u8]) -> Option<()> {
         self.len = 0;
         let day_len = 1 + usize::from(line.get(2).is_some_and(u8::is_ascii_digit));
         let len = day_len + 26;
@@ -247,9 +264,11 @@ impl MinuteCache {
         mask[..len].fill(u8::MAX);
         mask[len - 9..len - 7].fill(0);
         (self.stamp, self.mask) = (words(&text), words(&mask));
+        mask[len - 12..len - 10].fill(0);
+        self.hour_mask = words(&mask);
         self.start = local - offset;
+        self.hour = self.start - i64::from(minute * 60);
         self.len = len;
-        self.note(line);
         Some(())
     }
 }
@@ -491,6 +510,29 @@ mod tests {
             "",
         ] {
             assert_eq!(at(wrong), Err(Reason::BadTime), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_reads_as_it_does_alone_whatever_was_read_before() {
+        let times = ["01:00", "01:60", "02:59", "59:59", "60:00", "0x:00", "x0:00", "07:5x", "07:00"];
+        let days = ["1/Mar/2026:08", "01/Mar/2026:08", "1/Mar/2026:09", "1/Mar/2026:24"];
+        let zones = ["+0800", "+0530", "-0530", "+0860"];
+        let mut lines = Vec::new();
+        for (day, zone) in days.iter().flat_map(|day| zones.map(|zone| (day, zone))) {
+            lines.extend(times.map(|time| with(&format!("{day}:{time} {zone}"), "-", URL, GOOD)));
+        }
+        let alone: Vec<_> = lines.iter().map(|line| parse(line).map(|read| read.0)).collect();
+        for before in &lines {
+            for (line, alone) in lines.iter().zip(&alone) {
+                let mut parser = Parser::new(None);
+                let _ = parser.parse(before.as_bytes());
+                assert_eq!(
+                    &parser.parse(line.as_bytes()).map(|read| read.time),
+                    alone,
+                    "{line} behind {before}"
+                );
+            }
         }
     }
 
