@@ -11,6 +11,7 @@
 mod lines;
 
 use lines::Plain;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -85,19 +86,18 @@ pub fn head_len(len: u64) -> Option<usize> {
 
 /// The beginning of a text, as it is hashed, without its last newline.
 #[must_use]
-pub fn canonical(bytes: &[u8]) -> Vec<u8> {
-    let (mut plain, mut out) = (Plain::default(), Vec::new());
-    // Nearly all texts, and a copy is much sooner made than byte after byte looked at.
+pub fn canonical(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut plain = Plain::default();
     if plain.is_as_it_is(bytes) {
-        out.extend_from_slice(bytes);
-    } else {
-        plain.add(bytes, &mut out);
+        return bytes.strip_suffix(b"\n").unwrap_or(bytes).into();
     }
+    let mut out = Vec::new();
+    plain.add(bytes, &mut out);
     plain.end(&mut out);
     if out.last() == Some(&b'\n') {
         out.pop();
     }
-    out
+    out.into()
 }
 
 /// Hashes one stretch of a text, which begins at a whole number of chunks.

@@ -87,6 +87,10 @@ const UTF_16_LEN: usize = 16;
 /// log may begin so.
 #[must_use]
 pub fn foreign(head: &[u8]) -> Option<&'static Foreign> {
+    // So an entry of a log begins, and each log is asked for them all.
+    if matches!(head, [b'[', b'0'..=b'9', b'0'..=b'9' | b'/', ..]) {
+        return None;
+    }
     let has = |(at, mark): &(usize, &[u8])| head.get(*at..).is_some_and(|rest| rest.starts_with(mark));
     let kind = KINDS.iter().find(|kind| kind.marks.iter().all(has));
     kind.or_else(|| is_utf_16(head).then_some(&UTF_16))

@@ -171,8 +171,10 @@ pub(super) struct Way<'a> {
 
 impl Way<'_> {
     fn tap(&self) -> Option<Tap> {
-        let digester = self.watch.map_or_else(Digester::default, |watch| Digester::watching(watch.clone()));
-        self.is_hashed.then_some(Tap { digester, skip: 0, left: u64::MAX })
+        let digester =
+            || self.watch.map_or_else(Digester::default, |watch| Digester::watching(watch.clone()));
+        // Nothing is made that is not asked for: a digester is two thousand bytes.
+        self.is_hashed.then(|| Tap { digester: digester(), skip: 0, left: u64::MAX })
     }
 }
 

@@ -99,9 +99,13 @@ impl<'a> Work<'a> {
     /// What came out of the sources, in their order, and the domains that were met and not asked for.
     pub(super) fn outcomes(self) -> (Vec<Outcome>, BTreeSet<Domain>) {
         let others = self.others.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let by_part = self.outcomes.into_iter().map(|outcome| outcome.into_inner().unwrap_or_default());
+        if self.parts.len() == self.sources.len() {
+            // In the memory that they lie in.
+            return (by_part.collect(), others);
+        }
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(self.sources.len());
-        for (part, outcome) in self.parts.iter().zip(self.outcomes) {
-            let outcome = outcome.into_inner().unwrap_or_default();
+        for (part, outcome) in self.parts.iter().zip(by_part) {
             if outcomes.len() > part.source {
                 outcomes[part.source].add(outcome);
             } else {

@@ -6,7 +6,7 @@ use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
 use crate::domain::Selection;
 use crate::time::TimeRange;
 use memchr::memmem;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// The sources that do not concern an export, in sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,26 +110,36 @@ impl Scope<'_> {
 }
 
 /// For each domain, from the first to the last hour that any name tells.
+///
+/// Names come in their order, so that most of one domain stand together: each such run is one span until the end.
 #[derive(Clone, Debug, Default)]
-pub struct Spans(BTreeMap<Box<str>, NamedHours>);
+pub struct Spans(Vec<NamedHours>);
 
 impl Spans {
     /// Adds the hours that a name tells.
     pub fn add(&mut self, hours: &NamedHours) {
-        match self.0.get_mut(hours.domain.as_str()) {
-            Some(span) => {
-                span.start = span.start.min(hours.start);
-                span.end = span.end.max(hours.end);
-            }
-            None => drop(self.0.insert(hours.domain.as_str().into(), hours.clone())),
+        if !self.0.last_mut().is_some_and(|span| widen(span, hours)) {
+            self.0.push(hours.clone());
         }
     }
 
     /// The spans, by domain.
     #[must_use]
-    pub fn into_sorted(self) -> Vec<NamedHours> {
-        self.0.into_values().collect()
+    pub fn into_sorted(mut self) -> Vec<NamedHours> {
+        self.0.sort_by(|a, b| a.domain.cmp(&b.domain));
+        self.0.dedup_by(|hours, span| widen(span, hours));
+        self.0
     }
+}
+
+/// Widens a span to these hours, if they are of its domain.
+fn widen(span: &mut NamedHours, hours: &NamedHours) -> bool {
+    if span.domain != hours.domain {
+        return false;
+    }
+    span.start = span.start.min(hours.start);
+    span.end = span.end.max(hours.end);
+    true
 }
 
 impl Report {
@@ -161,8 +171,10 @@ impl Report {
             Some(sample)
         });
         let samples = first_of_each_reason(samples.collect());
-        let names: HashSet<&str> = kept.iter().map(|source| source.name.as_str()).collect();
-        duplicates.retain(|duplicate| names.contains(duplicate.same_as.as_str()));
+        if !duplicates.is_empty() {
+            let names: HashSet<&str> = kept.iter().map(|source| source.name.as_str()).collect();
+            duplicates.retain(|duplicate| names.contains(duplicate.same_as.as_str()));
+        }
         let spans = all_hours.into_sorted();
         Self { sources: kept, samples, duplicates, elsewhere, spans, ..Self::default() }
     }
