@@ -183,3 +183,14 @@ fn frame(input: &mut impl Read) -> std::io::Result<(u64, &'static str, Vec<u8>)>
     input.take(u64::from_le_bytes(len)).read_to_end(&mut text)?;
     Ok((u64::from_le_bytes(line), Reason::ALL[usize::from(reason[0])].key(), text))
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_in_plain_words() {
+        let full = io::Error::from_raw_os_error(28);
+        assert_eq!(failed(full.into()).to_string(), "cannot write rejected lines: the disk is full");
+    }
+}
