@@ -1,6 +1,6 @@
 //! Usage out: the report and the sorted rows of an export, as of one moment.
 
-use super::source::region;
+use super::source::{SourceId, region};
 use super::{failed, open, unsigned};
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
@@ -61,6 +61,15 @@ impl Reader {
     pub fn stands_at(&self, path: &Path) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM place WHERE path = ?)";
         self.at(|db| db.query_row(sql, [path.as_os_str().as_encoded_bytes()], |row| row.get(0)))
+    }
+
+    /// Where a source stands, or stood when that was looked at: absolute paths, as bytes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn paths(&self, id: SourceId) -> Result<Vec<Vec<u8>>> {
+        let sql = "SELECT path FROM place WHERE source = ?";
+        self.at(|db| db.prepare_cached(sql)?.query_map([id.0], |row| row.get(0))?.collect())
     }
 
     /// The store's file.

@@ -1,11 +1,12 @@
 //! Whether a store has all that an export needs: [`coverage`], and what came late.
 
+use super::place::as_path;
 use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
 use crate::report::overlap::{self, Candidate, Overlap};
 use crate::report::{NamedHours, Scope};
-use crate::store::{Passed, Reader, Surveyed};
+use crate::store::{Passed, Reader, SourceId, Surveyed};
 use crate::time::{TimeRange, Window, iso};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -149,9 +150,17 @@ struct Covered<'a> {
     /// From the first to the last hour of any source, be it of the selection or not.
     all: Option<Range<i64>>,
     known: Hours,
-    faults: Vec<(String, String)>,
+    faults: Vec<(Short, String)>,
     /// Sources without a line, each behind what it is sorted by: domain, end, start, arrival.
-    empty: Vec<((Domain, i64, i64, i64), String)>,
+    empty: Vec<((Domain, i64, i64, i64), Short)>,
+}
+
+/// A source that does not deliver the hours that its name tells.
+struct Short {
+    id: SourceId,
+    name: String,
+    domain: Domain,
+    hours: Range<i64>,
 }
 
 impl<'a> Covered<'a> {
@@ -171,12 +180,14 @@ impl<'a> Covered<'a> {
         if self.asked.as_ref().is_some_and(|asked| hours::shared(asked, &own).is_empty()) {
             return;
         }
+        let (id, domain) = (source.id, hours.domain.clone());
+        let short = || Short { id, name: source.name.to_owned(), domain, hours: own };
         match source.fault {
-            Some(fault) => self.faults.push((source.name.to_owned(), fault.to_owned())),
+            Some(fault) => self.faults.push((short(), fault.to_owned())),
             None if source.is_delivered => {}
             None => {
                 let key = (hours.domain.clone(), hours.end, hours.start, source.arrived);
-                self.empty.push((key, source.name.to_owned()));
+                self.empty.push((key, short()));
             }
         }
     }
@@ -191,18 +202,34 @@ impl<'a> Covered<'a> {
         if let Some(own) = reader.unnamed_extent()? {
             self.add_to_all(&own);
         }
-        self.faults.extend(reader.unnamed_faults(windows, self.selection)?);
-        self.faults.sort();
-        self.empty.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut faults = reader.unnamed_faults(windows, self.selection)?;
         reader.add_unnamed(windows, self.selection, &mut self.known)?;
+        for (short, fault) in std::mem::take(&mut self.faults) {
+            if self.is_wanting(&short, reader)? {
+                faults.push((short.name, fault));
+            }
+        }
+        faults.sort();
+        self.empty.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut empty = Vec::new();
+        for (_, short) in std::mem::take(&mut self.empty) {
+            if self.is_wanting(&short, reader)? {
+                empty.push(short.name);
+            }
+        }
         let span = self.asked.or(self.all);
         let domains = self.selection.resolve(self.known.domains());
         let wildcards = self.selection.idle_wildcards(domains.iter()).into_iter();
         let wildcards: Vec<_> = wildcards.map(|wildcard| of_none(wildcard, span.as_ref())).collect();
         let domains = domains.into_iter().map(|domain| of_domain(&self.known, domain, span.as_ref()));
         let domains = domains.chain(wildcards).collect();
-        let empty = self.empty.into_iter().map(|(_, name)| name).collect();
-        Ok(Coverage { span, domains, faults: self.faults, empty })
+        Ok(Coverage { span, domains, faults, empty })
+    }
+
+    /// Whether something is missing for a source: not where its file is gone, and others delivered all of its hours.
+    fn is_wanting(&self, short: &Short, reader: &Reader) -> Result<bool> {
+        let is_delivered = self.known.gaps(&short.domain, &short.hours).is_empty();
+        Ok(!is_delivered || reader.paths(short.id)?.iter().any(|path| as_path(path).exists()))
     }
 }
 

@@ -246,3 +246,20 @@ fn a_range_that_is_not_covered_is_said() {
     let shown = place.run(&["task", "show", "1", "--store", "usage.db", "--json"], 0).json();
     assert_eq!(shown["Logged"]["HoursWithLog"], 5);
 }
+
+#[test]
+fn a_faulty_file_that_is_gone_keeps_nothing_back_once_its_hour_is_there() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..24);
+    let (good, bad) = (name("a.com", 7), name("a.com", 7).replace(".gz", ".part.gz"));
+    fs::remove_file(place.path(&good)).unwrap();
+    place.write(&bad, "<html>503</html>");
+    configure(&place, "require_complete = true", "");
+    assert_eq!(state(&tick(&place, 3).0), "waits");
+    // As long as it stands, nobody knows what it should have been.
+    place.write(&good, gzip(log("a.com", 7).as_bytes()));
+    assert_eq!(state(&tick(&place, 3).0), "waits");
+    fs::remove_file(place.path(&bad)).unwrap();
+    assert_eq!(state(&tick(&place, 0).0), "made");
+    assert_eq!(traffic(&place), 240_000);
+}
