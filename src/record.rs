@@ -6,6 +6,13 @@ use crate::region::Region;
 /// A line of more bytes than this (its newline not counted, a carriage return counted) is rejected as
 /// [`Reason::TooLong`].
 pub const MAX_LINE: usize = 1 << 20;
+
+/// Whether an entry may end behind so many quotes, those of referer, request and user agent, perhaps of a content type,
+/// and before this byte. There a carriage return ends the line; inside quotes it is what a client sent.
+#[must_use]
+pub const fn ends_entry(quotes: usize, next: u8) -> bool {
+    quotes >= 6 && quotes.is_multiple_of(2) && next != b'"'
+}
 /// A response of more bytes than this (1 PiB) is rejected as [`Reason::HugeSize`].
 pub const MAX_BYTES: u64 = 1 << 50;
 

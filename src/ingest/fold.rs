@@ -157,7 +157,10 @@ impl<'a> Fold<'a> {
     pub(super) fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<()> {
         let (Chunk::Lines(text) | Chunk::TooLong(text)) = chunk;
         let missing = twice::BEGINNING - self.beginning.len();
-        self.beginning.extend(&text[..text.len().min(missing)]);
+        if missing > 0 {
+            // However many NULs stand there, they tell no text from another.
+            self.beginning.extend(text.iter().filter(|byte| **byte != 0).take(missing));
+        }
         match chunk {
             Chunk::Lines(block) => self.block(block),
             Chunk::TooLong(line) => {

@@ -1,8 +1,8 @@
 //! Bounded line splitting: blocks of whole lines, lent from one buffer.
 //!
 //! A line longer than the limit is a value ([`Chunk::TooLong`]), not an error, and is never split in two.
-//! A text without newlines is cut behind carriage returns that an entry follows. Knows nothing of files, and of
-//! formats only how entries begin.
+//! A text without newlines is cut behind carriage returns that an entry follows, and a line that is too long before a
+//! hole of NULs, which is passed over. Knows nothing of files, and of formats only how entries begin.
 
 use crate::log::begins_entry;
 use crate::record::MAX_LINE;
@@ -17,7 +17,7 @@ pub(super) const READ: usize = 256 << 10;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Chunk<'a> {
     /// Whole lines, each with its newline, or ended by a carriage return that an entry follows; only the last line of
-    /// the input may lack its end.
+    /// the input, and one with a hole behind it, may lack its end.
     Lines(&'a [u8]),
     /// The first [`MAX_LINE`] bytes of a line that is longer.
     TooLong(&'a [u8]),
@@ -42,6 +42,37 @@ fn first_end(text: &[u8]) -> Option<usize> {
     let newline = memchr(b'\n', text).unwrap_or(text.len());
     let mut returns = memchr_iter(b'\r', &text[..newline]);
     returns.find(|at| begins_entry(&text[at + 1..])).or_else(|| memchr(b'\n', text)).map(|at| at + 1)
+}
+
+/// So many NULs are a hole, which a crash or a truncated copy left, where a line is too long.
+const HOLE: usize = 512;
+
+/// NULs at the start of a text.
+fn nuls(text: &[u8]) -> usize {
+    text.iter().position(|byte| *byte != 0).unwrap_or(text.len())
+}
+
+/// Where the last hole of a text begins.
+fn last_hole(text: &[u8]) -> Option<usize> {
+    let mut end = text.len();
+    while let Some(last) = memrchr(0, &text[..end]) {
+        end = end_of_text(&text[..last]);
+        if last + 1 - end >= HOLE {
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// Behind the last byte of a text that is no NUL.
+fn end_of_text(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1)
+}
+
+/// Behind a hole at the start of a text, and behind the newline of the line that stands before it.
+fn behind_hole(text: &[u8]) -> usize {
+    let nuls = nuls(text);
+    nuls + usize::from(text.get(nuls) == Some(&b'\n'))
 }
 
 /// Where a chunk lies in a buffer.
@@ -94,17 +125,27 @@ impl<'a> Iterator for Text<'a> {
     type Item = Chunk<'a>;
 
     fn next(&mut self) -> Option<Chunk<'a>> {
-        let text = self.0;
-        let near = |len: usize| &text[..text.len().min(len)];
-        let end = memrchr(b'\n', near(READ)).map(|newline| newline + 1).or_else(|| last_end(near(MOST)));
-        let (chunk, rest) = match end {
-            Some(end) => (Chunk::Lines(near(end)), end),
-            None if text.is_empty() => return None,
-            None if text.len() <= MAX_LINE => (Chunk::Lines(text), text.len()),
-            None => (Chunk::TooLong(near(MAX_LINE)), first_end(text).unwrap_or(text.len())),
-        };
-        self.0 = &text[rest..];
-        Some(chunk)
+        loop {
+            let text = self.0;
+            let near = |len: usize| &text[..text.len().min(len)];
+            let end = memrchr(b'\n', near(READ)).map(|newline| newline + 1).or_else(|| last_end(near(MOST)));
+            let (chunk, rest) = match end {
+                Some(end) => (Chunk::Lines(near(end)), end),
+                None if text.is_empty() => return None,
+                None if text.len() <= MAX_LINE => (Chunk::Lines(text), text.len()),
+                None => match last_hole(near(MAX_LINE)) {
+                    // One NUL stands for all of them.
+                    Some(0) => {
+                        self.0 = &text[nuls(near(MAX_LINE)) - 1..];
+                        continue;
+                    }
+                    Some(hole) => (Chunk::Lines(near(hole)), hole + behind_hole(&text[hole..])),
+                    None => (Chunk::TooLong(near(MAX_LINE)), first_end(text).unwrap_or(text.len())),
+                },
+            };
+            self.0 = &text[rest..];
+            return Some(chunk);
+        }
     }
 }
 
@@ -113,6 +154,8 @@ impl<'a> Iterator for Text<'a> {
 enum Skipped {
     /// The rest of a line whose beginning was lent as too long.
     Line,
+    /// A hole behind a line.
+    Hole,
     /// What a newline ends that another part begins in.
     ToNewline,
 }
@@ -205,11 +248,11 @@ impl<R: Read> Lines<R> {
             if let Some(skipped) = self.skipping {
                 let end = match skipped {
                     Skipped::Line => first_end(unread),
+                    Skipped::Hole => Some(behind_hole(unread)).filter(|_| nuls(unread) < unread.len()),
                     Skipped::ToNewline => memchr(b'\n', unread).map(|newline| newline + 1),
                 };
                 // What a return at the end ends may be told by what follows.
-                let kept =
-                    if self.done || skipped == Skipped::ToNewline { 0 } else { AHEAD.min(unread.len()) };
+                let kept = if self.done || skipped != Skipped::Line { 0 } else { AHEAD.min(unread.len()) };
                 self.skipping = self.skipping.filter(|_| end.is_none() && !self.done);
                 self.start = end.map_or(self.end - kept, |end| self.start + end);
                 if end.is_some() {
@@ -220,9 +263,20 @@ impl<R: Read> Lines<R> {
                 let next = self.start + end;
                 return Ok(Some(Place::Lines(std::mem::replace(&mut self.start, next)..next)));
             } else if unread.len() >= MOST || (self.done && unread.len() > MAX_LINE) {
-                let line = self.start..self.start + MAX_LINE;
-                (self.start, self.skipping) = (self.start + MAX_LINE, Some(Skipped::Line));
-                return Ok(Some(Place::TooLong(line)));
+                let line = &unread[..MAX_LINE];
+                let (len, skipped) = match last_hole(line) {
+                    // One NUL stands for all of them.
+                    Some(0) => {
+                        self.start += nuls(line) - 1;
+                        continue;
+                    }
+                    Some(hole) => (hole, Skipped::Hole),
+                    None => (MAX_LINE, Skipped::Line),
+                };
+                let lent = self.start..self.start + len;
+                (self.start, self.skipping) = (lent.end, Some(skipped));
+                let is_hole = skipped == Skipped::Hole;
+                return Ok(Some(if is_hole { Place::Lines(lent) } else { Place::TooLong(lent) }));
             } else if self.done {
                 let line = std::mem::replace(&mut self.start, self.end)..self.end;
                 return Ok((!line.is_empty()).then_some(Place::Lines(line)));

@@ -56,7 +56,7 @@ impl Parser {
     }
 
     /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
-    /// newline. A carriage return before the newline is left out, and a line that holds several entries for certain is
+    /// newline. Carriage returns before the newline are left out, and a line that holds several entries for certain is
     /// told entry by entry.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Parser {
                 {
                     tell(line, Ok(record))?;
                 } else {
-                    entries(&block[start..newline], true, minute, file_domain, &mut tell)?;
+                    entries(&block[start..newline], minute, file_domain, &mut tell)?;
                 }
                 start = newline + 1;
             }
@@ -91,7 +91,7 @@ impl Parser {
                 // A line without newline, or of more text than is marked at a time.
                 let newline = memchr(b'\n', block);
                 let line = &block[..newline.unwrap_or(block.len())];
-                entries(line, newline.is_some(), minute, file_domain, &mut tell)?;
+                entries(line, minute, file_domain, &mut tell)?;
                 start = newline.map_or(block.len(), |newline| newline + 1);
             }
             block = &block[start..];
@@ -109,11 +109,10 @@ impl Parser {
     }
 }
 
-/// Tells each entry of a line of any shape with what it says. `is_ended` tells that a newline follows.
+/// Tells each entry of a line of any shape with what it says.
 #[inline(never)]
 fn entries<E>(
     line: &[u8],
-    is_ended: bool,
     minute: &mut MinuteCache,
     file_domain: Option<&Domain>,
     tell: &mut impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
@@ -122,7 +121,7 @@ fn entries<E>(
     if doubt::is_plain(bare) {
         return tell(bare, read(bare, find_request, minute, file_domain));
     }
-    doubt::entries(line, is_ended).try_for_each(|entry| tell(entry, judge(entry, minute, file_domain)))
+    doubt::entries(line).try_for_each(|entry| tell(entry, judge(entry, minute, file_domain)))
 }
 
 /// Reads an entry of any shape.
@@ -135,9 +134,13 @@ fn judge<'a>(
     read(entry, if is_plain { find_request } else { doubt::request }, minute, file_domain)
 }
 
+/// A line without its end: CR LF, or CR CR LF where a text was made one with CR LF twice.
 #[inline(always)]
-fn without_return(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+fn without_return(mut line: &[u8]) -> &[u8] {
+    while let Some(bare) = line.strip_suffix(b"\r") {
+        line = bare;
+    }
+    line
 }
 
 /// Reads an entry whose request `find` finds behind the time stamp.
@@ -645,7 +648,10 @@ mod tests {
             assert_eq!(lines(&text), [good(), good(), good()], "{text:?}");
         }
         let bad = Err(Reason::BadTime);
-        assert_eq!(lines(&format!("{one}\r\r{one}\r")), [good(), bad.clone(), good()], "a blank line");
+        assert_eq!(lines(&format!("{one}\r\r\n{one}\r\r{one}\r\r")), [good(), good(), good()], "one end");
+        assert_eq!(lines(&format!("{one}\rjunk\n{one}\rjunk")), [good(), bad.clone(), good(), bad.clone()]);
+        assert_eq!(lines(&format!("{one} 1.1.1.1 \rjunk\n")), [good(), bad.clone()]);
+        assert_eq!(lines(&format!("\r{one}\n")), [bad.clone(), good()], "a blank line");
         assert_eq!(lines(&format!("{one}\rx\r{one}\r")), [good(), bad.clone(), good()], "a bad line");
         assert_eq!(lines(&format!("{one}\r[1/Mar/2026:12")), [good(), bad], "an entry that is cut off");
         for inside in ["\r", "a\rb", "[\r]", "\rGET"] {

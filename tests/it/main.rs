@@ -27,6 +27,7 @@ mod logs;
 mod many;
 mod names;
 mod older_store;
+mod one_text;
 mod options;
 mod oracle;
 mod requests;

@@ -77,12 +77,12 @@ fn time(line: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// Whether a line is short and has its quotes where an entry has them, and brackets around its time stamp alone,
-/// unless the second one stands so near to the first that no time stamp lies between.
+/// unless the second one stands so near to the first that no time stamp lies between, and no return outside of quotes.
 fn is_plain(line: &[u8]) -> bool {
     static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
-        let head = r#"\[(?:[^"]{0,59}|[^"\[]*)"[^"]*" "[^"]*" "#;
+        let head = r#"\[(?:[^"\r]{0,59}|[^"\[\r]*)"[^"]*" "[^"]*" "#;
         let answer = r#"[0-9]{3} [^" ]* [^" ]* (?:HIT|MISS) "#;
-        regex(&format!(r#"^{head}{answer}"[^"]*"(?: "[^"]*")?[^"\[]*$"#))
+        regex(&format!(r#"^{head}{answer}"[^"]*"(?: "[^"]*")?[^"\[\r]*$"#))
     });
     line.len() < 16384 && PLAIN.is_match(line)
 }
@@ -254,19 +254,18 @@ pub(crate) struct Tally {
 }
 
 /// The lines of a text, without their ends: what line feeds end, what carriage returns end that an entry or nothing
-/// follows, and what begins behind the last quote of an entry.
+/// follows, or that stand before or behind an entry, and what begins behind the last quote of an entry.
 pub(crate) fn lines(text: &[u8]) -> Vec<Vec<u8>> {
     static BEHIND: LazyLock<Regex> = LazyLock::new(|| regex(r"\[[0-9]{1,2}/"));
     let mut found = Vec::new();
     for line in text.split_inclusive(|b| *b == b'\n') {
         let open = !line.ends_with(b"\n");
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let bare = line.strip_suffix(b"\r").unwrap_or(line);
-        let mut pieces: Vec<&[u8]> = Vec::new();
-        if is_plain(bare) {
-            found.push(bare.to_vec());
+        if is_plain(without_returns(line)) {
+            found.push(without_returns(line).to_vec());
             continue;
         }
+        let mut pieces: Vec<&[u8]> = Vec::new();
         let (mut from, mut at) = (0, 0);
         while at < line.len() {
             let next = (line.get(at + 1), line.get(at + 2));
@@ -277,18 +276,14 @@ pub(crate) fn lines(text: &[u8]) -> Vec<Vec<u8>> {
             };
             if line[at] == b'\r' && ends {
                 // Of a line that is too long, a return at the end of the text counts.
-                let is_long = at + usize::from(next.0.is_none()) - from > 1 << 20;
-                let piece = &line[from..at + usize::from(is_long)];
-                pieces.extend(piece.split(|b| !is_long && *b == b'\r'));
+                let len = at + usize::from(next.0.is_none()) - from;
+                pieces.extend(parted(&line[from..from + len]));
                 from = at + 1;
             }
             at += 1;
         }
         if from == 0 || from < line.len() {
-            let rest = &line[from..];
-            // Of a line that is too long, its return counts.
-            let is_long = rest.len() > 1 << 20;
-            pieces.push(if is_long { rest } else { rest.strip_suffix(b"\r").unwrap_or(rest) });
+            pieces.extend(parted(&line[from..]));
         }
         for piece in pieces {
             if let Some(entries) = welded(piece) {
@@ -307,6 +302,33 @@ pub(crate) fn lines(text: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     found
+}
+
+/// A text without the returns at its end.
+fn without_returns(text: &[u8]) -> &[u8] {
+    &text[..text.iter().rposition(|b| *b != b'\r').map_or(0, |at| at + 1)]
+}
+
+/// What returns end at the start of a line, and behind six quotes or eight, ten, ...; all of a line that is too long.
+fn parted(line: &[u8]) -> Vec<&[u8]> {
+    if line.len() > 1 << 20 {
+        return vec![line];
+    }
+    let line = without_returns(line);
+    let (mut pieces, mut from) = (Vec::new(), 0);
+    for at in 0..line.len() {
+        if line[at] != b'\r' || at < from {
+            continue;
+        }
+        let quotes = line[from..at].iter().filter(|b| **b == b'"').count();
+        let behind = at + line[at..].iter().take_while(|b| **b == b'\r').count();
+        if at == from || (quotes >= 6 && quotes % 2 == 0 && line[behind] != b'"') {
+            pieces.push(&line[from..at]);
+            from = behind;
+        }
+    }
+    pieces.push(&line[from..]);
+    pieces
 }
 
 /// Several entries of the usual shape, one behind the other, for the same host.

@@ -12,8 +12,8 @@ pub(super) fn is_marred(line: &[u8]) -> bool {
     line.starts_with(MARK) || memchr(0, line).is_some()
 }
 
-/// The lines that are left without NULs and marks before an entry, and without NULs at the end; a run of NULs with an
-/// entry behind it ends a line. Other NULs are the line's own. Of NULs alone an empty line is left.
+/// The lines that are left without NULs, marks and carriage returns before an entry, and without NULs at the end; a run of
+/// NULs with an entry behind it ends a line. Other NULs are the line's own. Of NULs alone an empty line is left.
 pub(super) fn lines(line: &[u8], begins_entry: fn(&[u8]) -> bool) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(bare(line));
     std::iter::from_fn(move || {
@@ -34,10 +34,10 @@ pub(super) fn lines(line: &[u8], begins_entry: fn(&[u8]) -> bool) -> impl Iterat
     })
 }
 
-/// What follows NULs and marks.
+/// What follows NULs, marks and carriage returns, which end no line but blank ones there.
 fn bare(mut text: &[u8]) -> &[u8] {
     loop {
-        let nuls = text.iter().position(|byte| *byte != 0).unwrap_or(text.len());
+        let nuls = text.iter().position(|byte| !matches!(byte, 0 | b'\r')).unwrap_or(text.len());
         text = &text[nuls..];
         match text.strip_prefix(MARK) {
             Some(behind) => text = behind,
@@ -66,6 +66,7 @@ mod tests {
             ("[a\0b\0[c", &["[a\0b", "[c"]),
             ("cut\0\0[a", &["cut", "[a"]),
             ("a\0b", &["a\0b"]),
+            ("\0\r\u{feff}\r[a", &["[a"]),
             ("\0\0", &[""]),
             ("\u{feff}", &[""]),
         ] {

@@ -8,8 +8,8 @@
 use super::{
     Request, closing_quote, find_request, is_cache_result, is_method_byte, response_size, split_space, target,
 };
-use crate::record::Reason;
-use memchr::{memchr, memchr_iter, memrchr};
+use crate::record::{Reason, ends_entry};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 /// No two time stamps stand before a quote that is so near to the start of its line.
 pub(super) const HEAD: usize = 60;
@@ -18,9 +18,10 @@ pub(super) const HEAD: usize = 60;
 const LONGEST_PLAIN: usize = crate::log::marks::STRETCH;
 
 /// Whether a line has its quotes where an entry has them and nowhere else, and brackets around its time stamp
-/// alone: then it can hold neither another request nor another entry.
+/// alone, and does not end before its end: then it can hold neither another request nor another entry.
 pub(super) fn is_plain(line: &[u8]) -> bool {
-    plain_tail(line).is_some_and(|tail| !tail.contains(&b'[')) && line.len() < LONGEST_PLAIN
+    let is_one = |tail: &[u8]| memchr2(b'[', b'\r', tail).is_none();
+    plain_tail(line).is_some_and(is_one) && line.len() < LONGEST_PLAIN
 }
 
 /// What stands behind the last quote of a line of the usual shape.
@@ -35,7 +36,7 @@ fn plain_tail(line: &[u8]) -> Option<&[u8]> {
         Some(rest) => at_quote(rest)?.1,
         None => rest,
     };
-    let is_one = head.len() < HEAD || !head.contains(&b'[');
+    let is_one = (head.len() < HEAD || !head.contains(&b'[')) && !head.contains(&b'\r');
     let is_plain = is_one && is_answer(answer) && !rest.contains(&b'"');
     is_plain.then_some(rest)
 }
@@ -54,21 +55,30 @@ fn at_quote(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..quote], &text[quote + 1..]))
 }
 
-/// The entries of a line. A carriage return that an entry follows ends a line as a newline does; in what it ends,
-/// every other one does so, too. `is_ended` tells that a newline follows.
-pub(super) fn entries(line: &[u8], is_ended: bool) -> impl Iterator<Item = &[u8]> {
-    let mut from = 0;
-    let mut ends: Vec<usize> = memchr_iter(b'\r', line).filter(|at| begins_entry(&line[at + 1..])).collect();
-    if !is_ended && line.ends_with(b"\r") {
-        ends.push(line.len() - 1);
+/// The entries of a line that carriage returns may end, too, each run of them once: before the newline, before an
+/// entry, where the line begins, and behind the last quote of an entry. Other ones are what a client sent.
+///
+/// The digest of a text must make a newline of the same ones.
+pub(super) fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut pieces, mut from, mut quotes, mut next) = (Vec::new(), 0, 0, 0);
+    while let Some(at) = memchr2(b'"', b'\r', &line[next..]).map(|at| next + at) {
+        if line[at] == b'"' {
+            (next, quotes) = (at + 1, quotes + 1);
+            continue;
+        }
+        let returns = line[at..].iter().position(|b| *b != b'\r');
+        next = returns.map_or(line.len(), |returns| at + returns);
+        let is_end = match line.get(next) {
+            None => true,
+            Some(behind) => at == from || ends_entry(quotes, *behind) || begins_entry(&line[next..]),
+        };
+        if is_end {
+            pieces.push(&line[from..at]);
+            (from, quotes) = (next, 0);
+        }
     }
-    let mut pieces = Vec::new();
-    for end in ends {
-        pieces.extend(line[from..end].split(|b| *b == b'\r'));
-        from = end + 1;
-    }
-    if from < line.len() || from == 0 {
-        pieces.push(line[from..].strip_suffix(b"\r").unwrap_or(&line[from..]));
+    if from < line.len() || pieces.is_empty() {
+        pieces.push(&line[from..]);
     }
     pieces.into_iter().flat_map(apart)
 }

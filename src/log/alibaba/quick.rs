@@ -6,7 +6,7 @@
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 use super::doubt::HEAD;
-use super::{MinuteCache, response_size, split_url, trailing_protocol};
+use super::{MinuteCache, response_size, split_url, trailing_protocol, without_return};
 use crate::domain::Domain;
 use crate::log::lanes::{Lanes, WIDTH, word};
 use crate::record::{Protocol, Record};
@@ -170,22 +170,24 @@ fn url(block: &[u8], start: usize, end: usize) -> Option<(Protocol, Option<&[u8]
 }
 
 /// The protocol that the words behind the last quote tell, else `scheme`. There is none of these words without
-/// a `q` or an `h`. Where a bracket stands there, another entry may begin.
+/// a `q` or an `h`. Where a bracket stands there, another entry may begin; where a return does, the line may end.
 #[inline(always)]
 fn protocol(block: &[u8], places: &Places, scheme: Protocol) -> Option<Protocol> {
     let (last, newline) = (places.last, places.newline);
     let len = newline - last - 1;
     let lanes = Lanes::at(block, newline.checked_sub(WIDTH)?)?;
-    // Both a `q` and a bracket are a brace with these bits, and no byte of an address is.
-    let found = lanes.with_bits(0x20).equal(b'h') | lanes.with_bits(0x2a).equal(b'{');
+    // Both a `q` and a bracket are a brace with these bits, and no byte of an address is. The last byte may be a return.
+    let found = lanes.with_bits(0x20).equal(b'h')
+        | lanes.with_bits(0x2a).equal(b'{')
+        | lanes.equal(b'\r') & u32::MAX >> 1;
     if len <= WIDTH && u64::from(found) << len >> WIDTH == 0 {
         return Some(scheme);
     }
-    let tail = &block[last..newline];
-    if tail.contains(&b'[') {
+    let tail = without_return(&block[last..newline]);
+    if tail.iter().any(|byte| matches!(byte, b'[' | b'\r')) {
         return None;
     }
-    Some(trailing_protocol(tail.strip_suffix(b"\r").unwrap_or(tail)).unwrap_or(scheme))
+    Some(trailing_protocol(tail).unwrap_or(scheme))
 }
 
 /// A mask of the first bytes of a word, at least one.
