@@ -120,7 +120,7 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
         check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
     }
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
-        pieces.extend(outcome.pieces(&source.name));
+        pieces.extend(outcome.pieces(&source));
         taken.push(outcome.taken(source, at, job)?);
     }
     Ok((taken, spill.map(|spill| Rejects { spill, pieces })))

@@ -58,10 +58,13 @@ impl Outcome {
         known(self) == known(other) && self.counts == other.counts && self.fault == other.fault
     }
 
-    /// Takes out the rejected lines of the source of this name.
-    pub(super) fn pieces(&mut self, name: &str) -> impl Iterator<Item = Piece> {
+    /// Takes out the rejected lines of its source, numbered as in all of that.
+    pub(super) fn pieces(&mut self, source: &Source) -> impl Iterator<Item = Piece> {
         let pieces = std::mem::take(&mut self.pieces).into_iter();
-        pieces.map(|(lines_before, extents)| Piece { name: name.to_owned(), lines_before, extents })
+        pieces.map(|(lines, extents)| {
+            let lines_before = source.lines_before() + lines;
+            Piece { name: source.name.clone(), lines_before, extents }
+        })
     }
 
     /// Why what was read is not to be trusted: nothing of it is a line of the format, or too little of it is. A log
@@ -132,7 +135,7 @@ pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'
     let (mut report, mut pieces) = (Report::default(), Vec::new());
     report.sources.reserve_exact(sources.len());
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
-        pieces.extend(outcome.pieces(&source.name));
+        pieces.extend(outcome.pieces(&source));
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let Source { name, size, hours, .. } = source;

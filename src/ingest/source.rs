@@ -122,6 +122,12 @@ impl Source {
         Self { hours, ..Self::new(shown(path.as_os_str().as_encoded_bytes()), Some(path)) }
     }
 
+    /// Lines that were read before of what it holds.
+    #[must_use]
+    pub fn lines_before(&self) -> u64 {
+        self.tail.as_ref().map_or(0, |tail| tail.judged.0)
+    }
+
     /// What the file name tells, where the file can be read for all that is known.
     pub(super) fn told(&self) -> Option<Told> {
         told(self.path.as_ref().filter(|_| self.fault.is_none())?.file_name())

@@ -13,7 +13,7 @@ use crate::ingest::source::{Source, Tail};
 use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
 use crate::log::Format;
 use crate::region::Region;
-use crate::report::{NamedHours, RejectLimit, Scope};
+use crate::report::{NamedHours, RejectLimit, Sample, Scope};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use crate::usage::Row;
@@ -286,7 +286,9 @@ impl Work<'_> {
             self.taking.empty.push(taken.source.name.clone());
         }
         if self.taking.first_reject.is_none() && !taken.samples.is_empty() {
-            self.taking.first_reject = Some((taken.source.name, taken.samples.swap_remove(0)));
+            let sample = taken.samples.swap_remove(0);
+            let line = taken.source.lines_before() + sample.line;
+            self.taking.first_reject = Some((taken.source.name, Sample { line, ..sample }));
         }
     }
 

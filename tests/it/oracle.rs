@@ -322,7 +322,7 @@ fn parted(line: &[u8]) -> Vec<&[u8]> {
         }
         let quotes = line[from..at].iter().filter(|b| **b == b'"').count();
         let behind = at + line[at..].iter().take_while(|b| **b == b'\r').count();
-        if at == from || (quotes >= 6 && quotes % 2 == 0 && line[behind] != b'"') {
+        if at == from || (quotes >= 6 && quotes.is_multiple_of(2) && line[behind] != b'"') {
             pieces.push(&line[from..at]);
             from = behind;
         }

@@ -562,9 +562,11 @@ fn rejects_are_those_that_count() {
     assert_eq!(rejects(&kept), ["./a.log:6"]);
     kept.append("a.log", text(6..=7) + "bad two\n");
     kept.expect(&all, "1 grown, 1 known", &[1..=7]);
-    assert_eq!(rejects(&kept).len(), 1);
+    assert_eq!(rejects(&kept), ["./a.log:9"], "numbered as in the whole log");
     kept.expect(&all, "2 known", &[1..=7]);
     assert_eq!(rejects(&kept), [""; 0]);
+    kept.append("a.log", "bad three\nbad four\n");
+    kept.try_ingest(&[".", "--max-rejects", "1"], 3).says(&["a.log:10"]);
 }
 
 /// What begins as the log did is the log, edited; what begins otherwise is another one under its name.
