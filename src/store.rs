@@ -32,7 +32,7 @@ pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
 pub use read::{Reader, Rows};
 pub use retain::LetGo;
-pub use source::{Arrival, Known, Place, Seen, SourceId, Spot, Way};
+pub use source::{Arrival, Known, NOTE, Place, Seen, SourceId, Spot, Way};
 pub use survey::{Passed, Surveyed};
 pub use tasks::{End, Logged, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;

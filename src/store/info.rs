@@ -2,6 +2,7 @@
 
 use super::read::Reader;
 use super::retain::kept_from;
+use super::source::IS_PLACE;
 use super::{failed, unsigned};
 use crate::error::{Error, Result};
 use crate::time::Window;
@@ -113,8 +114,12 @@ pub fn size(path: &Path) -> Result<Size> {
 }
 
 /// Whether a source stands at a place.
-const STATE: &str = "CASE WHEN fault IS NOT NULL THEN 1
-     WHEN EXISTS (SELECT 1 FROM place WHERE place.source = source.id) THEN 0 ELSE 2 END";
+fn state() -> String {
+    format!(
+        "CASE WHEN fault IS NOT NULL THEN 1
+         WHEN EXISTS (SELECT 1 FROM place WHERE place.source = source.id AND {IS_PLACE}) THEN 0 ELSE 2 END"
+    )
+}
 
 impl Reader {
     /// What the store holds, in numbers.
@@ -131,9 +136,10 @@ impl Reader {
     /// When the database fails, or `show` does.
     pub fn each_source(&self, mut show: impl FnMut(&Outline) -> Result<()>) -> Result<()> {
         let sql = format!(
-            "SELECT name, {STATE}, size, lines, accepted, arrived, fault,
+            "SELECT name, {}, size, lines, accepted, arrived, fault,
                     (SELECT coalesce(sum(lines), 0) FROM reject WHERE reject.source = source.id)
-             FROM source ORDER BY sort, id"
+             FROM source ORDER BY sort, id",
+            state()
         );
         let fails = |error| failed(error).at(&self.path);
         let mut sources = self.db.prepare(&sql).map_err(fails)?;
@@ -153,7 +159,7 @@ fn info(db: &Connection) -> rusqlite::Result<Info> {
         version: db.pragma_query_value(None, "user_version", |row| row.get(0))?,
         generation: count("SELECT generation FROM state")?,
         sources: states(db)?,
-        places: count("SELECT count(*) FROM place")?,
+        places: count(&format!("SELECT count(*) FROM place WHERE {IS_PLACE}"))?,
         lines: sum("lines")?,
         accepted: sum("accepted")?,
         unplaced: sum("unplaced")?,
@@ -169,7 +175,7 @@ fn info(db: &Connection) -> rusqlite::Result<Info> {
 }
 
 fn states(db: &Connection) -> rusqlite::Result<[u64; State::ALL.len()]> {
-    let mut states = db.prepare(&format!("SELECT {STATE}, count(*) FROM source GROUP BY 1"))?;
+    let mut states = db.prepare(&format!("SELECT {}, count(*) FROM source GROUP BY 1", state()))?;
     let mut counts = [0; State::ALL.len()];
     let mut rows = states.query([])?;
     while let Some(row) = rows.next()? {

@@ -4,7 +4,7 @@
 //! what is elsewhere is the totals less what is in scope.
 
 use super::read::all_series;
-use super::source::hours;
+use super::source::{IS_PLACE, hours};
 use super::total::{self, Totals};
 use super::unsigned;
 use crate::domain::Selection;
@@ -333,9 +333,11 @@ fn samples(db: &Connection, sources: &[Found]) -> rusqlite::Result<Vec<Sample>> 
 
 /// Other places of some sources, in the order of names.
 fn duplicates(db: &Connection, sources: &[Found]) -> rusqlite::Result<Vec<Duplicate>> {
-    let sql = "SELECT place.name FROM place JOIN source ON source.id = place.source
-               WHERE place.source = ? AND place.sort <> source.sort AND source.text_bytes > 0";
-    let mut places = db.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT place.name FROM place JOIN source ON source.id = place.source
+         WHERE place.source = ? AND place.sort <> source.sort AND source.text_bytes > 0 AND {IS_PLACE}"
+    );
+    let mut places = db.prepare_cached(&sql)?;
     let mut duplicates = Vec::new();
     // Most sources have one place: these are told by an index alone.
     let sql = "SELECT source FROM place GROUP BY source HAVING count(*) > 1";

@@ -14,6 +14,11 @@ use std::ffi::OsStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub(super) i64);
 
+/// How the paths of places begin where nothing ever stood, which only say what is the beginning of a source's text.
+pub const NOTE: &[u8] = b"=";
+/// Whether a row of places is none of these.
+pub(super) const IS_PLACE: &str = "substr(place.path, 1, 1) <> x'3d'";
+
 /// Where a text was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {

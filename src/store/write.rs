@@ -309,8 +309,10 @@ impl Writer {
     /// A source goes by the first of its names where its text stands as a whole, those that tell its domain before
     /// others, and keeps the last one when it has none left.
     fn rename(&mut self, id: SourceId) -> Result<()> {
-        let sql = "UPDATE source SET (name, sort, size) = (SELECT name, sort, size FROM place WHERE source = ?1 ORDER BY is_beginning, is_named DESC, sort LIMIT 1)
-                   WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1)";
+        let sql = "UPDATE source SET (name, sort, size) =
+                       (SELECT name, sort, size FROM place WHERE source = ?1 AND substr(path, 1, 1) <> x'3d'
+                        ORDER BY is_beginning, is_named DESC, sort LIMIT 1)
+                   WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1 AND substr(path, 1, 1) <> x'3d')";
         self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed)?;
         Ok(())
     }

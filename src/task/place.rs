@@ -1,9 +1,10 @@
 //! Where a source stands, as the store remembers it.
 
+use crate::digest::Hash;
 use crate::ingest::source::{Source, named_hours};
 use crate::output;
 use crate::report::NamedHours;
-use crate::store::{Place, Spot};
+use crate::store::{NOTE, Place, Spot};
 use rayon::prelude::*;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,12 @@ pub(super) fn nowhere(source: &Source) -> Place {
 
 /// Whether a place is none where anybody can look again.
 pub(super) fn is_nowhere(place: &Place) -> bool {
-    place.path.is_empty() || place.path.starts_with(b"-")
+    place.path.is_empty() || place.path.starts_with(b"-") || place.path.starts_with(NOTE)
+}
+
+/// The path under which it is noted of a text that it is the beginning of another one: no file has it.
+pub(super) fn note_of(whole: &Hash) -> Vec<u8> {
+    [NOTE, whole].concat()
 }
 
 /// The place of a source in a folder whose own path is `folder`.

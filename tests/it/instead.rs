@@ -238,3 +238,51 @@ fn the_name_of_a_beginning_tells_what_the_longer_text_is() {
         assert!(kept.workbook() == kept.direct(&["logs"]), "{long} {mixed} at once");
     }
 }
+
+/// What is known to be the beginning of a text stays that, wherever it goes, also when the longer text can be read no more.
+#[test]
+fn a_known_beginning_counts_nothing_once_the_longer_text_is_gone() {
+    let (beginning, whole) = (text(1..=50), text(1..=60));
+    for is_pipe in [true, false] {
+        for is_first in [true, false] {
+            let kept = Kept::new();
+            let longer = || {
+                if is_pipe {
+                    ingest(&kept, "-", whole.as_bytes());
+                } else {
+                    kept.write("logs/a.log", &whole);
+                    kept.ingest(&["logs"]);
+                    kept.remove("logs/a.log");
+                }
+            };
+            kept.write("logs/b.log", "");
+            if is_first {
+                kept.write("logs/b.log", &beginning);
+                kept.ingest(&["logs"]);
+                longer();
+            } else {
+                kept.write("logs/a.log", &whole);
+                kept.write("logs/b.log", &beginning);
+                kept.ingest(&["logs"]);
+                kept.remove("logs/a.log");
+                longer();
+            }
+            kept.rename("logs/b.log", "logs/c.log");
+            kept.ingest(&["logs"]);
+            assert_eq!(stored(&kept), (60, 0, 0), "{is_pipe} {is_first}");
+            ingest(&kept, "-", &gzip(beginning.as_bytes()));
+            kept.write("logs/d.zst", encode(Codec::Zstd, beginning.as_bytes()));
+            kept.ingest(&["logs"]);
+            assert_eq!(stored(&kept), (60, 0, 0), "{is_pipe} {is_first}");
+        }
+    }
+    // What became shorter is what it is now.
+    let kept = Kept::new();
+    kept.write("logs/a.log", &beginning);
+    kept.write("logs/b.log", &beginning);
+    kept.ingest(&["logs"]);
+    kept.append("logs/a.log", text(51..=60));
+    expect(&kept, 60, 0);
+    kept.write("logs/a.log", &beginning);
+    expect(&kept, 50, 0);
+}

@@ -4,13 +4,14 @@
 //! read, as far as names tell, is told by the name that is preferred among all of those.
 
 use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at, rank};
+use crate::digest::Hash;
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::{Source, named_hours};
 use crate::report::NamedHours;
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way};
-use crate::task::place::{as_path, is_nowhere, is_there};
+use crate::task::place::{as_path, is_nowhere, is_there, note_of};
 
 impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
@@ -70,10 +71,6 @@ impl Work<'_> {
         if let Some(fate) = self.take_over(&shorter, &arrival)? {
             return Ok(Settled::Counts(fate));
         }
-        let is_known = |seen: Seen| is_nowhere(&place) && seen.place.is_beginning;
-        if self.writer.at_path(&place.path)?.is_some_and(is_known) {
-            return Ok(Settled::Within(Fate::Known));
-        }
         let longer = self.longer(taken, &place)?;
         if self.is_better_without(taken, &place, longer)? {
             return Ok(Settled::Skipped(Fate::Faulty));
@@ -98,6 +95,7 @@ impl Work<'_> {
         let is_made_anew = self.make_way(&[id], &self.arrival(taken, &place))?;
         place.is_beginning = true;
         self.writer.set_place(id, &place)?;
+        self.note_beginning(id, &taken.text.whole, &place)?;
         let known = self.writer.known(id)?;
         let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
         if is_better && let Some(longer) = self.somewhere(&known, &place)? {
@@ -168,9 +166,22 @@ impl Work<'_> {
         source
     }
 
-    /// A source whose text begins with all of a text, at a place where it can be read.
+    /// Notes that a text is the beginning of a source: it stays known when the longer one cannot be read any more.
+    fn note_beginning(&mut self, id: SourceId, whole: &Hash, place: &Place) -> Result<()> {
+        let path = note_of(whole);
+        self.writer.set_place(id, &Place { path, is_named: 0, is_beginning: true, ..place.clone() })
+    }
+
+    /// A source whose text begins with all of a text: that is known, or found at a place where it can be read.
     fn longer(&mut self, taken: &Taken, here: &Place) -> Result<Option<SourceId>> {
         let text = &taken.text;
+        let noted = self.writer.at_path(&note_of(&text.whole))?;
+        if let Some(Seen { id, .. }) = noted {
+            // What became shorter where it stood, and stands nowhere else, is what it is now.
+            let before = self.writer.at_path(&here.path)?;
+            let was_longer = before.is_some_and(|before| before.id == id && !before.place.is_beginning);
+            return Ok(if was_longer && !self.is_elsewhere(id, here)? { None } else { Some(id) });
+        }
         let is_damaged = taken.report.fault.is_some();
         let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged };
         for id in self.writer.maybe_longer(text)? {
@@ -275,7 +286,11 @@ impl Work<'_> {
             return Ok(Settled::Again);
         }
         self.drop_gone(begun.id, arrival.place)?;
+        let is_elsewhere = self.is_elsewhere(begun.id, arrival.place)?;
         self.writer.extend(begun.id, arrival)?;
+        if let Some(whole) = begun.whole.filter(|_| is_elsewhere) {
+            self.note_beginning(begun.id, &whole, arrival.place)?;
+        }
         self.taking.before.0 += begun.lines;
         self.taking.before.1 += begun.rejected;
         Ok(Settled::Counts(Fate::Grown))
@@ -299,7 +314,16 @@ impl Work<'_> {
         shorter.iter().try_for_each(|known| self.drop_gone(known.id, arrival.place))?;
         // What was missing of them is there.
         self.taking.faults.retain(|(name, _)| shorter.iter().all(|known| known.name != *name));
+        let mut standing = Vec::new();
+        for known in shorter.iter().filter(|known| known.head.is_some()) {
+            if self.is_elsewhere(known.id, arrival.place)? {
+                standing.extend(known.whole);
+            }
+        }
         self.writer.outgrow(longest.id, &others, arrival)?;
+        for whole in standing {
+            self.note_beginning(longest.id, &whole, arrival.place)?;
+        }
         Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
     }
 
