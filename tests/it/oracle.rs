@@ -320,7 +320,7 @@ fn parted(line: &[u8]) -> Vec<&[u8]> {
         if line[at] != b'\r' || at < from {
             continue;
         }
-        let quotes = line[from..at].iter().filter(|b| **b == b'"').count();
+        let quotes = line[from..at].split(|b| *b == b'"').count() - 1;
         let behind = at + line[at..].iter().take_while(|b| **b == b'\r').count();
         if at == from || (quotes >= 6 && quotes.is_multiple_of(2) && line[behind] != b'"') {
             pieces.push(&line[from..at]);
