@@ -19,7 +19,7 @@ mod work;
 pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;
 
-use crate::digest::TextId;
+use crate::digest::{Hash, TextId};
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
@@ -97,6 +97,8 @@ pub struct Taken {
     pub samples: Vec<Sample>,
     /// What its text is, as far as it could be read.
     pub text: TextId,
+    /// The hash of what could be read, which that of a whole text may be.
+    pub readable: Hash,
     /// Whether it has a fault only because too much of it was rejected.
     pub is_mistrusted: bool,
 }

@@ -102,6 +102,7 @@ impl Outcome {
         }
         let text = identify(source.tail.as_ref().map(|tail| tail.before.clone()), stretches);
         let text = text.map_or_else(|| whole_of(&source), Ok)?;
+        let readable = text.whole;
         let text = if self.fault.is_some() { text.damaged() } else { text };
         let samples = self.samples.into_iter().map(|sample| sample.of(at)).collect();
         let samples = first_of_each_reason(samples);
@@ -114,7 +115,7 @@ impl Outcome {
             may_be_empty: job.empty_is_delivered,
             sketch: self.sketch.of_whole(),
         };
-        Ok(Taken { source, table, report, samples, text, is_mistrusted })
+        Ok(Taken { source, table, report, samples, text, readable, is_mistrusted })
     }
 }
 

@@ -4,7 +4,7 @@
 //! read, as far as names tell, is told by the name that is preferred among all of those.
 
 use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at, rank};
-use crate::digest::Hash;
+use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
@@ -95,7 +95,7 @@ impl Work<'_> {
         let is_made_anew = self.make_way(&[id], &self.arrival(taken, &place))?;
         place.is_beginning = true;
         self.writer.set_place(id, &place)?;
-        self.note_beginning(id, &taken.text.whole, &place)?;
+        self.note_beginning(id, &taken.readable, &place)?;
         let known = self.writer.known(id)?;
         let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
         if is_better && let Some(longer) = self.somewhere(&known, &place)? {
@@ -175,14 +175,19 @@ impl Work<'_> {
     /// A source whose text begins with all of a text: that is known, or found at a place where it can be read.
     fn longer(&mut self, taken: &Taken, here: &Place) -> Result<Option<SourceId>> {
         let text = &taken.text;
-        let noted = self.writer.at_path(&note_of(&text.whole))?;
+        let is_damaged = taken.report.fault.is_some();
+        // Of a damaged text everything may be known.
+        let whole = TextId { whole: taken.readable, raw: None, ..text.clone() };
+        if is_damaged && let Some(id) = self.writer.with_text(&whole)? {
+            return Ok(Some(id));
+        }
+        let noted = self.writer.at_path(&note_of(&whole.whole))?;
         if let Some(Seen { id, .. }) = noted {
             // What became shorter where it stood, and stands nowhere else, is what it is now.
             let before = self.writer.at_path(&here.path)?;
             let was_longer = before.is_some_and(|before| before.id == id && !before.place.is_beginning);
             return Ok(if was_longer && !self.is_elsewhere(id, here)? { None } else { Some(id) });
         }
-        let is_damaged = taken.report.fault.is_some();
         let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged };
         for id in self.writer.maybe_longer(text)? {
             let known = self.writer.known(id)?;
