@@ -1,7 +1,7 @@
 //! What a source is to the store: its number, its places, what is known of it, what comes with it.
 
 use super::unsigned;
-use crate::digest::{Hash, TextId, head_len};
+use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
 use crate::region::Region;
 use crate::report::{NamedHours, Sample, SourceReport};
@@ -184,12 +184,15 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
 }
 
 impl Known {
-    /// Whether another text begins as this one does, as far as both are known.
+    /// Whether another text begins with the same line, as far as its first bytes tell. A text without any begins as all do.
     #[must_use]
     pub fn begins_alike(&self, text: &TextId) -> bool {
-        let Some(head) = self.head else { return self.text_bytes == 0 };
-        let is_short = head_len(text.len) < head_len(self.text_bytes);
-        text.heads.contains(&head) || (is_short && self.first.is_some() && self.first == text.first())
+        match (self.first, self.head) {
+            (Some(first), _) => text.first() == Some(first),
+            // Read by an older version.
+            (None, Some(head)) => text.heads.contains(&head),
+            (None, None) => self.text_bytes == 0,
+        }
     }
 }
 

@@ -127,6 +127,7 @@ impl History {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one event after the other")]
     fn happen(&mut self, event: &Event) {
         // Of those with a domain in their name, or only a path in their lines, nothing more becomes.
         let mut files = self.files();
@@ -190,9 +191,9 @@ impl History {
                 self.deliver(&["logs"]);
                 let (old, new) = (self.text(to), self.text(from));
                 if *is_moved {
-                    self.kept.rename(from, to)
+                    self.kept.rename(from, to);
                 } else {
-                    self.kept.copy(from, to)
+                    self.kept.copy(from, to);
                 }
                 // All lines differ: what begins alike in one begins alike in both, and is replaced.
                 if old.lines().next() != new.lines().next() {

@@ -73,8 +73,9 @@ fn a_corrected_log_takes_the_place_of_the_one_before() {
         for (name, old, new) in [
             (HOUR, text(1..=30), text(31..=60)),
             ("logs/z.log", alike(&text(61..=90)), alike(&text(101..=130))),
-            // It begins alike, but is shorter than what tells that of the old one.
+            // Only the first lines are alike.
             ("logs/z.log", text(1..=30), text(1..=3) + &text(8..=9)),
+            ("logs/z.log", text(1..=30), text(1..=3) + &text(8..=40)),
         ] {
             let kept = Kept::new();
             let lines = new.lines().count() as u64;

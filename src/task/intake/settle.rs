@@ -224,7 +224,9 @@ impl Work<'_> {
     /// that was edited in place, a file that was never read to its end; and it stands nowhere else. A log that another
     /// took the place of begins in another way: its lines were real.
     fn made_anew(&mut self, arrival: &Arrival<'_>) -> Result<Option<Known>> {
-        let Some(Seen { id, .. }) = self.writer.at_path(&arrival.place.path)? else { return Ok(None) };
+        let seen = self.writer.at_path(&arrival.place.path)?;
+        // Where only the beginning of a text stood, the rest of it is not what was made anew.
+        let Some(Seen { id, .. }) = seen.filter(|seen| !seen.place.is_beginning) else { return Ok(None) };
         let before = self.writer.known(id)?;
         let is_package = arrival.place.is_named > 0;
         let is_made_anew = is_package || before.fault.is_some() || before.begins_alike(arrival.text);
