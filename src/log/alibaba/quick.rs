@@ -43,7 +43,8 @@ impl Places {
             *marks = &marks[9..];
             let places = Self { start, referer, referer_end, url_end, agent, last, newline };
             // The content type follows the user agent behind a space.
-            return Some((newline, (content == agent_end + 2).then_some(places)));
+            let is_behind = content == agent_end + 2 && block[agent_end + 1] == b' ';
+            return Some((newline, is_behind.then_some(places)));
         }
         let count = marks.iter().position(|at| byte(at) == b'\n')?;
         let newline = usize::from(marks[count]);
@@ -235,6 +236,14 @@ mod tests {
             let digits = u64::from(byte) << (8 * at);
             assert_eq!(are_digits(digits), byte < 10, "{byte} at {at}");
         }
+    }
+
+    #[test]
+    fn what_parts_the_last_fields_is_a_space() {
+        let block = super::super::SAMPLE.replace("\" \"text", "\"-\"text") + "\n";
+        let mut marks = super::super::Marks::default();
+        marks.find(block.as_bytes());
+        assert!(Places::next(block.as_bytes(), 0, &mut marks.positions()).unwrap().1.is_none());
     }
 
     #[test]
