@@ -95,6 +95,8 @@ impl Work<'_> {
         let is_made_anew = self.make_way(&[id], &self.arrival(taken, &place))?;
         place.is_beginning = true;
         self.writer.set_place(id, &place)?;
+        // It may have been renamed.
+        self.drop_gone(id, &place)?;
         self.note_beginning(id, &taken.readable, &place)?;
         let known = self.writer.known(id)?;
         let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
