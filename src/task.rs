@@ -39,6 +39,7 @@ use crate::region::Region;
 use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample};
 use crate::store::Reader;
 use crate::usage::Row;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -334,9 +335,14 @@ const IS_A_LOG: &str = "is one of the logs, and would be overwritten; name anoth
 /// Refuses to write over a log.
 fn keep_apart(results: &[PathBuf], sources: &[Source]) -> Result<()> {
     for result in results {
-        let is_result = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|path| path == *result);
         // What is not there yet is no log.
-        if result.exists() && sources.iter().filter_map(|source| source.path.as_ref()).any(is_result) {
+        let Ok(there) = fs::metadata(result) else { continue };
+        // Another name of the same file is not overwritten; but only of the same file the whole way is worth a look.
+        let is_result = |path: &PathBuf| {
+            fs::metadata(path).is_ok_and(|meta| place::number(&meta) == place::number(&there))
+                && fs::canonicalize(path).is_ok_and(|path| path == *result)
+        };
+        if sources.par_iter().filter_map(|source| source.path.as_ref()).any(is_result) {
             return Err(Error::usage(IS_A_LOG).at(result));
         }
     }

@@ -21,6 +21,7 @@ use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, SeriesId, UsageTable};
 use hosts::Hosts;
+use memchr::memchr;
 use std::collections::BTreeSet;
 use std::mem;
 
@@ -158,8 +159,13 @@ impl<'a> Fold<'a> {
         let (Chunk::Lines(text) | Chunk::TooLong(text)) = chunk;
         let missing = twice::BEGINNING - self.beginning.len();
         if missing > 0 {
-            // However many NULs stand there, they tell no text from another.
-            self.beginning.extend(text.iter().filter(|byte| **byte != 0).take(missing));
+            let first = &text[..text.len().min(missing)];
+            if memchr(0, first).is_none() {
+                self.beginning.extend_from_slice(first);
+            } else {
+                // However many NULs stand there, they tell no text from another.
+                self.beginning.extend(text.iter().filter(|byte| **byte != 0).take(missing));
+            }
         }
         match chunk {
             Chunk::Lines(block) => self.block(block),

@@ -203,8 +203,13 @@ impl Found<'_> {
 
     /// Sorted by path; of the same path, the first one found.
     fn in_order(mut self) -> Vec<Source> {
-        self.all.sort_by(|(a, _), (b, _)| written_plainly(a).cmp(&written_plainly(b)));
-        self.all.dedup_by(|(later, _), (first, _)| written_plainly(later) == written_plainly(first));
+        if self.all.iter().all(|(path, _)| is_plain(path.as_os_str().as_encoded_bytes())) {
+            self.all.sort_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
+            self.all.dedup_by(|(later, _), (first, _)| later.as_os_str() == first.as_os_str());
+        } else {
+            self.all.sort_by(|(a, _), (b, _)| written_plainly(a).cmp(&written_plainly(b)));
+            self.all.dedup_by(|(later, _), (first, _)| written_plainly(later) == written_plainly(first));
+        }
         let domain = &self.search.domain;
         let source = |(path, is)| match is {
             Is::File => Source { domain: domain.clone(), ..Source::file(path) },
@@ -262,8 +267,10 @@ fn add_folder(folder: &Path, base: &Path, found: &mut Found<'_>) {
 fn is_own(path: &Path) -> bool {
     let is_separator = |byte: &u8| is_separator(char::from(*byte));
     let name = path.as_os_str().as_encoded_bytes().rsplit(is_separator).next().unwrap_or_default();
+    let last = name.last().map_or(0, u8::to_ascii_lowercase);
     let ends_with = |ending: &[u8]| {
-        name.len().checked_sub(ending.len()).is_some_and(|from| name[from..].eq_ignore_ascii_case(ending))
+        let from = name.len().checked_sub(ending.len()).filter(|_| ending.ends_with(&[last]));
+        from.is_some_and(|from| name[from..].eq_ignore_ascii_case(ending))
     };
     name == OWN_NAME || OWN_ENDINGS.into_iter().any(ends_with)
 }

@@ -112,13 +112,13 @@ pub(super) fn modified(meta: &Metadata) -> Option<i64> {
 /// Device and number of a file, by which it is known after it was renamed.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "not every system numbers its files")]
-fn number(meta: &Metadata) -> Option<String> {
+pub(super) fn number(meta: &Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     Some(format!("{}:{}", meta.dev(), meta.ino()))
 }
 
 /// Device and number of a file, by which it is known after it was renamed.
 #[cfg(not(unix))]
-fn number(_: &Metadata) -> Option<String> {
+pub(super) fn number(_: &Metadata) -> Option<String> {
     None
 }

@@ -31,7 +31,7 @@ impl Told {
             return None;
         }
         (1..bytes.len()).filter(|at| bytes[*at] == b'_').find_map(|at| {
-            let (start, end) = name_span(&name[at + 1..])?;
+            let (start, end) = name_span(&bytes[at + 1..])?;
             Some(Self { pattern: Pattern::parse(&name[..at])?, start, end })
         })
     }
@@ -65,29 +65,33 @@ pub fn named_hours(name: &str) -> Option<NamedHours> {
 }
 
 /// Reads `YYYY_MM_DD_HHMM[SS]_HHMM[SS]`, then the end of the name, a dot or another underscore.
-fn name_span(text: &str) -> Option<(i64, i64)> {
-    let mut parts = text.split('_');
-    let mut part = || parts.next();
-    let (year, month, day) = (number(part()?, 4)?, number(part()?, 2)?, number(part()?, 2)?);
-    let from = part()?;
-    let to = part()?.split('.').next()?;
-    if from.len() != to.len() {
+fn name_span(text: &[u8]) -> Option<(i64, i64)> {
+    let &[y0, y1, y2, y3, b'_', m0, m1, b'_', d0, d1, b'_', ref clocks @ ..] = text else { return None };
+    let len = clocks.iter().position(|byte| *byte == b'_')?;
+    let (from, to) = (&clocks[..len], clocks.get(len + 1..2 * len + 1)?);
+    if !matches!(clocks.get(2 * len + 1), None | Some(b'.' | b'_')) {
         return None;
     }
-    let midnight = time::civil(year.try_into().ok()?, month, day, 0, 0, 0)? - NAME_OFFSET;
     let (from, to) = (clock(from)?, clock(to)?);
+    let year = number(&[y0, y1, y2, y3])?.try_into().ok()?;
+    let midnight = time::civil(year, number(&[m0, m1])?, number(&[d0, d1])?, 0, 0, 0)? - NAME_OFFSET;
     let to = if to <= from { to + time::DAY_SECONDS } else { to };
     Some((midnight + from, midnight + to))
 }
 
-fn number(text: &str, len: usize) -> Option<u32> {
-    (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+/// The number that a few digits write.
+fn number(digits: &[u8]) -> Option<u32> {
+    let next = |number, byte: &u8| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'));
+    digits.iter().try_fold(0, next)
 }
 
 /// `HHMM` or `HHMMSS` in seconds since midnight; `240000` ends a day.
-fn clock(text: &str) -> Option<i64> {
-    let digits = number(text, text.len()).filter(|_| matches!(text.len(), 4 | 6))?;
-    let digits = if text.len() == 4 { digits * 100 } else { digits };
+fn clock(text: &[u8]) -> Option<i64> {
+    let digits = match text.len() {
+        4 => number(text)? * 100,
+        6 => number(text)?,
+        _ => return None,
+    };
     let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
     let seconds = i64::from(hour * 3600 + minute * 60 + second);
     (minute < 60 && second < 60 && seconds <= time::DAY_SECONDS).then_some(seconds)

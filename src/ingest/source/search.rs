@@ -179,16 +179,23 @@ enum WhyNot {
 
 impl Scope<'_> {
     fn why_not(&self, source: &Source) -> Option<WhyNot> {
-        let told = source.told()?;
-        let (start, end) = (self.range.start().start(), self.range.end().start());
-        let is_far = told.end.saturating_add(self.lateness) <= start
-            || told.start.saturating_sub(self.lateness) >= end;
-        if is_far {
-            Some(WhyNot::OtherHours)
-        } else {
-            let is_other = told.is_of_one_domain() && !may_count(source, &told, self.selection);
-            is_other.then_some(WhyNot::OtherDomains)
+        // Most names tell the hours of one domain, and most files hold other hours: told without reading the name again.
+        let hours = source.hours.as_ref().filter(|_| source.fault.is_none());
+        if hours.is_some_and(|hours| self.is_far(hours.start, hours.end)) {
+            return Some(WhyNot::OtherHours);
         }
+        let told = source.told()?;
+        if self.is_far(told.start, told.end) {
+            return Some(WhyNot::OtherHours);
+        }
+        let is_other = told.is_of_one_domain() && !may_count(source, &told, self.selection);
+        is_other.then_some(WhyNot::OtherDomains)
+    }
+
+    /// Whether hours lie outside the range by more than the lateness.
+    fn is_far(&self, start: i64, end: i64) -> bool {
+        end.saturating_add(self.lateness) <= self.range.start().start()
+            || start.saturating_sub(self.lateness) >= self.range.end().start()
     }
 }
 
