@@ -4,7 +4,7 @@
 
 use super::{NamedHours, SourceReport};
 use crate::sketch::Sketch;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is looked at of a source.
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +77,13 @@ pub fn find(sources: &[SourceReport]) -> Vec<Overlap> {
     among(&candidates.collect::<Vec<_>>())
 }
 
-/// What may be counted twice among sources: first by hours, then by lines, in the order of sources.
+/// What may be counted twice among sources: first by hours, then by lines, in the order of sources. Two sources are told
+/// once: that they hold the same lines says more than that their names tell the same hours.
 #[must_use]
 pub fn among(sources: &[Candidate<'_>]) -> Vec<Overlap> {
-    let mut found = same_hours(sources);
-    found.extend(same_lines(sources));
+    let by_lines = same_lines(sources);
+    let mut found = same_hours(sources, &by_lines);
+    found.extend(by_lines.iter().filter_map(|at| overlap(Kind::SameLines, sources, at)));
     found
 }
 
@@ -91,18 +93,28 @@ fn overlap(kind: Kind, sources: &[Candidate<'_>], at: &[usize]) -> Option<Overla
     Some(Overlap { kind, name: name(first), others: others.iter().map(name).collect() })
 }
 
-fn same_hours(sources: &[Candidate<'_>]) -> Vec<Overlap> {
+/// Sources of the same hours, but for those that `by_lines` tells to stand in another one of these hours.
+fn same_hours(sources: &[Candidate<'_>], by_lines: &[Vec<usize>]) -> Vec<Overlap> {
     let with_lines = |source: &Candidate<'_>| source.lines > 0;
     let mut named: Vec<usize> = (0..sources.len()).filter(|at| with_lines(&sources[*at])).collect();
     named.retain(|at| sources[*at].hours.is_some());
     let key = |at: &usize| sources[*at].hours.map(|hours| (hours.domain.as_str(), hours.start, hours.end));
     // Names tell first the domain, then the hours: most sources are in this order already, which a stable sort sees.
     named.sort_by(|a, b| key(a).cmp(&key(b)));
+    let told = told_parts(by_lines, |whole, part| key(&whole) == key(&part));
+    // What is left out stands in one that stays, or in others that do: the chain ends at the one with the most lines.
+    named.retain(|at| !told.contains(at));
     let mut groups: Vec<&[usize]> =
         named.chunk_by(|a, b| key(a) == key(b)).filter(|group| group.len() > 1).collect();
     groups.sort_unstable();
     let hours = |at: &[usize]| sources[at[0]].hours.cloned();
     groups.into_iter().filter_map(|at| overlap(Kind::SameHours(hours(at)?), sources, at)).collect()
+}
+
+/// The sources that stand in another one, where the two are `alike`.
+fn told_parts(by_lines: &[Vec<usize>], alike: impl Fn(usize, usize) -> bool) -> BTreeSet<usize> {
+    let groups = by_lines.iter().filter_map(|at| at.split_first());
+    groups.flat_map(|(whole, parts)| parts.iter().copied().filter(|part| alike(*whole, *part))).collect()
 }
 
 /// Pairs of sources that share a line, by the hashes that their sketches share.
@@ -130,8 +142,8 @@ fn stands_in(part: &Candidate<'_>, whole: &Candidate<'_>) -> bool {
     shared >= LEAST && 2 * shared > judged
 }
 
-/// Sources with those that mostly stand in them; of two that stand in each other, in the one with more lines.
-fn same_lines(sources: &[Candidate<'_>]) -> Vec<Overlap> {
+/// Sources, each followed by those that mostly stand in it; of two that stand in each other, in the one with more lines.
+fn same_lines(sources: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (one, other) in pairs(sources) {
         let has_more = sources[one].lines >= sources[other].lines;
@@ -145,7 +157,7 @@ fn same_lines(sources: &[Candidate<'_>]) -> Vec<Overlap> {
         parts.insert(0, whole);
         parts
     });
-    all.filter_map(|at| overlap(Kind::SameLines, sources, &at)).collect()
+    all.collect()
 }
 
 #[cfg(test)]
@@ -192,6 +204,19 @@ mod tests {
         assert_eq!(found(&[source("day", None, 500..788), hour(5)]), [""; 0]);
         let month = source("month", None, 0..9000);
         assert_eq!(found(&[source("day", None, 500..788), month]), ["same_lines month: day"]);
+    }
+
+    #[test]
+    fn two_sources_are_told_once() {
+        let sources =
+            [source("a", Some(3), 0..12), source("b", Some(3), 0..13), source("c", Some(3), 500..512)];
+        assert_eq!(found(&sources[..2]), ["same_lines b: a"]);
+        // One that differs is held against the one in which the other stands.
+        assert_eq!(found(&sources), ["same_hours b: c", "same_lines b: a"]);
+        // What stands in a source of other hours is told apart from what has the same.
+        let day = source("day", None, 0..288);
+        let [a, _, c] = sources;
+        assert_eq!(found(&[a, c, day]), ["same_hours a: c", "same_lines day: a"]);
     }
 
     #[test]

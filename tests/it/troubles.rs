@@ -1,6 +1,7 @@
 //! Small inputs that log tools get wrong: every file and folder of `data/troubles` gives its true value or a named
 //! fault, in a direct run and through a store.
 
+use super::book::Book;
 use super::harness::{Done, Place, encode, gzip, line, repository};
 use flowbook::codec::Codec;
 use serde_json::json;
@@ -83,6 +84,29 @@ fn what_may_count_twice_is_said() {
     assert_eq!(direct.says(&says).json()["counts"]["overlaps"], expected);
     let stored = through_store(&place, &[], 0);
     assert_eq!(stored.says(&says).json()["counts"]["overlaps"], expected);
+    let covered = place.run(&["store", "coverage", "--store", "s.db", "--json"], 0).json();
+    assert_eq!(covered["overlaps"], expected);
+}
+
+/// Two files of an hour of which one holds most of the other: one statement, and the one that says more.
+#[test]
+fn two_files_are_told_once_as_what_may_count_twice() {
+    let place = Place::new();
+    let (short, long) = (
+        "logs/a/www.example.com_2026_03_01_100000_110000.gz",
+        "logs/b/www.example.com_2026_03_01_100000_110000.gz",
+    );
+    place.write(short, gzip(hour(10).as_bytes()));
+    place.write(
+        long,
+        gzip((line("1/Mar/2026:10:59:00 +0800", "www.example.com", 100) + &hour(10)).as_bytes()),
+    );
+    let expected = json!([{"kind": "same_lines", "file": long, "others": [short]}]);
+    assert_eq!(place.export(&["logs", "--json"], 0).json()["counts"]["overlaps"], expected);
+    let quality = Book::open(&place.path("out.xlsx")).rows("Data Quality");
+    let named = |row: &&Vec<String>| row[0] == long && row[1] == short || row[0] == short && row[1] == long;
+    assert_eq!(quality.iter().filter(named).count(), 1, "{quality:?}");
+    assert_eq!(through_store(&place, &[], 0).json()["counts"]["overlaps"], expected);
     let covered = place.run(&["store", "coverage", "--store", "s.db", "--json"], 0).json();
     assert_eq!(covered["overlaps"], expected);
 }
