@@ -142,11 +142,18 @@ pub struct SourceReport {
     pub sketch: Sketch,
 }
 
+/// Whether a source delivers the hours that its name tells: it has no fault, and holds more `lines` than `blank` ones or
+/// may be empty.
+#[must_use]
+pub const fn delivers(has_fault: bool, may_be_empty: bool, lines: u64, blank: u64) -> bool {
+    !has_fault && (may_be_empty || lines > blank)
+}
+
 impl SourceReport {
-    /// Whether the hours of the source are there: it has no fault, and holds a line or may be empty.
+    /// Whether the hours of the source are there: see [`delivers`].
     #[must_use]
-    pub fn delivered(&self) -> bool {
-        self.fault.is_none() && (self.may_be_empty || !self.is_empty())
+    pub const fn delivered(&self) -> bool {
+        delivers(self.fault.is_some(), self.may_be_empty, self.counts.lines, self.counts.blank)
     }
 
     /// Whether the source has no fault and holds nothing but blank lines, if any.

@@ -1,9 +1,12 @@
 //! Which hours are there: by sources that were read to their end, and by the usage of those whose names tell nothing.
 
 use super::read::Reader;
+use super::survey::may_be_empty;
+use super::unsigned;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
 use crate::hours::{Hours, touched};
+use crate::report::delivers;
 use crate::time::{TimeRange, WINDOW_SECONDS};
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeSet;
@@ -12,19 +15,22 @@ use std::ops::Range;
 const WINDOWS_PER_HOUR: i64 = crate::hours::HOUR_SECONDS / WINDOW_SECONDS;
 
 impl Reader {
-    /// The hours of a range that any source tells that was read to its end, whatever its domain.
+    /// The hours of a range that any source delivers, whatever its domain: see [`delivers`].
     ///
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn delivered_hours(&self, range: TimeRange) -> Result<BTreeSet<i64>> {
-        let sql = "SELECT DISTINCT named_start, named_end FROM source
-                   WHERE named_domain IS NOT NULL AND fault IS NULL AND lines > 0 AND named_start < ? AND named_end > ?";
+        let sql = "SELECT named_start, named_end, fault IS NOT NULL, lines, blank FROM source
+                   WHERE named_domain IS NOT NULL AND named_start < ? AND named_end > ?";
         self.at(|db| {
+            let may_be_empty = may_be_empty(db)?;
             let mut sources = db.prepare(sql)?;
             let mut rows = sources.query([range.end().start(), range.start().start()])?;
             let mut hours = BTreeSet::new();
             while let Some(row) = rows.next()? {
-                hours.extend(touched(row.get(0)?, row.get(1)?));
+                if delivers(row.get(2)?, may_be_empty, unsigned(row.get(3)?), unsigned(row.get(4)?)) {
+                    hours.extend(touched(row.get(0)?, row.get(1)?));
+                }
             }
             Ok(hours)
         })

@@ -6,7 +6,7 @@ use super::source::SourceId;
 use super::unsigned;
 use crate::domain::Domain;
 use crate::error::Result;
-use crate::report::{NamedHours, Scope};
+use crate::report::{NamedHours, Scope, delivers};
 use crate::sketch::Sketch;
 use crate::time::Window;
 use rusqlite::types::ValueRef;
@@ -110,7 +110,7 @@ fn each_source(
     let sql =
         "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank, sort, sketch,
                    accepted + unplaced, lines > accepted + unplaced + blank FROM source ORDER BY id";
-    let may_be_empty: bool = db.query_row("SELECT empty_is_delivered FROM state", [], |row| row.get(0))?;
+    let may_be_empty = may_be_empty(db)?;
     let mut sources = db.prepare(sql)?;
     let mut rows = sources.query([])?;
     let mut last = None;
@@ -124,11 +124,16 @@ fn each_source(
             arrived: row.get(5)?,
             lines,
             fault,
-            is_delivered: fault.is_none() && (may_be_empty || lines > blank),
+            is_delivered: delivers(fault.is_some(), may_be_empty, lines, blank),
         };
         show(row, &passed)?;
     }
     Ok(())
+}
+
+/// Whether sources without a line deliver their hours.
+pub(super) fn may_be_empty(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT empty_is_delivered FROM state", [], |row| row.get(0))
 }
 
 /// What a name tells. Sources of one domain mostly follow each other, and its name is read once.

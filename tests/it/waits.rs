@@ -230,6 +230,23 @@ fn an_hour_without_a_request_may_be_quiet() {
     assert_eq!(state(&tick(&place, 0).0), "up_to_date");
 }
 
+/// The log of another domain tells an hour of a quiet one only where it is a delivery itself.
+#[test]
+fn an_hour_may_be_quiet_only_beside_one_that_was_delivered() {
+    let task = "require_complete = true\nquiet = [\"a.com\"]\ndomain_names = [\"a.com\"]";
+    let empty = "[ingest]\nempty_is_delivered = true";
+    for (other, more, expected) in
+        [("\n \n", "", "waits"), ("", "", "waits"), ("", empty, "made"), ("\n \n", empty, "made")]
+    {
+        let place = Place::new();
+        deliver(&place, "a.com", 0..23);
+        place.write(&name("other.com", 23), gzip(other.as_bytes()));
+        configure(&place, task, more);
+        let (json, _) = tick(&place, 0);
+        assert_eq!(state(&json), expected, "{other:?} {more}: {json}");
+    }
+}
+
 #[test]
 fn a_range_that_is_not_covered_is_said() {
     let place = Place::new();
