@@ -34,7 +34,7 @@ pub use read::{Reader, Rows};
 pub use retain::LetGo;
 pub use source::{Arrival, Known, NOTE, Place, Seen, SourceId, Spot, Way};
 pub use survey::{Passed, Surveyed};
-pub use tasks::{End, Logged, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
+pub use tasks::{End, Logged, Made, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;
 pub use write::Writer;
 

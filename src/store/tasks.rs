@@ -9,11 +9,12 @@ mod rows;
 use super::lock::{Lock, busy};
 use super::watch::{Change, changes, prune};
 use super::{failed, open, open_or_make, prepare, signed, unsigned};
-use crate::domain::Selection;
+use crate::domain::{Domain, Selection};
 use crate::error::Result;
 use crate::region::Region;
 use crate::time::TimeRange;
 pub use needs::{Logged, Needs};
+use needs::{set_hours, set_logged};
 use rows::{insert, insert_running, path_bytes, select};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
@@ -138,11 +139,24 @@ impl Registered {
     }
 }
 
+/// What is known of a workbook that was made from a store.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The generation of the store.
+    pub generation: i64,
+    /// The file.
+    pub workbook: Workbook,
+    /// How much of its range had a log.
+    pub logged: Logged,
+    /// How many hours with a log each domain had.
+    pub hours: BTreeMap<Domain, u64>,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub enum End {
-    /// With a workbook, made from a generation of the store.
-    Success(i64, Workbook),
+    /// With a workbook.
+    Success(Made),
     /// Without one, and why.
     Failed(String),
 }
@@ -232,20 +246,24 @@ impl Tasks {
         })
     }
 
-    /// Puts down how a run ended. A workbook takes the place of that of any other task with the same output. False
-    /// when the task is gone.
+    /// Puts down how a run ended, with all that is known of its workbook: at once, so that no task is told half anew. A
+    /// workbook takes the place of that of any other task with the same output. False when the task is gone.
     ///
     /// # Errors
     /// See [`Tasks::create`].
     pub fn finish(&mut self, id: TaskId, end: &End, now: i64) -> Result<bool> {
-        let (generation, workbook) = match end {
-            End::Success(generation, workbook) => (*generation, *workbook),
+        match end {
+            End::Success(made) => self.succeed(id, made, now),
             End::Failed(reason) => {
                 let sql =
                     "UPDATE task SET status = 'failed', reason = ?, updated = ?, claimed = 0 WHERE id = ?";
-                return self.change(|db| Ok(db.execute(sql, params![reason, now, id.0])? > 0));
+                self.change(|db| Ok(db.execute(sql, params![reason, now, id.0])? > 0))
             }
-        };
+        }
+    }
+
+    fn succeed(&mut self, id: TaskId, made: &Made, now: i64) -> Result<bool> {
+        let Made { generation, workbook, logged, hours } = made;
         let size = signed(workbook.size)?;
         self.change(|db| {
             let sql = "UPDATE task SET status = 'success', reason = NULL, claimed = 0, updated = ?, generation = ?, size = ?, modified = ?
@@ -253,6 +271,8 @@ impl Tasks {
             let values = params![now, generation, size, workbook.modified, id.0];
             let done = db.query_row(sql, values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)));
             let Some((output, first, end)) = done.optional()? else { return Ok(false) };
+            set_logged(db, id, logged)?;
+            set_hours(db, id, hours)?;
             displace(db, id, &output)?;
             prune(db, first..end)?;
             Ok(true)

@@ -88,8 +88,9 @@ impl Standing {
 pub struct Judged {
     /// Whether it may be made.
     pub verdict: Verdict,
-    /// How many hours with a log each domain has, where every hour must be there.
-    pub hours: BTreeMap<Domain, u64>,
+    /// How many hours with a log each domain has, those included that count as there for quiet domains; only where every
+    /// hour must be there.
+    pub hours: Option<BTreeMap<Domain, u64>>,
 }
 
 fn hours(coverage: &Coverage) -> BTreeMap<Domain, u64> {
@@ -138,10 +139,10 @@ impl<'a> Wanted<'a> {
     /// When the store fails.
     pub fn judge(&self, reader: &Reader) -> Result<Judged> {
         let Some(needs) = self.needs else {
-            return Ok(Judged { verdict: self.judge_lines(reader)?, hours: BTreeMap::new() });
+            return Ok(Judged { verdict: self.judge_lines(reader)?, hours: None });
         };
         let coverage = coverage_with(reader, self.selection, self.range, &needs.quiet)?;
-        Ok(Judged { verdict: self.judge_hours(&coverage), hours: hours(&coverage) })
+        Ok(Judged { verdict: self.judge_hours(&coverage), hours: Some(hours(&coverage)) })
     }
 
     fn judge_hours(&self, coverage: &Coverage) -> Verdict {
@@ -171,7 +172,12 @@ impl<'a> Wanted<'a> {
             || !reader.keys(self.range, self.selection)?.is_empty()
             // That nothing was requested is known where every hour has a log.
             || coverage(reader, self.selection, Some(self.range))?.is_complete();
-        Ok(if is_fine { Verdict::Ready } else { self.without(NO_LINE.into()) })
+        if is_fine {
+            return Ok(Verdict::Ready);
+        }
+        // What stands is not replaced by nothing, however long was waited.
+        let stays = || Verdict::Waits(format!("{NO_LINE}; {STAYS}"));
+        Ok(if is_first { self.without(NO_LINE.into()) } else { stays() })
     }
 
     fn without(&self, missing: String) -> Verdict {

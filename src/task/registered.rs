@@ -1,7 +1,7 @@
 //! Runs of registered tasks. Each is watched from before its snapshot is taken, and ends in success or failure.
 
 use super::needs::{Judged, STAYS, Standing, Tolerance, Verdict, Wanted};
-use super::registry::{NewTask, Registration, Registry, TaskId, TaskRecord};
+use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::retain::keep_to_kept;
 use super::{Outcome, Progress, Task, run_stored};
 use crate::domain::Domain;
@@ -88,9 +88,10 @@ fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt
         Ok(Attempt { ran: Ran::Waits(_), .. }) => registry.begin(task.id, task.is_claimed),
         Ok(Attempt { ran: Ran::Done { outcome, .. }, generation, hours }) => match &outcome.result {
             Ok(exported) => {
-                registry.set_hours(task.id, hours)?;
-                registry.set_logged(task.id, &exported.completeness)?;
-                registry.succeed(task.id, &task.output, *generation, now)
+                let found = &exported.completeness;
+                let hours = hours.as_ref().unwrap_or(&found.by_domain);
+                let from = MadeFrom { generation: *generation, found, hours };
+                registry.succeed(task.id, &task.output, &from, now)
             }
             Err(why) => registry.fail(task.id, why, now),
         },
@@ -103,8 +104,8 @@ struct Attempt {
     ran: Ran,
     /// The generation of the store that it saw.
     generation: i64,
-    /// How many hours with a log each domain has in it, where that matters.
-    hours: BTreeMap<Domain, u64>,
+    /// How many hours with a log each domain has in it, where they were counted to judge it.
+    hours: Option<BTreeMap<Domain, u64>>,
 }
 
 fn attempt(
@@ -195,9 +196,9 @@ fn settle(
     now: i64,
 ) -> Result<TaskId> {
     match made {
-        Some((generation, completeness)) => {
-            registry.set_logged(registration.id, completeness)?;
-            registry.succeed(registration.id, output, generation, now)?;
+        Some((generation, found)) => {
+            let from = MadeFrom { generation, found, hours: &found.by_domain };
+            registry.succeed(registration.id, output, &from, now)?;
         }
         None => registry.withdraw(registration)?,
     }

@@ -11,7 +11,7 @@ use crate::export::request::{ExportRequest, ExportSpec, restore};
 use crate::locale::Language;
 use crate::output::folder;
 use crate::region::Region;
-use crate::store::{End, Order, Registered, Tasks, Workbook};
+use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
 use crate::time::{DAY_SECONDS, TimeRange};
 use std::collections::BTreeMap;
 use std::fs;
@@ -234,6 +234,17 @@ pub struct Registration {
     pub is_new: bool,
 }
 
+/// What a workbook was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeFrom<'a> {
+    /// The generation of the store.
+    pub generation: i64,
+    /// How much of its range had a log.
+    pub found: &'a Completeness,
+    /// How many hours with a log each domain had.
+    pub hours: &'a BTreeMap<Domain, u64>,
+}
+
 /// What became of the workbook of a task that was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remains {
@@ -302,13 +313,15 @@ impl Registry {
         if self.tasks.begin(id, claims)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
     }
 
-    /// A run has made its workbook, at `output`, from a generation of the store.
+    /// A run has made its workbook, at `output`.
     ///
     /// # Errors
     /// See [`Registry::begin`]; also when there is no file.
-    pub fn succeed(&mut self, id: TaskId, output: &Path, generation: i64, now: i64) -> Result<()> {
+    pub fn succeed(&mut self, id: TaskId, output: &Path, from: &MadeFrom<'_>, now: i64) -> Result<()> {
         let workbook = workbook_at(output).ok_or_else(|| Error::usage("the workbook is gone").at(output))?;
-        self.finish(id, &End::Success(generation, workbook), now)
+        let (generation, logged) = (from.generation, Logged::from(from.found));
+        let made = Made { generation, workbook, logged, hours: from.hours.clone() };
+        self.finish(id, &End::Success(made), now)
     }
 
     /// A run made no workbook.
@@ -325,22 +338,6 @@ impl Registry {
     /// See [`Registry::create`].
     pub fn set_needs(&mut self, id: TaskId, needs: Option<&Needs>) -> Result<()> {
         self.tasks.set_needs(id, needs)
-    }
-
-    /// Puts down how many hours with a log each domain had when the workbook of a task was made.
-    ///
-    /// # Errors
-    /// See [`Registry::create`].
-    pub fn set_hours(&mut self, id: TaskId, hours: &BTreeMap<Domain, u64>) -> Result<()> {
-        self.tasks.set_hours(id, hours)
-    }
-
-    /// Puts down how much of the range of a task's workbook has a log.
-    ///
-    /// # Errors
-    /// See [`Registry::create`].
-    pub fn set_logged(&mut self, id: TaskId, found: &Completeness) -> Result<()> {
-        self.tasks.set_logged(id, &Logged::from(found))
     }
 
     /// How many hours with a log each domain had when the workbook of a task was made, where that is known.

@@ -8,7 +8,7 @@ use flowbook::locale::Language;
 use flowbook::region::Region;
 use flowbook::report::RejectLimit;
 use flowbook::store::{Lock, Reader};
-use flowbook::task::registry::{NewTask, Registry};
+use flowbook::task::registry::{MadeFrom, NewTask, Registry};
 use flowbook::task::{Progress, Task, run_stored};
 use serde_json::{Value, json};
 use std::fs;
@@ -189,8 +189,10 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
         force: false,
         created: 0,
     };
-    run_stored(&task, &reader, &Progress::default()).unwrap().result.unwrap();
-    registry.succeed(registration.id, &output, reader.generation().unwrap(), 0).unwrap();
+    let exported = run_stored(&task, &reader, &Progress::default()).unwrap().result.unwrap();
+    let (generation, found) = (reader.generation().unwrap(), &exported.completeness);
+    let hours = &found.by_domain;
+    registry.succeed(registration.id, &output, &MadeFrom { generation, found, hours }, 0).unwrap();
     assert_eq!(total(&place, "out.xlsx"), "300");
     let record = registry.get(&registration.id.to_string()).unwrap();
     let stale = registry.changes(&record).unwrap().unwrap().total();

@@ -230,6 +230,62 @@ fn an_hour_without_a_request_may_be_quiet() {
     assert_eq!(state(&tick(&place, 0).0), "up_to_date");
 }
 
+/// A workbook that an export over the store made is judged as one that a task of the configuration made.
+#[test]
+fn what_an_export_made_is_known_with_its_hours() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..20);
+    let export = ["export", "logs", "--store", "usage.db", "--type", "flow", "--output", "out/day.xlsx"];
+    let range = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
+    fs::create_dir(place.path("out")).unwrap();
+    place.run(&[&export[..], &range].concat(), 0);
+    configure(&place, "require_complete = true\nwait_at_most = \"72h\"", "");
+    let tick = |code| place.run(&["run", "flowbook.toml", "--json", "--force"], code).json();
+    // Fewer hours than it has take its place never, more do as long was waited for all.
+    place.run(&["store", "forget", "logs/a.com_2026_03_01_080000*", "--store", "usage.db"], 0);
+    fs::remove_file(place.path(&name("a.com", 0))).unwrap();
+    let json = tick(0);
+    assert_eq!(state(&json), "waits", "{json}");
+    assert!(reason(&json).contains("a.com has 19 hours with a log, 20 when the workbook was made"), "{json}");
+    deliver(&place, "a.com", 0..1);
+    deliver(&place, "a.com", 20..22);
+    assert_eq!((state(&tick(3)), traffic(&place)), ("made", 220_000));
+}
+
+/// Whatever is put down of a new workbook is put down at once: where a part of it cannot be, the task is as it was.
+#[test]
+fn a_task_is_never_told_half() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..20);
+    configure(&place, "require_complete = true\nwait_at_most = \"72h\"", "");
+    assert_eq!(state(&tick(&place, 3).0), "made");
+    let before = told(&place);
+    deliver(&place, "a.com", 20..22);
+    for event in [
+        "UPDATE OF status ON task WHEN new.status = 'success'",
+        "INSERT ON task_hours",
+        "UPDATE OF hours ON task",
+    ] {
+        sql(&place, &format!("CREATE TRIGGER stop BEFORE {event} BEGIN SELECT raise(ABORT, 'stopped'); END"));
+        assert!(!place.run_any(&["run", "flowbook.toml"]), "{event}");
+        assert_eq!(told(&place), before, "{event}");
+        sql(&place, "DROP TRIGGER stop");
+    }
+    assert_eq!((state(&tick(&place, 3).0), traffic(&place)), ("made", 220_000));
+    assert!(told(&place) != before);
+}
+
+fn sql(place: &Place, text: &str) {
+    rusqlite::Connection::open(place.path("usage.db")).unwrap().execute_batch(text).unwrap();
+}
+
+/// What the store tells of the only task that has a workbook: its status, its hours and those of its domain.
+fn told(place: &Place) -> (String, i64, i64) {
+    let db = rusqlite::Connection::open(place.path("usage.db")).unwrap();
+    let sql = "SELECT status, hours_with_log, task_hours.hours FROM task JOIN task_hours ON task = id";
+    db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+}
+
 /// The log of another domain tells an hour of a quiet one only where it is a delivery itself.
 #[test]
 fn an_hour_may_be_quiet_only_beside_one_that_was_delivered() {

@@ -3,8 +3,8 @@
 use super::{TaskId, Tasks};
 use crate::domain::{Domain, DomainSet};
 use crate::error::Result;
-use crate::store::{signed, unsigned};
-use rusqlite::params;
+use crate::store::unsigned;
+use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 
 /// What must be there before a workbook is made: a log of every hour of each domain.
@@ -36,19 +36,26 @@ impl Logged {
     }
 }
 
-impl Tasks {
-    /// Puts down how much of the range of a task's workbook had a log when it was made.
-    ///
-    /// # Errors
-    /// See [`Tasks::create`].
-    pub fn set_logged(&mut self, id: TaskId, logged: &Logged) -> Result<()> {
-        let Logged { hours_with_log, hours, domain_hours_with_log, domain_hours } = *logged;
-        let numbers = [hours_with_log, hours, domain_hours_with_log, domain_hours];
-        let [a, b, c, d] = numbers.map(u64::cast_signed);
-        let sql = "UPDATE task SET hours_with_log = ?, hours = ?, domain_hours_with_log = ?, domain_hours = ? WHERE id = ?";
-        self.change(|db| db.execute(sql, params![a, b, c, d, id.0]).map(drop))
-    }
+/// Puts down how much of the range of a task's workbook had a log when it was made.
+pub(super) fn set_logged(db: &Connection, id: TaskId, logged: &Logged) -> rusqlite::Result<()> {
+    let Logged { hours_with_log, hours, domain_hours_with_log, domain_hours } = *logged;
+    let numbers = [hours_with_log, hours, domain_hours_with_log, domain_hours];
+    let [a, b, c, d] = numbers.map(u64::cast_signed);
+    let sql = "UPDATE task SET hours_with_log = ?, hours = ?, domain_hours_with_log = ?, domain_hours = ? WHERE id = ?";
+    db.execute(sql, params![a, b, c, d, id.0]).map(drop)
+}
 
+/// Puts down how many hours with a log each domain had when the workbook of a task was made.
+pub(super) fn set_hours(db: &Connection, id: TaskId, hours: &BTreeMap<Domain, u64>) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM task_hours WHERE task = ?", [id.0])?;
+    let mut insert = db.prepare_cached("INSERT INTO task_hours VALUES (?, ?, ?)")?;
+    let mut put = |(domain, hours): (&Domain, &u64)| {
+        insert.execute(params![id.0, domain.as_str(), hours.cast_signed()]).map(drop)
+    };
+    hours.iter().try_for_each(&mut put)
+}
+
+impl Tasks {
     /// Puts down what must be there before the workbook of a task is made; nothing where hours may be missing.
     ///
     /// # Errors
@@ -56,20 +63,6 @@ impl Tasks {
     pub fn set_needs(&mut self, id: TaskId, needs: Option<&Needs>) -> Result<()> {
         let quiet = needs.map(|needs| needs.quiet.texts().join(" "));
         self.change(|db| db.execute("UPDATE task SET quiet = ? WHERE id = ?", params![quiet, id.0]).map(drop))
-    }
-
-    /// Puts down how many hours with a log each domain had when the workbook of a task was made.
-    ///
-    /// # Errors
-    /// See [`Tasks::create`].
-    pub fn set_hours(&mut self, id: TaskId, hours: &BTreeMap<Domain, u64>) -> Result<()> {
-        let rows = hours.iter().map(|(domain, hours)| Ok((domain.as_str(), signed(*hours)?)));
-        let rows: Vec<(&str, i64)> = rows.collect::<Result<_>>()?;
-        self.change(|db| {
-            db.execute("DELETE FROM task_hours WHERE task = ?", [id.0])?;
-            let mut insert = db.prepare_cached("INSERT INTO task_hours VALUES (?, ?, ?)")?;
-            rows.iter().try_for_each(|(domain, hours)| insert.execute(params![id.0, domain, hours]).map(drop))
-        })
     }
 
     /// How many hours with a log each domain had when the workbook of a task was made; nothing where that was not put

@@ -30,7 +30,11 @@ fn opened(dir: &tempfile::TempDir) -> Tasks {
 }
 
 fn made(generation: i64) -> End {
-    End::Success(generation, Workbook { size: 5, modified: 6 })
+    made_with(generation, Logged::default(), BTreeMap::new())
+}
+
+fn made_with(generation: i64, logged: Logged, hours: BTreeMap<Domain, u64>) -> End {
+    End::Success(Made { generation, workbook: Workbook { size: 5, modified: 6 }, logged, hours })
 }
 
 #[test]
@@ -171,17 +175,20 @@ fn needs_and_hours_come_out_as_they_went_in() {
         assert_eq!(needs(&mut tasks), wanted);
     }
     let domain = |name: &str| Domain::new(name.as_bytes()).unwrap();
-    for hours in [
+    assert_eq!(tasks.get(id).unwrap().unwrap().logged, None);
+    for (at, hours) in [
         BTreeMap::from([(domain("a.com"), 24), (domain("b.com"), 0)]),
         BTreeMap::from([(domain("c.com"), 1)]),
-    ] {
-        tasks.set_hours(id, &hours).unwrap();
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let logged =
+            Logged { hours_with_log: at as u64, hours: 2, domain_hours_with_log: 3, domain_hours: 4 };
+        assert!(tasks.finish(id, &made_with(1, logged, hours.clone()), 2).unwrap());
         assert_eq!(tasks.hours(id).unwrap(), hours);
+        assert_eq!(tasks.get(id).unwrap().unwrap().logged, Some(logged));
     }
-    let logged = Logged { hours_with_log: 1, hours: 2, domain_hours_with_log: 3, domain_hours: 4 };
-    assert_eq!(tasks.get(id).unwrap().unwrap().logged, None);
-    tasks.set_logged(id, &logged).unwrap();
-    assert_eq!(tasks.get(id).unwrap().unwrap().logged, Some(logged));
     // What was put down goes with its task.
     tasks.delete(id, |_| ()).unwrap();
     assert!(tasks.hours(id).unwrap().is_empty());
