@@ -4,6 +4,7 @@
 
 use super::{NamedHours, SourceReport};
 use crate::sketch::Sketch;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is looked at of a source.
@@ -119,16 +120,18 @@ fn told_parts(by_lines: &[Vec<usize>], alike: impl Fn(usize, usize) -> bool) -> 
 
 /// Pairs of sources that share a line, by the hashes that their sketches share.
 fn pairs(sources: &[Candidate<'_>]) -> Vec<(usize, usize)> {
-    let hashes = (0u32..)
+    // A hash and a source are one number: numbers are sorted sooner than pairs.
+    let hashes = (0u64..)
         .zip(sources)
-        .flat_map(|(at, source)| source.sketch.hashes().iter().map(move |hash| (*hash, at)));
-    let mut hashes: Vec<(u32, u32)> = hashes.collect();
-    hashes.sort_unstable();
-    let shared = hashes.chunk_by(|(a, _), (b, _)| a == b).filter(|same| (2..=MOST).contains(&same.len()));
+        .flat_map(|(at, source)| source.sketch.hashes().iter().map(move |hash| u64::from(*hash) << 32 | at));
+    let mut hashes: Vec<u64> = hashes.collect();
+    hashes.par_sort_unstable();
+    let shared = hashes.chunk_by(|a, b| a >> 32 == b >> 32).filter(|same| (2..=MOST).contains(&same.len()));
+    let source = |hash: &u64| (hash & u64::from(u32::MAX)) as usize;
     let mut pairs = Vec::new();
     for same in shared {
-        for (at, (_, one)) in same.iter().enumerate() {
-            pairs.extend(same[at + 1..].iter().map(|(_, other)| (*one as usize, *other as usize)));
+        for (at, one) in same.iter().enumerate() {
+            pairs.extend(same[at + 1..].iter().map(|other| (source(one), source(other))));
         }
     }
     pairs.sort_unstable();

@@ -4,7 +4,7 @@
 //! what is elsewhere is the totals less what is in scope.
 
 use super::read::all_series;
-use super::source::{IS_PLACE, hours};
+use super::source::{IS_PLACE, Names};
 use super::total::{self, Totals};
 use super::unsigned;
 use crate::domain::Selection;
@@ -80,14 +80,15 @@ impl Question<'_> {
                    WHERE named_domain = ? AND named_end > ? AND named_start < ?";
         let mut sources = self.db.prepare_cached(sql)?;
         let (start, end) = self.scope.hours();
+        let mut names = Names::default();
         for domain in self.named_domains()? {
             let mut rows = span.query([&domain])?;
             while let Some(row) = rows.next()? {
-                spans.extend(hours(row, 0)?);
+                spans.extend(names.hours(row, 0)?.cloned());
             }
             let mut rows = sources.query(params![domain, start, end])?;
             while let Some(row) = rows.next()? {
-                if hours(row, 1)?.is_some_and(|hours| self.scope.is_named(&hours)) {
+                if names.hours(row, 1)?.is_some_and(|hours| self.scope.is_named(hours)) {
                     ids.push(row.get(0)?);
                 }
             }
@@ -151,8 +152,9 @@ impl Question<'_> {
                        blank, id, (SELECT empty_is_delivered FROM state), sketch FROM source WHERE id = ?";
         let mut source = self.db.prepare_cached(sql)?;
         let mut found = Vec::with_capacity(counted.len());
+        let mut names = Names::default();
         for (id, accepted) in counted {
-            let mut one = source.query_row([id], found_source)?;
+            let mut one = source.query_row([id], |row| found_source(row, &mut names))?;
             self.count(&mut one, *accepted)?;
             found.push(one);
         }
@@ -295,11 +297,11 @@ fn rejects(db: &Connection, source: i64) -> rusqlite::Result<Vec<(Reason, u64)>>
 }
 
 /// A source of which nothing counts yet: its good lines stand outside the range.
-fn found_source(row: &Row<'_>) -> rusqlite::Result<Found> {
+fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
     let report = SourceReport {
         name: row.get(1)?,
         size: row.get::<_, Option<i64>>(2)?.map(unsigned),
-        hours: hours(row, 3)?,
+        hours: names.hours(row, 3)?.cloned(),
         fault: row.get(6)?,
         may_be_empty: row.get(12)?,
         sketch: row.get_ref(13)?.as_blob_or_null()?.map(Sketch::from_bytes).unwrap_or_default(),

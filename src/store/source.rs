@@ -173,7 +173,7 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         whole: row.get(4)?,
         chain: row.get(5)?,
         head: row.get(6)?,
-        hours: hours(row, 7)?,
+        hours: Names::default().hours(row, 7)?.cloned(),
         way: way(row, 10)?,
         fault: row.get(12)?,
         lines: unsigned(row.get(13)?),
@@ -196,11 +196,23 @@ impl Known {
     }
 }
 
-/// What a name tells, from three columns.
-pub(super) fn hours(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<NamedHours>> {
-    let domain = row.get::<_, Option<String>>(at)?.and_then(|name| Domain::new(name.as_bytes()));
-    let Some(domain) = domain else { return Ok(None) };
-    Ok(Some(NamedHours { domain, start: row.get(at + 1)?, end: row.get(at + 2)? }))
+/// What names tell, row by row: sources of one domain mostly follow each other, and its name is read once.
+#[derive(Default)]
+pub(super) struct Names {
+    last: Option<NamedHours>,
+}
+
+impl Names {
+    /// What a name tells, from three columns.
+    pub(super) fn hours(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Option<&NamedHours>> {
+        let Some(text) = row.get_ref(at)?.as_str_or_null()? else { return Ok(None) };
+        let (start, end) = (row.get(at + 1)?, row.get(at + 2)?);
+        match &mut self.last {
+            Some(last) if last.domain.as_str() == text => (last.start, last.end) = (start, end),
+            last => *last = Domain::new(text.as_bytes()).map(|domain| NamedHours { domain, start, end }),
+        }
+        Ok(self.last.as_ref())
+    }
 }
 
 /// The region of a code; unspecified where there is none.

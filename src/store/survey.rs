@@ -2,9 +2,8 @@
 
 use super::read::{Reader, all_series};
 use super::report::{Part, Question};
-use super::source::SourceId;
+use super::source::{Names, SourceId};
 use super::unsigned;
-use crate::domain::Domain;
 use crate::error::Result;
 use crate::report::{NamedHours, Scope, delivers};
 use crate::sketch::Sketch;
@@ -113,14 +112,14 @@ fn each_source(
     let may_be_empty = may_be_empty(db)?;
     let mut sources = db.prepare(sql)?;
     let mut rows = sources.query([])?;
-    let mut last = None;
+    let mut names = Names::default();
     while let Some(row) = rows.next()? {
         let (lines, blank) = (unsigned(row.get(6)?), unsigned(row.get(8)?));
         let fault = row.get_ref(7)?.as_str_or_null()?;
         let passed = Passed {
             id: SourceId(row.get(0)?),
             name: row.get_ref(1)?.as_str()?,
-            hours: hours(row, &mut last)?,
+            hours: names.hours(row, 2)?,
             arrived: row.get(5)?,
             lines,
             fault,
@@ -134,17 +133,6 @@ fn each_source(
 /// Whether sources without a line deliver their hours.
 pub(super) fn may_be_empty(db: &Connection) -> rusqlite::Result<bool> {
     db.query_row("SELECT empty_is_delivered FROM state", [], |row| row.get(0))
-}
-
-/// What a name tells. Sources of one domain mostly follow each other, and its name is read once.
-fn hours<'a>(row: &Row<'_>, last: &'a mut Option<NamedHours>) -> rusqlite::Result<Option<&'a NamedHours>> {
-    let Some(text) = row.get_ref(2)?.as_str_or_null()? else { return Ok(None) };
-    let (start, end) = (row.get(3)?, row.get(4)?);
-    match last {
-        Some(last) if last.domain.as_str() == text => (last.start, last.end) = (start, end),
-        _ => *last = Domain::new(text.as_bytes()).map(|domain| NamedHours { domain, start, end }),
-    }
-    Ok(last.as_ref())
 }
 
 /// Parts by source, beside their sources, both in order.

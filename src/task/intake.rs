@@ -6,7 +6,7 @@ mod settle;
 pub use super::taking::{Fate, Taking};
 
 use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};
-use crate::digest::TextId;
+use crate::digest::{Lengths, TextId};
 use crate::domain::{DomainSet, Selection};
 use crate::error::{Result, plain};
 use crate::ingest::source::{Source, Tail};
@@ -99,11 +99,6 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
     let known = if intake.verify { 0 } else { take_out_known(writer, &mut sources)? };
     // A text that stands there twice is read as the name that tells its domain says.
     sources.sort_by_key(|source| source.hours.is_none());
-    if sources.iter().any(is_read_once) {
-        let lengths = Arc::new(writer.lengths()?);
-        let pipes = sources.iter_mut().filter(|source| is_read_once(source));
-        pipes.for_each(|pipe| pipe.watch = Some(lengths.clone()));
-    }
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let job = intake.job(&everything);
     let mut work = Work {
@@ -111,6 +106,7 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
         intake,
         taking: Taking::default(),
         folders: HashMap::new(),
+        lengths: None,
         renamed: Vec::new(),
         uncovered: Vec::new(),
     };
@@ -170,6 +166,8 @@ struct Work<'a> {
     taking: Taking,
     /// Folders by the names that they go by.
     folders: HashMap<PathBuf, PathBuf>,
+    /// Texts that one that can be read only once may begin with, when there is any.
+    lengths: Option<Arc<Lengths>>,
     /// Sources that are as they were, but were named in another way.
     renamed: Vec<(SourceId, Place)>,
     /// Files to be read once more: the store has nothing of them any more, for what held their text was replaced, or
@@ -235,17 +233,32 @@ impl Work<'_> {
     /// Looks sources up, all together: where each stands, and what was found there before.
     fn look_up(&mut self, sources: &mut [Source]) -> Result<Vec<(Place, Option<Seen>)>> {
         let metas: Vec<Option<Metadata>> = sources.par_iter_mut().map(look_at).collect();
-        let place = |(source, meta): (&Source, &Option<Metadata>)| {
-            let is_pipe = meta.as_ref().is_some_and(|meta| !meta.is_file());
-            match source.path.as_deref().filter(|_| !is_pipe) {
-                Some(path) => place_of(source, meta.as_ref(), self.real_folder(path)),
-                None => nowhere(source),
-            }
+        for (source, _) in
+            sources.iter_mut().zip(&metas).filter(|(source, meta)| is_pipe(source, meta.as_ref()))
+        {
+            source.watch = Some(self.lengths()?);
+        }
+        let place = |(source, meta): (&Source, &Option<Metadata>)| match source
+            .path
+            .as_deref()
+            .filter(|_| !is_pipe(source, meta.as_ref()))
+        {
+            Some(path) => place_of(source, meta.as_ref(), self.real_folder(path)),
+            None => nowhere(source),
         };
         let places: Vec<Place> = sources.iter().zip(&metas).map(place).collect();
         let paths: Vec<&[u8]> = places.iter().map(|place| &place.path[..]).collect();
         let seen = self.writer.at_paths(&paths)?;
         Ok(places.into_iter().zip(seen).collect())
+    }
+
+    /// Lengths of the texts that are known so far, asked for when the first pipe is met.
+    fn lengths(&mut self) -> Result<Arc<Lengths>> {
+        let lengths = match self.lengths.take() {
+            Some(lengths) => lengths,
+            None => Arc::new(self.writer.lengths()?),
+        };
+        Ok(self.lengths.insert(lengths).clone())
     }
 
     /// Settles sources that were read; gives those that must be read in whole.
@@ -389,6 +402,11 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
     // What cannot be read here is found out when all of it is read.
     let tail = again::tail(path, &text).ok().flatten()?;
     Some(Tail { judged: (known.lines, known.rejected), ..tail })
+}
+
+/// Whether this is standard input, or a pipe by what the system says of it.
+fn is_pipe(source: &Source, meta: Option<&Metadata>) -> bool {
+    source.path.is_none() || meta.is_some_and(|meta| !meta.is_file())
 }
 
 /// Whether a source can be read only once, as standard input and pipes can.

@@ -4,10 +4,11 @@ use super::super::flags::{StoreFlags, duration};
 use super::super::run::told::unbilled_json;
 use super::super::{Ending, config, notes, show};
 use super::table::Table;
-use crate::domain::{DomainSet, Pattern, Selection};
+use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
 use crate::hours::HOUR_SECONDS;
 use crate::report::hours_and_minutes;
+use crate::report::overlap::Overlap;
 use crate::store::Reader;
 use crate::task::coverage::{DomainHours, LateArrival, LateLines, Survey, survey};
 use crate::task::groups::{Unbilled, unbilled_in};
@@ -109,37 +110,45 @@ fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
         domains.iter().map(|d| [d.domain.to_string(), number(d.complete), number(d.missing())]).collect();
     let mut lines = Table::new(["domain", ">hours", ">missing"]).lines(&rows);
     let gaps = domains.iter().flat_map(|domain| domain.gaps.iter().map(move |gap| (domain, gap)));
-    let gaps: Vec<_> = gaps.map(|(domain, gap)| gap_row(domain, gap)).collect();
-    add(&mut lines, Table::new(["missing hours", "from", "until", ">hours"]), &gaps);
-    let without = domains.iter().filter(|domain| !domain.has_source);
-    let without: Vec<_> = without.map(|domain| [domain.domain.to_string()]).collect();
-    add(&mut lines, Table::new(["without any source"]), &without);
-    let faults: Vec<_> =
-        found.coverage.faults.iter().map(|(name, why)| [name.clone(), why.clone()]).collect();
-    add(&mut lines, Table::new(["faulty", "fault"]), &faults);
-    let empty: Vec<_> = found.coverage.empty.iter().map(|name| [name.clone()]).collect();
-    add(&mut lines, Table::new(["holds no line"]), &empty);
-    let arrivals: Vec<_> = found.arrivals.iter().map(arrival_row).collect();
-    add(&mut lines, Table::new(["late arrivals", "end of hours", "arrived", ">how late (h:mm)"]), &arrivals);
-    let late: Vec<_> = found.lines.iter().map(lines_row).collect();
-    add(&mut lines, Table::new(["late lines", ">lines", "first slice", ">how late (h:mm)"]), &late);
-    let twice =
-        found.overlaps.iter().map(|one| [one.name.clone(), one.kind.text().into(), one.others.join(", ")]);
-    add(&mut lines, Table::new(["may count twice", "why", "with"]), &twice.collect::<Vec<_>>());
-    let in_none: Vec<_> = unbilled.in_none.iter().map(|domain| [domain.to_string()]).collect();
-    add(&mut lines, Table::new(["in no group"]), &in_none);
-    let in_several = unbilled.in_several.iter();
-    let in_several: Vec<_> =
-        in_several.map(|(domain, groups)| [domain.to_string(), groups.join(", ")]).collect();
-    add(&mut lines, Table::new(["in several groups", "groups"]), &in_several);
+    let gaps: Vec<_> = gaps.collect();
+    add(&mut lines, ["missing hours", "from", "until", ">hours"], &gaps, |(domain, gap)| {
+        gap_row(domain, gap)
+    });
+    let without: Vec<_> = domains.iter().filter(|domain| !domain.has_source).collect();
+    add(&mut lines, ["without any source"], &without, |domain| [domain.domain.to_string()]);
+    let faults = &found.coverage.faults;
+    add(&mut lines, ["faulty", "fault"], faults, |(name, why)| [name.clone(), why.clone()]);
+    add(&mut lines, ["holds no line"], &found.coverage.empty, |name| [name.clone()]);
+    let heads = ["late arrivals", "end of hours", "arrived", ">how late (h:mm)"];
+    add(&mut lines, heads, &found.arrivals, arrival_row);
+    add(&mut lines, ["late lines", ">lines", "first slice", ">how late (h:mm)"], &found.lines, lines_row);
+    let twice = |one: &Overlap| [one.name.clone(), one.kind.text().into(), one.others.join(", ")];
+    add(&mut lines, ["may count twice", "why", "with"], &found.overlaps, twice);
+    add(&mut lines, ["in no group"], &unbilled.in_none, |domain| [domain.to_string()]);
+    let several = |(domain, groups): &(Domain, Vec<String>)| [domain.to_string(), groups.join(", ")];
+    add(&mut lines, ["in several groups", "groups"], &unbilled.in_several, several);
     lines
 }
 
+/// So many rows of each table are printed but of domains: nobody reads more of them, and scripts read JSON.
+const LISTED: usize = 1000;
+
 /// Adds a table, if it has any row.
-fn add<const N: usize>(lines: &mut Vec<String>, table: Table<N>, rows: &[[String; N]]) {
-    if !rows.is_empty() {
-        lines.push(String::new());
-        lines.extend(table.lines(rows));
+fn add<const N: usize, T>(
+    lines: &mut Vec<String>,
+    heads: [&'static str; N],
+    items: &[T],
+    row: impl Fn(&T) -> [String; N],
+) {
+    let rows: Vec<_> = items.iter().take(LISTED).map(row).collect();
+    if rows.is_empty() {
+        return;
+    }
+    lines.push(String::new());
+    lines.extend(Table::new(heads).lines(&rows));
+    if items.len() > LISTED {
+        let more = show::grouped((items.len() - LISTED) as u128);
+        lines.push(format!("... and {more} more; --json lists all"));
     }
 }
 
@@ -239,4 +248,24 @@ fn arrival_object(late: &LateArrival) -> ArrivalObject<'_> {
 fn lines_object(late: &LateLines) -> LinesObject<'_> {
     let first_window = iso(late.first.start());
     LinesObject { first_window, late_seconds: late.by(), lines: late.lines, name: &late.name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_tables_end_with_how_much_is_left() {
+        let lines = |count: usize| {
+            let mut lines = Vec::new();
+            add(&mut lines, [">number"], &(0..count).collect::<Vec<_>>(), |number| [number.to_string()]);
+            lines
+        };
+        assert_eq!(lines(0), Vec::<String>::new());
+        // A blank line and the head stand above.
+        assert_eq!(lines(LISTED).len(), LISTED + 2);
+        let cut = lines(LISTED + 2345);
+        assert_eq!(cut.len(), LISTED + 3);
+        assert_eq!(&cut[LISTED + 1..], ["   999", "... and 2,345 more; --json lists all"]);
+    }
 }
