@@ -14,6 +14,7 @@ use crate::time::{WINDOW_SECONDS, Window};
 use overlap::Overlap;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Rejected lines kept as samples, per reason.
@@ -215,11 +216,32 @@ pub struct Report {
     /// For each domain of the export, from the first to the last hour that the name of any source tells, of those
     /// elsewhere too. Sorted by domain.
     pub spans: Vec<NamedHours>,
+    /// For each domain, the hours since 1970 in which it has a line that counts of a source whose name tells nothing.
+    pub unnamed: BTreeMap<Domain, Vec<Range<i64>>>,
     /// See [`Report::overlaps`]: found when it is asked for first.
     pub(crate) overlaps: OnceLock<Vec<Overlap>>,
 }
 
 impl Report {
+    /// Adds an hour to [`Report::unnamed`]. Hours mostly come in order: then one span holds all that follow each other.
+    pub fn add_unnamed(&mut self, domain: &Domain, hour: i64) {
+        let Some(spans) = self.unnamed.get_mut(domain.as_str()) else {
+            self.unnamed.insert(domain.clone(), std::iter::once(hour..hour + 1).collect());
+            return;
+        };
+        match spans.last_mut() {
+            Some(last) if last.contains(&hour) => {}
+            Some(last) if last.end == hour => last.end += 1,
+            _ => spans.push(hour..hour + 1),
+        }
+    }
+
+    /// Adds what the names of sources tell that were not opened: see [`Report::spans`].
+    pub fn add_spans(&mut self, mut spans: Spans) {
+        self.spans.iter().for_each(|span| spans.add(span));
+        self.spans = spans.into_sorted();
+    }
+
     /// What may be counted twice among its sources.
     pub fn overlaps(&self) -> &[Overlap] {
         self.overlaps.get_or_init(|| overlap::find(&self.sources))

@@ -36,7 +36,7 @@ use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
 use crate::output::{self, Output, folder};
 use crate::region::Region;
-use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample};
+use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample, Spans};
 use crate::store::Reader;
 use crate::usage::Row;
 use rayon::prelude::*;
@@ -123,7 +123,7 @@ impl Outcome {
 pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     let mut sources = discover_by(task.logs, task.search)?;
     apart(task, &sources)?;
-    let (not_opened, named) = narrow(task, &mut sources);
+    let Narrowed { not_opened, spans, named } = narrow(task, &mut sources);
     // Begun before the reading: what cannot be written is said at once.
     let output = Target::begin(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
@@ -141,6 +141,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     };
     let Ingested { table, mut report, rejects, mut others, mistrusted } = ingest(sources, &job)?;
     others.extend(named);
+    report.add_spans(spans);
     let selection = &task.spec.selection;
     task.spec.samples.apply(&mut report, selection);
     if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
@@ -205,8 +206,17 @@ impl Task<'_> {
     }
 }
 
-/// Takes the logs out that need not be opened; gives how many these are, and the other domains that names tell.
-fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> (NotOpened, BTreeSet<Domain>) {
+/// What is known of logs by their names alone.
+struct Narrowed {
+    not_opened: NotOpened,
+    /// Hours of the domains of the export that names of logs tell that are not opened.
+    spans: Spans,
+    /// The other domains that names tell.
+    named: BTreeSet<Domain>,
+}
+
+/// Takes the logs out that need not be opened.
+fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
     let selection = &task.spec.selection;
     let hours = sources.iter().filter_map(|source| source.hours.as_ref());
     let others = hours.map(|hours| &hours.domain).filter(|domain| !selection.contains(domain.as_str()));
@@ -214,8 +224,14 @@ fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> (NotOpened, BTreeSet<Do
     let mut named: Vec<&Domain> = others.collect();
     named.dedup();
     let named = named.into_iter().cloned().collect();
-    let not_opened = task.lateness.map(|lateness| take_out_of_scope(sources, &task.scope(lateness)));
-    (not_opened.unwrap_or_default(), named)
+    let mut spans = Spans::default();
+    let note = |source: &Source| {
+        let hours = source.hours.iter().filter(|hours| selection.contains(hours.domain.as_str()));
+        hours.for_each(|hours| spans.add(hours));
+    };
+    let scope = task.lateness.map(|lateness| task.scope(lateness));
+    let not_opened = scope.map(|scope| take_out_of_scope(sources, &scope, note)).unwrap_or_default();
+    Narrowed { not_opened, spans, named }
 }
 
 fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(

@@ -16,7 +16,8 @@ const MAX_GAPS: usize = 1000;
 /// Hours of a range that have a log. Hours are those of UTC that the range touches.
 ///
 /// An hour of a domain has a log where a source that delivered anything tells it in its name, or where the domain has
-/// a request in it that may come from a source whose name tells nothing.
+/// a request in it from a source whose name tells nothing. Of a domain that no name tells, any request is such a sign. A
+/// late line in the log of another hour is none: that hour's own log may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completeness {
     /// Hours of the range in which any domain has a log.
@@ -88,14 +89,15 @@ impl Completeness {
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection: &Selection) -> Completeness {
     let span = hours::of_range(range);
-    let (known, any_unnamed) = told(report, tally);
+    let known = told(report, tally);
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
     let mut domains: Vec<&DomainTally> = tally.domains.iter().collect();
     domains.sort_by(|a, b| a.domain.cmp(&b.domain));
     for one in domains {
         let mut own: BTreeSet<i64> = known.of(&one.domain, &span).collect();
-        // Where every log tells its hours, a request in another hour is a late line, and no sign of that hour's log.
-        if any_unnamed || !known.has(&one.domain) {
+        let unnamed = report.unnamed.get(one.domain.as_str()).into_iter().flatten();
+        own.extend(unnamed.flat_map(|hours| hours::shared(hours, &span)));
+        if !known.has(&one.domain) {
             own.extend(one.hours.iter(span.start));
         }
         found.add(Pattern::Exact(one.domain.clone()), &own, &span);
@@ -109,24 +111,24 @@ pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection:
     found
 }
 
-/// The hours that names of sources tell, of the domains of the export, and whether any lines come from sources whose
-/// names tell nothing. A domain whose sources delivered nothing is there without hours.
-fn told(report: &Report, tally: &Tally) -> (Hours, bool) {
+/// The hours that names of sources tell, of the domains of the export. A domain whose sources delivered nothing is there
+/// without hours.
+fn told(report: &Report, tally: &Tally) -> Hours {
     let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
-    let (mut known, mut any_unnamed) = (Hours::default(), false);
+    let mut known = Hours::default();
     // Sources elsewhere lie outside the range, but tell that names of the domain's sources tell hours.
     for span in report.spans.iter().filter(|span| exported.contains(&span.domain)) {
         known.add(&span.domain, []);
     }
     for source in &report.sources {
         match &source.hours {
-            None => any_unnamed |= source.counts.accepted > 0,
             Some(named) if !exported.contains(&named.domain) => {}
             Some(named) if source.delivered() => known.add_named(named),
             Some(named) => known.add(&named.domain, []),
+            None => {}
         }
     }
-    (known, any_unnamed)
+    known
 }
 
 fn length(hours: &Range<i64>) -> u64 {
@@ -191,7 +193,20 @@ mod tests {
     }
 
     fn counted(sources: Vec<SourceReport>, domains: &[(&str, &[usize])]) -> (u64, u64, u64, u64) {
-        let report = Report { sources, ..Report::default() };
+        counted_with(sources, &[], domains)
+    }
+
+    /// The same, with requests of domains in hours of the day from sources whose names tell nothing.
+    fn counted_with(
+        sources: Vec<SourceReport>,
+        unnamed: &[(&str, i64)],
+        domains: &[(&str, &[usize])],
+    ) -> (u64, u64, u64, u64) {
+        let mut report = Report { sources, ..Report::default() };
+        let first = day().start().start() / HOUR_SECONDS;
+        for (name, hour) in unnamed {
+            report.add_unnamed(&domain(name), first + hour);
+        }
         let found = completeness(&report, &tally(day(), domains), day(), &all());
         (found.hours_with_log, found.hours, found.with_log, found.expected)
     }
@@ -219,11 +234,12 @@ mod tests {
 
     #[test]
     fn sources_that_tell_nothing_stand_for_hours_with_requests() {
-        let sources = vec![source(Some(("a.com", 1)), 9, None), source(None, 9, None)];
-        assert_eq!(counted(sources, &[("a.com", &[0, 12]), ("b.com", &[12, 13, 287])]), (3, 24, 4, 48));
-        // One without a line that counts is no reason to take late lines for logs.
-        let sources = vec![source(Some(("a.com", 1)), 9, None), source(None, 0, None)];
-        assert_eq!(counted(sources, &[("a.com", &[0, 12])]), (1, 24, 1, 24));
+        let sources = || vec![source(Some(("a.com", 1)), 9, None), source(None, 9, None)];
+        let domains: [(&str, &[usize]); 2] = [("a.com", &[0, 12]), ("b.com", &[12, 13, 287])];
+        // No name tells a log of b.com: its lines do. Those of a.com are late, wherever lines of b.com come from.
+        let of_b = [("b.com", 1), ("b.com", 23)];
+        assert_eq!(counted_with(sources(), &of_b, &domains), (2, 24, 3, 48));
+        assert_eq!(counted_with(sources(), &[("a.com", 0), ("a.com", 30)], &domains), (3, 24, 4, 48));
     }
 
     #[test]

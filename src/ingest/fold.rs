@@ -57,6 +57,8 @@ struct State<'a> {
     seconds: i64,
     /// The region of every line, unless the format tells it.
     region: Region,
+    /// Whether the name of the source tells no hours.
+    is_unnamed: bool,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -107,6 +109,7 @@ impl<'a> Fold<'a> {
             start: job.range.start().start(),
             seconds: job.range.seconds(),
             region: job.region,
+            is_unnamed: false,
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
@@ -121,6 +124,7 @@ impl<'a> Fold<'a> {
     pub(super) fn begin(&mut self, source: &Source) {
         let hours = source.hours.as_ref();
         self.state.region = source.region.unwrap_or(self.state.job.region);
+        self.state.is_unnamed = hours.is_none();
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.beginning.clear();
         let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
@@ -262,6 +266,9 @@ impl State<'_> {
             Some(place) if place.holds(region, window) => place.cell,
             _ => find_place(place, &mut self.table, domain, region, window),
         };
+        if self.is_unnamed {
+            self.table.note_unnamed(cell);
+        }
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }
 }

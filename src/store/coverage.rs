@@ -1,6 +1,6 @@
-//! Which hours are there: by sources that were read to their end, and by the usage of those whose names tell nothing.
+//! Which hours are there: by sources that were read to their end, and by usage where names tell nothing.
 
-use super::read::Reader;
+use super::read::{Reader, all_series};
 use super::survey::may_be_empty;
 use super::unsigned;
 use crate::domain::{Domain, Selection};
@@ -48,17 +48,23 @@ impl Reader {
         Ok(first.zip(last).map(|(first, last)| first / WINDOWS_PER_HOUR..last / WINDOWS_PER_HOUR + 1))
     }
 
-    /// Adds the hours in which domains of a selection have usage from sources whose names tell nothing; such a
-    /// domain is added also when it has none of it in the range.
+    /// Adds the hours in which domains of a selection have usage that is a sign of a log: from sources whose names tell
+    /// nothing, and from any where no name tells the domain, so that it is not among those that are `known` by names. Such
+    /// a domain is added also when it has no usage in the range.
     ///
     /// # Errors
     /// See [`Reader::delivered_hours`].
-    pub fn add_unnamed(&self, range: TimeRange, selection: &Selection, known: &mut Hours) -> Result<()> {
+    pub fn add_by_lines(&self, range: TimeRange, selection: &Selection, known: &mut Hours) -> Result<()> {
         self.at(|db| {
+            let mut untold = all_series(db)?;
+            untold.retain(|one| selection.contains(one.domain.as_str()) && !known.has(&one.domain));
             for (series, domain) in unnamed_series(db)? {
-                if selection.contains(domain.as_str()) {
+                if selection.contains(domain.as_str()) && known.has(&domain) {
                     known.add(&domain, unnamed_hours(db, series, range)?);
                 }
+            }
+            for series in untold {
+                known.add(&series.domain, hours_of(db, series.id, range)?);
             }
             Ok(())
         })
@@ -103,7 +109,16 @@ fn unnamed_series(db: &Connection) -> rusqlite::Result<Vec<(i64, Domain)>> {
     series.query_map([], one)?.collect()
 }
 
-fn unnamed_hours(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<i64>> {
+/// The hours of a range in which a series has usage.
+fn hours_of(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<i64>> {
+    let sql = "SELECT DISTINCT window / ? FROM cell WHERE series = ? AND window >= ? AND window < ?";
+    let mut hours = db.prepare_cached(sql)?;
+    let values = params![WINDOWS_PER_HOUR, series, range.start().index(), range.end().index()];
+    hours.query_map(values, |row| row.get(0))?.collect()
+}
+
+/// The hours of a range in which a series has usage from sources whose names tell nothing.
+pub(super) fn unnamed_hours(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT DISTINCT cell.window / ? FROM cell CROSS JOIN source ON source.id = cell.source
                WHERE cell.series = ? AND cell.window >= ? AND cell.window < ? AND source.named_domain IS NULL";
     let mut hours = db.prepare_cached(sql)?;

@@ -3,11 +3,12 @@
 //! A small question is answered by indexes: sources in scope are found by their parts and by what their names tell, and
 //! what is elsewhere is the totals less what is in scope.
 
+use super::coverage::unnamed_hours;
 use super::read::all_series;
 use super::source::{IS_PLACE, Names};
 use super::total::{self, Totals};
 use super::unsigned;
-use crate::domain::Selection;
+use crate::domain::{Domain, Selection};
 use crate::record::Reason;
 use crate::report::{
     Counts, Duplicate, Elsewhere, NamedHours, Report, Sample, Scope, SourceReport, first_of_each_reason,
@@ -35,7 +36,12 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
     let duplicates = duplicates(db, &sources)?;
     let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
     let elsewhere = question.elsewhere(&reports)?;
-    Ok(Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() })
+    let has_unnamed = reports.iter().any(|source| source.hours.is_none() && source.counts.accepted > 0);
+    let mut report = Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() };
+    if has_unnamed {
+        question.add_unnamed(&mut report)?;
+    }
+    Ok(report)
 }
 
 /// What is asked.
@@ -94,6 +100,20 @@ impl Question<'_> {
             }
         }
         Ok((spans, ids))
+    }
+
+    /// Adds the hours in which domains have usage from sources whose names tell nothing. Where no name tells the domain,
+    /// every request is as good a sign, and need not be looked at here.
+    fn add_unnamed(&self, report: &mut Report) -> rusqlite::Result<()> {
+        let is_told = |domain: &Domain| report.spans.binary_search_by(|span| span.domain.cmp(domain)).is_ok();
+        let mut told = all_series(self.db)?;
+        told.retain(|series| is_told(&series.domain));
+        for series in told {
+            for hour in unnamed_hours(self.db, series.id, self.scope.range)? {
+                report.add_unnamed(&series.domain, hour);
+            }
+        }
+        Ok(())
     }
 
     /// The domains of the selection that any name tells, sorted.

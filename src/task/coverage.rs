@@ -131,7 +131,7 @@ fn length(hours: &Range<i64>) -> u64 {
 }
 
 /// Looks at what the store has of a selection. Hours of a source are those that its name tells; of sources whose
-/// names tell nothing, those in which they have usage.
+/// names tell nothing, and of domains that no name tells, those in which there is usage.
 ///
 /// # Errors
 /// When the store fails.
@@ -203,7 +203,7 @@ impl<'a> Covered<'a> {
             self.add_to_all(&own);
         }
         let mut faults = reader.unnamed_faults(windows, self.selection)?;
-        reader.add_unnamed(windows, self.selection, &mut self.known)?;
+        reader.add_by_lines(windows, self.selection, &mut self.known)?;
         for (short, fault) in std::mem::take(&mut self.faults) {
             if self.is_wanting(&short, reader)? {
                 faults.push((short.name, fault));

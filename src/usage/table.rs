@@ -31,6 +31,8 @@ pub struct UsageTable {
     /// Per series: (hour since 1970, index of the block), ascending by hour.
     series: Vec<Vec<(u32, usize)>>,
     blocks: Vec<Block>,
+    /// Per block, how many of its requests come from sources whose names tell nothing.
+    unnamed: Vec<u64>,
 }
 
 impl UsageTable {
@@ -63,6 +65,7 @@ impl UsageTable {
             Err(place) => {
                 let block = self.blocks.len();
                 self.blocks.push([Usage::default(); BLOCK as usize]);
+                self.unnamed.push(0);
                 hours.insert(place, (hour, block));
                 block
             }
@@ -73,6 +76,12 @@ impl UsageTable {
     #[inline]
     pub fn usage(&mut self, cell: CellId) -> &mut Usage {
         &mut self.blocks[cell.block][cell.offset]
+    }
+
+    /// Takes note that a request of a cell comes from a source whose name tells nothing.
+    #[inline]
+    pub fn note_unnamed(&mut self, cell: CellId) {
+        self.unnamed[cell.block] += 1;
     }
 
     /// Adds everything of another table.
@@ -88,6 +97,7 @@ impl UsageTable {
             let ours = self.series(domain, *region);
             for (hour, theirs) in &other.series[theirs.0] {
                 let ours = self.block(ours, *hour);
+                self.unnamed[ours] += other.unnamed[*theirs];
                 let sums = self.blocks[ours].iter_mut().zip(&other.blocks[*theirs]);
                 for (window, (sum, usage)) in (hour * BLOCK..).zip(sums) {
                     let spoilt = |e| (e, domain.clone(), Window::from_index(window));
@@ -108,10 +118,34 @@ impl UsageTable {
                 return false;
             }
         }
-        let Self { index, series, blocks } = self;
+        if !self.take_away_unnamed(other) {
+            return false;
+        }
+        let Self { index, series, blocks, .. } = self;
         let is_zero = |usage: &Usage| *usage == Usage::default();
         index.retain(|_, id| !series[id.0].iter().all(|(_, block)| blocks[*block].iter().all(is_zero)));
         true
+    }
+
+    fn take_away_unnamed(&mut self, other: &Self) -> bool {
+        other.index.iter().all(|((domain, region), theirs)| {
+            let ours = self.series(domain, *region);
+            other.series[theirs.0].iter().all(|(hour, theirs)| {
+                let ours = self.block(ours, *hour);
+                let left = self.unnamed[ours].checked_sub(other.unnamed[*theirs]);
+                self.unnamed[ours] = left.unwrap_or(0);
+                left.is_some()
+            })
+        })
+    }
+
+    /// Domains with the hours since 1970 in which they have a request from a source whose name tells nothing; sorted by
+    /// domain, and those of one region by hour.
+    pub fn unnamed_hours(&self) -> impl Iterator<Item = (&Domain, i64)> {
+        self.index.iter().flat_map(move |((domain, _), series)| {
+            let hours = self.series[series.0].iter().filter(|(_, block)| self.unnamed[*block] > 0);
+            hours.map(move |(hour, _)| (domain, i64::from(*hour)))
+        })
     }
 
     /// Domains and their regions, sorted.
@@ -158,12 +192,25 @@ mod tests {
             let series = table.series(&domain, Region::ALL[*region]);
             let cell = table.cell(series, Window::from_index(*window));
             table.usage(cell).merge(usage).unwrap();
+            if name % 2 == 1 {
+                table.note_unnamed(cell);
+            }
         }
         table
     }
 
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
         prop::collection::vec((0..4u8, 0..3usize, 0..60u32, any_usage()), 0..8)
+    }
+
+    /// Those of the domains with odd numbers, as [`table`] has it.
+    fn unnamed(entries: &[Entry]) -> BTreeSet<(String, i64)> {
+        let odd = entries.iter().filter(|(name, ..)| name % 2 == 1);
+        odd.map(|(name, _, window, _)| (format!("d{name}.com"), i64::from(window / BLOCK))).collect()
+    }
+
+    fn unnamed_of(table: &UsageTable) -> BTreeSet<(String, i64)> {
+        table.unnamed_hours().map(|(domain, hour)| (domain.to_string(), hour)).collect()
     }
 
     proptest! {
@@ -179,7 +226,9 @@ mod tests {
             head.merge(tail.clone()).unwrap();
             tail.merge(first).unwrap();
             prop_assert!(head == table(&all) && tail == table(&all));
+            prop_assert_eq!((unnamed_of(&head), unnamed_of(&tail)), (unnamed(&all), unnamed(&all)));
             prop_assert!(head.take_away(&table(&all[at..])) && head == table(&all[..at]));
+            prop_assert_eq!(unnamed_of(&head), unnamed(&all[..at]));
             let kept: BTreeSet<_> = head.rows().map(|row| (row.domain.clone(), row.region)).collect();
             prop_assert!(head.keys().eq(kept.iter().map(|(domain, region)| (domain, *region))));
             prop_assert!(tail.take_away(&table(&all)) && tail.keys().next().is_none());

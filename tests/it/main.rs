@@ -11,6 +11,7 @@ mod book;
 mod broken_store;
 mod cases;
 mod copies;
+mod covered;
 mod files_agree;
 mod generated;
 mod harness;

@@ -149,8 +149,13 @@ pub struct Scope<'a> {
 
 /// Takes the sources out whose names tell that they hold no line that counts: of hours that lie outside the range by
 /// more than the lateness, or of another domain. The vendor puts the lines of one domain into a file. A name with an
-/// underscore before its date may be a domain's with something put before it, and tells hours only.
-pub fn take_out_of_scope(sources: &mut Vec<Source>, scope: &Scope<'_>) -> NotOpened {
+/// underscore before its date may be a domain's with something put before it, and tells hours only. `note` is given each
+/// that is taken out.
+pub fn take_out_of_scope(
+    sources: &mut Vec<Source>,
+    scope: &Scope<'_>,
+    mut note: impl FnMut(&Source),
+) -> NotOpened {
     let mut not_opened = NotOpened::default();
     sources.retain(|source| {
         match scope.why_not(source) {
@@ -158,6 +163,7 @@ pub fn take_out_of_scope(sources: &mut Vec<Source>, scope: &Scope<'_>) -> NotOpe
             Some(WhyNot::OtherDomains) => not_opened.other_domains += 1,
             None => return true,
         }
+        note(source);
         false
     });
     not_opened
@@ -271,7 +277,8 @@ mod tests {
         let left = |name: &str, names: &[&str], lateness: i64| {
             let mut sources = discover(&[PathBuf::from(name)]).unwrap();
             let selection = selection(names);
-            let counts = take_out_of_scope(&mut sources, &Scope { selection: &selection, range, lateness });
+            let counts =
+                take_out_of_scope(&mut sources, &Scope { selection: &selection, range, lateness }, |_| ());
             (sources.len(), counts.other_hours, counts.other_domains)
         };
         let hour =

@@ -1,0 +1,158 @@
+//! Which hours have a log: told by the names of files, and by lines only where names tell nothing; the same directly and
+//! through a store.
+
+use super::harness::{Place, gzip, line};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+/// The domains of all lines and names.
+const DOMAINS: [&str; 3] = ["a.com", "b.com", "c.com"];
+/// Hours of names, of 1 March 2026, UTC: the first one and the last two lie on other days, the last one so far from this
+/// day that its file is not opened.
+const NAMED: [i64; 7] = [-2, 0, 1, 2, 3, 26, 60];
+const FAR: i64 = 60;
+/// Midnight of that day, unix seconds.
+const MIDNIGHT: i64 = 1_772_323_200;
+
+/// A file: the domain and hour that its name tells, if any, and those of its lines.
+#[derive(Clone, Debug)]
+struct Log {
+    named: Option<(&'static str, i64)>,
+    lines: Vec<(&'static str, i64)>,
+}
+
+fn log() -> impl Strategy<Value = Log> {
+    let domain = || select(&DOMAINS[..]);
+    let named = prop::option::weighted(0.7, (domain(), select(&NAMED[..])));
+    let lines = prop::collection::vec((domain(), 0..5_i64), 0..4);
+    (named, lines).prop_map(|(named, mut lines)| {
+        if let Some((_, hour @ FAR)) = named {
+            for line in &mut lines {
+                line.1 = hour;
+            }
+        }
+        Log { named, lines }
+    })
+}
+
+/// A time in the zone of files.
+fn local(hour: i64, format: &str) -> String {
+    let time = chrono::DateTime::from_timestamp(MIDNIGHT + (hour + 8) * 3600, 0).unwrap();
+    time.format(format).to_string()
+}
+
+/// Writes the files; no two lines are the same, so that no text is another's.
+fn written(logs: &[Log]) -> Place {
+    let place = Place::new();
+    let mut bytes = 0;
+    for (number, log) in logs.iter().enumerate() {
+        let name = match log.named {
+            Some((domain, hour)) => {
+                let (from, to) = (local(hour, "%Y_%m_%d_%H%M%S"), local(hour + 1, "%H%M%S"));
+                format!("logs/{domain}_{from}_{to}_{number}.log")
+            }
+            None => format!("logs/x{number}.log"),
+        };
+        // One without a line that means anything delivers nothing.
+        let mut text = if log.lines.is_empty() { "\n".repeat(number + 1) } else { String::new() };
+        for (domain, hour) in &log.lines {
+            bytes += 1;
+            text += &line(&local(*hour, "%d/%b/%Y:%H:05:00 +0800"), domain, bytes);
+        }
+        place.write(&name, text);
+    }
+    place
+}
+
+/// The hours of the day with a log of each domain that has a line in it.
+fn expected(logs: &[Log]) -> BTreeMap<&'static str, BTreeSet<i64>> {
+    let of_day = |hour: &i64| (0..24).contains(hour);
+    let lines = |log: &Log| log.lines.clone().into_iter().filter(|(_, hour)| (0..24).contains(hour));
+    let mut found = BTreeMap::new();
+    for (domain, _) in logs.iter().flat_map(lines) {
+        let is_own = |log: &&Log| log.named.is_some_and(|(named, _)| named == domain);
+        let own = logs.iter().filter(|log| is_own(log) && !log.lines.is_empty());
+        let mut hours: BTreeSet<i64> =
+            own.filter_map(|log| log.named).map(|(_, hour)| hour).filter(of_day).collect();
+        let no_name = !logs.iter().any(|log| is_own(&log));
+        let signs = logs.iter().filter(|log| no_name || log.named.is_none()).flat_map(lines);
+        hours.extend(signs.filter(|line| line.0 == domain).map(|line| line.1));
+        found.insert(domain, hours);
+    }
+    found
+}
+
+/// The hours that a domain lacks, as `store coverage` tells them.
+fn missing(coverage: &Value, domain: &str) -> BTreeSet<i64> {
+    let domains = coverage["domains"].as_array().unwrap();
+    let own =
+        domains.iter().find(|one| one["domain"] == domain).unwrap_or_else(|| panic!("{domain}: {coverage}"));
+    let hour = |time: &Value| {
+        let time = chrono::DateTime::parse_from_rfc3339(time.as_str().unwrap()).unwrap();
+        (time.timestamp() - MIDNIGHT) / 3600
+    };
+    own["gaps"].as_array().unwrap().iter().flat_map(|gap| hour(&gap["from"])..hour(&gap["until"])).collect()
+}
+
+/// Holds what is told of some files, directly and through a store, against what is expected.
+fn check(logs: &[Log]) {
+    let (place, expected) = (written(logs), expected(logs));
+    let any: BTreeSet<i64> = expected.values().flatten().copied().collect();
+    let lacking =
+        expected.iter().map(|(domain, hours)| json!({"domain": domain, "hours_with_log": hours.len()}));
+    let direct = place.export(&["logs", "--json"], 0).json()["completeness"].clone();
+    assert_eq!(direct["lacking"], lacking.collect::<Value>(), "{logs:?}");
+    assert_eq!(direct["hours_with_log"], any.len(), "{logs:?}");
+    // Where no log is left unopened, all else is the same, too.
+    place.export(&["logs", "--read-all", "--force"], 0);
+    let workbook = fs::read(place.path("out.xlsx")).unwrap();
+    place.run(&["ingest", "logs", "--store", "s.db", "--quiet"], 0);
+    let stored = place.export(&["--store", "s.db", "--force", "--json"], 0).json()["completeness"].clone();
+    assert_eq!(stored, direct, "{logs:?}");
+    assert!(fs::read(place.path("out.xlsx")).unwrap() == workbook, "{logs:?}");
+    let day = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
+    let coverage = [&["store", "coverage", "--store", "s.db", "--json"][..], &day].concat();
+    let coverage = place.run(&coverage, 3).json();
+    for (domain, hours) in expected {
+        let lacks: BTreeSet<i64> = (0..24).filter(|hour| !hours.contains(hour)).collect();
+        assert_eq!(missing(&coverage, domain), lacks, "{domain} in {logs:?}");
+    }
+}
+
+#[test]
+fn a_late_line_is_no_log_of_its_hour_whatever_else_is_read() {
+    let own = Log { named: Some(("a.com", 1)), lines: vec![("a.com", 1), ("a.com", 0)] };
+    let other = Log { named: None, lines: vec![("b.com", 3)] };
+    check(&[own.clone(), other]);
+    // A line of its own in a log whose name tells nothing is a sign of that hour, and of no other.
+    check(&[own, Log { named: None, lines: vec![("a.com", 2)] }]);
+    // Of a domain that no name tells, also one that is not opened, only lines can tell.
+    let merged = Log { named: Some(("a.com", 1)), lines: vec![("a.com", 1), ("b.com", 1)] };
+    check(std::slice::from_ref(&merged));
+    check(&[merged, Log { named: Some(("b.com", FAR)), lines: vec![("b.com", FAR)] }]);
+}
+
+/// A copy counts for nothing, its want of a name included: in another packing it is found only when it was read.
+#[test]
+fn a_copy_whose_name_tells_nothing_is_no_sign() {
+    let place = written(&[Log { named: Some(("a.com", 1)), lines: vec![("a.com", 1), ("a.com", 0)] }]);
+    let file = fs::read_dir(place.path("logs")).unwrap().next().unwrap().unwrap().path();
+    place.write("logs/a.gz", gzip(&fs::read(file).unwrap()));
+    let lacking = json!([{"domain": "a.com", "hours_with_log": 1}]);
+    assert_eq!(place.export(&["logs", "--json"], 0).json()["completeness"]["lacking"], lacking);
+    place.run(&["ingest", "logs", "--store", "s.db", "--quiet"], 0);
+    let stored = place.export(&["--store", "s.db", "--force", "--json"], 0).json();
+    assert_eq!(stored["completeness"]["lacking"], lacking);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn the_same_logs_have_the_same_hours(logs in prop::collection::vec(log(), 1..6)) {
+        check(&logs);
+    }
+}
