@@ -76,14 +76,16 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
 
 /// Opens a store as it is; says whether it is open without the files that the database keeps beside it.
 fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
-    let access = if is_writer { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
     if !path.exists() {
         return Err(
             Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
         );
     }
+    refuse_what_is_no_file(path)?;
     let mut is_frozen = false;
-    let opened = connect(plain(path), wait, access).or_else(|error| match frozen(path, &error) {
+    // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
+    let opened = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let opened = opened.or_else(|error| match frozen(path, &error) {
         Some(address) => {
             is_frozen = true;
             connect(address, wait, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
@@ -92,6 +94,7 @@ fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connectio
     });
     let db = opened.map_err(|error| unopened(path, error))?;
     check(&db).map_err(|e| e.at(path))?;
+    db.pragma_update(None, "query_only", !is_writer).map_err(failed).map_err(|e| e.at(path))?;
     Ok((db, is_frozen))
 }
 
@@ -100,7 +103,8 @@ fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connectio
 /// # Errors
 /// When it cannot be read, or the copy cannot be written.
 pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
-    let (db, _) = open_as_is(path, wait, false)?;
+    // Not to write to it: a connection that only asks may not write another file either.
+    let (db, _) = open_as_is(path, wait, true)?;
     let copied = db.execute("VACUUM INTO ?", [to.to_string_lossy()]).map_err(failed);
     copied.map(drop).map_err(|e| e.at(path))
 }
@@ -109,7 +113,8 @@ pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
 /// The database wants to make files beside a store even to read it; where nothing waits in them, it can do without.
 /// Then nobody is kept from writing: see [`Reader::still`].
 fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
-    if !matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) {
+    use ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    if !matches!(error.sqlite_error_code(), Some(ReadOnly | CannotOpen | DiskFull | SystemIoFailure)) {
         return None;
     }
     let log = beside(path, "-wal");
@@ -139,8 +144,20 @@ fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     };
     let mut db = make().map_err(|error| unopened(path, error))?;
     check(&db).map_err(|e| e.at(path))?;
+    keep_log(&db).map_err(|e| e.at(path))?;
     prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
     Ok(db)
+}
+
+/// Refuses what can never be a store, before anything is made beside it.
+fn refuse_what_is_no_file(path: &Path) -> Result<()> {
+    match path.metadata() {
+        Ok(meta) if meta.is_dir() => Err(foreign::folder(path)),
+        Ok(meta) if !meta.is_file() => {
+            Err(Error::usage("is no regular file; name the file of a store, like usage.db").at(path))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// By two hard links, a database has two logs of its changes, which ruins it.
@@ -154,7 +171,8 @@ fn refuse_second_names(path: &Path) -> Result<()> {
 
 fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    db.busy_timeout(wait)?;
+    // More milliseconds than the database counts are as good as without end.
+    db.busy_timeout(wait.min(Duration::from_millis(i32::MAX as u64)))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -201,11 +219,23 @@ fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn make(db: &mut Connection) -> rusqlite::Result<()> {
-    db.pragma_update(None, "journal_mode", "WAL")?;
     let begun = db.transaction()?;
     begun.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(&begun)?;
     begun.commit()
+}
+
+/// Lets readers go on while somebody writes. The mode stands in the file, but a copy that a tool made of a store is not in
+/// it: every writer would keep its own readers out.
+fn keep_log(db: &Connection) -> Result<()> {
+    let mode = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+    let mode: String = mode.map_err(failed)?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    let text =
+        "the disk does not let several processes work on a store (no write-ahead log); put it on a local one";
+    Err(Error::new(ErrorKind::Store(text.into())))
 }
 
 /// Durable commits, and the tables of this version.

@@ -418,9 +418,16 @@ fn from_panic(panic: &(dyn Any + Send)) -> Error {
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
     // The one panic that is expected names the failed write of a temporary file.
     if text.contains("Os {") || text.contains("write") {
-        return Error::io("cannot write the workbook's rows to a temporary file")(io::Error::other(text));
+        let error = os_code(text).map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error);
+        return Error::io("cannot write the workbook's rows to a temporary file")(error);
     }
     Error::new(ErrorKind::Defect(text.into()))
+}
+
+/// The system's number of an error that was written for developers.
+fn os_code(text: &str) -> Option<i32> {
+    let (_, code) = text.split_once("Os { code: ")?;
+    code.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -451,6 +458,8 @@ mod tests {
     fn panics_become_errors() {
         let error = guarded::<()>(|| panic!("Couldn't write to xml file: Os {{ code: 28 }}")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
+        #[cfg(unix)]
+        assert!(error.to_string().ends_with("the disk is full"), "{error}");
         let error = guarded::<()>(|| panic!("index out of bounds")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Defect(_)) && !is_guarded());
     }

@@ -29,6 +29,7 @@ impl Lock {
     /// # Errors
     /// See [`Lock::take`].
     pub fn of_tasks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        super::refuse_what_is_no_file(path)?;
         Self::take(&super::beside(&real(path), ".tasks"), wait, work)
     }
 
@@ -37,6 +38,7 @@ impl Lock {
     /// # Errors
     /// See [`Lock::take`].
     pub fn of_ticks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+        super::refuse_what_is_no_file(path)?;
         Self::take(&super::beside(&real(path), ".run"), wait, work)
     }
 
@@ -45,12 +47,9 @@ impl Lock {
     /// # Errors
     /// When another process still holds it after `wait`, or the lock's file cannot be made.
     pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
-        if path.is_dir() {
-            return Err(super::foreign::folder(path));
-        }
+        super::refuse_what_is_no_file(path)?;
         let place = place(path);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&place);
-        let file = file.map_err(Error::io("cannot make the store's lock")).map_err(|e| e.at(&place))?;
+        let file = open(&place).map_err(|e| e.at(&place))?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
@@ -79,6 +78,24 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = self.file.set_len(0);
+    }
+}
+
+/// Opens the file of a lock, made where there is none. What is no file of its own is left as it is: behind a link there
+/// may be anything, and a lock is emptied.
+fn open(place: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let refused = || Error::usage("stands where the store's lock is to be, and is no plain file; remove it");
+    let file = match options.open(place) {
+        Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
+        opened => opened.map_err(Error::io("cannot make the store's lock"))?,
+    };
+    match file.metadata() {
+        Ok(meta) if meta.is_file() => Ok(file),
+        _ => Err(refused()),
     }
 }
 

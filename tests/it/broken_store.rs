@@ -65,10 +65,9 @@ fn no_file_may_grow_further() {
     assert_eq!(kept.counted(), once(&[1..=1200]));
     let export = "exec \"$0\" export --store usage.db --output out.xlsx --type vas --quiet --domain-names l1.com,l9.com \
                   --start-time 2026-03-01T00:00:00Z --end-time 2026-04-01T00:00:00Z";
-    for (kib, name) in [(0, "usage.db: the disk failed"), (40, "out.xlsx: cannot"), (200, "out.xlsx: cannot")]
-    {
+    for kib in [0, 40, 200] {
         let output = script(&kept.0, &format!("trap '' XFSZ; ulimit -f {kib}; {export}"));
-        fails(&output, 1, &[name]);
+        fails(&output, 1, &["out.xlsx: cannot", "the file grows larger than is allowed here"]);
         assert!(!kept.0.exists("out.xlsx") && kept.0.names().iter().all(|name| !name.starts_with('.')));
     }
     assert!(script(&kept.0, export).status.success());
@@ -96,6 +95,7 @@ fn a_full_disk() {
     fs::create_dir(kept.0.path("disk")).unwrap();
     let export = "\"$0\" export --store disk/usage.db --output disk/out.xlsx --type flow --quiet --domain-names l1.com \
                   --start-time 2026-03-01T00:00:00Z --end-time 2026-03-02T00:00:00Z";
+    let elsewhere = export.replace("disk/out.xlsx", "out.xlsx --force");
     // So many KiB are left on the disk beside the store.
     for left in [0, 40, 100, 160] {
         let steps = format!(
@@ -103,6 +103,8 @@ fn a_full_disk() {
              head -c $((1500 - {left} - $(du -k disk | cut -f1)))K /dev/zero >disk/filler; cd . &&
              \"$0\" ingest --store disk/usage.db more --quiet; echo $? >code
              {export} 2>message; echo $? >export
+             {elsewhere} 2>elsewhere; echo $? >>elsewhere
+             \"$0\" store check --store disk/usage.db >/dev/null 2>check; echo $? >>check
              ls -A disk >names; cp disk/usage.db after.db; rm disk/filler
              \"$0\" ingest --store disk/usage.db more --quiet && {export} --force && cp disk/usage.db final.db"
         );
@@ -117,6 +119,11 @@ fn a_full_disk() {
             "{message}"
         );
         assert!(!(message + &read("message")).contains("panicked"));
+        assert!(
+            read("elsewhere").ends_with("\n0\n") && read("check").ends_with("0\n"),
+            "{left}: {}",
+            read("check")
+        );
         let names = read("names");
         assert!(read("export").trim() == "0" || !names.contains("out.xlsx"), "{left}: {names}");
         assert!(!names.contains(".tmp"), "{left}: {names}");

@@ -7,6 +7,7 @@
 )]
 
 mod advice;
+mod attacked_store;
 mod book;
 mod broken_store;
 mod cases;

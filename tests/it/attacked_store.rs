@@ -1,0 +1,140 @@
+//! What stands in the place of a store, of its locks or of its settings and is not what it should be.
+
+use super::kept::{Kept, once, text};
+use rusqlite::Connection;
+use std::fs;
+use std::path::Path;
+
+/// A configuration of one task over a store of this name, and more of its settings.
+fn settings(store: &str, more: &str) -> String {
+    format!(
+        "[store]\npath = \"{store}\"\n{more}\n[[source]]\npaths = [\"*.log\"]\n[[task]]\nname = \"day\"\n\
+         type = \"flow\"\nrange = \"2026-03-01/2026-03-01\"\noutput = \"day.xlsx\"\n"
+    )
+}
+
+fn kept() -> Kept {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=5));
+    kept.ingest(&["a.log"]);
+    kept
+}
+
+fn mode(store: &Path) -> String {
+    let db = Connection::open(store).unwrap();
+    db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_copy_in_another_journal_mode_is_put_right() {
+    let kept = kept();
+    let copy = kept.0.path("copy.db");
+    let store = Connection::open(kept.0.path("usage.db")).unwrap();
+    store.execute("VACUUM INTO ?", [copy.to_str().unwrap()]).unwrap();
+    assert_eq!(mode(&copy), "delete");
+    kept.write("flowbook.toml", settings("copy.db", "lock_timeout = \"1s\""));
+    kept.0.run(&["run", "flowbook.toml"], 0);
+    assert_eq!(mode(&copy), "wal");
+    // Who reads keeps nobody from writing.
+    let reader = Connection::open(&copy).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM source").unwrap();
+    kept.write("b.log", text(6..=9));
+    kept.0.run(&["ingest", "b.log", "--store", "copy.db", "--lock-timeout", "1s"], 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_is_a_file_of_its_own() {
+    let kept = kept();
+    kept.write("flowbook.toml", settings("usage.db", ""));
+    kept.write("victim", "what must stay");
+    let commands: [(&str, &[&str]); 3] = [
+        ("usage.db.lock", &["ingest", "a.log", "--store", "usage.db"]),
+        ("usage.db.tasks.lock", &["run", "flowbook.toml"]),
+        ("usage.db.run.lock", &["run", "flowbook.toml"]),
+    ];
+    for (lock, command) in commands {
+        let place = kept.0.path(lock);
+        for target in ["victim", "new"] {
+            let _ = fs::remove_file(&place);
+            std::os::unix::fs::symlink(target, &place).unwrap();
+            kept.0.run(command, 2).says(&[lock, "is no plain file; remove it"]);
+            assert_eq!(fs::read_to_string(kept.0.path("victim")).unwrap(), "what must stay", "{lock}");
+            assert!(!kept.0.exists("new"), "{lock}");
+        }
+        fs::remove_file(&place).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&place).status().unwrap();
+        assert!(made.success());
+        kept.0.run(command, 2).says(&[lock, "is no plain file; remove it"]);
+        fs::remove_file(&place).unwrap();
+    }
+    kept.0.run(commands[1].1, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_no_store_and_nothing_is_left_beside_it() {
+    let kept = kept();
+    kept.write("flowbook.toml", settings("/dev/null", ""));
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    let commands: [&[&str]; 6] = [
+        &["ingest", "a.log", "--store", "/dev/null"],
+        &[&["export", "--store", "/dev/null"], &range[..]].concat(),
+        &[&["export", "a.log", "--store", "/dev/null"], &range[..]].concat(),
+        &["run", "flowbook.toml"],
+        &["store", "check", "--store", "/dev/null"],
+        &["store", "vacuum", "--store", "/dev/null"],
+    ];
+    for command in commands {
+        kept.0.run(command, 2).says(&["/dev/null: is no regular file"]);
+    }
+    for ending in [".lock", ".tasks.lock", ".run.lock", "-wal", "-shm"] {
+        assert!(!Path::new("/dev").join(format!("null{ending}")).exists(), "{ending}");
+    }
+}
+
+#[test]
+fn any_lock_timeout_may_be_given() {
+    let kept = kept();
+    kept.write("b.log", text(6..=9));
+    kept.write("flowbook.toml", settings("usage.db", "lock_timeout = \"30d\""));
+    kept.0.run(&["ingest", "b.log", "--store", "usage.db", "--lock-timeout", "25d"], 0);
+    kept.0.run(&["run", "flowbook.toml"], 0);
+    kept.0.run(&["store", "check", "--store", "usage.db", "--lock-timeout", "99999d"], 0);
+    assert_eq!(kept.counted(), once(&[1..=9]));
+}
+
+#[test]
+fn who_only_reads_leaves_nothing_beside_a_store() {
+    let kept = kept();
+    kept.write("flowbook.toml", settings("usage.db", ""));
+    kept.0.run(&["run", "flowbook.toml"], 0);
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    let commands: [&[&str]; 8] = [
+        &[&["export", "--store", "usage.db", "--force"], &range[..]].concat(),
+        &["store", "info", "--store", "usage.db"],
+        &["store", "check", "--store", "usage.db"],
+        &["store", "sources", "--store", "usage.db"],
+        &[
+            "store",
+            "coverage",
+            "--store",
+            "usage.db",
+            "--start-time",
+            "2026-03-01T04:00:00Z",
+            "--end-time",
+            "2026-03-01T05:00:00Z",
+        ],
+        &["task", "list", "--store", "usage.db"],
+        &["history", "--store", "usage.db"],
+        &["run", "flowbook.toml", "--dry-run"],
+    ];
+    for command in commands {
+        kept.0.run(command, 0);
+        let names = kept.0.names();
+        assert!(
+            !names.iter().any(|name| name.ends_with("-wal") || name.ends_with("-shm")),
+            "{command:?}: {names:?}"
+        );
+    }
+}
