@@ -14,7 +14,7 @@ use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::store::Needs;
-use crate::time::{Zone, iso};
+use crate::time::{DAY_SECONDS, Zone, civil, iso};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -105,6 +105,19 @@ impl TaskRule {
         self.range.resolve(now, self.zone)
     }
 
+    /// For how many days usage must be kept, as [`Plan::keep_days`] counts them, so that all of the range is there when
+    /// the task is run, however long it waits. Of a wait without end nobody can tell: it counts as none.
+    #[must_use]
+    pub fn days_needed(&self) -> i64 {
+        let wait = self.wait_at_most.unwrap_or_default().max(self.settle);
+        let days = |now| {
+            let (start, end) = self.range_at(now);
+            end.saturating_add_unsigned(wait.as_secs()).div_euclid(DAY_SECONDS)
+                - start.div_euclid(DAY_SECONDS)
+        };
+        ends_of_months().map(days).max().unwrap_or(0)
+    }
+
     /// The request over a range.
     #[must_use]
     pub fn request_over(&self, (start, end): (i64, i64)) -> ExportRequest {
@@ -123,4 +136,10 @@ impl TaskRule {
     ) -> Result<ExportSpec, Refusal> {
         validate(&self.request_over(range), account, default)
     }
+}
+
+/// Times around each turn of the month in a year, at noon: there calendar ranges are longest, in whatever zone.
+fn ends_of_months() -> impl Iterator<Item = i64> {
+    let firsts = (1..=12).filter_map(|month| civil(2026, month, 1, 12, 0, 0));
+    firsts.flat_map(|first| (-2..=1).map(move |days| first + days * DAY_SECONDS))
 }

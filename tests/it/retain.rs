@@ -112,3 +112,30 @@ fn ticks_let_go_once_a_day_and_the_file_shrinks() {
     let second = place.run(&["run", "flowbook.toml", "--json"], 0).json();
     assert!(second.get("let_go").is_none(), "{second}");
 }
+
+#[test]
+fn usage_that_a_task_still_has_to_export_is_not_let_go() {
+    let place = Place::new();
+    let config = |days: u32, task: &str| {
+        let store = format!("[store]\npath = \"usage.db\"\nkeep_days = {days}\n");
+        place.write("flowbook.toml", format!("{store}[[task]]\nname = \"bill\"\ntype = \"flow\"\n{task}\n"));
+    };
+    let zone = "time_zone = \"Asia/Shanghai\"\n";
+    for (task, needed) in [
+        ("range = \"last-month\"", 31),
+        (&format!("range = \"last-month\"\n{zone}"), 31),
+        ("range = \"last-month\"\nsettle = \"48h\"", 33),
+        ("range = \"last-7-days\"\nwait_at_most = \"3d\"", 10),
+        ("range = \"this-month\"", 30),
+        ("range = \"2026-02-01/2026-02-20\"", 20),
+        ("range = \"yesterday\"\nsettle = \"36h\"", 2),
+    ] {
+        config(needed - 1, task);
+        let (days, enough) =
+            (format!("keep_days is {}", needed - 1), format!("give keep_days = {needed} or more"));
+        place.run(&["run", "flowbook.toml"], 2).says(&[&days, "[[task]] \"bill\"", "range = ", &enough]);
+        assert!(!place.exists("usage.db"));
+        config(needed, task);
+        place.run(&["run", "flowbook.toml", "--dry-run"], 0);
+    }
+}

@@ -10,7 +10,7 @@ use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::spelling::hint;
-use crate::task::plan::{OutputRule, Plan, SourceRule};
+use crate::task::plan::{OutputRule, Plan, SourceRule, TaskRule};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,10 +24,13 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
     let account = account::account(&tables.account, &tables.groups)?;
     let (store, lock_timeout) = store(&tables.store, folder)?;
     let sources = tables.source.iter().enumerate();
+    let keep_days = positive("[store] keep_days", tables.store.keep_days)?;
+    let tasks = task::tasks(&tables.task, file, &account)?;
+    keeps_enough(keep_days, &tasks)?;
     Ok(Plan {
         store,
         lock_timeout,
-        keep_days: positive("[store] keep_days", tables.store.keep_days)?,
+        keep_days,
         sources: sources.map(|(n, table)| source(n + 1, table, folder)).collect::<Result<_>>()?,
         // A damaged file must not stop the night: it is named, and the run ends with exit code 3.
         keep_going: tables.ingest.keep_going.unwrap_or(true),
@@ -35,7 +38,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         max_rejects: max_rejects(&tables.ingest, file)?,
         empty_is_delivered: tables.ingest.empty_is_delivered,
         output: output(&tables.output, folder)?,
-        tasks: task::tasks(&tables.task, file, &account)?,
+        tasks,
         history_days: history_days(tables)?,
         account,
     })
@@ -53,6 +56,21 @@ fn store(table: &StoreTable, folder: &Path) -> Result<(PathBuf, Duration)> {
     };
     let timeout = table.lock_timeout.as_deref().map(|text| duration("[store] lock_timeout", text));
     Ok((path, timeout.transpose()?.unwrap_or(LOCK_TIMEOUT)))
+}
+
+/// Refuses to let go usage that a task still has to export: no workbook of it could ever be made as a whole.
+fn keeps_enough(keep_days: Option<u32>, tasks: &[TaskRule]) -> Result<()> {
+    let Some(days) = keep_days else { return Ok(()) };
+    let needed = tasks.iter().map(|task| (task.days_needed(), task));
+    let Some((needed, task)) = needed.rev().max_by_key(|(needed, _)| *needed) else { return Ok(()) };
+    if i64::from(days) >= needed {
+        return Ok(());
+    }
+    let TaskRule { name, range, .. } = task;
+    Err(Error::usage(format!(
+        "[store] keep_days is {days}, and [[task]] {name:?} exports usage of {needed} days ago (range = \"{range}\", and \
+         how long it waits): it would be let go before; give keep_days = {needed} or more, or leave it out"
+    )))
 }
 
 /// The `number`-th source of the file, from 1.
