@@ -26,6 +26,7 @@ use crate::export::workbook::is_guarded;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::env;
 use std::ffi::OsStr;
+use std::io::{self, IsTerminal};
 use std::panic;
 use std::process::ExitCode;
 
@@ -105,7 +106,7 @@ pub fn run(commit: &str) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
-        Command::Completions(arguments) => Ok(completions::run(&arguments)),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     match result {
         Ok(ending) => ExitCode::from(ending.code()),
@@ -134,9 +135,22 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
         // The exit code tells it, too.
         let _ = show::json_error(&Error::usage(error.render().to_string().trim_end()));
     }
-    // Nobody is left to tell when this fails.
-    let _ = error.print();
-    Err(if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    if error.use_stderr() {
+        // Nobody is left to tell when this fails.
+        let _ = error.print();
+        return Err(ExitCode::from(2));
+    }
+    // What was asked for is help, or the version; in colours, where somebody looks at it.
+    let is_seen = io::stdout().is_terminal();
+    let told =
+        if is_seen { show::unless_gone(error.print()) } else { show::write(error.to_string().as_bytes()) };
+    Err(match told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            show::error(&error, false);
+            ExitCode::FAILURE
+        }
+    })
 }
 
 /// A variable that is empty is one that is not set.

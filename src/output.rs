@@ -1,8 +1,10 @@
-//! Files that appear under their name only when they are complete. The only file that names tempfile.
+//! Files that appear under their name only when they are complete, and standard output. The only file that names tempfile.
+
+mod closed;
 
 use crate::error::{Error, Result};
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
@@ -146,6 +148,27 @@ pub fn place(path: &Path) -> PathBuf {
     })
 }
 
+/// Standard output for a result, written to at once: nothing waits in a buffer whose last flush nobody looks at. Unlike
+/// that of the standard library it never passes over what it cannot write.
+///
+/// # Errors
+/// When there is none: a result must not be lost in silence.
+pub fn standard_output() -> Result<Box<dyn Write>> {
+    let found = if closed::was_closed() { Err(io::Error::other("it is closed")) } else { descriptor() };
+    found.map_err(Error::io("cannot write to standard output"))
+}
+
+#[cfg(unix)]
+fn descriptor() -> io::Result<Box<dyn Write>> {
+    use std::os::fd::AsFd;
+    Ok(Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+}
+
+#[cfg(not(unix))]
+fn descriptor() -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(io::stdout()))
+}
+
 /// Makes a folder, and those above it, unless it is there.
 ///
 /// # Errors
@@ -208,7 +231,6 @@ pub fn scratch(dir: &Path) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     #[test]
     fn appears_only_when_complete_and_replaces_only_when_told() {

@@ -1,8 +1,8 @@
 //! `flowbook completions`: a completion script for a shell. The only file that names `clap_complete`.
 
-use super::{Arguments, Ending};
+use super::{Arguments, Ending, show};
+use crate::error::Result;
 use clap::{Args, CommandFactory};
-use std::io::{self, Write};
 
 /// Print a completion script for a shell.
 ///
@@ -18,10 +18,9 @@ pub(super) struct CompletionsArguments {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(arguments: &CompletionsArguments) -> Ending {
+pub(super) fn run(arguments: &CompletionsArguments) -> Result<Ending> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "flowbook", &mut script);
-    // A reader that goes away has what it wanted.
-    let _ = io::stdout().write_all(&script);
-    Ending::Done
+    show::write(&script)?;
+    Ok(Ending::Done)
 }

@@ -59,16 +59,16 @@ Exit codes:
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
     let begun = Begun { time: now(), clock: Instant::now() };
-    attempt(arguments, begun).or_else(|error| {
+    attempt(arguments, begun).inspect_err(|error| {
         if arguments.telling.json {
             // Whoever reads the lines of many ticks finds the same keys in each.
-            let mut object = told::Frame::of(begun, exit_code(&error)).object();
-            for (key, value) in show::error_object(&error).as_object().into_iter().flatten() {
+            let mut object = told::Frame::of(begun, exit_code(error)).object();
+            for (key, value) in show::error_object(error).as_object().into_iter().flatten() {
                 object[key] = value.clone();
             }
-            show::print(&object.to_string())?;
+            // Where that cannot be written, the exit code and standard error still tell it.
+            let _ = show::print(&object.to_string());
         }
-        Err(error)
     })
 }
 

@@ -7,6 +7,7 @@ use crate::export::Exported;
 use crate::export::completeness::Completeness;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
 use crate::ingest::source::named_hours;
+use crate::output::standard_output;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
 use crate::task::intake::{Fate, Taking};
@@ -85,8 +86,17 @@ pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Valu
 
 /// A text on standard output.
 pub(super) fn print(text: &str) -> Result<()> {
-    match writeln!(io::stdout(), "{text}") {
-        // A reader that goes away has what it wanted.
+    write(format!("{text}\n").as_bytes())
+}
+
+/// Bytes on standard output.
+pub(super) fn write(bytes: &[u8]) -> Result<()> {
+    unless_gone(standard_output()?.write_all(bytes))
+}
+
+/// What came of writing to standard output: a reader that goes away has what it wanted.
+pub(super) fn unless_gone(written: io::Result<()>) -> Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(Error::io("cannot write to standard output")),
     }
@@ -94,12 +104,9 @@ pub(super) fn print(text: &str) -> Result<()> {
 
 /// Prints an object for scripts, however long: it is written while it is made.
 pub(super) fn streamed(object: &impl Serialize) -> Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(1 << 16, standard_output()?);
     let written = serde_json::to_writer(&mut out, object).map_err(io::Error::from);
-    match written.and_then(|()| writeln!(out)).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(Error::io("cannot write to standard output")),
-    }
+    unless_gone(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
 }
 
 /// The short table at the end; on standard error where the rows themselves went to standard output.
@@ -151,10 +158,12 @@ fn lines(totals: &Counts) -> Vec<(String, String)> {
 
 /// Runs a command; its error is printed as JSON where that was asked for.
 pub(super) fn with_json_errors<T>(json: bool, run: impl FnOnce() -> Result<T>) -> Result<T> {
-    match run() {
-        Err(error) if json => json_error(&error).and(Err(error)),
-        result => result,
-    }
+    run().inspect_err(|error| {
+        if json {
+            // Where that cannot be written, the exit code and standard error still tell it.
+            let _ = json_error(error);
+        }
+    })
 }
 
 /// Names that are listed one by one in what people read.

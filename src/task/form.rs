@@ -56,10 +56,10 @@ impl Form {
 /// nothing for standard output.
 ///
 /// # Errors
-/// As [`output::check`], and when the ending of the name is none that is known.
+/// As [`output::check`], and when the ending of the name is none that is known, or there is no standard output.
 pub fn check(path: &Path, replace: bool) -> Result<Option<PathBuf>> {
     if path == Path::new("-") {
-        return Ok(None);
+        return output::standard_output().map(|_| None);
     }
     let place = output::check(path, replace)?;
     // Of what is there, more is to be said than that its name is none: it may be a log, or a store.
@@ -73,7 +73,7 @@ pub fn check(path: &Path, replace: bool) -> Result<Option<PathBuf>> {
 pub(super) enum Target {
     Workbook(Output),
     Csv(Output, Codec),
-    Stream,
+    Stream(Box<dyn Write>),
 }
 
 impl Target {
@@ -82,7 +82,7 @@ impl Target {
         Ok(match Form::of(path)? {
             Form::Workbook => Self::Workbook(Output::create(path, replace)?),
             Form::Csv(codec) => Self::Csv(Output::create(path, replace)?, codec),
-            Form::Stream => Self::Stream,
+            Form::Stream => Self::Stream(output::standard_output()?),
         })
     }
 
@@ -100,8 +100,9 @@ impl Target {
                 output.commit()?;
                 Ok(exported)
             }
-            Self::Stream => export_csv(rows, request, false, &mut Patient(io::stdout().lock()))
-                .map_err(|e| e.at("standard output")),
+            Self::Stream(out) => {
+                export_csv(rows, request, false, &mut Patient(out)).map_err(|e| e.at("standard output"))
+            }
         }
     }
 }

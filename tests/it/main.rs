@@ -40,6 +40,7 @@ mod samples;
 mod scheduled;
 mod scope;
 mod shared_store;
+mod standard_output;
 mod store;
 mod taken;
 mod tasks;

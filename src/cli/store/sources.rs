@@ -4,14 +4,15 @@ use super::super::{Ending, show};
 use super::Arguments;
 use super::table::{Table, end, put};
 use crate::error::Result;
+use crate::output::standard_output;
 use crate::store::{Outline, Reader};
 use crate::time::iso;
 use serde_json::{Value, json};
-use std::io::{BufWriter, Write, stdout};
+use std::io::{BufWriter, Write};
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let reader = arguments.reader()?;
-    let mut out = BufWriter::new(stdout().lock());
+    let mut out = BufWriter::new(standard_output()?);
     if arguments.json { as_json(&reader, &mut out) } else { as_table(&reader, &mut out) }?;
     end(&mut out)?;
     Ok(Ending::Done)

@@ -1,7 +1,8 @@
 //! Tables on standard output, as wide as their cells; rows may come one by one.
 
-use crate::error::{Error, Result};
-use std::io::{self, Write};
+use super::super::show::unless_gone;
+use crate::error::Result;
+use std::io::Write;
 
 /// Columns that were measured.
 pub(super) struct Table<const N: usize> {
@@ -50,16 +51,10 @@ impl<const N: usize> Table<N> {
 
 /// Writes a line; a reader that goes away has what it wanted.
 pub(super) fn put(out: &mut impl Write, line: &str) -> Result<()> {
-    match writeln!(out, "{line}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(Error::io("cannot write to standard output")),
-    }
+    unless_gone(writeln!(out, "{line}"))
 }
 
 /// Ends the output.
 pub(super) fn end(out: &mut impl Write) -> Result<()> {
-    match out.flush() {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(Error::io("cannot write to standard output")),
-    }
+    unless_gone(out.flush())
 }
