@@ -1,12 +1,9 @@
 //! Which hours are there: by sources that were read to their end, and by usage where names tell nothing.
 
 use super::read::{Reader, all_series};
-use super::survey::may_be_empty;
-use super::unsigned;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
-use crate::hours::{Hours, touched};
-use crate::report::delivers;
+use crate::hours::{Hours, of_range, touched};
 use crate::time::{TimeRange, WINDOW_SECONDS};
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeSet;
@@ -20,20 +17,14 @@ impl Reader {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn delivered_hours(&self, range: TimeRange) -> Result<BTreeSet<i64>> {
-        let sql = "SELECT named_start, named_end, fault IS NOT NULL, lines, blank FROM source
-                   WHERE named_domain IS NOT NULL AND named_start < ? AND named_end > ?";
-        self.at(|db| {
-            let may_be_empty = may_be_empty(db)?;
-            let mut sources = db.prepare(sql)?;
-            let mut rows = sources.query([range.end().start(), range.start().start()])?;
-            let mut hours = BTreeSet::new();
-            while let Some(row) = rows.next()? {
-                if delivers(row.get(2)?, may_be_empty, unsigned(row.get(3)?), unsigned(row.get(4)?)) {
-                    hours.extend(touched(row.get(0)?, row.get(1)?));
-                }
-            }
-            Ok(hours)
-        })
+        let mut hours = BTreeSet::new();
+        for domain in self.named_domains()? {
+            self.pass_named(&domain, &of_range(range), |source| {
+                let told = source.hours.filter(|_| source.is_delivered);
+                hours.extend(told.into_iter().flat_map(|told| touched(told.start, told.end)));
+            })?;
+        }
+        Ok(hours)
     }
 
     /// The hours of the usage that comes from sources whose names tell nothing, from the first to the last one.

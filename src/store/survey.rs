@@ -4,13 +4,16 @@ use super::read::{Reader, all_series};
 use super::report::{Part, Question};
 use super::source::{Names, SourceId};
 use super::unsigned;
+use crate::domain::Domain;
 use crate::error::Result;
+use crate::hours::HOUR_SECONDS;
 use crate::report::{NamedHours, Scope, delivers};
 use crate::sketch::Sketch;
 use crate::time::Window;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, Rows};
+use rusqlite::{Connection, Row, Rows, params};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// A source, lent while all of them are passed.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +65,43 @@ impl Reader {
         })
     }
 
+    /// The domains that names of sources tell, in order: each is looked up behind the one before, however many sources
+    /// there are of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn named_domains(&self) -> Result<Vec<Domain>> {
+        self.at(|db| {
+            let mut domains = db.prepare_cached(NAMED_DOMAINS)?;
+            let one = |row: &Row<'_>| {
+                let name = row.get_ref(0)?.as_str()?;
+                Domain::new(name.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)
+            };
+            domains.query_map([], one)?.collect()
+        })
+    }
+
+    /// Shows the sources whose names tell a domain and any of these hours; of others of the domain little is read.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn pass_named(
+        &self,
+        domain: &Domain,
+        hours: &Range<i64>,
+        mut show: impl FnMut(&Passed<'_>),
+    ) -> Result<()> {
+        self.at(|db| {
+            let mut sources = db.prepare_cached(NAMED)?;
+            let (start, end) = (hours.start * HOUR_SECONDS, hours.end * HOUR_SECONDS);
+            let rows = sources.query(params![domain.as_str(), start, end])?;
+            each_row(db, rows, |_, passed| {
+                show(passed);
+                Ok(())
+            })
+        })
+    }
+
     /// Shows every source as [`Reader::pass`] does; gives those in scope in the order of names: those that
     /// [`Reader::report`] shows by name.
     ///
@@ -102,16 +142,35 @@ const ALL_PARTS: &str =
 /// rejected.
 const SORT: usize = 9;
 
+/// The domains that names tell, by the index of these.
+const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
+         SELECT min(named_domain) FROM source WHERE named_domain IS NOT NULL
+         UNION ALL
+         SELECT (SELECT min(named_domain) FROM source WHERE named_domain > named.domain) FROM named
+         WHERE named.domain IS NOT NULL)
+     SELECT domain FROM named WHERE domain IS NOT NULL";
+
+/// The first columns of [`each_source`], of sources whose names tell a domain and hours.
+const NAMED: &str =
+    "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank FROM source
+     WHERE named_domain = ? AND named_end > ? AND named_start < ?";
+
 fn each_source(
     db: &Connection,
-    mut show: impl FnMut(&Row<'_>, &Passed<'_>) -> rusqlite::Result<()>,
+    show: impl FnMut(&Row<'_>, &Passed<'_>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let sql =
         "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank, sort, sketch,
                    accepted + unplaced, lines > accepted + unplaced + blank FROM source ORDER BY id";
+    each_row(db, db.prepare(sql)?.query([])?, show)
+}
+
+fn each_row(
+    db: &Connection,
+    mut rows: Rows<'_>,
+    mut show: impl FnMut(&Row<'_>, &Passed<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
     let may_be_empty = may_be_empty(db)?;
-    let mut sources = db.prepare(sql)?;
-    let mut rows = sources.query([])?;
     let mut names = Names::default();
     while let Some(row) = rows.next()? {
         let (lines, blank) = (unsigned(row.get(6)?), unsigned(row.get(8)?));
@@ -132,7 +191,7 @@ fn each_source(
 
 /// Whether sources without a line deliver their hours.
 pub(super) fn may_be_empty(db: &Connection) -> rusqlite::Result<bool> {
-    db.query_row("SELECT empty_is_delivered FROM state", [], |row| row.get(0))
+    db.prepare_cached("SELECT empty_is_delivered FROM state")?.query_row([], |row| row.get(0))
 }
 
 /// Parts by source, beside their sources, both in order.
@@ -211,5 +270,29 @@ impl Question<'_> {
             }
         }
         Ok(late)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::MIGRATIONS;
+
+    /// However many sources a store has, a task is judged by those of its domains and hours.
+    #[test]
+    fn what_tasks_are_judged_by_is_found_by_indexes() {
+        let db = Connection::open_in_memory().unwrap();
+        for step in MIGRATIONS {
+            db.execute_batch(step).unwrap();
+        }
+        for sql in [NAMED_DOMAINS, NAMED] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps =
+                plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>().unwrap();
+            let of_sources: Vec<&String> = steps.iter().filter(|step| step.contains("source")).collect();
+            assert!(!of_sources.is_empty(), "{sql}: {steps:?}");
+            let is_found = |step: &&String| step.starts_with("SEARCH source USING");
+            assert!(of_sources.iter().all(is_found), "{sql}: {steps:?}");
+        }
     }
 }

@@ -137,7 +137,10 @@ fn length(hours: &Range<i64>) -> u64 {
 /// When the store fails.
 pub fn coverage(reader: &Reader, selection: &Selection, range: Option<TimeRange>) -> Result<Coverage> {
     let mut covered = Covered::new(selection, range);
-    reader.pass(|source| covered.add(source))?;
+    match covered.asked.clone() {
+        Some(asked) => covered.add_named(reader, &asked)?,
+        None => reader.pass(|source| covered.add(source))?,
+    }
     covered.finish(reader)
 }
 
@@ -169,6 +172,31 @@ impl<'a> Covered<'a> {
         Self { selection, range, asked: range.map(hours::of_range), all: None, known, faults, empty }
     }
 
+    /// Adds the sources whose names tell hours that are asked for. Of each domain of the selection it is known that it has
+    /// any; its other sources are passed over.
+    fn add_named(&mut self, reader: &Reader, asked: &Range<i64>) -> Result<()> {
+        let domains = reader.named_domains()?.into_iter();
+        for domain in domains.filter(|domain| self.selection.contains(domain.as_str())) {
+            self.known.add(&domain, []);
+            let before = (self.faults.len(), self.empty.len());
+            reader.pass_named(&domain, asked, |source| self.add(source))?;
+            // Whether others delivered the hours of those is asked also of hours that are not asked for.
+            let faults = self.faults[before.0..].iter().map(|(short, _)| short);
+            let wider = faults.chain(self.empty[before.1..].iter().map(|(_, short)| short));
+            let wider = wider.fold(asked.clone(), |all, short| hull(&all, &short.hours));
+            if wider != *asked {
+                reader.pass_named(&domain, &wider, |source| self.add_known(source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the hours of a source, whatever else is to be said of it.
+    fn add_known(&mut self, source: &Passed<'_>) {
+        let Some(hours) = source.hours.filter(|_| source.is_delivered) else { return };
+        self.known.add(&hours.domain, hours::touched(hours.start, hours.end));
+    }
+
     fn add(&mut self, source: &Passed<'_>) {
         let Some(hours) = source.hours else { return };
         let own = hours::touched(hours.start, hours.end);
@@ -193,13 +221,15 @@ impl<'a> Covered<'a> {
     }
 
     fn add_to_all(&mut self, own: &Range<i64>) {
-        let all = self.all.get_or_insert_with(|| own.clone());
-        *all = all.start.min(own.start)..all.end.max(own.end);
+        self.all = Some(self.all.as_ref().map_or_else(|| own.clone(), |all| hull(all, own)));
     }
 
     fn finish(mut self, reader: &Reader) -> Result<Coverage> {
         let windows = self.range.unwrap_or(TimeRange::all());
-        if let Some(own) = reader.unnamed_extent()? {
+        // Only without a range it matters from when to when there is anything.
+        if self.asked.is_none()
+            && let Some(own) = reader.unnamed_extent()?
+        {
             self.add_to_all(&own);
         }
         let mut faults = reader.unnamed_faults(windows, self.selection)?;
@@ -231,6 +261,11 @@ impl<'a> Covered<'a> {
         let is_delivered = self.known.gaps(&short.domain, &short.hours).is_empty();
         Ok(!is_delivered || reader.paths(short.id)?.iter().any(|path| as_path(path).exists()))
     }
+}
+
+/// From the first hour of either to the last one.
+fn hull(one: &Range<i64>, other: &Range<i64>) -> Range<i64> {
+    one.start.min(other.start)..one.end.max(other.end)
 }
 
 fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>) -> DomainHours {

@@ -38,7 +38,7 @@ pub fn unknown_in(reader: &Reader, plan: &Plan) -> Result<Vec<Unknown>> {
     named.retain(|(domain, _)| !is_known(&known, domain));
     if !named.is_empty() {
         // A file may name a domain without a request of it.
-        reader.pass(|source| known.extend(source.hours.map(|hours| hours.domain.clone())))?;
+        known.extend(reader.named_domains()?);
         named.retain(|(domain, _)| !is_known(&known, domain));
     }
     if known.is_empty() {

@@ -21,6 +21,7 @@ mod hostile;
 mod house;
 mod inputs;
 mod instead;
+mod judged;
 mod kept;
 mod killed;
 mod killed_store;
