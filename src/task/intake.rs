@@ -84,8 +84,13 @@ impl Intake<'_> {
 /// Sources read at a time: bounds the memory that their tables take.
 const BATCH: usize = 4096;
 
-/// How often sources are read once more at most.
-const ROUNDS: usize = 4;
+/// How often sources are read once more at most: more often than files need that stay as they are.
+const ROUNDS: usize = 8;
+
+const UNSTEADY: &str = "changed each time it was read, it or files with the same lines; take it in once more when \
+                        nobody writes to them";
+const READ_ONCE: &str =
+    "must be read once more, and cannot: it has become a pipe; take it in once more as a file";
 
 /// Takes sources into the store; nothing is durable before the writer commits. While sources are read, those before them
 /// are written.
@@ -199,16 +204,31 @@ enum Settled {
 impl Work<'_> {
     /// Counts sources that were read; those that must be read in whole are read again.
     fn written(&mut self, read: Read, candidates: Vec<Candidate>, job: &Job<'_>) -> Result<()> {
-        let mut again = self.settle_all(read, candidates)?;
-        // What is read once more may uncover others; that ends, for each time fewer are left.
-        for _ in 0..ROUNDS {
+        let again = self.settle_all(read, candidates)?;
+        self.read_again(again, job, ROUNDS)
+    }
+
+    /// Reads sources once more, and those that are uncovered by that. With files that stay as they are it ends by itself, for
+    /// each time fewer are left. Where others write to them meanwhile nobody can promise that, so that it ends after so
+    /// many rounds, and what is left then is named.
+    fn read_again(&mut self, mut again: Vec<Source>, job: &Job<'_>, rounds: usize) -> Result<()> {
+        for _ in 0..rounds {
             let (to_read, candidates) = self.look_at(again, false)?;
             if to_read.is_empty() {
-                break;
+                return Ok(());
             }
             again = self.settle_all(ingest_each(to_read, job)?, candidates)?;
         }
+        for source in again {
+            self.leave(source, UNSTEADY);
+        }
         Ok(())
+    }
+
+    /// Names a source of which it was not found out whether its lines count.
+    fn leave(&mut self, source: Source, why: &str) {
+        self.taking.fates[Fate::Faulty as usize] += 1;
+        self.taking.faults.push((source.name, why.into()));
     }
 
     /// Tells which sources are to be read, perhaps from where they were read to. Those that are not looked at for the
@@ -278,8 +298,9 @@ impl Work<'_> {
             }
             skipped.insert(taken.source.name.clone());
             match settled {
-                // What can be read only once stays as it was read.
-                Settled::Again | Settled::As(_) if is_read_once(&taken.source) => {}
+                Settled::Again | Settled::As(_) if is_read_once(&taken.source) => {
+                    self.leave(taken.source, READ_ONCE);
+                }
                 Settled::Again => again.push(Source { tail: None, ..taken.source }),
                 Settled::As(hours) => again.push(Source { tail: None, hours: Some(hours), ..taken.source }),
                 Settled::Counts(_) | Settled::Skipped(_) | Settled::Within(_) => {}
@@ -424,4 +445,56 @@ fn rank(hours: Option<&NamedHours>) -> u32 {
 fn is_read_otherwise(source: &Source, way: &Way) -> bool {
     source.region.is_some_and(|region| region != way.region)
         || source.domain.as_ref().is_some_and(|domain| way.domain.as_ref() != Some(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::DomainSet;
+
+    const LINE: &[u8] =
+        b"[1/Mar/2026:10:00:00 +0000] 1.2.3.4 - 5 \"-\" \"GET http://a.com/x\" 200 3 9 HIT \"M\" \"t\"\n";
+
+    /// What comes of a source that is to be read once more, in so many rounds.
+    fn read_again(name: &str, make: impl FnOnce(&Path), rounds: usize) -> Taking {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        make(&path);
+        let progress = ingest::Progress::default();
+        let intake = Intake {
+            format: Format::default(),
+            threads: 1,
+            keep_going: true,
+            max_rejects: RejectLimit::DEFAULT,
+            empty_is_delivered: None,
+            keep_rejects: None,
+            rejects_of: None,
+            verify: false,
+            now: 0,
+            progress: &progress,
+        };
+        let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+        let mut writer = Writer::scratch(&folder.path().join("s.db")).unwrap();
+        let mut work = Work {
+            writer: &mut writer,
+            intake: &intake,
+            taking: Taking::default(),
+            folders: HashMap::new(),
+            renamed: Vec::new(),
+            uncovered: Vec::new(),
+            };
+        work.read_again(vec![Source::file(path)], &intake.job(&all), rounds).unwrap();
+        work.taking
+    }
+
+    #[test]
+    fn what_is_left_over_is_named() {
+        let write = |path: &Path| fs::write(path, LINE).unwrap();
+        let taking = read_again("a.log", write, 0);
+        assert_eq!(taking.had(Fate::Faulty), 1);
+        let [(name, why)] = &taking.faults[..] else { panic!("{:?}", taking.faults) };
+        assert!(name.ends_with("a.log") && why == UNSTEADY, "{name}: {why}");
+        let taking = read_again("a.log", write, 1);
+        assert_eq!((taking.had(Fate::Added), taking.faults.len()), (1, 0));
+    }
 }
