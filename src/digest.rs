@@ -13,6 +13,7 @@ mod lines;
 use lines::Plain;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 /// Bytes of a chunk.
@@ -52,6 +53,12 @@ impl TextId {
     #[must_use]
     pub fn head(&self) -> Option<Hash> {
         self.heads.last().copied()
+    }
+
+    /// The hash of its first [`HEAD`] bytes, where it has as many: every text that it begins has the same.
+    #[must_use]
+    pub fn whole_head(&self) -> Option<Hash> {
+        self.head().filter(|_| self.heads.len() == HEADS.len())
     }
 
     /// The identity of what could be read of a text that is damaged behind it; never that of a whole text.
@@ -98,6 +105,54 @@ pub fn canonical(bytes: &[u8]) -> Cow<'_, [u8]> {
         out.pop();
     }
     out.into()
+}
+
+/// A text as it is hashed, piece by piece.
+pub struct Canonical<R> {
+    input: R,
+    plain: Plain,
+    raw: Vec<u8>,
+    text: Vec<u8>,
+    /// How much of `text` was taken.
+    taken: usize,
+    is_done: bool,
+}
+
+impl<R: Read> Canonical<R> {
+    /// The text that `input` gives.
+    pub fn new(input: R) -> Self {
+        let (raw, text) = (vec![0; 16 << 10], Vec::new());
+        Self { input, plain: Plain::default(), raw, text, taken: 0, is_done: false }
+    }
+
+    /// What comes next; nothing at the end.
+    ///
+    /// # Errors
+    /// When the input fails.
+    pub fn piece(&mut self) -> io::Result<&[u8]> {
+        while self.taken == self.text.len() && !self.is_done {
+            self.text.clear();
+            self.taken = 0;
+            match self.input.read(&mut self.raw) {
+                Ok(0) => {
+                    self.is_done = true;
+                    self.plain.end(&mut self.text);
+                }
+                Ok(read) if self.plain.is_as_it_is(&self.raw[..read]) => {
+                    self.text.extend_from_slice(&self.raw[..read]);
+                }
+                Ok(read) => self.plain.add(&self.raw[..read], &mut self.text),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(&self.text[self.taken..])
+    }
+
+    /// Takes so many bytes of the piece.
+    pub fn take(&mut self, bytes: usize) {
+        self.taken += bytes;
+    }
 }
 
 /// Hashes one stretch of a text, which begins at a whole number of chunks.

@@ -30,6 +30,7 @@ pub use check::Violation;
 pub use history::{KEPT_TICKS, PastTick};
 pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
+pub use look::{Kin, Shorter};
 pub use read::{Reader, Rows};
 pub use retain::LetGo;
 pub use source::{Arrival, Known, NOTE, Place, Seen, SourceId, Spot, Way};

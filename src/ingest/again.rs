@@ -3,7 +3,8 @@
 use super::packed::Readable;
 use super::source::Tail;
 use crate::codec::is_plain_text;
-use crate::digest::{Before, CHUNK, Digester, Hash, TextId, damaged, head_len, identify};
+use crate::digest::{Before, CHUNK, Canonical, Digester, Hash, TextId, damaged, head_len, identify};
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -60,11 +61,28 @@ pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
     Ok(raw == Some(beginning.whole))
 }
 
+/// How the texts of two files are ordered, as they are hashed: byte by byte, and a beginning before what goes on.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn order(one: &Path, other: &Path) -> io::Result<Ordering> {
+    let (mut one, mut other) = (Canonical::new(Readable::open(one)?), Canonical::new(Readable::open(other)?));
+    loop {
+        let (a, b) = (one.piece()?, other.piece()?);
+        let len = a.len().min(b.len());
+        if len == 0 || a[..len] != b[..len] {
+            return Ok(a.cmp(b));
+        }
+        one.take(len);
+        other.take(len);
+    }
+}
+
 /// The beginnings of these lengths of a file's text that can be decoded, with their hashes.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn beginnings(path: &Path, lengths: Vec<u64>) -> io::Result<Vec<(u64, Hash)>> {
+pub fn beginnings(path: &Path, lengths: Vec<u64>) -> io::Result<Vec<(u64, Hash)>> {
     let text = Readable::open(path)?;
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let digester = hashed_up_to(text, longest, Digester::with_beginnings(lengths))?;

@@ -8,10 +8,8 @@ use crate::error::Result;
 use crate::region::Region;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::cmp::Reverse;
 use std::collections::HashSet;
-
-/// Sources looked at that a text may be the beginning of: beyond, their first line says nothing.
-const MOST_LONGER: i64 = 100;
 
 /// Where more places that are not asked for lie between two that are, each is looked up by itself.
 const MOST_OTHERS: usize = 4;
@@ -24,6 +22,23 @@ const PLACES_AND_WAYS: &str =
     "SELECT source, path, place.name, place.sort, place.size, modified, region, domain
      FROM place CROSS JOIN source ON source.id = place.source
      WHERE path >= ? AND path <= ? ORDER BY path";
+
+/// What texts have in common that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kin {
+    /// Their first line, as far as [`TextId::first`] tells: of texts that are too short to tell more.
+    First(i64),
+    /// The hash of their longest beginning: [`TextId::whole_head`].
+    Head(Hash),
+}
+
+impl Kin {
+    /// What every text has that a text begins; nothing where that is too short to tell.
+    #[must_use]
+    pub fn of(text: &TextId) -> Option<Self> {
+        text.whole_head().map(Self::Head).or_else(|| text.first().map(Self::First))
+    }
+}
 
 impl Writer {
     /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
@@ -148,22 +163,56 @@ impl Writer {
     }
 
     /// Sources that a text may be the beginning of, for they begin as it does; where it is damaged, it may be all of one.
+    /// Nothing where they are more than so many: see [`Kin`].
     ///
     /// # Errors
     /// See [`Writer::at_path`].
-    pub fn maybe_longer(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
-        let (Some(head), Some(first)) = (text.head(), text.first()) else { return Ok(Vec::new()) };
+    pub fn maybe_longer(&mut self, text: &TextId, most: usize) -> Result<Option<Vec<SourceId>>> {
+        let (Some(head), Some(first)) = (text.head(), text.first()) else { return Ok(Some(Vec::new())) };
         if ![head, text.heads[0]].iter().any(|hash| self.familiar.may_have_text(hash)) {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
+        let by_head = "SELECT id FROM source WHERE head = ?1 AND text_bytes >= ?2 LIMIT ?3";
+        let by_first = "SELECT id FROM source WHERE head = ?1 AND text_bytes >= ?2
+                        UNION SELECT id FROM source WHERE first = ?4 AND text_bytes >= ?2 LIMIT ?3";
+        let (len, limit) =
+            (signed(text.len)?, i64::try_from(most).map_or(i64::MAX, |most| most.saturating_add(1)));
+        let ids = self.at(|writer| {
+            let found = match text.whole_head() {
+                Some(_) => writer.found(by_head, params![head, len, limit]),
+                None => writer.found(by_first, params![head, len, limit, first]),
+            };
+            found.map_err(failed)
+        })?;
+        Ok(Some(ids).filter(|ids| ids.len() <= most))
+    }
+
+    /// The sources that have a beginning in common.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn kin(&mut self, kin: &Kin) -> Result<Vec<SourceId>> {
         self.at(|writer| {
-            let sql = "SELECT id FROM source WHERE head = ?1 AND text_bytes >= ?2
-                       UNION SELECT id FROM source WHERE first = ?3 AND text_bytes >= ?2 LIMIT ?4";
-            let mut sources = writer.db.prepare_cached(sql).map_err(failed)?;
-            let values = params![head, signed(text.len)?, first, MOST_LONGER];
-            let ids = sources.query_map(values, |row| row.get(0).map(SourceId)).map_err(failed)?;
-            ids.collect::<Result<_, _>>().map_err(failed)
+            let found = match kin {
+                Kin::First(first) => writer.found("SELECT id FROM source WHERE first = ?", [first]),
+                Kin::Head(head) => writer.found("SELECT id FROM source WHERE head = ?", [head]),
+            };
+            found.map_err(failed)
         })
+    }
+
+    /// The sources with the longest beginning of a text of which an older version did not put down the shortest one.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn older_kin(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
+        let sql = "SELECT id FROM source WHERE head = ? AND first IS NULL";
+        self.at(|writer| writer.found(sql, [text.head()]).map_err(failed))
+    }
+
+    fn found(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<SourceId>> {
+        let mut sources = self.db.prepare_cached(sql)?;
+        sources.query_map(values, |row| row.get(0).map(SourceId))?.collect()
     }
 
     /// The lengths of all texts, by the hashes of their longest beginnings.
@@ -227,13 +276,13 @@ impl Writer {
     ///
     /// # Errors
     /// See [`Writer::at_path`].
-    pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<SourceId>> {
+    pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<Shorter>> {
         self.at(|writer| {
-            let by_place = "SELECT id, text_bytes FROM source
+            let by_place = "SELECT id, text_bytes, whole, open, fault IS NOT NULL FROM source
                             WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND id IN (
                                 SELECT source FROM place WHERE path = ?2
                                 UNION SELECT id FROM source WHERE file = ?3)";
-            let by_head = "SELECT id, text_bytes FROM source
+            let by_head = "SELECT id, text_bytes, whole, open, fault IS NOT NULL FROM source
                            WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND head = ?2";
             let len = signed(text.len)?;
             let mut found = Vec::new();
@@ -245,17 +294,40 @@ impl Writer {
             for head in text.heads.iter().filter(|head| writer.familiar.may_have_text(head)) {
                 found.extend(writer.shorter(by_head, params![len, head]).map_err(failed)?);
             }
-            found.sort_unstable_by(|a, b| b.cmp(a));
-            found.dedup();
-            Ok(found.into_iter().map(|(_, id)| id).collect())
+            found.sort_unstable_by_key(|shorter| Reverse((shorter.len, shorter.id)));
+            found.dedup_by_key(|shorter| shorter.id);
+            Ok(found)
         })
     }
 
-    /// Sources with the lengths of their texts.
-    fn shorter(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<(i64, SourceId)>> {
+    fn shorter(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<Shorter>> {
         let mut sources = self.db.prepare_cached(sql)?;
-        sources.query_map(values, |row| Ok((row.get(1)?, SourceId(row.get(0)?))))?.collect()
+        let shorter = |row: &Row<'_>| {
+            Ok(Shorter {
+                id: SourceId(row.get(0)?),
+                len: unsigned(row.get(1)?),
+                whole: row.get(2)?,
+                open: row.get(3)?,
+                is_damaged: row.get(4)?,
+            })
+        };
+        sources.query_map(values, shorter)?.collect()
     }
+}
+
+/// A source that a text may have grown from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shorter {
+    /// Which source.
+    pub id: SourceId,
+    /// The length of its text.
+    pub len: u64,
+    /// The hash of its text, unless it is empty.
+    pub whole: Option<Hash>,
+    /// The hash of its text before the newline that its last line lacks.
+    pub open: Option<Hash>,
+    /// Whether it could not be read to its end.
+    pub is_damaged: bool,
 }
 
 /// Finds paths in order; gives how many were passed before too many others lay between. The second column is the path.

@@ -1,6 +1,7 @@
 //! Sources into the store: what is new is read, what is known is skipped, what grew or was replaced is counted
 //! anew. A text counts once, whatever names it has.
 
+mod crowd;
 mod settle;
 
 pub use super::taking::{Fate, Taking};
@@ -17,6 +18,7 @@ use crate::report::{NamedHours, RejectLimit, Sample, Scope};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::time::TimeRange;
 use crate::usage::Row;
+use crowd::Crowds;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -114,6 +116,7 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
         lengths: None,
         renamed: Vec::new(),
         uncovered: Vec::new(),
+        crowds: Crowds::new(),
     };
     work.taking.fates[Fate::Known as usize] += known;
     let mut sources = sources.into_iter().peekable();
@@ -178,6 +181,8 @@ struct Work<'a> {
     /// Files to be read once more: the store has nothing of them any more, for what held their text was replaced, or
     /// the name of a copy tells more than was known.
     uncovered: Vec<Source>,
+    /// Very many texts that begin alike.
+    crowds: Crowds,
 }
 
 /// A source to be read.
@@ -286,6 +291,7 @@ impl Work<'_> {
         let (mut skipped, mut again) = (HashSet::new(), Vec::new());
         for (taken, candidate) in taken.into_iter().zip(candidates) {
             let settled = self.settle(&taken, candidate)?;
+            self.join_crowds(&taken.text)?;
             if let Settled::Counts(fate) | Settled::Skipped(fate) | Settled::Within(fate) = settled {
                 self.taking.fates[fate as usize] += 1;
             }
@@ -482,7 +488,8 @@ mod tests {
             folders: HashMap::new(),
             renamed: Vec::new(),
             uncovered: Vec::new(),
-            };
+            crowds: Crowds::new(),
+        };
         work.read_again(vec![Source::file(path)], &intake.job(&all), rounds).unwrap();
         work.taking
     }

@@ -13,6 +13,7 @@ mod broken_store;
 mod cases;
 mod copies;
 mod covered;
+mod crowds;
 mod files_agree;
 mod generated;
 mod harness;

@@ -10,7 +10,7 @@ use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::{Source, named_hours};
 use crate::report::NamedHours;
-use crate::store::{Arrival, Known, Place, Seen, SourceId, Way};
+use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId, Way};
 use crate::task::place::{as_path, is_nowhere, is_there, note_of};
 
 impl Work<'_> {
@@ -100,7 +100,7 @@ impl Work<'_> {
         self.note_beginning(id, &taken.readable, &place)?;
         let known = self.writer.known(id)?;
         let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
-        if is_better && let Some(longer) = self.somewhere(&known, &place)? {
+        if is_better && let Some(longer) = self.somewhere(id, &place.path)? {
             let hours = taken.source.hours.clone();
             self.uncovered.push(Source { hours, ..Self::again_at(&longer, &known) });
         }
@@ -144,14 +144,14 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// A place where a whole text stands, other than `here`.
-    fn somewhere(&mut self, known: &Known, here: &Place) -> Result<Option<Place>> {
+    /// A place where the whole text of a source stands, other than `here`.
+    pub(super) fn somewhere(&mut self, id: SourceId, here: &[u8]) -> Result<Option<Place>> {
         let mut after = Vec::new();
         loop {
-            let places = self.writer.whole_places(known.id, &after)?;
+            let places = self.writer.whole_places(id, &after)?;
             let Some(last) = places.last() else { return Ok(None) };
             after.clone_from(&last.path);
-            let is_other = |place: &Place| place.path != here.path && !is_nowhere(place) && is_there(place);
+            let is_other = |place: &Place| place.path != here && !is_nowhere(place) && is_there(place);
             if let Some(place) = places.into_iter().find(is_other) {
                 return Ok(Some(place));
             }
@@ -191,9 +191,8 @@ impl Work<'_> {
             return Ok(if was_longer && !self.is_elsewhere(id, here)? { None } else { Some(id) });
         }
         let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged };
-        for id in self.writer.maybe_longer(text)? {
-            let known = self.writer.known(id)?;
-            let place = self.somewhere(&known, here)?;
+        for id in self.maybe_longer(taken)? {
+            let place = self.somewhere(id, &here.path)?;
             let begins =
                 |place: Place| again::begins_with(&as_path(&place.path), &beginning).unwrap_or(false);
             if place.is_some_and(begins) {
@@ -401,12 +400,19 @@ impl Work<'_> {
     /// it begins. Short ones only if they were here or are nowhere any more: they may be the beginning of any.
     fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Vec<Known>> {
         let (place, mut found) = (arrival.place, Vec::new());
-        for id in self.writer.maybe_shorter(place, arrival.text)? {
-            let known = self.writer.known(id)?;
+        let may_be: Vec<Shorter> = self.writer.maybe_shorter(place, arrival.text)?;
+        let beginnings = beginnings_of(taken, &may_be);
+        for shorter in may_be {
             // What has no text is told by its place alone.
-            let may_be = known.whole.is_some() || self.stands_at(id, place)?;
-            let may_stand = known.head.is_some();
-            if may_be && (may_stand || !self.is_elsewhere(id, place)?) && is_beginning(&known, taken) {
+            let is_shorter = match beginning(&shorter) {
+                Some(beginning) => is_beginning(&beginning, taken, beginnings.as_deref()),
+                None => self.stands_at(shorter.id, place)?,
+            };
+            if !is_shorter {
+                continue;
+            }
+            let known = self.writer.known(shorter.id)?;
+            if known.head.is_some() || !self.is_elsewhere(known.id, place)? {
                 found.push(known);
             }
         }
@@ -414,14 +420,30 @@ impl Work<'_> {
     }
 }
 
-/// Whether a text that was read begins with the text of a source, or with what could be read of it.
-fn is_beginning(known: &Known, taken: &Taken) -> bool {
-    let Some(whole) = known.whole else { return true };
-    let beginning =
-        Beginning { len: known.text_bytes, whole, open: known.open, is_damaged: known.fault.is_some() };
+/// The beginning that a text has which grew from a source; none of a source without a text.
+fn beginning(shorter: &Shorter) -> Option<Beginning> {
+    let Shorter { len, whole, open, is_damaged, .. } = *shorter;
+    whole.map(|whole| Beginning { len, whole, open, is_damaged })
+}
+
+/// The beginnings of a text that was read, if it may have grown from several sources: it is read for all of them at once.
+/// Nothing where it is to be read for each: what is not hashed as it is may be known by its bytes.
+fn beginnings_of(taken: &Taken, shorter: &[Shorter]) -> Option<Vec<(u64, Hash)>> {
+    let TextId { raw, open, .. } = &taken.text;
+    let path = taken.source.path.as_ref().filter(|_| shorter.len() > 1 && (raw.is_none() || raw == open))?;
+    let lengths = shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
+    if is_read_once(&taken.source) { None } else { again::beginnings(path, lengths).ok() }
+}
+
+/// Whether a text that was read begins with another one, or with what could be read of that; `beginnings` are those of it
+/// that were looked at.
+fn is_beginning(beginning: &Beginning, taken: &Taken, beginnings: Option<&[(u64, Hash)]>) -> bool {
     if beginning.is_among(&taken.text.beginnings) {
         return true;
     }
+    if let Some(beginnings) = beginnings {
+        return beginning.is_among(beginnings);
+    }
     let path = taken.source.path.as_ref().filter(|_| !is_read_once(&taken.source));
-    path.is_some_and(|path| again::begins_with(path, &beginning).unwrap_or(false))
+    path.is_some_and(|path| again::begins_with(path, beginning).unwrap_or(false))
 }

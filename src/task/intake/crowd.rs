@@ -1,0 +1,115 @@
+//! Very many texts that begin alike, as logs do whose first lines are the same: which of them another text begins. Where
+//! they are few, each is looked at; where they are many, they are put in order once, in which what a text begins stands
+//! right behind it, and is found in a few steps.
+
+use super::{Work, is_read_once};
+use crate::digest::TextId;
+use crate::error::Result;
+use crate::ingest::Taken;
+use crate::ingest::again::order;
+use crate::store::{Kin, Place, SourceId};
+use crate::task::place::{as_path, is_there};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+/// Sources that begin alike and are looked at one by one.
+const FEW: usize = 16;
+
+/// Texts that begin alike.
+#[derive(Default)]
+pub(super) struct Crowd {
+    /// In the order of their texts, each with a place where it stands.
+    sorted: Vec<(SourceId, Place)>,
+    /// Those that came since, became longer, or stand at another place.
+    fresh: Vec<SourceId>,
+}
+
+/// Every crowd that was met, by what its texts have in common.
+pub(super) type Crowds = HashMap<Kin, Crowd>;
+
+impl Crowd {
+    /// How many of its texts come before that of a file. What does not stand any more as it was read is taken out.
+    fn before(&mut self, path: &Path) -> usize {
+        let (mut from, mut to) = (0, self.sorted.len());
+        while from < to {
+            let middle = from.midpoint(to);
+            let place = &self.sorted[middle].1;
+            let found = is_there(place).then(|| order(&as_path(&place.path), path).ok()).flatten();
+            match found {
+                Some(Ordering::Less) => from = middle + 1,
+                Some(_) => to = middle,
+                None => {
+                    self.sorted.remove(middle);
+                    to -= 1;
+                }
+            }
+        }
+        from
+    }
+
+    fn add(&mut self, id: SourceId, place: Place) {
+        let at = self.before(&as_path(&place.path));
+        self.sorted.insert(at, (id, place));
+    }
+}
+
+impl Work<'_> {
+    /// Sources that a text that was read may be the beginning of: all that begin as it does, but of very many only those
+    /// that come right behind it.
+    pub(super) fn maybe_longer(&mut self, taken: &Taken) -> Result<Vec<SourceId>> {
+        let text = &taken.text;
+        if let Some(few) = self.writer.maybe_longer(text, FEW)? {
+            return Ok(few);
+        }
+        let path =
+            taken.source.path.as_deref().filter(|path| !is_read_once(&taken.source) && is_readable(path));
+        let (Some(kin), Some(path)) = (Kin::of(text), path) else {
+            // What can be read only once is compared with each.
+            return Ok(self.writer.maybe_longer(text, usize::MAX)?.unwrap_or_default());
+        };
+        let mut found = match kin {
+            Kin::First(_) => self.writer.older_kin(text)?,
+            Kin::Head(_) => Vec::new(),
+        };
+        let crowd = self.crowd(kin)?;
+        let at = crowd.before(path);
+        found.extend(crowd.sorted[at..].iter().take(FEW).map(|(id, _)| *id));
+        Ok(found)
+    }
+
+    /// The crowd of a kin, with what came since.
+    fn crowd(&mut self, kin: Kin) -> Result<&mut Crowd> {
+        let mut crowd = match self.crowds.remove(&kin) {
+            Some(crowd) => crowd,
+            None => Crowd { fresh: self.writer.kin(&kin)?, ..Crowd::default() },
+        };
+        for id in std::mem::take(&mut crowd.fresh) {
+            crowd.sorted.retain(|(other, _)| *other != id);
+            // What stands nowhere cannot be compared.
+            if let Some(place) = self.somewhere(id, b"")?.filter(|place| is_readable(&as_path(&place.path))) {
+                crowd.add(id, place);
+            }
+        }
+        Ok(self.crowds.entry(kin).or_insert(crowd))
+    }
+
+    /// Takes note of a text that was settled, be it that it is new or that it stands at another place now.
+    pub(super) fn join_crowds(&mut self, text: &TextId) -> Result<()> {
+        let kins = [text.whole_head().map(Kin::Head), text.first().map(Kin::First)];
+        let kins: Vec<Kin> = kins.into_iter().flatten().filter(|kin| self.crowds.contains_key(kin)).collect();
+        if kins.is_empty() {
+            return Ok(());
+        }
+        let Some(id) = self.writer.with_text(text)? else { return Ok(()) };
+        for kin in kins {
+            self.crowds.entry(kin).or_default().fresh.push(id);
+        }
+        Ok(())
+    }
+}
+
+fn is_readable(path: &Path) -> bool {
+    File::open(path).is_ok()
+}
