@@ -34,13 +34,12 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
     let sources = question.sources(&counted)?;
     let samples = samples(db, &sources)?;
     let duplicates = duplicates(db, &sources)?;
+    let is_unnamed = |found: &&Found| found.report.hours.is_none() && found.report.counts.accepted > 0;
+    let unnamed: Vec<i64> = sources.iter().filter(is_unnamed).map(|found| found.id).collect();
     let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
     let elsewhere = question.elsewhere(&reports)?;
-    let has_unnamed = reports.iter().any(|source| source.hours.is_none() && source.counts.accepted > 0);
     let mut report = Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() };
-    if has_unnamed {
-        question.add_unnamed(&mut report)?;
-    }
+    question.add_unnamed(&mut report, &unnamed)?;
     Ok(report)
 }
 
@@ -102,12 +101,19 @@ impl Question<'_> {
         Ok((spans, ids))
     }
 
-    /// Adds the hours in which domains have usage from sources whose names tell nothing. Where no name tells the domain,
-    /// every request is as good a sign, and need not be looked at here.
-    fn add_unnamed(&self, report: &mut Report) -> rusqlite::Result<()> {
+    /// Adds the hours in which domains have usage from the sources in scope whose names tell nothing. Where no name tells
+    /// the domain, every request is as good a sign, and need not be looked at here.
+    fn add_unnamed(&self, report: &mut Report, unnamed: &[i64]) -> rusqlite::Result<()> {
+        if unnamed.is_empty() || report.spans.is_empty() {
+            return Ok(());
+        }
+        let mut theirs = BTreeSet::new();
+        for source in unnamed {
+            theirs.extend(parts(self.db, *source)?.into_iter().map(|part| part.series));
+        }
         let is_told = |domain: &Domain| report.spans.binary_search_by(|span| span.domain.cmp(domain)).is_ok();
         let mut told = all_series(self.db)?;
-        told.retain(|series| is_told(&series.domain));
+        told.retain(|series| theirs.contains(&series.id) && is_told(&series.domain));
         for series in told {
             for hour in unnamed_hours(self.db, series.id, self.scope.range)? {
                 report.add_unnamed(&series.domain, hour);
