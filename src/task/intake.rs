@@ -486,6 +486,7 @@ mod tests {
             intake: &intake,
             taking: Taking::default(),
             folders: HashMap::new(),
+            lengths: None,
             renamed: Vec::new(),
             uncovered: Vec::new(),
             crowds: Crowds::new(),
