@@ -129,3 +129,29 @@ impl Plain {
         out.extend(is_bracket.then_some(b'['));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIECE: usize = 256 << 10;
+
+    /// However long the runs are that are held back, as in a sparse file: they are counted, not kept, and what comes of them
+    /// is no longer than what tells that a line is too long.
+    #[test]
+    fn runs_that_are_held_back_take_no_memory() {
+        for (before, byte) in [(&b""[..], 0), (b"x", 0), (b"", b'\r'), (b"x", b'\r'), (b"[1 \"", b'\r')] {
+            let (mut plain, mut out, run) = (Plain::default(), Vec::new(), vec![byte; PIECE]);
+            plain.add(before, &mut out);
+            for _ in 0..32 {
+                assert!(!plain.is_as_it_is(&run));
+                plain.add(&run, &mut out);
+            }
+            assert_eq!(out, before, "{byte}");
+            plain.add(b"y", &mut out);
+            assert!(out.len() <= before.len() + MAX_LINE + 1, "{byte}: {}", out.len());
+            assert!(out.capacity() <= 4 * MAX_LINE, "{byte}: {}", out.capacity());
+            plain.end(&mut out);
+        }
+    }
+}
