@@ -490,7 +490,6 @@ mod tests {
             renamed: Vec::new(),
             uncovered: Vec::new(),
             crowds: Crowds::new(),
-            lengths: None,
         };
         work.read_again(vec![Source::file(path)], &intake.job(&all), rounds).unwrap();
         work.taking
