@@ -17,6 +17,7 @@ use crate::report::NamedHours;
 use memchr::memchr_iter;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -28,6 +29,8 @@ use walk::{Met, walk};
 pub const STDIN: &str = "-";
 /// The fault of a glob that nothing matches.
 pub const NO_MATCH: &str = "no file matches this glob";
+/// The fault of a pipe, socket or device in a folder or behind a glob: it would be waited for without end.
+const NO_FILE: &str = "is no regular file; a pipe is read where it is named itself";
 /// What flowbook itself leaves in folders, and never logs: workbooks, stores, and the totals beside generated logs.
 const OWN_ENDINGS: [&[u8]; 7] =
     [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock", b".db.run.lock", b".db.tasks.lock"];
@@ -256,8 +259,7 @@ fn add_folder(folder: &Path, base: &Path, found: &mut Found<'_>) {
     let search = found.search;
     walk(folder, base, search, &mut |path, met| match met {
         Ok(kind) if kind.is_dir() || is_own(&path) || !search.holds(&path, base) => {}
-        // A pipe or device among logs would be waited for without end.
-        Ok(kind) if !kind.is_file() => found.add_faulty(path, "is no regular file"),
+        Ok(kind) if !kind.is_file() => found.add_faulty(path, NO_FILE),
         Ok(_) => found.add(path),
         Err(error) => found.add_unreadable(path, &error),
     });
@@ -290,9 +292,15 @@ fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
     }
     let base = fixed_part(pattern);
     for path in paths {
-        let is_folder = path.is_dir();
-        if !is_own(&path) && found.search.reaches(&path, base, is_folder) {
-            if is_folder { add_folder(&path, base, found) } else { found.add(path) }
+        let kind = fs::metadata(&path).map(|meta| meta.file_type());
+        let is_folder = kind.as_ref().is_ok_and(fs::FileType::is_dir);
+        if is_own(&path) || !found.search.reaches(&path, base, is_folder) {
+            continue;
+        }
+        match kind {
+            Ok(_) if is_folder => add_folder(&path, base, found),
+            Ok(kind) if !kind.is_file() => found.add_faulty(path, NO_FILE),
+            _ => found.add(path),
         }
     }
     Ok(())
@@ -328,10 +336,11 @@ fn matches(pattern: &str, found: &mut Found<'_>) -> Result<Vec<PathBuf>, glob::P
         if text == "**" {
             // As the last part it is the folder with everything below, as a folder is anyway.
             let is_last = parts.peek().is_none();
-            let below = |path: PathBuf| {
-                if is_last { vec![or_here(&path).to_owned()] } else { folders_below(&path, base, found) }
-            };
-            paths = paths.into_iter().flat_map(below).collect();
+            if is_last {
+                paths = paths.iter().map(|path| or_here(path).to_owned()).collect();
+            } else {
+                paths = folders_below(paths, base, found);
+            }
         } else if text.contains(META) {
             let pattern = glob::Pattern::new(&text)?;
             let is_match = |name: &OsStr| {
@@ -370,13 +379,17 @@ fn entries(folder: &Path, is_match: impl Fn(&OsStr) -> bool, found: &mut Found<'
     }
 }
 
-/// A folder and all that are not hidden below it.
-fn folders_below(folder: &Path, base: &Path, found: &mut Found<'_>) -> Vec<PathBuf> {
-    let mut below = Vec::new();
-    if or_here(folder).is_dir() {
+/// Folders and all that are not hidden below them, each once: those that lie below others are there with these.
+fn folders_below(mut folders: Vec<PathBuf>, base: &Path, found: &mut Found<'_>) -> Vec<PathBuf> {
+    folders.sort();
+    let (mut below, mut are_there) = (Vec::new(), HashSet::new());
+    for folder in folders.iter().map(|folder| or_here(folder)).filter(|folder| folder.is_dir()) {
+        if are_there.contains(folder) {
+            continue;
+        }
         let search = found.search;
-        walk(or_here(folder), or_here(base), search, &mut |path, met: Met| match met {
-            Ok(kind) if kind.is_dir() => below.push(path),
+        walk(folder, or_here(base), search, &mut |path, met: Met| match met {
+            Ok(kind) if kind.is_dir() && are_there.insert(path.clone()) => below.push(path),
             Ok(_) => {}
             Err(error) => found.add_unreadable(path, &error),
         });
@@ -392,7 +405,6 @@ fn or_here(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn names_are_shown_safely() {

@@ -390,7 +390,9 @@ fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
     place.write("logs/a.log", lines(1));
     let made = std::process::Command::new("mkfifo").arg(place.path("logs/pipe")).status().unwrap();
     assert!(made.success());
-    place.export(&["logs"], 1).says(&["logs/pipe: is no regular file"]);
+    for logs in ["logs", "logs/*", "**/pipe", "logs/p?pe"] {
+        place.export(&[logs], 1).says(&["logs/pipe: is no regular file; a pipe is read where it is named itself"]);
+    }
     assert_eq!(accepted(&place.export(&["logs", "--keep-going", "--json"], 3).json()), 1);
 }
 
@@ -465,4 +467,20 @@ fn lines_without_a_domain_say_how_to_name_it() {
     place.write("b.log", paths);
     place.export(&["b.log"], 3).says(&["3 of its 3 lines hold only a path", "--domain NAME"]);
     assert_eq!(accepted(&place.export(&["b.log", "--domain", "a.com", "--json"], 0).json()), 3);
+}
+
+#[test]
+fn globs_over_deep_folders_end() {
+    let place = Place::new();
+    let deep = "d/".repeat(200);
+    place.write(&format!("logs/{deep}a.log"), line("1/Mar/2026:12:00:00 +0800", "a.com", 7));
+    place.write("logs/b.log", line("1/Mar/2026:12:00:00 +0800", "b.com", 9));
+    let begun = std::time::Instant::now();
+    for glob in ["logs/**/**/**/**/*.log", "logs/**/d/**/d/**/d/**/*.log", "**/*.log"] {
+        let json = place.export(&[glob, "--force", "--json"], 0).json();
+        let lines = if glob.contains("/d/") { 1 } else { 2 };
+        assert_eq!(accepted(&json), lines, "{glob}");
+    }
+    // Folder by folder for each of those above it would take minutes.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60));
 }
