@@ -391,7 +391,9 @@ fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
     let made = std::process::Command::new("mkfifo").arg(place.path("logs/pipe")).status().unwrap();
     assert!(made.success());
     for logs in ["logs", "logs/*", "**/pipe", "logs/p?pe"] {
-        place.export(&[logs], 1).says(&["logs/pipe: is no regular file; a pipe is read where it is named itself"]);
+        place
+            .export(&[logs], 1)
+            .says(&["logs/pipe: is no regular file; a pipe is read where it is named itself"]);
     }
     assert_eq!(accepted(&place.export(&["logs", "--keep-going", "--json"], 3).json()), 1);
 }

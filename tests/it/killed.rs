@@ -5,7 +5,7 @@ use super::harness::{Place, gzip, line};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Enough to write for some time: many domains over a month.
 fn place() -> Place {
@@ -65,12 +65,14 @@ fn a_process_told_to_end_leaves_nothing() {
     let complete = fs::read(place.path("out.xlsx")).unwrap();
     fs::remove_file(place.path("out.xlsx")).unwrap();
     let mut ended = 0;
-    for (round, signal) in (1..).zip(["-INT", "-TERM", "-HUP", "-TERM"]) {
+    let signals = [("-INT", 130), ("-TERM", 143), ("-HUP", 129), ("-TERM", 143)];
+    for (round, (signal, code)) in (1..).zip(signals) {
         let mut child = place.command().args(MONTH).args(["--rejects", "r.csv"]).spawn().unwrap();
         thread::sleep(whole * round / 6);
         Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         let status = child.wait().unwrap();
-        ended += u32::from(status.code() == Some(130));
+        assert!([Some(0), Some(code)].contains(&status.code()), "{signal}: {status}");
+        ended += u32::from(status.code() == Some(code));
         let left: Vec<String> = place.names().into_iter().filter(|name| name.starts_with('.')).collect();
         // A signal that comes too late finds the job done.
         let done = fs::read(place.path("out.xlsx")).ok();
@@ -81,6 +83,27 @@ fn a_process_told_to_end_leaves_nothing() {
         }
     }
     assert!(ended > 0, "no signal came in time");
+}
+
+#[cfg(unix)]
+#[test]
+fn ignored_signals_stay_ignored() {
+    for (name, signal) in [("HUP", "-HUP"), ("INT", "-INT"), ("TERM", "-TERM")] {
+        let place = Place::new();
+        let script = format!("trap '' {name}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_flowbook"), "ingest", "-", "--store", "usage.db"]);
+        let mut child = command.current_dir(place.path("")).stdin(Stdio::piped()).spawn().unwrap();
+        while fs::read_to_string(place.path("usage.db.lock")).unwrap_or_default().is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        thread::sleep(Duration::from_millis(100));
+        let text = super::kept::text(1..=3);
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
+        assert_eq!(super::kept::usage_of(&place.path("usage.db")).len(), 3, "{name}");
+    }
 }
 
 /// Runs flowbook where no file may grow beyond so many KiB.
