@@ -17,7 +17,7 @@ pub(super) fn clean_up() {
     // Without a thread that waits for them the system ends the process as ever, and a temporary file stays.
     let wait = move || {
         let Ok(mut signals) = Signals::new(heeded) else { return };
-        for signal in &mut signals {
+        if let Some(signal) = signals.forever().next() {
             let _kept = abandon();
             exit(128 + signal);
         }

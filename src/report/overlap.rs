@@ -127,7 +127,8 @@ fn pairs(sources: &[Candidate<'_>]) -> Vec<(usize, usize)> {
     let mut hashes: Vec<u64> = hashes.collect();
     hashes.par_sort_unstable();
     let shared = hashes.chunk_by(|a, b| a >> 32 == b >> 32).filter(|same| (2..=MOST).contains(&same.len()));
-    let source = |hash: &u64| (hash & u64::from(u32::MAX)) as usize;
+    #[expect(clippy::cast_possible_truncation, reason = "the half that is a position")]
+    let source = |hash: &u64| *hash as u32 as usize;
     let mut pairs = Vec::new();
     for same in shared {
         for (at, one) in same.iter().enumerate() {
