@@ -7,7 +7,7 @@ use crate::domain::{Domain, Pattern, Selection};
 use crate::hours::{self, Hours};
 use crate::report::Report;
 use crate::time::TimeRange;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Gaps that are kept one by one.
@@ -33,8 +33,6 @@ pub struct Completeness {
     pub gaps: Vec<(Pattern, Range<i64>)>,
     /// How many gaps there are beside these.
     pub more_gaps: usize,
-    /// How many hours each domain of the export has.
-    pub by_domain: BTreeMap<Domain, u64>,
     /// Domains of the export that lack an hour, in order, with the number of hours that they have; behind them the
     /// wildcards that stand for no domain, and have none.
     pub lacking: Vec<(Pattern, u64)>,
@@ -63,9 +61,6 @@ impl Completeness {
         self.with_log += count;
         self.expected += length(span);
         self.add_gaps(&domain, own, span);
-        if let Pattern::Exact(domain) = &domain {
-            self.by_domain.insert(domain.clone(), count);
-        }
         if count < length(span) {
             self.lacking.push((domain, count));
         }

@@ -8,7 +8,7 @@ use crate::report::overlap::{self, Candidate, Overlap};
 use crate::report::{NamedHours, Scope};
 use crate::store::{Passed, Reader, SourceId, Surveyed};
 use crate::time::{TimeRange, Window, iso};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -37,20 +37,19 @@ pub struct DomainHours {
     pub has_source: bool,
     /// Hours of the span that have a source.
     pub complete: u64,
-    /// Hours of the span that have none, as gaps in order.
+    /// Hours of the span that have none and need one, as gaps in order.
     pub gaps: Vec<Range<i64>>,
 }
 
 impl DomainHours {
-    /// Hours of the span without a source.
+    /// Hours of the span that need a source and have none.
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.gaps.iter().map(length).sum()
     }
 
-    /// Counts these hours as there.
+    /// Needs no source of these hours.
     fn allow(&mut self, hours: &BTreeSet<i64>) {
-        let before = self.missing();
         let left = self.gaps.iter().flat_map(Clone::clone).filter(|hour| !hours.contains(hour));
         let mut gaps: Vec<Range<i64>> = Vec::new();
         for hour in left {
@@ -60,11 +59,21 @@ impl DomainHours {
             }
         }
         self.gaps = gaps;
-        self.complete += before - self.missing();
     }
 }
 
 impl Coverage {
+    /// How many hours of the span have a source, of every domain.
+    #[must_use]
+    pub fn hours(&self) -> BTreeMap<Domain, u64> {
+        let hours = |one: &DomainHours| match &one.domain {
+            Pattern::Exact(domain) => Some((domain.clone(), one.complete)),
+            // It has none.
+            Pattern::Subdomains(_) => None,
+        };
+        self.domains.iter().filter_map(hours).collect()
+    }
+
     /// Whether there is a domain, and every domain has a source in every hour, read to its end.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -102,8 +111,8 @@ impl Coverage {
     }
 }
 
-/// [`coverage`] of a range, in which an hour without a log counts as there for the `quiet` domains when a log of another
-/// domain tells it: then the hour was delivered, and none is sent of an hour without a request.
+/// [`coverage`] of a range, in which an hour without a log is no gap of the `quiet` domains when a log of another domain
+/// tells it: then the hour was delivered, and none is sent of an hour without a request.
 ///
 /// # Errors
 /// When the store fails.

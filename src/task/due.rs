@@ -3,7 +3,7 @@
 //! Reads the store and its tasks; makes nothing.
 
 use super::Outcome;
-use super::needs::{Judged, Standing, Tolerance, Verdict, Wanted};
+use super::needs::{Standing, Tolerance, Verdict, Wanted};
 use super::plan::TaskRule;
 use super::registry::{NewTask, Registry, Status, TaskRecord, absolute};
 use super::run::Tick;
@@ -240,7 +240,7 @@ impl Judge<'_> {
         if !rule.settle.is_zero() && now < settled && why != Why::Stale {
             return Ok(StepEnd::Waits(format!("it settles at {}", iso(settled))));
         }
-        let Judged { verdict, .. } = wanted.judge(&self.reader)?;
+        let verdict = wanted.judge(&self.reader)?;
         Ok(match verdict {
             Verdict::Ready => StepEnd::Due(why, None),
             Verdict::Incomplete(missing) => StepEnd::Due(why, Some(missing)),
@@ -255,7 +255,7 @@ impl Judge<'_> {
         };
         let Some(task) = current.filter(is_lacking) else { return Ok(None) };
         let wanted = Wanted::of(task, &Standing::Nothing, Tolerance::Missing);
-        Ok(match wanted.judge(&self.reader)?.verdict {
+        Ok(match wanted.judge(&self.reader)? {
             Verdict::Incomplete(missing) => Some(missing),
             Verdict::Ready | Verdict::Waits(_) => None,
         })

@@ -3,7 +3,7 @@
 //!
 //! The one place that decides it, for every command that makes workbooks. Knows nothing of when a task is due.
 
-use super::coverage::{Coverage, DomainHours, coverage, coverage_with};
+use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
 use crate::domain::{Domain, Pattern, Selection};
 use crate::error::Result;
@@ -45,7 +45,7 @@ pub enum Verdict {
 pub enum Standing {
     /// There is none.
     Nothing,
-    /// There is one, and how many hours with a log its domains had was not put down.
+    /// There is one, and how many hours with a log its domains had was not stored.
     Unknown,
     /// There is one, made when its domains had so many hours with a log.
     Hours(BTreeMap<Domain, u64>),
@@ -63,14 +63,14 @@ impl Standing {
         else {
             return Ok(Self::Nothing);
         };
-        let hours = registry.hours(made.id)?;
-        Ok(if hours.is_empty() { Self::Unknown } else { Self::Hours(hours) })
+        // A workbook of no domain has no hours stored, and that is known.
+        Ok(if made.logged.is_some() { Self::Hours(registry.hours(made.id)?) } else { Self::Unknown })
     }
 
     /// Which domains have fewer hours now, in words.
     fn lost(&self, now: &Coverage) -> Option<String> {
         let Self::Hours(before) = self else { return None };
-        let hours = hours(now);
+        let hours = now.hours();
         let lost = before.iter().filter_map(|(domain, before)| {
             let now = hours.get(domain).copied().unwrap_or(0);
             (now < *before)
@@ -81,25 +81,6 @@ impl Standing {
         let texts: Vec<String> = lost.into_iter().take(NAMED).chain(more).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     }
-}
-
-/// Whether a workbook may be made, and what the store has for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
-    /// Whether it may be made.
-    pub verdict: Verdict,
-    /// How many hours with a log each domain has, those included that count as there for quiet domains; only where every
-    /// hour must be there.
-    pub hours: Option<BTreeMap<Domain, u64>>,
-}
-
-fn hours(coverage: &Coverage) -> BTreeMap<Domain, u64> {
-    let hours = |one: &DomainHours| match &one.domain {
-        Pattern::Exact(domain) => Some((domain.clone(), one.complete)),
-        // It has none.
-        Pattern::Subdomains(_) => None,
-    };
-    coverage.domains.iter().filter_map(hours).collect()
 }
 
 /// A workbook that is to be made.
@@ -137,12 +118,9 @@ impl<'a> Wanted<'a> {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn judge(&self, reader: &Reader) -> Result<Judged> {
-        let Some(needs) = self.needs else {
-            return Ok(Judged { verdict: self.judge_lines(reader)?, hours: None });
-        };
-        let coverage = coverage_with(reader, self.selection, self.range, &needs.quiet)?;
-        Ok(Judged { verdict: self.judge_hours(&coverage), hours: Some(hours(&coverage)) })
+    pub fn judge(&self, reader: &Reader) -> Result<Verdict> {
+        let Some(needs) = self.needs else { return self.judge_lines(reader) };
+        Ok(self.judge_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?))
     }
 
     fn judge_hours(&self, coverage: &Coverage) -> Verdict {

@@ -1,12 +1,12 @@
 //! Runs of registered tasks. Each is watched from before its snapshot is taken, and ends in success or failure.
 
-use super::needs::{Judged, STAYS, Standing, Tolerance, Verdict, Wanted};
+use super::coverage::coverage;
+use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::retain::keep_to_kept;
 use super::{Outcome, Progress, Task, run_stored};
 use crate::domain::Domain;
 use crate::error::{ErrorKind, Result};
-use crate::export::completeness::Completeness;
 use crate::export::request::ExportRequest;
 use crate::ingest::source::Search;
 use crate::log::Format;
@@ -88,9 +88,7 @@ fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt
         Ok(Attempt { ran: Ran::Waits(_), .. }) => registry.begin(task.id, task.is_claimed),
         Ok(Attempt { ran: Ran::Done { outcome, .. }, generation, hours }) => match &outcome.result {
             Ok(exported) => {
-                let found = &exported.completeness;
-                let hours = hours.as_ref().unwrap_or(&found.by_domain);
-                let from = MadeFrom { generation: *generation, found, hours };
+                let from = MadeFrom { generation: *generation, found: &exported.completeness, hours };
                 registry.succeed(task.id, &task.output, &from, now)
             }
             Err(why) => registry.fail(task.id, why, now),
@@ -104,8 +102,8 @@ struct Attempt {
     ran: Ran,
     /// The generation of the store that it saw.
     generation: i64,
-    /// How many hours with a log each domain has in it, where they were counted to judge it.
-    hours: Option<BTreeMap<Domain, u64>>,
+    /// How many hours with a log each domain has in it.
+    hours: BTreeMap<Domain, u64>,
 }
 
 fn attempt(
@@ -134,8 +132,8 @@ fn attempt(
     };
     let reader = Reader::open(how.store, how.wait)?;
     let generation = reader.generation()?;
-    let Judged { verdict, hours } = Wanted::of(task, standing, how.tolerance).judge(&reader)?;
-    let missing = match verdict {
+    let hours = coverage(&reader, &task.selection, Some(task.range))?.hours();
+    let missing = match Wanted::of(task, standing, how.tolerance).judge(&reader)? {
         Verdict::Ready => None,
         Verdict::Incomplete(missing) => Some(missing),
         Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, hours }),
@@ -176,11 +174,13 @@ pub fn run_and_register(
         Ok((registry, registration))
     });
     let made = Reader::open(store, wait).and_then(|reader| {
-        let outcome = run_stored(task, &reader, progress)?;
-        Ok((reader.generation()?, outcome))
+        let hours = coverage(&reader, &task.spec.selection, Some(task.spec.range))?.hours();
+        let from = (reader.generation()?, hours);
+        Ok((from, run_stored(task, &reader, progress)?))
     });
-    let done = made.as_ref().ok().and_then(|(generation, outcome)| {
-        outcome.result.as_ref().ok().map(|exported| (*generation, &exported.completeness))
+    let done = made.as_ref().ok().and_then(|((generation, hours), outcome)| {
+        let found = &outcome.result.as_ref().ok()?.completeness;
+        Some(MadeFrom { generation: *generation, found, hours })
     });
     let is_made = done.is_some();
     let settled = registered.and_then(|both| settle(both, task.output, done, now()));
@@ -192,14 +192,11 @@ pub fn run_and_register(
 fn settle(
     (mut registry, registration): (Registry, Registration),
     output: &Path,
-    made: Option<(i64, &Completeness)>,
+    made: Option<MadeFrom<'_>>,
     now: i64,
 ) -> Result<TaskId> {
     match made {
-        Some((generation, found)) => {
-            let from = MadeFrom { generation, found, hours: &found.by_domain };
-            registry.succeed(registration.id, output, &from, now)?;
-        }
+        Some(from) => registry.succeed(registration.id, output, &from, now)?,
         None => registry.withdraw(registration)?,
     }
     Ok(registration.id)

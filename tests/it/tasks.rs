@@ -8,6 +8,7 @@ use flowbook::locale::Language;
 use flowbook::region::Region;
 use flowbook::report::RejectLimit;
 use flowbook::store::{Lock, Reader};
+use flowbook::task::coverage::coverage;
 use flowbook::task::registry::{MadeFrom, NewTask, Registry};
 use flowbook::task::{Progress, Task, run_stored};
 use serde_json::{Value, json};
@@ -191,7 +192,7 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
     };
     let exported = run_stored(&task, &reader, &Progress::default()).unwrap().result.unwrap();
     let (generation, found) = (reader.generation().unwrap(), &exported.completeness);
-    let hours = &found.by_domain;
+    let hours = &coverage(&reader, &spec.selection, Some(spec.range)).unwrap().hours();
     registry.succeed(registration.id, &output, &MadeFrom { generation, found, hours }, 0).unwrap();
     assert_eq!(total(&place, "out.xlsx"), "300");
     let record = registry.get(&registration.id.to_string()).unwrap();

@@ -252,6 +252,66 @@ fn what_an_export_made_is_known_with_its_hours() {
     assert_eq!((state(&tick(3)), traffic(&place)), ("made", 220_000));
 }
 
+const RANGE: [&str; 4] = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
+
+/// A domain of which a day has nothing, but which is known, is missed by whoever asks for every hour of the day later,
+/// whoever made the workbook first.
+#[test]
+fn a_domain_without_a_line_is_missed_whatever_made_the_first_workbook() {
+    let whole = "require_complete = true\nwait_at_most = \"72h\"";
+    for made_by in ["export", "task"] {
+        let place = Place::new();
+        deliver(&place, "a.com", 0..24);
+        deliver(&place, "d.com", 30..31);
+        fs::create_dir(place.path("out")).unwrap();
+        if made_by == "export" {
+            let export =
+                ["export", "logs", "--store", "usage.db", "--type", "flow", "--output", "out/day.xlsx"];
+            place.run(&[&export[..], &RANGE].concat(), 0);
+            configure(&place, whole, "");
+        } else {
+            configure(&place, "", "");
+            assert_eq!(state(&tick(&place, 0).0), "made");
+            configure(&place, whole, "");
+            // Its own workbook is made anew for a line more.
+            place.write("logs/late.log", line("1/Mar/2026:11:00:00 +0800", "a.com", 1));
+        }
+        let json = place.run(&["run", "flowbook.toml", "--json", "--force"], 3).json();
+        assert_eq!(state(&json), "made", "{made_by}: {json}");
+        let missing = json["tasks"][0]["missing"].as_str().unwrap_or_default();
+        assert!(missing.contains("d.com has no source from 2026-03-01T00:00:00Z"), "{made_by}: {json}");
+    }
+}
+
+/// Of a workbook that was made of a day without any domain it is known that it has none.
+#[test]
+fn an_empty_workbook_is_replaced_when_it_was_waited_for_long_enough() {
+    let place = Place::new();
+    place.write("logs/none.log", "");
+    fs::create_dir(place.path("out")).unwrap();
+    let export = ["export", "logs", "--store", "usage.db", "--type", "flow", "--output", "out/day.xlsx"];
+    place.run(&[&export[..], &RANGE].concat(), 0);
+    deliver(&place, "a.com", 0..20);
+    configure(&place, "require_complete = true\nwait_at_most = \"72h\"", "");
+    let json = place.run(&["run", "flowbook.toml", "--json", "--force"], 3).json();
+    assert_eq!((state(&json), traffic(&place)), ("made", 200_000), "{json}");
+}
+
+/// Hours that a quiet domain needs no log of are none that it has: without `quiet`, nothing has become less.
+#[test]
+fn hours_of_a_quiet_domain_are_not_lost_when_it_is_quiet_no_longer() {
+    let place = Place::new();
+    deliver(&place, "a.com", 0..24);
+    deliver(&place, "b.com", 5..9);
+    let whole = "require_complete = true\nwait_at_most = \"72h\"";
+    configure(&place, &format!("{whole}\nquiet = [\"b.com\"]"), "");
+    assert_eq!((state(&tick(&place, 0).0), traffic(&place)), ("made", 280_000));
+    configure(&place, whole, "");
+    deliver(&place, "b.com", 9..10);
+    let (json, _) = tick(&place, 3);
+    assert_eq!((state(&json), traffic(&place)), ("made", 290_000), "{json}");
+}
+
 /// Whatever is put down of a new workbook is put down at once: where a part of it cannot be, the task is as it was.
 #[test]
 fn a_task_is_never_told_half() {
