@@ -218,9 +218,10 @@ labels! {
     Faults: "Sources Not Read to Their End", "未完整读取的文件";
     Duplicates: "Duplicate Sources That Were Skipped", "已跳过的重复来源";
     SameAs: "Same As", "与之相同";
-    Overlaps: "Sources That May Count Requests Twice", "可能重复计数的来源";
+    Overlaps: "Sources That May Count Twice", "可能重复计数的来源";
     AndAlso: "And Also", "以及";
     Samples: "Samples of Rejected Lines", "无法解析行示例";
+    LineNotShown: "(line not shown)", "（该行不显示）";
     Line: "Line", "行号";
     RejectedBySource: "Rejected Lines by Source", "各来源无法解析行数";
     Reason: "Reason", "原因";

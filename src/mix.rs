@@ -1,4 +1,4 @@
-//! A quick hash, for tables whose hits are compared: who makes texts collide costs time, and changes no result.
+//! A quick hash, for tables whose hits are compared: who makes texts collide costs time, and changes no figure.
 
 /// Every bit of the product of two words, folded into one.
 #[expect(clippy::cast_possible_truncation, reason = "both halves count")]
@@ -15,7 +15,7 @@ pub fn all(hash: u64, bytes: &[u8]) -> u64 {
     rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 
-/// The hash of more bytes than a name has: two words by one product, in lanes that do not wait for one another.
+/// The hash of more bytes than a name has. Stores keep it of some lines, so it must stay as it is: two words by one product, in lanes that do not wait for one another.
 #[must_use]
 pub fn many(bytes: &[u8]) -> u64 {
     let mut lanes = [0; 2];
@@ -41,6 +41,22 @@ fn fold(lane: u64, pair: &[u8; 16]) -> u64 {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn hashes_that_stores_keep_stay_as_they_are() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let hashes = [0, 7, 32, 33, 256].map(|len| many(&bytes[..len]));
+        assert_eq!(
+            hashes,
+            [
+                0,
+                16_364_072_472_404_688_713,
+                7_282_333_586_281_008_131,
+                4_945_643_019_886_540_016,
+                16_819_465_165_147_449_166
+            ]
+        );
+    }
 
     #[test]
     fn one_byte_more_or_another_bit_is_another_hash() {

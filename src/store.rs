@@ -43,9 +43,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::in_address;
 use foreign::unopened;
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use std::ffi::OsString;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -83,6 +85,11 @@ fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connectio
         );
     }
     refuse_what_is_no_file(path)?;
+    if !foreign::is_marked(path) {
+        // Who opens a database to write may change it, and this may be another program's.
+        let db = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        check(&db.map_err(|error| unopened(path, error))?).map_err(|e| e.at(path))?;
+    }
     let mut is_frozen = false;
     // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
     let opened = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_WRITE);
@@ -114,8 +121,13 @@ pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
 /// The database wants to make files beside a store even to read it; where nothing waits in them, it can do without.
 /// Then nobody is kept from writing: see [`Reader::still`].
 fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
-    use ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
-    if !matches!(error.sqlite_error_code(), Some(ReadOnly | CannotOpen | DiskFull | SystemIoFailure)) {
+    let is_kept_out = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::DiskFull)
+    );
+    let has_no_room = [SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMMAP];
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    if !is_kept_out && !code.is_some_and(|code| has_no_room.contains(&code)) {
         return None;
     }
     let log = beside(path, "-wal");
@@ -163,11 +175,22 @@ fn refuse_what_is_no_file(path: &Path) -> Result<()> {
 
 /// By two hard links, a database has two logs of its changes, which ruins it.
 fn refuse_second_names(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    if path.metadata().is_ok_and(|meta| meta.is_file() && std::os::unix::fs::MetadataExt::nlink(&meta) > 1) {
+    if path.metadata().is_ok_and(|meta| meta.is_file() && has_second_name(&meta)) {
         return Err(Error::usage("has another name (a hard link); a store must have one only").at(path));
     }
     Ok(())
+}
+
+/// Whether a file has more than one name, as far as the system tells.
+#[cfg(unix)]
+fn has_second_name(meta: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(meta) > 1
+}
+
+/// Whether a file has more than one name, as far as the system tells.
+#[cfg(not(unix))]
+fn has_second_name(_: &Metadata) -> bool {
+    false
 }
 
 fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {

@@ -176,7 +176,9 @@ impl Quality<'_> {
             for sample in samples {
                 let name = &self.report.sources[sample.source].name;
                 sheet.row(&[Cell::Text(name), Cell::Whole(sample.line.into())], Tone::Plain)?;
-                for part in folded(&String::from_utf8_lossy(&sample.text)) {
+                let text = String::from_utf8_lossy(&sample.text);
+                let text = if text.is_empty() { self.word(Label::LineNotShown) } else { &text };
+                for part in folded(text) {
                     sheet.row(&[Cell::Text(&format!("    {part}"))], Tone::Plain)?;
                 }
             }

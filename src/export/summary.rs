@@ -138,7 +138,9 @@ impl Content<'_> {
         self.checked(sheet, Label::HoursWithLog, &hours, have.hours_with_log == have.hours)?;
         self.checked(sheet, Label::DomainHours, &pairs, have.is_complete())?;
         self.checked(sheet, Label::Rejected, &rejected, total.rejected_total() == 0)?;
-        self.checked(sheet, Label::Faults, &thousands(faults), faults == 0)
+        self.checked(sheet, Label::Faults, &thousands(faults), faults == 0)?;
+        let overlaps = self.report.overlaps().len() as u64;
+        self.checked(sheet, Label::Overlaps, &thousands(overlaps), overlaps == 0)
     }
 
     /// A fact that stands out where it is not as it should be.

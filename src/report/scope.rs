@@ -97,15 +97,15 @@ impl Scope<'_> {
         counts.accepted > 0 || is_named || is_shown || may_concern && self.selection.wanted.is_all()
     }
 
-    /// Whether what a rejected line says is shown: it stands in a log of the selection, as its name tells, or every host
-    /// that it asks is of the selection.
+    /// Whether what a rejected line says is shown: every host that it asks is of the selection, and where it asks none, it
+    /// stands in a log of the selection, as its name tells. A log may hold lines of others, whatever its name.
     #[must_use]
     pub fn shows(selection: &Selection, hours: Option<&NamedHours>, line: &[u8]) -> bool {
         let is_own = || hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
         let mut asked = asked_hosts(line).peekable();
         selection.is_everything()
-            || is_own()
-            || asked.peek().is_some() && asked.all(|host| host.is_some_and(|host| selection.contains(&host)))
+            || (asked.peek().is_some() || is_own())
+                && asked.all(|host| host.is_some_and(|host| selection.contains(&host)))
     }
 }
 
@@ -250,6 +250,14 @@ mod tests {
         assert!(!shows(&only("a.com"), "GET ftp://a.com/") && !shows(&only("a.com"), "GET http:///x"));
         assert!(Scope::shows(&only("a.com"), hours("a.com").as_ref(), b"junk"));
         assert!(!Scope::shows(&only("a.com"), hours("b.com").as_ref(), b"junk"));
+        // Nor where a log of the selection holds them.
+        for (line, expected) in [(own, true), (other, false), (r#"1 "https://b.com/" "GET /x" 2"#, true)] {
+            assert_eq!(
+                Scope::shows(&only("a.com"), hours("a.com").as_ref(), line.as_bytes()),
+                expected,
+                "{line}"
+            );
+        }
     }
 
     fn scoped(wanted: DomainSet) -> Report {

@@ -3,6 +3,7 @@
 //! Knows nothing of tables.
 
 use super::failed;
+use super::schema::APPLICATION_ID;
 use crate::error::Error;
 use rusqlite::ErrorCode;
 use std::fs::File;
@@ -32,6 +33,13 @@ pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
             .to_owned(),
     };
     Error::usage(text).at(path)
+}
+
+/// Whether a file is marked as a store where databases are marked by the programs that made them. One that was just being
+/// made may be so only in the log beside it.
+pub(super) fn is_marked(path: &Path) -> bool {
+    let id = |head: Vec<u8>| head.get(68..72).map(|id| id == APPLICATION_ID.to_be_bytes());
+    head(path).ok().filter(|head| head.starts_with(MARK)).and_then(id).unwrap_or(false)
 }
 
 /// What is said of a folder that is named as a store.

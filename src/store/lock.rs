@@ -30,7 +30,7 @@ impl Lock {
     /// See [`Lock::take`].
     pub fn of_tasks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         super::refuse_what_is_no_file(path)?;
-        Self::take(&super::beside(&real(path), ".tasks"), wait, work)
+        Self::take_at(&super::beside(&real(path), ".tasks"), wait, work)
     }
 
     /// Waits for the right to run a tick over the store at `path`.
@@ -39,7 +39,7 @@ impl Lock {
     /// See [`Lock::take`].
     pub fn of_ticks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         super::refuse_what_is_no_file(path)?;
-        Self::take(&super::beside(&real(path), ".run"), wait, work)
+        Self::take_at(&super::beside(&real(path), ".run"), wait, work)
     }
 
     /// Waits for the right to write to the store at `path`; `work` says to others what is done.
@@ -48,8 +48,12 @@ impl Lock {
     /// When another process still holds it after `wait`, or the lock's file cannot be made.
     pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         super::refuse_what_is_no_file(path)?;
+        Self::take_at(path, wait, work)
+    }
+
+    fn take_at(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let place = place(path);
-        let file = open(&place).map_err(|e| e.at(&place))?;
+        let file = open(&place, true).map_err(|e| e.at(&place))?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
@@ -81,20 +85,21 @@ impl Drop for Lock {
     }
 }
 
-/// Opens the file of a lock, made where there is none. What is no file of its own is left as it is: behind a link there
-/// may be anything, and a lock is emptied.
-fn open(place: &Path) -> Result<File> {
+/// Opens the file of a lock, made where there is none if that is wanted. What is no file of its own is left as it is: behind
+/// a link there may be anything, and a lock is emptied.
+fn open(place: &Path, is_made: bool) -> Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true).create(is_made).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let refused = || Error::usage("stands where the store's lock is to be, and is no plain file; remove it");
+    let refused =
+        || Error::usage("stands where the store's lock is to be, and is a link or no plain file; remove it");
     let file = match options.open(place) {
         Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
         opened => opened.map_err(Error::io("cannot make the store's lock"))?,
     };
     match file.metadata() {
-        Ok(meta) if meta.is_file() => Ok(file),
+        Ok(meta) if meta.is_file() && !super::has_second_name(&meta) => Ok(file),
         _ => Err(refused()),
     }
 }
@@ -112,8 +117,8 @@ fn real(path: &Path) -> PathBuf {
 
 /// Says who holds the store at `path`, after it was waited for.
 pub(super) fn busy(path: &Path, wait: Duration) -> Error {
-    let nobody = || Error::new(ErrorKind::Store("the store is busy; try again later".into()));
-    File::open(place(path)).map_or_else(|_| nobody(), |file| held(file, wait))
+    let nobody = |_| Error::new(ErrorKind::Store("the store is busy; try again later".into()));
+    open(&place(path), false).map_or_else(nobody, |file| held(file, wait))
 }
 
 fn held(file: File, wait: Duration) -> Error {

@@ -80,7 +80,9 @@ impl Reader {
 
     /// Runs some work on the database; its errors name the store.
     pub(super) fn at<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        work(&self.db).map_err(failed).map_err(|e| e.at(&self.path))
+        let done = work(&self.db).map_err(failed).map_err(|e| e.at(&self.path));
+        self.still()?;
+        done
     }
 
     /// Makes sure that all was read from one state of the store. The database does so itself, but where this process
@@ -88,7 +90,7 @@ impl Reader {
     fn still(&self) -> Result<()> {
         match self.frozen {
             Some(begun) if begun.is_none() || stamp(&self.path) != begun => {
-                let text = "the store was written to while it was read, from a folder that is read-only here; try again";
+                let text = "the store was written to while it was read by a process that cannot write beside it; try again";
                 Err(Error::new(ErrorKind::Store(text.into())).at(&self.path))
             }
             _ => Ok(()),

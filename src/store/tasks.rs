@@ -8,7 +8,7 @@ mod rows;
 
 use super::lock::{Lock, busy};
 use super::watch::{Change, changes, prune};
-use super::{failed, open, open_or_make, prepare, signed, unsigned};
+use super::{failed, keep_log, open, open_or_make, prepare, signed, unsigned};
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
 use crate::region::Region;
@@ -174,7 +174,10 @@ impl Tasks {
     /// # Errors
     /// When there is no store, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let (db, _) = open(path, wait, true)?;
+        let (db, is_frozen) = open(path, wait, true)?;
+        if !is_frozen {
+            keep_log(&db).map_err(|e| e.at(path))?;
+        }
         let mut tasks = Self { db, path: path.to_owned(), wait };
         tasks.at(prepare)?;
         Ok(tasks)

@@ -35,6 +35,12 @@ fn a_copy_in_another_journal_mode_is_put_right() {
     kept.write("flowbook.toml", settings("copy.db", "lock_timeout = \"1s\""));
     kept.0.run(&["run", "flowbook.toml"], 0);
     assert_eq!(mode(&copy), "wal");
+    // An export over a copy registers its task there, beside its own readers.
+    let other = kept.0.path("other.db");
+    store.execute("VACUUM INTO ?", [other.to_str().unwrap()]).unwrap();
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    kept.0.run(&[&["export", "--store", "other.db", "--lock-timeout", "1s"], &range[..]].concat(), 0);
+    assert_eq!(mode(&other), "wal");
     // Who reads keeps nobody from writing.
     let reader = Connection::open(&copy).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM source").unwrap();
@@ -58,14 +64,18 @@ fn a_lock_is_a_file_of_its_own() {
         for target in ["victim", "new"] {
             let _ = fs::remove_file(&place);
             std::os::unix::fs::symlink(target, &place).unwrap();
-            kept.0.run(command, 2).says(&[lock, "is no plain file; remove it"]);
+            kept.0.run(command, 2).says(&[lock, "is a link or no plain file; remove it"]);
             assert_eq!(fs::read_to_string(kept.0.path("victim")).unwrap(), "what must stay", "{lock}");
             assert!(!kept.0.exists("new"), "{lock}");
         }
         fs::remove_file(&place).unwrap();
+        fs::hard_link(kept.0.path("victim"), &place).unwrap();
+        kept.0.run(command, 2).says(&[lock, "is a link"]);
+        assert_eq!(fs::read_to_string(kept.0.path("victim")).unwrap(), "what must stay", "{lock}");
+        fs::remove_file(&place).unwrap();
         let made = std::process::Command::new("mkfifo").arg(&place).status().unwrap();
         assert!(made.success());
-        kept.0.run(command, 2).says(&[lock, "is no plain file; remove it"]);
+        kept.0.run(command, 2).says(&[lock, "is a link or no plain file; remove it"]);
         fs::remove_file(&place).unwrap();
     }
     kept.0.run(commands[1].1, 0);
@@ -136,5 +146,26 @@ fn who_only_reads_leaves_nothing_beside_a_store() {
             !names.iter().any(|name| name.ends_with("-wal") || name.ends_with("-shm")),
             "{command:?}: {names:?}"
         );
+    }
+}
+
+#[test]
+fn a_database_of_another_program_is_left_as_it_is() {
+    let kept = Kept::new();
+    let path = kept.0.path("other.db");
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    // As after a crash: what was written waits beside the file.
+    for ending in ["", "-wal"] {
+        let copy = format!("copy.db{ending}");
+        fs::copy(kept.0.path(&format!("other.db{ending}")), kept.0.path(&copy)).unwrap();
+    }
+    let bytes = || ["copy.db", "copy.db-wal"].map(|name| fs::read(kept.0.path(name)).unwrap());
+    let before = bytes();
+    for command in [&["store", "info"], &["store", "check"], &["task", "list"]] {
+        kept.0
+            .run(&[&command[..], &["--store", "copy.db"]].concat(), 2)
+            .says(&["copy.db: is a database, but no store"]);
+        assert!(bytes() == before, "{command:?}");
     }
 }
