@@ -118,6 +118,10 @@ fn entries<E>(
     tell: &mut impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
 ) -> Result<(), E> {
     let bare = without_return(line);
+    // There may be millions of blank lines: they are not looked into for entries.
+    if bare.trim_ascii().is_empty() {
+        return tell(bare, Err(Reason::BadTime));
+    }
     if doubt::is_plain(bare) {
         return tell(bare, read(bare, find_request, minute, file_domain));
     }
