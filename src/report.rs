@@ -50,6 +50,16 @@ pub const NO_DOMAIN: &str = "hold only a path and no domain, and the file's name
                              (domain = \"NAME\" of [[source]] in a configuration)";
 
 impl Counts {
+    /// These lines without others among them.
+    #[must_use]
+    pub(crate) fn without_lines(mut self, others: &Self) -> Self {
+        self.lines = self.lines.saturating_sub(others.lines);
+        for (sum, part) in self.rejected.iter_mut().zip(others.rejected) {
+            *sum = sum.saturating_sub(part);
+        }
+        self
+    }
+
     /// Whether most of the rejected lines are so only because they hold no domain.
     #[must_use]
     pub fn lacks_domains(&self) -> bool {
@@ -151,6 +161,12 @@ pub const fn delivers(has_fault: bool, may_be_empty: bool, lines: u64, blank: u6
 }
 
 impl SourceReport {
+    /// Whether it is a fault that holds more rejected lines than others: it is named, and says nothing of the rest.
+    #[must_use]
+    pub fn is_distrusted(&self) -> bool {
+        self.fault.is_some() && 2 * self.counts.rejected_total() > self.counts.lines
+    }
+
     /// Whether the hours of the source are there: see [`delivers`].
     #[must_use]
     pub const fn delivered(&self) -> bool {
@@ -253,6 +269,26 @@ impl Report {
         let mut totals = self.in_scope();
         totals.merge(&self.elsewhere.counts);
         totals
+    }
+
+    /// The lines that the share of rejected ones is judged over, where faults are named and passed over: not those of logs
+    /// that are faults for what was rejected of them.
+    #[must_use]
+    pub fn judged(&self) -> Counts {
+        let mut judged = self.judged_in_scope();
+        judged.merge(&self.elsewhere.counts.clone().without_lines(&self.elsewhere.distrusted));
+        judged
+    }
+
+    /// The same of the sources that concern the export.
+    #[must_use]
+    pub fn judged_in_scope(&self) -> Counts {
+        let mut judged = Counts::default();
+        self.sources
+            .iter()
+            .filter(|source| !source.is_distrusted())
+            .for_each(|source| judged.merge(&source.counts));
+        judged
     }
 
     /// The counts of the sources that concern the export.

@@ -148,13 +148,10 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         Rejects::write_csv(vec![rejects], &mut file, path, Some(selection))?;
         file.commit()?;
     }
-    if task.max_rejects.exceeded(&report.totals()) {
-        return Ok(Outcome {
-            result: Err(too_many(task, &report, &report.totals())),
-            report,
-            not_opened,
-            others,
-        });
+    let judged = if task.keep_going { report.judged() } else { report.totals() };
+    if task.max_rejects.exceeded(&judged) {
+        let result = Err(too_many(task, &report, &judged));
+        return Ok(Outcome { result, report, not_opened, others });
     }
     if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
         return Err(Error::damaged(fault).at(name));
@@ -182,8 +179,8 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     task.spec.samples.apply(&mut report, selection);
     let not_opened = NotOpened::default();
     // What was taken in for others was judged then.
-    if task.max_rejects.exceeded(&report.in_scope()) {
-        let result = Err(too_many(task, &report, &report.in_scope()));
+    if task.max_rejects.exceeded(&report.judged_in_scope()) {
+        let result = Err(too_many(task, &report, &report.judged_in_scope()));
         return Ok(Outcome { report, result, not_opened, others: BTreeSet::new() });
     }
     let keys = reader.keys(range, selection)?;

@@ -6,6 +6,7 @@
 #[derive(Default)]
 pub(super) struct Edges {
     first: Vec<u8>,
+    /// The last byte but NULs, which mean nothing behind a newline.
     last: Option<u8>,
 }
 
@@ -20,7 +21,7 @@ impl Edges {
     pub(super) fn see(&mut self, text: &[u8]) {
         let missing = Self::LEN - self.first.len();
         self.first.extend(&text[..text.len().min(missing)]);
-        self.last = text.last().copied().or(self.last);
+        self.last = text.iter().rfind(|byte| **byte != 0).copied().or(self.last);
     }
 
     /// Whether the text so far ends within a line.

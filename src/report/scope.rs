@@ -5,7 +5,7 @@
 use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
 use crate::domain::Selection;
 use crate::time::TimeRange;
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 use std::collections::HashSet;
 
 /// The sources that do not concern an export, in sums.
@@ -17,6 +17,8 @@ pub struct Elsewhere {
     pub counts: Counts,
     /// How many of them could not be read to their end although they may concern the export: their names tell nothing.
     pub faults: u64,
+    /// The lines of those that are faults for what was rejected of them.
+    pub distrusted: Counts,
 }
 
 impl Elsewhere {
@@ -24,20 +26,57 @@ impl Elsewhere {
         self.sources += 1;
         self.counts.merge(&source.counts);
         self.faults += u64::from(source.fault.is_some() && source.hours.is_none());
+        if source.is_distrusted() {
+            self.distrusted.merge(&source.counts);
+        }
     }
 }
 
-/// The hosts that a line of any shape asks, each behind a scheme that follows a blank; `None` for what is none.
-fn asked_hosts(line: &[u8]) -> impl Iterator<Item = Option<String>> {
-    memmem::find_iter(line, "://").filter_map(|at| {
-        let before = &line[..at];
-        let before = before.strip_suffix(b"https").or_else(|| before.strip_suffix(b"http"))?;
-        let rest = &line[at + 3..];
-        before.ends_with(b" ").then(|| {
-            let end = rest.iter().position(|byte| b"/:?# \"".contains(byte)).unwrap_or(rest.len());
-            std::str::from_utf8(&rest[..end]).ok().map(str::to_ascii_lowercase)
+/// What a line of any shape asks.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    /// Something of this host.
+    Host(String),
+    /// Something of a host that the line does not name.
+    Path,
+    /// What is none of these.
+    Unknown,
+}
+
+/// What the requests of a line ask: what stands behind a quote and a word, as a request does.
+fn requests(line: &[u8]) -> impl Iterator<Item = Asked> {
+    memchr_iter(b'"', line).filter_map(|quote| {
+        let rest = &line[quote + 1..];
+        let word = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).filter(|len| *len > 0)?;
+        let target = rest[word..].strip_prefix(b" ")?.trim_ascii_start();
+        Some(match target {
+            [b'/', b'/', ..] => Asked::Unknown,
+            [b'/', ..] => Asked::Path,
+            _ => host_behind_scheme(target),
         })
     })
+}
+
+/// What stands behind a blank with a scheme, wherever in a line.
+fn urls(line: &[u8]) -> impl Iterator<Item = Asked> {
+    let colons = memmem::find_iter(line, "://");
+    colons.filter_map(|at| {
+        let begin = line[..at].iter().rposition(|byte| !byte.is_ascii_alphabetic())?;
+        (line[begin] == b' ').then(|| host_behind_scheme(&line[begin + 1..]))
+    })
+}
+
+fn host_behind_scheme(url: &[u8]) -> Asked {
+    let Some(at) = memmem::find(url, b"://") else { return Asked::Unknown };
+    let is_known = [&b"http"[..], b"https"].iter().any(|scheme| url[..at].eq_ignore_ascii_case(scheme));
+    let rest = &url[at + 3..];
+    let authority = &rest[..rest.iter().position(|byte| b"/?#\\ \"".contains(byte)).unwrap_or(rest.len())];
+    let host = authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+    let host = host.split(|byte| *byte == b':').next().unwrap_or_default();
+    match std::str::from_utf8(host) {
+        Ok(host) if is_known => Asked::Host(host.to_ascii_lowercase()),
+        _ => Asked::Unknown,
+    }
 }
 
 /// Seconds in an hour.
@@ -97,15 +136,21 @@ impl Scope<'_> {
         counts.accepted > 0 || is_named || is_shown || may_concern && self.selection.wanted.is_all()
     }
 
-    /// Whether what a rejected line says is shown: every host that it asks is of the selection, and where it asks none, it
-    /// stands in a log of the selection, as its name tells. A log may hold lines of others, whatever its name.
+    /// Whether what a rejected line says is shown: every host that it names is of the selection, and it asks something of
+    /// such a host; in a log of the selection, as its name tells, that may be a path alone, or nothing that can be read.
     #[must_use]
     pub fn shows(selection: &Selection, hours: Option<&NamedHours>, line: &[u8]) -> bool {
-        let is_own = || hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
-        let mut asked = asked_hosts(line).peekable();
+        let is_own = hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
+        let may_be_seen = |asked: Asked| match asked {
+            Asked::Host(host) => selection.contains(&host),
+            Asked::Path => is_own,
+            Asked::Unknown => false,
+        };
+        let mut requests = requests(line).peekable();
         selection.is_everything()
-            || (asked.peek().is_some() || is_own())
-                && asked.all(|host| host.is_some_and(|host| selection.contains(&host)))
+            || (is_own || requests.peek().is_some())
+                && requests.all(may_be_seen)
+                && urls(line).all(may_be_seen)
     }
 }
 
@@ -250,6 +295,22 @@ mod tests {
         assert!(!shows(&only("a.com"), "GET ftp://a.com/") && !shows(&only("a.com"), "GET http:///x"));
         assert!(Scope::shows(&only("a.com"), hours("a.com").as_ref(), b"junk"));
         assert!(!Scope::shows(&only("a.com"), hours("b.com").as_ref(), b"junk"));
+        // What a host cannot be told of may be another's.
+        for line in [
+            r#"1 "-" "GET HTTPS://b.com/x" 2x0 "W; https://a.com""#,
+            r#"1 "-" "GET http://a.com:pw@b.com/x" x"#,
+            r#"1 "-" "GET /x" 200 1 HIT "W; https://a.com""#,
+            r#"1 "-" "GET //b.com/x" 200 "W; https://a.com""#,
+            r#"1 "-" "GET b.com/x" 200 "W; https://a.com""#,
+            r#"1 "-" "GET http:/b.com/x" 200 "W; https://a.com""#,
+            r#"1 "-" "GET http://a.com/x" 200[1/Mar 1 "-" "GET /y" 200"#,
+        ] {
+            assert!(!shows(&only("a.com"), line), "{line}");
+        }
+        assert!(shows(
+            &only("a.com"),
+            r#"1 "https://b.com/" "get http://u:p@A.com:80?x" x "Bot/1 (+http://b.com/)""#
+        ));
         // Nor where a log of the selection holds them.
         for (line, expected) in [(own, true), (other, false), (r#"1 "https://b.com/" "GET /x" 2"#, true)] {
             assert_eq!(

@@ -281,6 +281,8 @@ impl Question<'_> {
             sources: unsigned(sources).saturating_sub(kept.len() as u64),
             counts,
             faults: unsigned(faults).saturating_sub(kept_faults as u64),
+            // What was taken in for others was judged then.
+            distrusted: Counts::default(),
         })
     }
 }

@@ -69,10 +69,10 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         Err(error) if is_new => return writer.remove().and(Err(error)),
         taking => taking?,
     };
-    let refused = delivery.max_rejects.exceeded(&taking.judged()).then(|| {
+    let refused = delivery.max_rejects.exceeded(&taking.judged(intake.keep_going)).then(|| {
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
         too_many_rejected(
-            &taking.judged(),
+            &taking.judged(intake.keep_going),
             delivery.max_rejects,
             intake.format,
             first,

@@ -322,6 +322,9 @@ impl Work<'_> {
 
     fn count(&mut self, mut taken: Taken) {
         self.taking.counts.merge(&taken.report.counts);
+        if taken.report.is_distrusted() {
+            self.taking.distrusted.merge(&taken.report.counts);
+        }
         if taken.report.is_empty() && taken.source.tail.is_none() {
             self.taking.empty.push(taken.source.name.clone());
         }

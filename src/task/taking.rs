@@ -68,6 +68,8 @@ pub struct Taking {
     pub empty: Vec<String>,
     /// The lines that were read and count now.
     pub counts: Counts,
+    /// Those of logs that are faults for what was rejected of them.
+    pub distrusted: Counts,
     /// Lines and rejected lines that were counted before of logs of which only the tail was read: their share is judged
     /// over the whole log.
     pub before: (u64, u64),
@@ -86,10 +88,14 @@ impl Taking {
         self.fates[fate as usize]
     }
 
-    /// The lines that the share of rejected ones is judged over.
+    /// The lines that the share of rejected ones is judged over; where faults are passed over, not those of logs that are
+    /// faults for what was rejected of them.
     #[must_use]
-    pub fn judged(&self) -> Counts {
+    pub fn judged(&self, keep_going: bool) -> Counts {
         let mut counts = self.counts.clone();
+        if keep_going {
+            counts = counts.without_lines(&self.distrusted);
+        }
         counts.lines += self.before.0;
         counts.rejected[0] += self.before.1;
         counts

@@ -486,3 +486,40 @@ fn globs_over_deep_folders_end() {
     // Folder by folder for each of those above it would take minutes.
     assert!(begun.elapsed() < std::time::Duration::from_secs(60));
 }
+
+#[test]
+fn a_page_in_the_place_of_a_log_is_named_and_the_others_are_taken_in() {
+    let page = "<?xml version=\"1.0\"?>\n<Error>\n<Code>NoSuchKey</Code>\n</Error>\n";
+    let place = Place::new();
+    place.write("logs/www.a.com_2026_03_01_120000_130000.log", lines(19));
+    place.write("logs/www.a.com_2026_03_01_130000_140000.gz", page);
+    // Its four lines are more than the limit allows of all 23, but they are no lines of a log.
+    let json = place.export(&["logs", "--keep-going", "--json"], 3).json();
+    assert_eq!(accepted(&json), 19);
+    place.run(&["ingest", "logs", "--store", "usage.db", "--keep-going"], 3).says(&["is an XML page"]);
+    assert_eq!(super::kept::usage_of(&place.path("usage.db")).iter().map(|row| row.3[1]).sum::<i64>(), 19);
+    place.write("flowbook.toml", "[store]\npath = \"other.db\"\n[[source]]\npaths = [\"logs\"]\n");
+    place.run(&["run", "flowbook.toml"], 3).says(&["is an XML page"]);
+    assert_eq!(super::kept::usage_of(&place.path("other.db")).iter().map(|row| row.3[1]).sum::<i64>(), 19);
+    // Rejected lines among good ones count as ever.
+    place.write("logs/b.log", lines(9) + "junk\njunk\n");
+    place
+        .run(&["ingest", "logs", "--store", "usage.db", "--keep-going"], 3)
+        .says(&["more than the limit of 5%"]);
+}
+
+#[test]
+fn members_with_nul_bytes_between_their_lines_are_the_text_without() {
+    let first = lines(3) + &"\0".repeat(100);
+    let second = line("1/Mar/2026:12:00:09 +0800", "b.com", 7);
+    for (first, second) in [(first.clone(), second.clone()), (first, "\0".to_owned() + &second)] {
+        let place = Place::new();
+        place.write("logs/a.log", first.clone() + &second);
+        place.write("logs/a.log.gz", [gzip(first.as_bytes()), gzip(second.as_bytes())].concat());
+        let json = place.export(&["logs", "--json"], 0).json();
+        assert_eq!(accepted(&json), 4);
+        assert_eq!(json["counts"]["blank"], 0);
+        place.run(&["ingest", "logs", "--store", "usage.db"], 0);
+        assert_eq!(super::kept::usage_of(&place.path("usage.db")).iter().map(|row| row.3[1]).sum::<i64>(), 4);
+    }
+}
