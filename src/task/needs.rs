@@ -73,14 +73,20 @@ impl Standing {
         let hours = now.hours();
         let lost = before.iter().filter_map(|(domain, before)| {
             let now = hours.get(domain).copied().unwrap_or(0);
-            (now < *before)
-                .then(|| format!("{domain} has {now} hours with a log, {before} when the workbook was made"))
+            (now < *before).then(|| {
+                format!("{domain} has {now} hour{} with a log, {before} when the workbook was made", s(now))
+            })
         });
         let lost: Vec<String> = lost.collect();
         let more = (lost.len() > NAMED).then(|| format!("so have {} more domains", lost.len() - NAMED));
         let texts: Vec<String> = lost.into_iter().take(NAMED).chain(more).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     }
+}
+
+/// The ending of a number's noun.
+const fn s(number: u64) -> &'static str {
+    if number == 1 { "" } else { "s" }
 }
 
 /// A workbook that is to be made.
@@ -119,8 +125,16 @@ impl<'a> Wanted<'a> {
     /// # Errors
     /// When the store fails.
     pub fn judge(&self, reader: &Reader) -> Result<Verdict> {
-        let Some(needs) = self.needs else { return self.judge_lines(reader) };
-        Ok(self.judge_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?))
+        if let Some(needs) = self.needs {
+            return Ok(self.judge_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?));
+        }
+        // Whoever may miss hours must not lose them.
+        if let (Standing::Hours(_), true) = (self.standing, self.tolerance != Tolerance::Anything)
+            && let Some(lost) = self.standing.lost(&coverage(reader, self.selection, Some(self.range))?)
+        {
+            return Ok(Verdict::Waits(format!("{lost}; {STAYS}")));
+        }
+        self.judge_lines(reader)
     }
 
     fn judge_hours(&self, coverage: &Coverage) -> Verdict {

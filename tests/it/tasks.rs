@@ -376,6 +376,39 @@ fn exports_from_the_store_are_registered() {
 }
 
 #[test]
+fn no_workbook_is_made_again_with_fewer_hours() {
+    let place = place();
+    ingest(&place, "second.log", &line("1/Mar/2026:09:00:00 +0800", "a.com", 500));
+    create(&place, &["--task-name", "b", "--output", "b.xlsx"]);
+    task(&place, &["run"], 0);
+    place.run(&[&["export", "--store", "u.db", "--output", "c.xlsx"], &DAY[..]].concat(), 0);
+    let before = ["b.xlsx", "c.xlsx"].map(|name| fs::read(place.path(name)).unwrap());
+    place.run(&["store", "forget", "second.log", "--store", "u.db"], 0);
+    let commands: [&[&str]; 4] = [
+        &["task", "run", "--refresh", "--store", "u.db"],
+        &["task", "run", "1", "--store", "u.db"],
+        &["task", "run", "2", "--store", "u.db"],
+        &["export", "--refresh", "--store", "u.db"],
+    ];
+    for command in commands {
+        place
+            .run(command, 3)
+            .says(&["a.com has 1 hour with a log, 2 when the workbook was made", "is not replaced"]);
+        assert!(
+            ["b.xlsx", "c.xlsx"].map(|name| fs::read(place.path(name)).unwrap()) == before,
+            "{command:?}"
+        );
+    }
+    // Other logs of the same hours will do.
+    ingest(&place, "third.log", &line("1/Mar/2026:09:30:00 +0800", "a.com", 700));
+    task(&place, &["run", "--refresh"], 0);
+    assert_eq!([total(&place, "b.xlsx"), total(&place, "c.xlsx")], ["1000", "1000"]);
+    place.run(&["store", "forget", "third.log", "--store", "u.db"], 0);
+    place.run(&["task", "run", "1", "--force", "--store", "u.db"], 0);
+    assert_eq!([total(&place, "b.xlsx"), total(&place, "c.xlsx")], ["300", "1000"]);
+}
+
+#[test]
 fn a_store_that_is_held_still_exports() {
     let place = place();
     let path = place.path("u.db");

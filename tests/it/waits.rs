@@ -184,7 +184,9 @@ fn without_a_line_nothing_is_made_and_nothing_replaced() {
     fs::create_dir(place.path("logs")).unwrap();
     place.run(&["store", "forget", "*", "--store", "usage.db"], 0);
     assert_eq!(state(&tick(&place, 0).0), "waits");
-    place.run(&["task", "run", "--refresh", "--store", "usage.db"], 3).says(&["no line", "is not replaced"]);
+    place
+        .run(&["task", "run", "--refresh", "--store", "usage.db"], 3)
+        .says(&["a.com has 0 hours", "is not replaced"]);
     assert!(fs::read(place.path("out/day.xlsx")).unwrap() == before);
     // Who names the task and forces it has looked.
     place.run(&["task", "run", "1", "--force", "--store", "usage.db"], 0);
