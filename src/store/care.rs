@@ -5,7 +5,7 @@ use super::write::Writer;
 use super::{failed, unsigned};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Window;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, ErrorCode, Row};
 use std::path::Path;
 use std::time::Duration;
 
@@ -123,13 +123,25 @@ impl Writer {
         self.forget_series();
         self.commit()?;
         self.at(|writer| {
-            // The result of a checkpoint is a row; one that readers hold up is made by whoever writes next.
-            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-            let done = writer.db.query_row(checkpoint, [], |_| Ok(()));
+            let done = empty_log(&writer.db);
             let packed = done.and_then(|()| writer.db.execute_batch("VACUUM"));
-            packed.and_then(|()| writer.db.query_row(checkpoint, [], |_| Ok(()))).map_err(failed)
+            packed.and_then(|()| empty_log(&writer.db)).map_err(failed)
         })?;
         Ok(vacuumed)
+    }
+}
+
+/// Puts what stands in the database's log into its file. What readers hold up is done by whoever writes next: while it
+/// waits for them nobody can write, and a reader may be waiting for that.
+fn empty_log(db: &Connection) -> rusqlite::Result<()> {
+    let wait: u32 = db.pragma_query_value(None, "busy_timeout", |row| row.get(0))?;
+    db.busy_timeout(Duration::ZERO)?;
+    // The result is a row.
+    let done = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    db.busy_timeout(Duration::from_millis(wait.into()))?;
+    match done.as_ref().map_err(rusqlite::Error::sqlite_error_code) {
+        Err(Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => Ok(()),
+        _ => done,
     }
 }
 

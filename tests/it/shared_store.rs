@@ -78,3 +78,21 @@ fn two_deliveries_and_exports_at_once() {
     assert_eq!(kept.counted(), once(&[1..=800, 2000..=2009]));
     assert!(kept.workbook() == kept.direct(&["logs", "first.log"]));
 }
+
+#[test]
+fn a_vacuum_waits_for_no_reader() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=50));
+    kept.ingest(&["a.log"]);
+    let reader = rusqlite::Connection::open(kept.0.path("usage.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM source").unwrap();
+    kept.write("b.log", text(51..=90));
+    kept.ingest(&["b.log"]);
+    let begun = Instant::now();
+    // A reader may be about to write: then each would wait for the other until the end.
+    kept.0.run(&["store", "vacuum", "--store", "usage.db", "--lock-timeout", "60s"], 0);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(kept.counted(), once(&[1..=90]));
+    drop(reader);
+    kept.0.run(&["store", "check", "--store", "usage.db"], 0);
+}
