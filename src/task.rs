@@ -151,7 +151,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     let judged = if task.keep_going { report.judged() } else { report.totals() };
     if task.max_rejects.exceeded(&judged) {
         let result = Err(too_many(task, &report, &judged));
-        return Ok(Outcome { result, report, not_opened, others });
+        return Ok(Outcome { report, result, not_opened, others });
     }
     if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
         return Err(Error::damaged(fault).at(name));
