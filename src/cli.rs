@@ -10,6 +10,7 @@ mod generate;
 mod history;
 mod ingest;
 mod interrupt;
+mod lacks;
 mod notes;
 mod progress;
 mod run;
@@ -23,6 +24,7 @@ mod store;
 use crate::error::{Error, ErrorKind};
 use crate::export::FORMAT_VERSION;
 use crate::export::workbook::is_guarded;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::env;
 use std::ffi::OsStr;
@@ -129,7 +131,7 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
     let matches = command.try_get_matches();
     let error = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => return Ok(arguments),
-        Err(error) => error,
+        Err(error) => with_better_tip(error),
     };
     if error.use_stderr() && env::args_os().take_while(|text| text != "--").any(|text| text == "--json") {
         // The exit code tells it, too.
@@ -151,6 +153,16 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Who chooses domains of an export means --domain-names, however near --domain is.
+fn with_better_tip(mut error: clap::Error) -> clap::Error {
+    let is_text = |kind, text: &str| matches!(error.get(kind), Some(ContextValue::String(is)) if is == text);
+    let is_export = env::args_os().nth(1).is_some_and(|name| name == "export");
+    if is_export && is_text(ContextKind::InvalidArg, "--domains") {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String("--domain-names".into()));
+    }
+    error
 }
 
 /// A variable that is empty is one that is not set.

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Io(&'static str, io::Error),
     /// A source is truncated or corrupt; the text says how.
     Damaged(String),
+    /// There is no log to read; the text says where none was found.
+    NoLog(String),
     /// A sum grew beyond what any engine or database holds; the text says which.
     Overflow(String),
     /// The export request breaks a rule of the contract.
@@ -92,9 +94,11 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(doing, source) => write!(f, "{doing}: {}", plain(source)),
-            Self::Damaged(text) | Self::Overflow(text) | Self::Usage(text) | Self::Store(text) => {
-                f.write_str(text)
-            }
+            Self::Damaged(text)
+            | Self::NoLog(text)
+            | Self::Overflow(text)
+            | Self::Usage(text)
+            | Self::Store(text) => f.write_str(text),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Defect(text) => write!(f, "a defect of flowbook, please report it: {text}"),
         }

@@ -34,8 +34,8 @@ use source::Source;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use work::Work;
 
 /// What to read, and what of it counts.
@@ -69,6 +69,8 @@ pub struct Progress {
     pub total: AtomicU64,
     /// Bytes read so far.
     pub read: AtomicU64,
+    /// Whether a line with only a path was met whose source has no domain but the one that was given for such lines.
+    pub has_used_domain: AtomicBool,
 }
 
 /// What came out of the sources.

@@ -78,6 +78,14 @@ impl Parser {
         }
     }
 
+    /// Whether the domain of the source stood in where a URL has no host.
+    #[must_use]
+    pub fn has_used_domain(&self) -> bool {
+        match self {
+            Self::Alibaba(parser) => parser.has_used_domain(),
+        }
+    }
+
     /// Takes out the sketch of the lines that were read since the last time.
     pub fn take_sketch(&mut self) -> Sketch {
         match self {

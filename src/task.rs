@@ -27,7 +27,7 @@ use delivery::keep_off_store;
 use form::Target;
 
 use crate::domain::{Domain, DomainSet, Selection};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::export::completeness::Completeness;
 use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
@@ -102,26 +102,32 @@ pub struct Outcome {
     pub result: Result<Exported, String>,
     /// Logs that need not be opened, and were not.
     pub not_opened: NotOpened,
-    /// Domains in the logs that were not asked for, as far as they are known: one of them may have been meant.
-    pub others: BTreeSet<Domain>,
+    /// Domains in the logs, as far as they are known where one that was asked for is not: one of them may have been meant.
+    pub found: BTreeSet<Domain>,
 }
 
-impl Outcome {
-    /// Whether there was no log at all, not even one that was not opened.
-    #[must_use]
-    pub fn has_no_log(&self) -> bool {
-        let sources = self.report.sources.len() as u64 + self.report.elsewhere.sources;
-        sources == 0 && self.not_opened == NotOpened::default()
-    }
+/// Says where no log was found: a workbook of nothing but zeros is hardly wanted.
+#[must_use]
+pub fn no_log(logs: &[PathBuf], search: &Search) -> Error {
+    let places: Vec<String> = logs.iter().map(|path| path.display().to_string()).collect();
+    let places = places.join(", ");
+    Error::new(ErrorKind::NoLog(if search.left_out() > 0 {
+        format!("no log is left: --include and --exclude pass over all that was found in {places}")
+    } else {
+        format!("no log was found in {places}")
+    }))
 }
 
 /// Runs a task. The workbook stands under its name only when it is complete; rejected lines are written
 /// whether it is made or not.
 ///
 /// # Errors
-/// When a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
+/// When there is no log, a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
 pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     let mut sources = discover_by(task.logs, task.search)?;
+    if sources.is_empty() {
+        return Err(no_log(task.logs, task.search));
+    }
     apart(task, &sources)?;
     let Narrowed { not_opened, spans, named } = narrow(task, &mut sources);
     // Begun before the reading: what cannot be written is said at once.
@@ -151,14 +157,15 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     let judged = if task.keep_going { report.judged() } else { report.totals() };
     if task.max_rejects.exceeded(&judged) {
         let result = Err(too_many(task, &report, &judged));
-        return Ok(Outcome { report, result, not_opened, others });
+        return Ok(Outcome { report, result, not_opened, found: others });
     }
     if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
         return Err(Error::damaged(fault).at(name));
     }
     let series = series(task.spec, table.keys(), task.region);
     let result = pour(task, &report, &series, || table.rows().map(Ok), output, progress)?;
-    Ok(Outcome { report, result, not_opened, others })
+    others.extend(table.keys().map(|(domain, _)| domain.clone()));
+    Ok(Outcome { report, result, not_opened, found: others })
 }
 
 /// Runs a task over what a store holds, in the place of logs.
@@ -181,7 +188,7 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     // What was taken in for others was judged then.
     if task.max_rejects.exceeded(&report.judged_in_scope()) {
         let result = Err(too_many(task, &report, &report.judged_in_scope()));
-        return Ok(Outcome { report, result, not_opened, others: BTreeSet::new() });
+        return Ok(Outcome { report, result, not_opened, found: BTreeSet::new() });
     }
     let keys = reader.keys(range, selection)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
@@ -191,8 +198,8 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     let all = Selection { account: selection.account.clone(), wanted: DomainSet::all() };
     let has_silent = result.as_ref().is_ok_and(|exported| !exported.silent.is_empty());
     let found = if has_silent { reader.keys(range, &all)? } else { Vec::new() };
-    let others = found.into_iter().map(|(domain, _)| domain).collect();
-    Ok(Outcome { report, result, not_opened, others })
+    let found = found.into_iter().map(|(domain, _)| domain).collect();
+    Ok(Outcome { report, result, not_opened, found })
 }
 
 impl Task<'_> {

@@ -1,6 +1,7 @@
 //! Time as flowbook counts it: five-minute [`Window`]s in UTC, half-open [`TimeRange`]s, and the [`Zone`]
 //! in which a report is read. The only file that names chrono-tz.
 
+use crate::spelling::nearest;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{
     DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike,
@@ -128,6 +129,24 @@ impl Zone {
     /// The names of the tz database.
     pub fn names() -> impl Iterator<Item = &'static str> {
         chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name())
+    }
+
+    /// What is put behind a text that is no zone: which one may have been meant, also by its place alone, and what to
+    /// give. Abbreviations like CST mean several zones, and no word near to them means any of these.
+    #[must_use]
+    pub fn hint(text: &str) -> String {
+        let place = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
+        let word = text.trim().replace(' ', "_");
+        let at = |word: &str| Self::names().find(|name| place(name).eq_ignore_ascii_case(word));
+        let is_short = matches!(word.len(), 1..=5) && word.bytes().all(|b| b.is_ascii_uppercase());
+        let near = || nearest(&word, Self::names()).or_else(|| at(nearest(&word, Self::names().map(place))?));
+        match at(&word) {
+            None if is_short => format!("; abbreviations are ambiguous; {}", Self::EXPECTED),
+            exact => match exact.or_else(near) {
+                Some(name) => format!("; did you mean {name:?}? {}", Self::EXPECTED),
+                None => format!("; {}", Self::EXPECTED),
+            },
+        }
     }
 
     /// Reads `UTC`, `Z`, an offset (`+08:00`, `-0330`, `UTC+8`) or a tz database name (`Asia/Shanghai`).
@@ -392,6 +411,21 @@ mod tests {
         for wrong in ["", "+", "8", "+15:00", "+08:60", "+8:0", "+-8:00", "Mars/Base", "+1234567", "+\u{e9}1"]
         {
             assert_eq!(Zone::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn zones_that_are_none_are_told_what_was_meant() {
+        for (text, expected) in [
+            ("Shanghai", "; did you mean \"Asia/Shanghai\"?"),
+            ("new york", "; did you mean \"America/New_York\"?"),
+            ("Shanghia", "; did you mean \"Asia/Shanghai\"?"),
+            ("Asia/Shanghia", "; did you mean \"Asia/Shanghai\"?"),
+            ("CST", "; abbreviations are ambiguous; give an offset like"),
+            ("PST", "; abbreviations are ambiguous; give an offset like"),
+            ("Mars/Olympus_Mons", "; give an offset like"),
+        ] {
+            assert!(Zone::hint(text).starts_with(expected), "{text}: {}", Zone::hint(text));
         }
     }
 

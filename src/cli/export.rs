@@ -2,9 +2,9 @@
 
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, duration, now};
 use super::times::{valid, zone_text};
-use super::{Ending, config, notes, progress, show, tasks, tasks_csv};
+use super::{Ending, config, lacks, notes, progress, show, tasks, tasks_csv};
 use crate::code::{Code, Refusal};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::export::bill::BillType;
 use crate::export::name::file_name;
 use crate::export::request::{Account, DetailRows, ExportRequest, ExportSpec, Kind};
@@ -303,6 +303,9 @@ impl ExportArguments {
     }
 }
 
+/// What to do where --domain was taken for a filter.
+pub(super) const CHOOSE: &str = "; to choose domains give --domain-names";
+
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, .. } = arguments;
     if arguments.logs.is_empty() && reading.rejects.is_some() {
@@ -322,13 +325,14 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
         None => task::run(&task, &progress).map(|outcome| Some((Kept { outcome, task: None }, Vec::new()))),
         Some(store) => from_store(arguments, store, &task, &request, &progress),
-    })?;
-    let Some((Kept { outcome, task: registered }, unread)) = done else { return Ok(Ending::WithRejects) };
-    let is_empty = arguments.store.is_none() && outcome.has_no_log();
-    if arguments.store.is_none() {
-        show::messages(&notes::of_search(&search, is_empty));
+    });
+    let is_searched = !matches!(&done, Err(error) if !matches!(error.kind(), ErrorKind::NoLog(_)));
+    if is_searched && arguments.store.is_none() {
+        show::messages(&notes::of_search(&search));
     }
+    let Some((Kept { outcome, task: registered }, unread)) = done? else { return Ok(Ending::WithRejects) };
     show::faults(&outcome.report);
+    reading.tell_unused_domain(&progress.reading, CHOOSE);
     // What could not be read now need not be in the store, nor of this export.
     let in_report: HashSet<&str> = outcome.report.faults().map(|(name, _)| name).collect();
     let unread: Vec<_> = unread.into_iter().filter(|(name, _)| !in_report.contains(&**name)).collect();
@@ -339,10 +343,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
-    let absent = show::absent(&outcome, &spec.selection).or_else(|| show::uncovered(&outcome));
-    if let Some(absent) = absent.filter(|_| !is_empty) {
-        show::message(&absent);
-    }
+    show::messages(&lacks::lacks(&outcome, &spec.selection));
     if let Err(why) = &outcome.result {
         show::message(why);
     }
@@ -390,7 +391,7 @@ fn take(
         return Ok(Some(Vec::new()));
     }
     let wait = arguments.waiting.lock_timeout;
-    let sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?)?;
+    let sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, false)?;
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };

@@ -10,8 +10,10 @@ use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::task::delivery::Delivery;
 use crate::task::intake::Intake;
+use crate::task::no_log;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How logs are read.
@@ -92,14 +94,32 @@ pub(super) struct StoreFlags {
 }
 
 impl ReadingFlags {
-    /// The sources behind the arguments, for the region that was named.
-    pub(super) fn sources(&self, logs: &[PathBuf], search: &Search) -> Result<Vec<Source>> {
+    /// The sources behind the arguments, for the region that was named; whether there must be one is told.
+    pub(super) fn sources(&self, logs: &[PathBuf], search: &Search, is_needed: bool) -> Result<Vec<Source>> {
         let mut sources = discover_by(logs, search)?;
-        show::messages(&notes::of_search(search, sources.is_empty()));
+        show::messages(&notes::of_search(search));
+        if sources.is_empty() {
+            let none = no_log(logs, search);
+            if is_needed {
+                return Err(none);
+            }
+            show::message(&none.to_string());
+        }
         for source in &mut sources {
             source.region = self.region;
         }
         Ok(sources)
+    }
+
+    /// Says that --domain was used for no line of what was read: mostly it was taken for a filter. Where nothing had to be
+    /// read, nothing is known.
+    pub(super) fn tell_unused_domain(&self, progress: &Progress, advice: &str) {
+        let is_read = progress.read.load(Relaxed) > 0;
+        if self.domain.is_some() && is_read && !progress.has_used_domain.load(Relaxed) {
+            show::message(&format!(
+                "--domain was used for no line: it is for lines that hold only a path{advice}"
+            ));
+        }
     }
 
     /// How folders and globs are searched for logs.

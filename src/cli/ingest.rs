@@ -51,9 +51,10 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
         reading.delivery(&store.store, store.waiting.lock_timeout, "flowbook ingest", &progress.reading);
     let intake = Intake { verify: arguments.verify, ..usual.intake };
     let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
-    let sources = reading.sources(&arguments.logs, &reading.search()?)?;
+    let sources = reading.sources(&arguments.logs, &reading.search()?, false)?;
     let Delivered { taking, refused } =
         progress::beside(telling.quiet, &progress, || deliver(sources, &delivery))?;
+    reading.tell_unused_domain(&progress.reading, "");
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
     }

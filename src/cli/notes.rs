@@ -23,17 +23,11 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
     notes
 }
 
-/// Notes on what --include and --exclude did; `is_empty` says that no log is left.
-pub(super) fn of_search(search: &Search, is_empty: bool) -> Vec<String> {
-    let unmatched = search.unmatched().map(|(name, glob)| format!("--{name} {glob} matched nothing"));
-    let mut notes: Vec<String> = unmatched.collect();
-    if is_empty {
-        notes.push(if search.left_out() > 0 { ALL_LEFT_OUT.into() } else { "no log was found".into() });
-    }
-    notes
+/// Notes on what --include and --exclude did.
+pub(super) fn of_search(search: &Search) -> Vec<String> {
+    let unmatched = search.unmatched();
+    unmatched.map(|(name, glob)| format!("--{name} {glob} matched nothing")).collect()
 }
-
-const ALL_LEFT_OUT: &str = "no log is left: --include and --exclude pass over all that was found";
 
 /// A note on files that may count the same requests twice, if there are any: both count, for nothing tells which one
 /// is right.

@@ -1,7 +1,7 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
 use super::notes;
-use crate::domain::{Domain, Pattern, Selection};
+use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
@@ -168,50 +168,6 @@ pub(super) fn with_json_errors<T>(json: bool, run: impl FnOnce() -> Result<T>) -
 
 /// Names that are listed one by one in what people read.
 const LISTED: usize = 10;
-
-/// What people should know of an export whose workbook is made: what was asked for and is not in the logs.
-pub(super) fn absent(outcome: &Outcome, selection: &Selection) -> Option<String> {
-    let exported = outcome.result.as_ref().ok()?;
-    if outcome.report.totals().accepted == 0 {
-        let known = exported.silent.iter().find_map(|domain| meant(domain, outcome, selection));
-        let known = known.map_or_else(String::new, |name| format!("; did you mean {name}?"));
-        let all = if outcome.not_opened == NotOpened::default() {
-            ""
-        } else {
-            ", or open all logs with --read-all"
-        };
-        return Some(format!(
-            "no line counts in this export: look at what is out of scope or rejected{all}{known}"
-        ));
-    }
-    let name = |domain: &Pattern| match meant(domain, outcome, selection) {
-        Some(near) => format!("{domain} (did you mean {near}?)"),
-        None => domain.to_string(),
-    };
-    let names: Vec<String> = exported.silent.iter().take(LISTED).map(name).collect();
-    let more = match exported.silent.len() - names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let names = names.join(", ");
-    (!names.is_empty())
-        .then(|| format!("no line counts for {names}{more}: look at their spelling and the range"))
-}
-
-/// The domain nearest to one that no line has, of those in the logs that were not asked for.
-fn meant(domain: &Pattern, outcome: &Outcome, selection: &Selection) -> Option<String> {
-    let others = outcome.others.iter().map(Domain::as_str);
-    let others = others.filter(|name| selection.account.contains(name) && !selection.contains(name));
-    domain.nearest(others)
-}
-
-/// What people should know of an export over hours that no log tells of.
-pub(super) fn uncovered(outcome: &Outcome) -> Option<String> {
-    let found = &outcome.result.as_ref().ok()?.completeness;
-    (found.hours_with_log < found.hours).then(|| {
-        format!("the logs do not cover the range: hours with a log: {found}; the figures count the others as zeros")
-    })
-}
 
 /// What became of sources that were taken in.
 pub(super) fn taking(taking: &Taking) -> Result<()> {

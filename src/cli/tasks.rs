@@ -1,10 +1,12 @@
 //! `flowbook export --tasks` and `--months`: several requests, one pass over the logs, a workbook each.
 
-use super::export::{ExportArguments, creation_time, environment_language, is_named_as_folder, pattern};
+use super::export::{
+    CHOOSE, ExportArguments, creation_time, environment_language, is_named_as_folder, pattern,
+};
 use super::flags::now;
 use super::tasks_csv::{self, Setting, TaskRow};
 use super::times::zone_text;
-use super::{Ending, config, progress, show};
+use super::{Ending, config, lacks, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
 use crate::ingest::source::take_out_of_all;
@@ -105,6 +107,7 @@ fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -
         take_and_make(arguments, store, scratch.is_some(), &tasks, &progress)
     });
     let Some((taking, made)) = done? else { return Ok(Ending::WithRejects) };
+    arguments.reading.tell_unused_domain(&progress.reading, CHOOSE);
     tell(arguments, rows, &tasks, &taking, &made)
 }
 
@@ -141,7 +144,7 @@ fn take(
     let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
-    let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?)?;
+    let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| task.lateness.map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();
@@ -188,10 +191,8 @@ fn tell(
                     show::message(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
-                if let Some(absent) =
-                    show::absent(outcome, &row.spec.selection).or_else(|| show::uncovered(outcome))
-                {
-                    show::message(&line(&absent));
+                for lack in lacks::lacks(outcome, &row.spec.selection) {
+                    show::message(&line(&lack));
                 }
                 if let Err(why) = &outcome.result {
                     is_complete = false;

@@ -4,7 +4,8 @@
 
 use super::times::valid;
 use crate::cli::config;
-use crate::error::{Error, Result};
+use crate::code::Refusal;
+use crate::error::{self, Error, Result};
 use crate::export::name::file_name;
 use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
@@ -85,15 +86,28 @@ fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
             continue;
         }
         let line = lines.at(record.position());
-        let row = row(&columns, &record, line, setting).map_err(|e| e.line(line))?;
+        let name = columns.iter().zip(&record).find(|(column, _)| column.name() == "task_name");
+        let name = name.map(|(_, name)| name).filter(|name| !name.is_empty());
+        let row = row(&columns, &record, line, setting).map_err(|e| of_task(e, name).line(line))?;
         if let Some(first) = outputs.insert(place(&row.output), line) {
             let shown = row.output.display();
             let text = format!("has the same workbook as line {first}: {shown}; name another in output");
-            return Err(Error::usage(text).line(line));
+            return Err(of_task(Error::usage(text), name).line(line));
         }
         rows.push(row);
     }
     if rows.is_empty() { Err(Error::usage("holds no task: write one row for each")) } else { Ok(rows) }
+}
+
+/// An error that says which task it is about, where that has a name.
+fn of_task(error: Error, name: Option<&str>) -> Error {
+    let Some(name) = name else { return error };
+    match error.kind() {
+        error::ErrorKind::Refused(refusal) => {
+            Refusal::new(refusal.code, format!("Task {name:?}: {}", refusal.detail)).into()
+        }
+        _ => Error::usage(format!("task {name:?}: {}", error.message())),
+    }
 }
 
 /// What parts the headings: the names of parameters hold none of these.
@@ -193,7 +207,11 @@ fn row(columns: &[Column], record: &StringRecord, line: u64, setting: &Setting<'
     }
     let (request, spec) = valid(request, range, setting.now, setting.account, setting.language)?;
     let output = self::output(setting.folder, output, &spec)?;
-    Ok(TaskRow { request, spec, output, label: format!("the task of line {line}") })
+    let label = match &spec.name {
+        Some(name) => format!("task {name:?} (line {line})"),
+        None => format!("the task of line {line}"),
+    };
+    Ok(TaskRow { request, spec, output, label })
 }
 
 /// The file of a task: of the usual name in `folder`, or what is said to stand there: a file, a folder, or a pattern of
@@ -278,10 +296,10 @@ mod tests {
         let seen: Vec<_> =
             rows.iter().map(|row| (row.label.as_str(), row.output.to_str().unwrap())).collect();
         let named = "reports/two__lines_20260301T000000Z_20260302T000000Z.xlsx";
-        let label = |line| format!("the task of line {line}");
-        let labels = [2, 5, 7].map(label);
+        let labels =
+            ["task \"March, all\" (line 2)", "task \"two\\r\\nlines\" (line 5)", "the task of line 7"];
         let outputs = ["reports/m.xlsx", named, "/x/v.xlsx"];
-        assert!(seen.into_iter().eq(labels.iter().map(String::as_str).zip(outputs)));
+        assert!(seen.into_iter().eq(labels.into_iter().zip(outputs)));
         assert_eq!(rows[0].request.task_name.as_deref(), Some("March, all"));
         assert_eq!(rows[0].spec.selection.wanted.named().count(), 2);
         assert_eq!(rows[0].spec.factor.to_string(), "1.1");

@@ -38,34 +38,51 @@ pub(super) fn valid(
         {
             Err(times)
         }
+        (Err(refusal), Ok(true))
+            if refusal.code == Code::InvalidTimeRange && request.end_time > request.start_time =>
+        {
+            Err(about_last_day(&refusal))
+        }
         (spec, _) => spec.map(|spec| (request, spec)),
     }
 }
 
-/// Sets the times of a request; what cannot be read stays as it is.
-fn set(request: &mut ExportRequest, range: Option<&str>, now: i64) -> Result<(), Refusal> {
+/// The refusal of a range that is too long and ends with a date.
+pub(super) fn about_last_day(refusal: &Refusal) -> Refusal {
+    let more = "An end that is a date is the last day of the range: March ends with 2026-03-31.";
+    Refusal::new(refusal.code, format!("{} {more}", refusal.detail))
+}
+
+/// Sets the times of a request, and tells whether the end is a date; what cannot be read stays as it is.
+fn set(request: &mut ExportRequest, range: Option<&str>, now: i64) -> Result<bool, Refusal> {
     // A zone that is none is refused with the request.
     let zone = request.time_zone.as_deref().and_then(Zone::parse).unwrap_or(Zone::UTC);
     if let Some(text) = range {
         let rule = RangeRule::parse(text).ok_or_else(|| {
             Refusal::new(Code::InvalidStartTime, format!("The range is {text:?}{}.", RangeRule::hint(text)))
         })?;
+        if let Some(why) = rule.skipped(zone) {
+            return Err(Refusal::new(Code::InvalidStartTime, format!("The range is {text:?}; {why}.")));
+        }
         let (start, end) = rule.resolve(now, zone);
         (request.start_time, request.end_time) = (Some(iso(start)), Some(iso(end)));
-        return Ok(());
+        return Ok(matches!(rule, RangeRule::Fixed { end: Moment::Day(_), .. }));
     }
-    let start = read("StartTime", Code::InvalidStartTime, request.start_time.as_deref())?;
+    let start = read("StartTime", Code::InvalidStartTime, request.start_time.as_deref(), zone)?;
     request.start_time = Some(iso(start.start(zone)));
-    let end = read("EndTime", Code::InvalidEndTime, request.end_time.as_deref())?;
+    let end = read("EndTime", Code::InvalidEndTime, request.end_time.as_deref(), zone)?;
     request.end_time = Some(iso(end.end(zone)));
-    Ok(())
+    Ok(matches!(end, Moment::Day(_)))
 }
 
-fn read(name: &str, code: Code, text: Option<&str>) -> Result<Moment, Refusal> {
+fn read(name: &str, code: Code, text: Option<&str>, zone: Zone) -> Result<Moment, Refusal> {
     let what = match text.filter(|text| !text.is_empty()) {
         None => "missing".to_owned(),
         Some(text) => match Moment::parse(text) {
-            Some(moment) => return Ok(moment),
+            Some(moment) => match moment.skipped(zone) {
+                Some(why) => return Err(Refusal::new(code, format!("{name} is {text:?}; {why}."))),
+                None => return Ok(moment),
+            },
             None => format!("{text:?}"),
         },
     };

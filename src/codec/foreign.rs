@@ -107,27 +107,48 @@ fn is_utf_16(head: &[u8]) -> bool {
 
 /// Text that is no log, by its beginning: a page of a storage service in the place of a file. A log may begin so, too:
 /// it is to be asked only where no line is a good one.
-static PAGES: [(&[u8], Foreign); 8] = [
-    (b"<?xml", XML),
-    (b"<!doctype html", HTML),
-    (b"<html", HTML),
-    (b"<", XML),
-    (b"{", JSON),
-    (b"[{", JSON),
-    (b"[\n", JSON),
-    (b"[]", JSON),
-];
+static PAGES: [(&[u8], Foreign); 6] =
+    [(b"<!doctype html", HTML), (b"<html", HTML), (b"{", JSON), (b"[{", JSON), (b"[\n", JSON), (b"[]", JSON)];
 const AGAIN: &str = "services answer errors so; fetch the log again";
-const XML: Foreign = kind("an XML page", AGAIN, &[]);
+static XML: Foreign = kind("an XML page", AGAIN, &[]);
 const HTML: Foreign = kind("an HTML page", AGAIN, &[]);
 const JSON: Foreign = kind("JSON text", AGAIN, &[]);
 
-/// What a text is of which no line is good.
+const OTHER_LOG: &str = "flowbook does not read these: it reads the offline logs of Alibaba Cloud CDN";
+static JSON_LINES: Foreign = kind("JSON lines", OTHER_LOG, &[]);
+static SYSLOG: Foreign = kind("syslog messages", OTHER_LOG, &[]);
+
+/// What a text is of which no line is good, by some of its lines, the first one first.
 #[must_use]
-pub fn page(text: &[u8]) -> Option<&'static Foreign> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+pub fn page(lines: &[&[u8]]) -> Option<&'static Foreign> {
+    let text = begun(lines.first()?);
+    if lines.len() > 1 && lines.iter().all(|line| is_object(begun(line))) {
+        return Some(&JSON_LINES);
+    }
     let begins = |mark: &[u8]| text.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark));
-    PAGES.iter().find(|(mark, _)| begins(mark)).map(|(_, page)| page)
+    let known = PAGES.iter().find(|(mark, _)| begins(mark)).map(|(_, page)| page);
+    match text {
+        _ if is_syslog(text) => Some(&SYSLOG),
+        [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] => Some(known.unwrap_or(&XML)),
+        _ => known,
+    }
+}
+
+/// A line without what a text may begin with.
+fn begun(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start()
+}
+
+/// Whether a line begins as a JSON object that has a key in the same line.
+fn is_object(line: &[u8]) -> bool {
+    line.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""))
+}
+
+/// Whether a line begins with a priority, as `<134>`.
+fn is_syslog(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"<") else { return false };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (1..=3).contains(&digits) && rest.get(digits) == Some(&b'>')
 }
 
 #[cfg(test)]
@@ -171,11 +192,17 @@ mod tests {
             ("<Error><Code>NoSuchKey</Code>", Some("an XML page")),
             ("\u{feff}<!DOCTYPE HTML>", Some("an HTML page")),
             ("{\"Code\": \"NoSuchKey\"}", Some("JSON text")),
+            ("{\n  \"Code\": \"NoSuchKey\"\n}", Some("JSON text")),
+            ("{\"host\": \"a.com\"}\n{ \"host\": \"b.com\"}", Some("JSON lines")),
+            ("<134>1 2026-03-01T12:00:00Z a nginx", Some("syslog messages")),
+            ("<3 hearts>", None),
+            ("<1344>x", None),
             ("[1/Mar/2026:12:00:00 +0800] 1.2.3.4", None),
             ("2026-03-01 12:00:00 GET", None),
             ("", None),
         ] {
-            assert_eq!(page(text.as_bytes()).map(|page| page.name), name, "{text}");
+            let lines: Vec<&[u8]> = text.trim().lines().map(str::as_bytes).collect();
+            assert_eq!(page(&lines).map(|page| page.name), name, "{text}");
         }
     }
 }

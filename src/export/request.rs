@@ -422,10 +422,9 @@ fn zone(text: Option<&str>) -> Result<Zone, Refusal> {
     match text.map(|text| (text, Zone::parse(text))) {
         None => Ok(Zone::UTC),
         Some((_, Some(zone))) => Ok(zone),
-        Some((text, None)) => refuse(
-            Code::InvalidParameter,
-            format!("The time zone is {text:?}{}.", hint(text, Zone::names(), Zone::EXPECTED)),
-        ),
+        Some((text, None)) => {
+            refuse(Code::InvalidParameter, format!("The time zone is {text:?}{}.", Zone::hint(text)))
+        }
     }
 }
 

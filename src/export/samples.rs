@@ -1,9 +1,10 @@
 //! Rejected lines in what leaves the house: as they are, with addresses masked, or not at all.
 //!
-//! A line that could not be read has no fields: an address is masked wherever it stands.
+//! A line that could not be read has no fields: an address is masked wherever it stands, but for what is the version of a
+//! product.
 
 use crate::domain::Selection;
-use crate::report::{Report, Scope};
+use crate::report::{Report, SAMPLE_BYTES, Scope};
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
@@ -55,7 +56,8 @@ impl Samples {
 
 /// A line with every IPv4 and IPv6 address replaced, whatever field it stands in, also where a URL escapes its dots and
 /// colons, and where the line was cut within it.
-fn masked(line: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn masked(line: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(line.len());
     let mut at = 0;
     while at < line.len() {
@@ -65,14 +67,43 @@ fn masked(line: &[u8]) -> Vec<u8> {
             at += 1;
             continue;
         }
-        let is_cut = at + len == line.len();
-        match mask(&run, is_cut) {
+        let end = if at + len < line.len() { End::Within } else { End::of(&line[..at], line.len()) };
+        match mask(&run, end).filter(|_| !is_version(&line[..at], &line[at..at + len])) {
             Some(mask) => text.extend(mask.bytes()),
             None => text.extend(&line[at..at + len]),
         }
         at += len;
     }
     text
+}
+
+/// How the line ends behind a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Not here.
+    Within,
+    /// Here: there may have been more of it.
+    Here,
+    /// Here, where it was cut, or where a client stands: there was more of it.
+    Cut,
+}
+
+impl End {
+    /// The end of a line of so many bytes, behind these.
+    fn of(before: &[u8], len: usize) -> Self {
+        if len >= SAMPLE_BYTES || before.ends_with(b"] ") { Self::Cut } else { Self::Here }
+    }
+}
+
+/// Whether a run is the version of a product, as in `Chrome/120.0.0.0`: four numbers right behind a word with a capital
+/// letter and a slash.
+fn is_version(before: &[u8], run: &[u8]) -> bool {
+    let Some(before) = before.strip_suffix(b"/") else { return false };
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let start = before.iter().rposition(|byte| !is_of_word(byte)).map_or(0, |at| at + 1);
+    let is_word = before[start..].first().is_some_and(u8::is_ascii_uppercase);
+    let is_first = start == 0 || b" \"(;,".contains(&before[start - 1]);
+    is_word && is_first && run.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// The characters of addresses at the front of a text, escapes resolved, and how many bytes they take. Letters that
@@ -93,7 +124,7 @@ fn run(text: &[u8]) -> (String, usize) {
 }
 
 /// The run with its addresses masked; `None` when it holds none.
-fn mask(run: &str, is_cut: bool) -> Option<String> {
+fn mask(run: &str, end: End) -> Option<String> {
     let colons = run.matches(':').count();
     // A port, and an address behind a colon, are not part of an IPv6 address.
     let is_v6 = |text: &str| Ipv6Addr::from_str(text.trim_end_matches('.')).is_ok();
@@ -103,10 +134,10 @@ fn mask(run: &str, is_cut: bool) -> Option<String> {
     {
         return Some("x:x".into());
     }
-    if is_cut && (colons >= 3 || run.contains("::")) {
+    if end != End::Within && (colons >= 3 || run.contains("::")) {
         return Some("x:x".into());
     }
-    let parts: Vec<String> = run.split(':').map(|part| mask_v4(part, is_cut)).collect();
+    let parts: Vec<String> = run.split(':').map(|part| mask_v4(part, end)).collect();
     let masked = parts.join(":");
     (masked != run).then_some(masked)
 }
@@ -119,7 +150,7 @@ fn v6_within(run: &str, is_v6: impl Fn(&str) -> bool) -> bool {
 }
 
 /// A text of digits, letters and dots with every IPv4 address in it masked: any four numbers in a row.
-fn mask_v4(text: &str, is_cut: bool) -> String {
+fn mask_v4(text: &str, end: End) -> String {
     let parts: Vec<&str> = text.split('.').collect();
     let mut masked: Vec<String> = Vec::new();
     let mut at = 0;
@@ -132,9 +163,14 @@ fn mask_v4(text: &str, is_cut: bool) -> String {
             at += 1;
         }
     }
-    // Where the line was cut, the beginning of an address is masked too.
+    // Where the line ends, the beginning of an address is masked too: of two numbers only where there was more.
+    let least = match end {
+        End::Within => usize::MAX,
+        End::Here => 3,
+        End::Cut => 2,
+    };
     let is_number = |part: &&str| part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
-    if is_cut && (2..=4).contains(&parts.len()) && !parts[0].is_empty() && parts.iter().all(is_number) {
+    if (least..=4).contains(&parts.len()) && !parts[0].is_empty() && parts.iter().all(is_number) {
         masked.fill("x".to_owned());
     }
     masked.join(".")
@@ -184,11 +220,35 @@ mod tests {
             ("bad203.0.113.9c ", "badx.x.x.xc "),
             ("padded 192.168.001.010 ", "padded x.x.x.x "),
             ("cut in 203.0.11", "cut in x.x.x"),
+            ("[1/Mar/2026:08:00:10 +0800] 203.0", "[1/Mar/2026:08:00:10 +0800] x.x"),
+            ("203.0.113.9 Chrome/203.0.113.9", "x.x.x.x Chrome/203.0.113.9"),
+            ("\"GET /203.0.113.9 HTTP/1.1\" a.com/203.0.113.9", "\"GET /x.x.x.x HTTP/1.1\" a.com/x.x.x.x"),
+            (
+                "http://A/203.0.113.9 /Ip/203.0.113.9 Host/203.0.113.9:80",
+                "http://A/x.x.x.x /Ip/x.x.x.x Host/x.x.x.x:80",
+            ),
+            ("localhost/127.0.0.1 Ip//203.0.113.9", "localhost/x.x.x.x Ip//x.x.x.x"),
             ("cut in 2001:db8::", "cut in x:x"),
         ] {
             assert_eq!(text(line), expected);
         }
         assert_eq!(masked(b"\xff1.2.3.4\0"), b"\xffx.x.x.x\0");
+        let long = |end: &str| " ".repeat(SAMPLE_BYTES - end.len()) + end;
+        assert_eq!(text(&long("203.0")).trim(), "x.x");
+    }
+
+    #[test]
+    fn versions_are_no_addresses() {
+        for line in [
+            "#Version: 1.0",
+            "1.0",
+            "#Software: nginx/1.25",
+            "\"Mozilla/5.0 (X11) Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0\"",
+            "(Opera/2.0.0.11;YaBrowser/24.1.0.0)",
+            "Chrome/120.0.0.0",
+        ] {
+            assert_eq!(text(line), line);
+        }
     }
 
     proptest! {
@@ -197,6 +257,7 @@ mod tests {
             v4 in any::<u32>(), v6 in any::<u128>(), before in "[ -~&&[^0-9a-fA-F.:%]]{0,9}", after in "[ \",;]\\PC{0,9}",
         ) {
             let (v4, v6) = (Ipv4Addr::from(v4).to_string(), Ipv6Addr::from(v6).to_string());
+            prop_assume!(!is_version(before.as_bytes(), v4.as_bytes()));
             for address in [v4, v6] {
                 let masked = text(&format!("{before}{address}{after}"));
                 prop_assert!(!masked.contains(&address), "{masked}");

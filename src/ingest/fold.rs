@@ -24,6 +24,7 @@ use hosts::Hosts;
 use memchr::memchr;
 use std::collections::BTreeSet;
 use std::mem;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Folds the lines of parts into a table, part by part.
 pub(super) struct Fold<'a> {
@@ -139,6 +140,9 @@ impl<'a> Fold<'a> {
     pub(super) fn end(&mut self) -> Result<Folded> {
         let sink = mem::replace(&mut self.sink, Sink::new(self.spill));
         let (samples, extents) = sink.finish()?;
+        if self.state.is_unnamed && (self.parser.has_used_domain() || self.mender.has_used_domain()) {
+            self.state.job.progress.has_used_domain.store(true, Relaxed);
+        }
         let (counts, beginning) = (mem::take(&mut self.state.counts), Beginning::of(&self.beginning));
         Ok(Folded { counts, samples, extents, beginning, sketch: self.parser.take_sketch() })
     }

@@ -76,9 +76,11 @@ impl Outcome {
         if !job.max_rejects.exceeded_by_source(rejected, lines) {
             return None;
         }
-        // Lines of one reason each, in turn: the first one of all is among them.
-        let first = self.samples.iter().min_by_key(|sample| sample.line).map(|sample| &sample.text[..]);
-        Some(if let Some(page) = first.filter(|_| rejected == lines).and_then(page) {
+        // The first lines of each reason: the first one of all is among them.
+        let mut first: Vec<&PartSample> = self.samples.iter().collect();
+        first.sort_by_key(|sample| sample.line);
+        let first: Vec<&[u8]> = first.into_iter().map(|sample| &sample.text[..]).collect();
+        Some(if let Some(page) = page(&first).filter(|_| rejected == lines) {
             format!("is {}: {}", page.name, page.advice)
         } else if self.counts.lacks_domains() {
             let share = self.counts.rejected[Reason::NoDomain as usize];

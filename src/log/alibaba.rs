@@ -22,6 +22,7 @@ use crate::time::{self, WINDOW_SECONDS};
 pub(super) use doubt::begins_entry;
 use memchr::{memchr, memrchr};
 use quick::Places;
+use std::cell::Cell;
 
 /// A line as it should be.
 pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible; AhrefsBot/5.0)" "text/html""#;
@@ -30,24 +31,54 @@ pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-"
 #[derive(Clone, Debug)]
 pub struct Parser {
     /// Host of lines whose URL has none.
-    file_domain: Option<Domain>,
+    file_domain: Option<FileDomain>,
     minute: MinuteCache,
     marks: Marks,
+}
+
+/// The domain that stands in where a URL has no host.
+#[derive(Clone, Debug)]
+struct FileDomain {
+    domain: Domain,
+    /// Whether it did.
+    is_used: Cell<bool>,
+}
+
+impl FileDomain {
+    fn new(domain: &Domain) -> Self {
+        Self { domain: domain.clone(), is_used: Cell::new(false) }
+    }
+
+    fn host(&self) -> &[u8] {
+        self.is_used.set(true);
+        self.domain.as_str().as_bytes()
+    }
 }
 
 impl Parser {
     /// A parser for one source; `file_domain` stands in where a URL has no host.
     #[must_use]
     pub fn new(file_domain: Option<&Domain>) -> Self {
-        Self { file_domain: file_domain.cloned(), minute: MinuteCache::default(), marks: Marks::default() }
+        Self {
+            file_domain: file_domain.map(FileDomain::new),
+            minute: MinuteCache::default(),
+            marks: Marks::default(),
+        }
     }
 
     /// Goes on with another source, whose domain stands in where a URL has no host.
     pub fn turn_to(&mut self, file_domain: Option<&Domain>) {
-        if self.file_domain.as_ref() != file_domain {
-            self.file_domain = file_domain.cloned();
+        match &self.file_domain {
+            Some(known) if Some(&known.domain) == file_domain => known.is_used.set(false),
+            _ => self.file_domain = file_domain.map(FileDomain::new),
         }
         self.minute.begin();
+    }
+
+    /// Whether the domain of the source stood in for a host.
+    #[must_use]
+    pub fn has_used_domain(&self) -> bool {
+        self.file_domain.as_ref().is_some_and(|domain| domain.is_used.get())
     }
 
     /// Takes out the sketch: of the first line of each five minutes, wherever these begin anew.
@@ -114,7 +145,7 @@ impl Parser {
 fn entries<E>(
     line: &[u8],
     minute: &mut MinuteCache,
-    file_domain: Option<&Domain>,
+    file_domain: Option<&FileDomain>,
     tell: &mut impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
 ) -> Result<(), E> {
     let bare = without_return(line);
@@ -132,7 +163,7 @@ fn entries<E>(
 fn judge<'a>(
     entry: &'a [u8],
     minute: &mut MinuteCache,
-    file_domain: Option<&'a Domain>,
+    file_domain: Option<&'a FileDomain>,
 ) -> Result<Record<'a>, Reason> {
     let is_plain = doubt::is_plain(entry);
     read(entry, if is_plain { find_request } else { doubt::request }, minute, file_domain)
@@ -152,7 +183,7 @@ fn read<'a>(
     line: &'a [u8],
     find: fn(&'a [u8]) -> Result<Request<'a>, Reason>,
     minute: &mut MinuteCache,
-    file_domain: Option<&'a Domain>,
+    file_domain: Option<&'a FileDomain>,
 ) -> Result<Record<'a>, Reason> {
     let (time, stamp) = minute.time(line).ok_or(Reason::BadTime)?;
     let request = find(&line[stamp..])?;
@@ -167,7 +198,7 @@ fn read<'a>(
     let (scheme, host) = target(request.method, request.url);
     let host = match (host, file_domain) {
         (Some(host), _) => host,
-        (None, Some(domain)) => domain.as_str().as_bytes(),
+        (None, Some(domain)) => domain.host(),
         (None, None) => return Err(Reason::NoDomain),
     };
     let protocol = trailing_protocol(rest).unwrap_or(scheme);

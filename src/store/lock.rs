@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::folder;
 use crate::time::iso;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -53,7 +53,12 @@ impl Lock {
 
     fn take_at(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let place = place(path);
-        let file = open(&place, true).map_err(|e| e.at(&place))?;
+        let file = open(&place, true).map_err(|error| match error.kind() {
+            ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
+                Error::io("make its folder first; cannot make a store here")(error.kind().into()).at(path)
+            }
+            _ => error.at(&place),
+        })?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {

@@ -10,6 +10,8 @@ use std::path::{self, Path};
 
 /// Near names that are shown for one that is not there.
 const NEAR: usize = 3;
+/// Characters that make a glob.
+const META: [char; 3] = ['*', '?', '['];
 /// Places that are shown where a name means several sources.
 const SHOWN: usize = 5;
 
@@ -61,7 +63,7 @@ fn find(writer: &mut Writer, called: &str) -> Result<Vec<SourceId>> {
     if ids.len() > 1 {
         return Err(several(writer, called, &ids)?);
     }
-    if ids.is_empty() && called.contains(['*', '?', '[']) {
+    if ids.is_empty() && called.contains(META) {
         ids.extend(writer.with_names_like(called)?);
     }
     if ids.is_empty() {
@@ -90,13 +92,21 @@ fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Resul
 }
 
 fn unknown(called: &str, names: &[String]) -> Error {
-    let near = near(called, names);
+    // Of a glob, its longest part; one or two letters stand in every name.
+    let parts = called.split(META).filter(|part| part.len() > 2 || *part == called);
+    let word = parts.max_by_key(|part| part.len()).unwrap_or_default();
+    let near = near(word, names);
+    let is = if called.contains(META) {
+        "no source has a name that this glob matches, and it is matched with the whole name as it is stored"
+    } else {
+        "no source goes by this name"
+    };
     let hint = if near.is_empty() {
         "flowbook store sources lists all names".to_owned()
     } else {
         format!("near it:\n  {}", near.join("\n  "))
     };
-    Error::usage(format!("no source goes by this name; {hint}")).at(called)
+    Error::usage(format!("{is}; {hint}")).at(called)
 }
 
 /// The names that are most like one, as far as any is.

@@ -10,6 +10,7 @@ use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};
 use crate::digest::{Lengths, TextId};
 use crate::domain::{DomainSet, Selection};
 use crate::error::{Result, plain};
+use crate::export::samples::masked;
 use crate::ingest::source::{Source, Tail};
 use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
 use crate::log::Format;
@@ -331,7 +332,9 @@ impl Work<'_> {
         if self.taking.first_reject.is_none() && !taken.samples.is_empty() {
             let sample = taken.samples.swap_remove(0);
             let line = taken.source.lines_before() + sample.line;
-            self.taking.first_reject = Some((taken.source.name, Sample { line, ..sample }));
+            // It goes into messages, and these into logs.
+            let text = masked(&sample.text);
+            self.taking.first_reject = Some((taken.source.name, Sample { line, text, ..sample }));
         }
     }
 

@@ -3,7 +3,7 @@
 //! Days and months are those of the task's zone. Knows nothing of what is exported.
 
 use crate::spelling::hint;
-use crate::time::{DAY_SECONDS, Zone, civil, iso, month_start};
+use crate::time::{DAY_SECONDS, Zone, civil, iso, minute_text, month_start};
 use std::fmt;
 
 /// Most days that [`RangeRule::LastDays`] takes: an export has at most 31.
@@ -25,7 +25,7 @@ pub enum RangeRule {
     LastMonth,
     /// `2026-03`: that calendar month; the wall clock's first second of it.
     Month(i64),
-    /// `2026-03-01T00:00:00Z/2026-04-01T00:00:00Z` or `2026-03-01/2026-03-31`: always the same times.
+    /// `2026-03-01T00:00:00Z/2026-04-01T00:00:00Z`, `2026-03-01/2026-03-31` or `2026-03-01`: always the same times.
     Fixed {
         /// Start.
         start: Moment,
@@ -63,7 +63,7 @@ impl Moment {
         let (minute, rest) = rest.split_at_checked(5)?;
         let [hour, minute] = numbers(minute, "dd:dd")?;
         let (second, zone) = match rest.split_at_checked(3).filter(|(second, _)| second.starts_with(':')) {
-            Some((second, zone)) => (numbers::<1>(second, ":dd")?[0], zone),
+            Some((second, zone)) => (numbers::<1>(second, ":dd")?[0], without_zeros(zone)),
             None => (0, rest),
         };
         if hour > 23 || minute > 59 || second > 59 {
@@ -90,6 +90,18 @@ impl Moment {
         }
     }
 
+    /// Why it is no time in a zone: clocks were put forward over it.
+    #[must_use]
+    pub fn skipped(self, zone: Zone) -> Option<String> {
+        let Self::Clock(local) = self else { return None };
+        let change = zone.instant_of_local(local);
+        let [before, after] = [change - 1, change].map(|unix| zone.local(unix));
+        (after != local).then(|| {
+            let [before, after] = [before + 1, after].map(minute_text);
+            format!("{self} is no time in {zone}, where clocks went from {before} to {after}; give {after}, or a time before {before}")
+        })
+    }
+
     /// The instant of an exclusive end: behind a date its whole day.
     #[must_use]
     pub fn end(self, zone: Zone) -> i64 {
@@ -107,6 +119,14 @@ impl fmt::Display for Moment {
             Self::Clock(local) => f.write_str(iso(*local).trim_end_matches('Z')),
             Self::Day(local) => f.write_str(iso(*local).get(..10).unwrap_or_default()),
         }
+    }
+}
+
+/// What follows a fraction of a second that is none: JavaScript writes `00:00:00.000Z`.
+fn without_zeros(text: &str) -> &str {
+    match text.strip_prefix(".0") {
+        Some(rest) => rest.trim_start_matches('0'),
+        None => text,
     }
 }
 
@@ -154,7 +174,7 @@ fn next_month(first: i64) -> i64 {
 impl RangeRule {
     /// What [`RangeRule::parse`] takes, for messages.
     pub const EXPECTED: &str = "give yesterday, today, last-7-days (1 to 31 days), this-month, last-month, a month \
-                                like 2026-03, or START/END: dates like 2026-03-01/2026-03-31, both included, or \
+                                like 2026-03, a day like 2026-03-01, or START/END: dates like 2026-03-01/2026-03-31, both included, or \
                                 times like 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z";
 
     /// Whether a text is a month like `2026-03`.
@@ -180,10 +200,20 @@ impl RangeRule {
             "last-month" => Self::LastMonth,
             _ => match text.split_once('/') {
                 Some((start, end)) => Self::Fixed { start: Moment::parse(start)?, end: Moment::parse(end)? },
-                None if text.starts_with(|c: char| c.is_ascii_digit()) => Self::Month(month(text)?),
+                None if text.starts_with(|c: char| c.is_ascii_digit()) => match Moment::parse(text) {
+                    Some(day @ Moment::Day(_)) => Self::Fixed { start: day, end: day },
+                    _ => Self::Month(month(text)?),
+                },
                 None => Self::LastDays(days(text.strip_prefix("last-")?.strip_suffix("-days")?)?),
             },
         })
+    }
+
+    /// Why it is no range in a zone: see [`Moment::skipped`].
+    #[must_use]
+    pub fn skipped(&self, zone: Zone) -> Option<String> {
+        let Self::Fixed { start, end } = self else { return None };
+        start.skipped(zone).or_else(|| end.skipped(zone))
     }
 
     /// The range that is meant at `now`: half-open, unix seconds, UTC. Never longer than 31 days by the
@@ -353,6 +383,7 @@ mod tests {
             ("2026-03-01T00:00-03:30", "UTC", "2026-03-01T03:30", "2026-03-01T03:30"),
             ("2026-03-01 00:00", "Asia/Shanghai", "2026-02-28T16:00", "2026-02-28T16:00"),
             ("2026-03-01T23:59:00", "UTC", "2026-03-01T23:59", "2026-03-01T23:59"),
+            ("2026-02-28T16:00:00.000Z", "UTC", "2026-02-28T16:00", "2026-02-28T16:00"),
             ("2026-03-01", "UTC", "2026-03-01T00:00", "2026-03-02T00:00"),
             ("2026-03-01", "Asia/Shanghai", "2026-02-28T16:00", "2026-03-01T16:00"),
             // A day of 23 hours, one of 25, and one without a midnight.
@@ -378,6 +409,9 @@ mod tests {
             "2026-03-01T00:60",
             "2026-03-01T00:00:60Z",
             "2026-03-01T00:00:00.5Z",
+            "2026-03-01T00:00:00.050Z",
+            "2026-03-01T00:00:00.Z",
+            "2026-03-01T00:00.0Z",
             "2026-03-01T00:00 ",
             "2026-03-01T00:00Asia/Shanghai",
             "2026-03-01T00:00+25:00",
@@ -392,6 +426,26 @@ mod tests {
         ] {
             assert_eq!(Moment::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn times_that_clocks_leave_out_are_told() {
+        let skipped = |text: &str, zone| Moment::parse(text).unwrap().skipped(Zone::parse(zone).unwrap());
+        let text = skipped("2026-03-08T02:30", "America/New_York").unwrap();
+        assert!(text.ends_with("from 2026-03-08 02:00 to 2026-03-08 03:00; give 2026-03-08 03:00, or a time before 2026-03-08 02:00"), "{text}");
+        assert!(skipped("2018-11-04T00:00", "America/Sao_Paulo").is_some());
+        for (text, zone) in [
+            ("2026-03-08T03:00", "America/New_York"),
+            ("2026-03-08T01:59:59", "America/New_York"),
+            ("2026-11-01T01:30", "America/New_York"),
+            ("2026-03-08T02:30Z", "America/New_York"),
+            ("2018-11-04", "America/Sao_Paulo"),
+            ("2026-03-08T02:30", "+08:00"),
+        ] {
+            assert_eq!(skipped(text, zone), None, "{text} {zone}");
+        }
+        let rule = RangeRule::parse("2026-03-01/2026-03-08T02:30").unwrap();
+        assert!(rule.skipped(Zone::parse("America/New_York").unwrap()).is_some());
     }
 
     #[test]
@@ -419,6 +473,8 @@ mod tests {
 
     #[test]
     fn fixed_times_stay() {
+        let day = range("2026-03-01", "2030-01-01T00:00:00Z", "Asia/Shanghai");
+        assert_eq!(day, "2026-02-28T16:00 2026-03-01T16:00");
         let rule = "2026-03-01T00:00:00Z/2026-03-01T00:05:00Z";
         assert_eq!(range(rule, "2030-01-01T00:00:00Z", "Asia/Shanghai"), "2026-03-01T00:00 2026-03-01T00:05");
     }

@@ -128,6 +128,8 @@ fn misspelt_values_say_what_was_meant() {
         (&["--rows", "spares"], "did you mean \"sparse\"?"),
         (&["--samples", "fulls"], "did you mean \"full\"?"),
         (&["--time-zone", "Asia/Shanghia"], "did you mean \"Asia/Shanghai\"?"),
+        (&["--time-zone", "Shanghai"], "did you mean \"Asia/Shanghai\"?"),
+        (&["--time-zone", "CST"], "\"CST\"; abbreviations are ambiguous; give an offset like +08:00"),
         (&["--group", "shpo", "--config", "flowbook.toml"], "did you mean \"shop\"? groups: shop."),
     ] {
         place.export(&[&["logs"], more].concat(), 2).says(&[expected]);
@@ -153,7 +155,60 @@ fn misspelt_values_say_what_was_meant() {
     place.run(&["ingest", "logs", "--store", "s.db"], 0);
     place.run(&["store", "forget", "--store", "s.db"], 2).says(&["--before"]);
     place.run(&["store", "forget", "www01*", "--store", "s.db"], 2).says(&["flowbook store sources"]);
+    let done = place.run(&["store", "forget", "a.log*", "--store", "s.db"], 2);
+    done.says(&["matched with the whole name as it is stored; near it:\n  logs/a.log"]);
+    let done = place.run(&["ingest", "logs", "--store", "nodir/new.db"], 1);
+    done.says(&["nodir/new.db: make its folder first"]);
+    let tasks = "task_name,type,range\nnoon,flow,2026-03-01\nnight,flwo,2026-03-01\n";
+    place.write("tasks.csv", tasks);
+    let list = ["export", "logs", "--tasks", "tasks.csv", "-o", "out"];
+    place.run(&list, 2).says(&["line 3", "Task \"night\": Type is \"flwo\""]);
+    place.write("tasks.csv", tasks.replace("flwo", "vas"));
+    place.run(&list, 0).says(&["task \"noon\" (line 2): the logs do not cover"]);
+    place.write("tasks.csv", "task_name,type,range\nnoon,flow,tomorow\n");
+    place.run(&list, 2).says(&["task \"noon\": range is \"tomorow\""]);
     place.run(&["store", "forget", "--before", "2026-02-01T00:00+08:00", "--store", "s.db"], 0);
+}
+
+#[test]
+fn times_are_taken_as_people_write_them_or_it_is_said_why_not() {
+    let place = place();
+    let with = |more: &[&str], code| {
+        place.run(&[&["export", "logs", "--type", "flow", "--force", "-o", "o.xlsx"], more].concat(), code)
+    };
+    with(&["--start-time", "2026-02-28T16:00:00.000Z", "--end-time", "2026-03-01T16:00:00.000Z"], 0);
+    with(&["--range", "2026-03-01"], 0);
+    let zone = "America/New_York";
+    let gap = with(&["--time-zone", zone, "--start-time", "2026-03-08T02:30", "--end-time", "2026-03-09"], 2);
+    gap.says(&[
+        "StartTime is \"2026-03-08T02:30\"",
+        "no time in America/New_York",
+        "2026-03-08 02:00 to 2026-03-08 03:00",
+    ]);
+    let range = "2026-03-07/2026-03-08 02:30";
+    with(&["--time-zone", zone, "--range", range], 2).says(&["no time in America/New_York"]);
+    let hint = "An end that is a date is the last day of the range";
+    with(&["--start-time", "2026-03-01", "--end-time", "2026-04-01"], 2).says(&["31 days", hint]);
+    let long = with(&["--start-time", "2026-03-01", "--end-time", "2026-04-01T01:00"], 2);
+    assert!(!long.stderr.contains(hint), "{}", long.stderr);
+    for (range, expected) in [(range, "no time in America/New_York"), ("2026-03-01/2026-04-01", hint)] {
+        let task =
+            format!("[[task]]\nname = \"d\"\ntype = \"flow\"\nrange = {range:?}\ntime_zone = {zone:?}\n");
+        place.write("flowbook.toml", format!("{CONFIG}{task}"));
+        place.run(&["run", "flowbook.toml"], 2).says(&[expected]);
+    }
+    place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
+    place.run(&["export", "logs", "--tasks", "tasks.csv", "-o", "out"], 0);
+}
+
+#[test]
+fn messages_show_no_address() {
+    let place = place();
+    place.write("logs/b.log", "[bad] 203.0.113.9 \"Chrome/120.0.0.0\" 1.0\n");
+    let shown = "[bad] x.x.x.x \"Chrome/120.0.0.0\" 1.0";
+    place.export(&["logs"], 3).says(&[shown]);
+    place.run(&["ingest", "logs", "--store", "s.db"], 3).says(&[shown]);
+    place.export(&["logs", "--samples", "full"], 3).says(&["203.0.113.9"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Hostile and odd inputs, through the command line: nothing is lost, nothing crashes, everything is named.
 
 use super::book::Book;
-use super::harness::{Place, encode, gzip, line};
+use super::harness::{Done, Place, encode, gzip, line};
 use flowbook::codec::Codec;
 use std::fs;
 use std::io::Write;
@@ -409,6 +409,33 @@ fn an_export_of_nothing_says_so() {
     place.export(&["a.log", "--domain-names", ""], 2).says(&["--domain-names"]);
 }
 
+#[test]
+fn an_export_without_any_log_fails() {
+    let place = Place::new();
+    place.write("logs/a.txt", lines(1));
+    std::fs::create_dir(place.path("empty")).unwrap();
+    place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
+    for (logs, expected) in [
+        (&["empty"][..], "no log was found in empty"),
+        (&["logs", "empty", "--include", "*.log"], "found in logs, empty"),
+    ] {
+        let done = place.export(&[logs, &["--json"]].concat(), 1);
+        done.says(&[expected]);
+        assert!(done.json()["Recommend"].as_str().unwrap().contains(expected), "{}", done.stdout);
+        for many in [&["--tasks", "tasks.csv"][..], &["--months", "2026-03", "--type", "flow"]] {
+            place.run(&[&["export", "-o", "out/"], many, logs].concat(), 1).says(&[expected]);
+        }
+        // What a store holds is there all the same.
+        place.export(&[logs, &["--store", "s.db", "--force"]].concat(), 0).says(&[expected]);
+        place.run(&[&["ingest", "--store", "s.db"], logs].concat(), 0).says(&[expected]);
+    }
+    place.export(&["logs", "--include", "*.log", "--force"], 1).says(&["--include *.log matched nothing"]);
+    assert!(!place.exists("out"));
+    // Standard input is a source, also where nothing comes.
+    let done = Done::of(&place.export_command(&["-", "--force"]).stdin(Stdio::null()).output().unwrap());
+    done.says(&["no line in stdin", "no line counts in this export"]);
+}
+
 /// `--include` and `--exclude` hold for what folders and globs hold alike, and say where they do nothing.
 #[test]
 fn what_globs_find_is_chosen_as_what_folders_hold() {
@@ -441,8 +468,8 @@ fn what_globs_find_is_chosen_as_what_folders_hold() {
     let nothing = ["logs/*.log", "--exclude", "olt", "--force"];
     place.export(&nothing, 0).says(&["--exclude olt matched nothing"]);
     let all = ["logs/*.log", "--exclude", "*.log", "--force"];
-    let done = place.export(&all, 0);
-    done.says(&["no log is left: --include and --exclude pass over all that was found"]);
+    let done = place.export(&all, 1);
+    done.says(&["no log is left: --include and --exclude pass over all that was found in logs/*.log"]);
     assert!(!done.stderr.contains("look at what is out of scope"), "{}", done.stderr);
     place
         .run(&["ingest", "logs", "--include", "*.gz", "--store", "s.db"], 0)

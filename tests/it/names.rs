@@ -64,6 +64,24 @@ fn a_name_that_no_line_has_is_named_with_the_nearest_that_has() {
         let alone = ["--force", "--domain-names", "wwww.example.com"];
         place.export(&[from, &alone].concat(), 0).says(&["no line counts", "did you mean www.example.com?"]);
     }
+    // Beside good names, also of wildcards; and of several names that are all wrong each one.
+    place.write("shop.log", line(NOON, "www.shop.example.com", 1) + &line(NOON, "img.shop.example.com", 1));
+    place.run(&["ingest", "shop.log", "--store", "shop.db"], 0);
+    for from in [&["shop.log", "--force"][..], &["--store", "shop.db", "--force"]] {
+        let done = |more: &[&str]| place.export(&[from, more].concat(), 0);
+        let wildcard = "*.shop.exmaple.com (did you mean *.shop.example.com?)";
+        done(&["--domain-names", "www.shop.example.com,*.shop.exmaple.com"])
+            .says(&["no line counts for", wildcard]);
+        done(&["--domain-names", "*.shop.example.com,*.shop.exmaple.com"]).says(&[wildcard]);
+        let wrong = "ww.shop.example.com,im.shop.example.com,*.shop.exmaple.com,quite.another.org";
+        done(&["--domain-names", wrong]).says(&[
+            "no line counts in this export",
+            "im.shop.example.com (did you mean img.shop.example.com?)",
+            "quite.another.org,",
+            "ww.shop.example.com (did you mean www.shop.example.com?)",
+            wildcard,
+        ]);
+    }
     // Also where only a file name tells it, and the file was not opened.
     place.write(&file("cdn.example.com", 12), gzip(line(NOON, "cdn.example.com", 1).as_bytes()));
     let done = place.export(&["logs", "--force", "--domain-names", "cdm.example.com"], 0);
@@ -123,6 +141,31 @@ fn a_domain_may_be_given_for_lines_that_hold_a_path() {
     let stored = place.export(&["--store", "s.db", "--domain-names", "d\u{fc}.com", "--json", "--force"], 0);
     assert_eq!(traffic(&stored), 77);
     place.export(&["logs", "--domain", "*.d.com"], 2).says(&["one domain"]);
+}
+
+#[test]
+fn a_domain_given_for_paths_that_was_meant_to_choose_is_said() {
+    let place = Place::new();
+    place.write("access.log", line(NOON, "a.com", 1) + &line(NOON, "b.com", 1));
+    let unused = "--domain was used for no line";
+    let choose = "to choose domains give --domain-names";
+    place.export(&["access.log", "--domains", "a.com"], 2).says(&["'--domain-names'"]);
+    place.export(&["access.log", "--domain", "a.com"], 0).says(&[unused, choose]);
+    place.run(&["ingest", "access.log", "--domain", "a.com", "--store", "s.db"], 0).says(&[unused]);
+    // Nothing had to be read.
+    let again = place.run(&["ingest", "access.log", "--domain", "a.com", "--store", "s.db"], 0);
+    assert!(!again.stderr.contains(unused), "{}", again.stderr);
+    place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
+    let list = ["export", "access.log", "--tasks", "tasks.csv", "-o", "out/", "--domain", "a.com"];
+    place.run(&list, 0).says(&[unused, choose]);
+    place.write("path.log", line(NOON, "a.com", 1).replace("http://a.com", "") + &line(NOON, "a.com", 2));
+    for from in [&["path.log"][..], &["path.log", "--store", "p.db"]] {
+        let done = place.export(&[from, &["--domain", "a.com", "--force"]].concat(), 0);
+        assert!(!done.stderr.contains(unused), "{}", done.stderr);
+    }
+    // A file whose name tells its domain needs no other.
+    place.write(&file("a.com", 12), gzip(line(NOON, "a.com", 1).replace("http://a.com", "").as_bytes()));
+    place.export(&["logs", "--domain", "b.com", "--force"], 0).says(&[unused, choose]);
 }
 
 #[test]

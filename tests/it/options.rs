@@ -39,6 +39,28 @@ fn what_is_not_complete_is_not_made_where_it_must_be() {
 }
 
 #[test]
+fn domains_that_lack_hours_are_named_also_where_others_have_them() {
+    for from in [&["logs"][..], &["logs", "--store", "usage.db"]] {
+        let place = logs(&[3, 4, 20]);
+        let done = place.export(from, 0);
+        done.says(&[
+            "the logs do not cover the range",
+            "24 of 24",
+            "45 of 48",
+            "b.com has 21 of 24; the figures",
+        ]);
+        assert!(!done.stderr.contains("a.com has"), "{}", done.stderr);
+        let asked = "a.com,b.com,c.com,d.com,e.com,f.com,g.com,h.com";
+        let done = place.export(&[from, &["--force", "--domain-names", asked]].concat(), 0);
+        done.says(&["no line counts for c.com", "f.com has 0 of 24 and 2 more;"]);
+        place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
+        let list = [&["export", "--tasks", "tasks.csv", "-o", "out", "--quiet"], from].concat();
+        place.run(&list, 0).says(&["line 2: the logs do not cover the range", "b.com has 21 of 24"]);
+        assert!(!logs(&[]).export(from, 0).stderr.contains("do not cover"));
+    }
+}
+
+#[test]
 fn what_is_complete_is_made_and_told() {
     for from in [&["logs"][..], &["logs", "--store", "usage.db"]] {
         let place = logs(&[]);

@@ -304,7 +304,9 @@ fn sources_are_forgotten_by_name_path_and_glob() {
     place
         .run(&["store", "forget", &b, &wrong, "--store", "s.db"], 2)
         .says(&[&format!("{wrong}: no source goes by this name; near it:\n  {a}")]);
-    place.run(&["store", "forget", "c*", "--store", "s.db"], 2).says(&["c*: no source goes by this name"]);
+    place
+        .run(&["store", "forget", "c*", "--store", "s.db"], 2)
+        .says(&["c*: no source has a name that this glob matches"]);
     place.run(&["store", "forget", "x", "--store", "none.db"], 2).says(&["there is no store here"]);
     assert!(!place.exists("none.db") && !place.exists("none.db.lock"));
     assert_eq!(store(&place, "info", &[], 0)["lines"], 9);

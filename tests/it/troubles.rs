@@ -167,6 +167,11 @@ fn no_deliveries() -> Vec<(Vec<u8>, Option<&'static str>)> {
         (sample(&format!("03b-hour-10-is-an-xml-error-page/{named}")), Some("is an XML page")),
         (b"<!DOCTYPE html>\n<html>\n<p>Forbidden\n".to_vec(), Some("is an HTML page")),
         (gzip(b"{\"Code\": \"NoSuchKey\"}"), Some("is JSON text")),
+        (
+            gzip(b"{\"host\": \"a.com\"}\n{\"host\": \"b.com\"}\n"),
+            Some("is JSON lines: flowbook does not read these"),
+        ),
+        (gzip(b"<134>Mar  1 12:00:00 web nginx: GET\n"), Some("is syslog messages: flowbook does not")),
         (sample(&format!("03c-hour-10-is-xz/{named}")), Some("is an xz file")),
         (gzip(&sample(&format!("03c-hour-10-is-xz/{named}"))), Some("is an xz file inside gzip")),
         (encode(Codec::Zstd, &utf_16), Some("is UTF-16 text inside zstd")),

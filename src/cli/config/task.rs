@@ -1,9 +1,9 @@
 //! `[[task]]`: each is tried over a sample of its range.
 
-use super::super::times::zone_text;
+use super::super::times::{about_last_day, zone_text};
 use super::plan::duration;
 use super::tables::{TaskTable, Texts};
-use crate::code::Refusal;
+use crate::code::{Code, Refusal};
 use crate::domain::Pattern;
 use crate::error::{Error, Result};
 use crate::export::request::{Account, ExportRequest, ExportSpec};
@@ -12,7 +12,7 @@ use crate::spelling::hint;
 use crate::store::Needs;
 use crate::task::pattern;
 use crate::task::plan::TaskRule;
-use crate::task::range::RangeRule;
+use crate::task::range::{Moment, RangeRule};
 use crate::time::Zone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -147,15 +147,17 @@ impl Entry<'_> {
         let Some(text) = self.table.range.as_deref() else {
             return Err(self.wrong(format!("range is missing; {}", RangeRule::EXPECTED)));
         };
-        RangeRule::parse(text)
-            .ok_or_else(|| self.wrong(format!("range is {text:?}{}", RangeRule::hint(text))))
+        let rule = RangeRule::parse(text)
+            .ok_or_else(|| self.wrong(format!("range is {text:?}{}", RangeRule::hint(text))))?;
+        match rule.skipped(self.zone()?) {
+            Some(why) => Err(self.wrong(format!("range is {text:?}; {why}"))),
+            None => Ok(rule),
+        }
     }
 
     fn zone(&self) -> Result<Zone> {
         let Some(text) = zone_text(self.table.time_zone.as_ref()) else { return Ok(Zone::UTC) };
-        Zone::parse(&text).ok_or_else(|| {
-            self.wrong(format!("time_zone is {text:?}{}", hint(&text, Zone::names(), Zone::EXPECTED)))
-        })
+        Zone::parse(&text).ok_or_else(|| self.wrong(format!("time_zone is {text:?}{}", Zone::hint(&text))))
     }
 
     fn pattern(&self) -> Result<pattern::Pattern> {
@@ -199,7 +201,12 @@ impl Entry<'_> {
     /// The file that the task would write, tried with its request: both are valid for every range or for
     /// none.
     fn sample_output(&self, task: &TaskRule, account: &Account) -> Result<PathBuf> {
-        let spec = task.spec(task.range_at(SAMPLE_NOW), account, Language::EnUs);
+        let (start, end) = task.range_at(SAMPLE_NOW);
+        let ends_with_date = matches!(task.range, RangeRule::Fixed { end: Moment::Day(_), .. });
+        let spec = task.spec((start, end), account, Language::EnUs).map_err(|refusal| {
+            let is_long = refusal.code == Code::InvalidTimeRange && end > start;
+            if is_long && ends_with_date { about_last_day(&refusal) } else { refusal }
+        });
         let spec = spec.map_err(|refusal| {
             Refusal::new(refusal.code, format!("[[task]] {:?}: {}", self.name, refusal.detail))
         })?;

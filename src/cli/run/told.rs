@@ -1,5 +1,6 @@
 //! What a tick tells: messages, the table, the JSON line, and what of it is kept for `flowbook history`.
 
+use super::super::lacks::lacking;
 use super::super::show;
 use super::super::task::words::hours_with_log;
 use super::Begun;
@@ -110,10 +111,11 @@ fn step_message(step: &Step, now: i64) -> Option<String> {
         // What is not over yet cannot be covered.
         // Nor need it be, where a log of every hour that is needed is there: others are quiet.
         StepEnd::Made(_, outcome, None) if step.asked.1 <= now && !step.is_judged => {
-            let logged = logged(outcome.result.as_ref().ok()?);
-            (!logged.is_complete()).then(|| {
+            let found = &outcome.result.as_ref().ok()?.completeness;
+            (!found.is_complete()).then(|| {
                 let range = format!("{} to {}", iso(step.asked.0), iso(step.asked.1));
-                format!("its range, {range}, is not covered: hours with a log {}", hours_with_log(&logged))
+                let lacking = lacking(found);
+                format!("its range, {range}, is not covered: hours with a log {found}{lacking}")
             })
         }
         // What waits for the first time does as it should; what stands and is not renewed is not what the store says.

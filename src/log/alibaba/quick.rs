@@ -6,8 +6,7 @@
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 use super::doubt::HEAD;
-use super::{MinuteCache, response_size, split_url, trailing_protocol, without_return};
-use crate::domain::Domain;
+use super::{FileDomain, MinuteCache, response_size, split_url, trailing_protocol, without_return};
 use crate::log::lanes::{Lanes, WIDTH, word};
 use crate::record::{Protocol, Record};
 use crate::region::Region;
@@ -64,7 +63,7 @@ pub(super) fn read<'a>(
     block: &'a [u8],
     places: &Places,
     minute: &mut MinuteCache,
-    file_domain: Option<&'a Domain>,
+    file_domain: Option<&'a FileDomain>,
 ) -> Option<Record<'a>> {
     let (time, stamp) = minute.time(&block[places.start..places.newline])?;
     if places.referer - places.start > HEAD && block[places.start + stamp..places.referer].contains(&b'[') {
@@ -78,7 +77,7 @@ pub(super) fn read<'a>(
     let (scheme, host) = url(block, url_start, places.url_end)?;
     let host = match host {
         Some(host) => host,
-        None => file_domain?.as_str().as_bytes(),
+        None => file_domain?.host(),
     };
     let protocol = protocol(block, places, scheme)?;
     Some(Record { time, host, bytes, protocol, status, hit, region: Region::Unspecified })

@@ -1,0 +1,73 @@
+//! What people should know of an export whose workbook is made: what was asked for and is not in the logs.
+
+use crate::domain::{Domain, Pattern, Selection};
+use crate::export::Exported;
+use crate::export::completeness::Completeness;
+use crate::report::NotOpened;
+use crate::task::Outcome;
+
+/// Names that are listed one by one.
+const LISTED: usize = 10;
+
+/// Domains that were asked for in vain, and what the logs do not cover.
+pub(super) fn lacks(outcome: &Outcome, selection: &Selection) -> Vec<String> {
+    let Ok(exported) = &outcome.result else { return Vec::new() };
+    let absent = absent(exported, outcome, selection);
+    absent.into_iter().chain(uncovered(&exported.completeness)).collect()
+}
+
+fn absent(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Option<String> {
+    let name = |domain: &Pattern| match meant(domain, outcome, selection) {
+        Some(near) => format!("{domain} (did you mean {near}?)"),
+        None => domain.to_string(),
+    };
+    let silent = &exported.silent;
+    let names: Vec<String> = silent.iter().take(LISTED).map(name).collect();
+    let names = names.join(", ") + &and_more(silent.len(), LISTED);
+    if outcome.report.totals().accepted > 0 {
+        let say = || format!("no line counts for {names}: look at their spelling and the range");
+        return (!silent.is_empty()).then(say);
+    }
+    let is_all_opened = outcome.not_opened == NotOpened::default();
+    let all = if is_all_opened { "" } else { ", or open all logs with --read-all" };
+    let asked = if silent.is_empty() { String::new() } else { format!("; asked for: {names}") };
+    Some(format!("no line counts in this export: look at what is out of scope or rejected{all}{asked}"))
+}
+
+/// ` and 3 more` behind the first names of a list, where there are more.
+fn and_more(all: usize, shown: usize) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
+}
+
+/// The domain in the logs nearest to one that no line has, of those that were not asked for; of a wildcard, also of those
+/// that were.
+fn meant(domain: &Pattern, outcome: &Outcome, selection: &Selection) -> Option<String> {
+    let is_wildcard = matches!(domain, Pattern::Subdomains(_));
+    let found = outcome.found.iter().map(Domain::as_str);
+    let may_be = |name: &&str| selection.account.contains(name) && (is_wildcard || !selection.contains(name));
+    domain.nearest(found.filter(may_be))
+}
+
+/// Domains that are named of those that lack hours.
+const LACKING: usize = 5;
+
+/// What people should know of an export over hours that no log tells of.
+fn uncovered(found: &Completeness) -> Option<String> {
+    (!found.is_complete()).then(|| {
+        let lacking = lacking(found);
+        format!(
+            "the logs do not cover the range: hours with a log: {found}{lacking}; the figures count the others as zeros"
+        )
+    })
+}
+
+/// Who lacks hours, behind how many there are.
+pub(super) fn lacking(found: &Completeness) -> String {
+    let one = |(domain, hours): &(Pattern, u64)| format!("{domain} has {hours} of {}", found.hours);
+    let names: Vec<String> = found.lacking.iter().take(LACKING).map(one).collect();
+    let names = names.join(", ") + &and_more(found.lacking.len(), LACKING);
+    if names.is_empty() { names } else { format!("; {names}") }
+}
