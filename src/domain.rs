@@ -307,6 +307,12 @@ impl Selection {
         self.wanted.may_hold(pattern) && self.account.may_hold(pattern)
     }
 
+    /// Whether a domain is named, be it there or not.
+    #[must_use]
+    pub fn names(&self, domain: &Domain) -> bool {
+        self.wanted.exact.contains(domain) || self.account.exact.contains(domain)
+    }
+
     /// The wildcards that are wanted and stand for none of the `domains` of an export.
     pub fn idle_wildcards<'a>(&self, domains: impl Iterator<Item = &'a Domain>) -> Vec<Pattern> {
         let mut idle: Vec<Pattern> = self.wanted.wildcards().collect();

@@ -84,32 +84,9 @@ impl Hours {
     }
 }
 
-/// Some hours of a range, by their distance from its first one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HourSet(Vec<u64>);
-
-impl HourSet {
-    /// Adds the hour at this distance.
-    pub fn add(&mut self, hour: usize) {
-        if self.0.len() <= hour / 64 {
-            self.0.resize(hour / 64 + 1, 0);
-        }
-        self.0[hour / 64] |= 1 << (hour % 64);
-    }
-
-    /// The hours since 1970, where `first` is that of distance 0.
-    pub fn iter(&self, first: i64) -> impl Iterator<Item = i64> {
-        let words = (first..).step_by(64).zip(&self.0);
-        words.flat_map(|(first, word)| {
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn gaps_fill_what_hours_leave() {
@@ -125,17 +102,5 @@ mod tests {
             assert_eq!(hours.gaps(domain, &span), std::slice::from_ref(&gap));
         }
         assert_eq!(hours.gaps(&a, &shared(&(5..6), &(7..9))), []);
-    }
-
-    proptest! {
-        #[test]
-        fn hour_sets_hold_what_was_added(hours in prop::collection::btree_set(0..800usize, 0..50), first in 0..9000i64) {
-            let mut set = HourSet::default();
-            for hour in &hours {
-                set.add(*hour);
-            }
-            let expected: Vec<i64> = hours.iter().map(|hour| first + i64::try_from(*hour).unwrap()).collect();
-            prop_assert_eq!(set.iter(first).collect::<Vec<_>>(), expected);
-        }
     }
 }

@@ -173,10 +173,10 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let (mut report, pieces) = assemble(sources, outcomes, job);
     report.duplicates = duplicates;
     let mistrusted = report.faults().next().map(|(name, fault)| (name.to_owned(), fault.to_owned()));
-    let mut report = report.scoped(job.selection, job.range);
-    for (domain, hour) in table.unnamed_hours() {
-        report.add_unnamed(domain, hour);
+    for (domain, hour, is_evidence) in table.shared_hours() {
+        report.add_shared(domain, is_evidence.then_some(hour));
     }
+    let report = report.scoped(job.selection, job.range);
     let mut rejects = spill.map(|spill| Rejects { spill, pieces });
     if let Some(rejects) = &mut rejects {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();

@@ -43,6 +43,7 @@ pub mod mix;
 pub mod sketch;
 pub mod report;
 pub mod hours;
+pub mod names;
 pub mod digest;
 pub mod formula;
 // Edges to the disk

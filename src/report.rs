@@ -232,19 +232,21 @@ pub struct Report {
     /// For each domain of the export, from the first to the last hour that the name of any source tells, of those
     /// elsewhere too. Sorted by domain.
     pub spans: Vec<NamedHours>,
-    /// For each domain, the hours since 1970 in which it has a line that counts of a source whose name tells nothing.
-    pub unnamed: BTreeMap<Domain, Vec<Range<i64>>>,
+    /// For each domain with a line that counts in a source that is not certain to be of one domain, the hours since 1970
+    /// in which such a line is evidence of a log: perhaps none.
+    pub shared: BTreeMap<Domain, Vec<Range<i64>>>,
     /// See [`Report::overlaps`]: found when it is asked for first.
     pub(crate) overlaps: OnceLock<Vec<Overlap>>,
 }
 
 impl Report {
-    /// Adds an hour to [`Report::unnamed`]. Hours mostly come in order: then one span holds all that follow each other.
-    pub fn add_unnamed(&mut self, domain: &Domain, hour: i64) {
-        let Some(spans) = self.unnamed.get_mut(domain.as_str()) else {
-            self.unnamed.insert(domain.clone(), std::iter::once(hour..hour + 1).collect());
-            return;
-        };
+    /// Adds a domain to [`Report::shared`], with an hour or none. Hours mostly come in order: then one span holds all that
+    /// follow each other.
+    pub fn add_shared(&mut self, domain: &Domain, hour: Option<i64>) {
+        if !self.shared.contains_key(domain.as_str()) {
+            self.shared.insert(domain.clone(), Vec::new());
+        }
+        let (Some(spans), Some(hour)) = (self.shared.get_mut(domain.as_str()), hour) else { return };
         match spans.last_mut() {
             Some(last) if last.contains(&hour) => {}
             Some(last) if last.end == hour => last.end += 1,

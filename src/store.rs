@@ -18,6 +18,7 @@ mod read;
 mod report;
 mod retain;
 mod schema;
+mod shared;
 mod source;
 mod survey;
 mod tasks;

@@ -2,7 +2,7 @@
 //!
 //! Knows of logs only what the report tells of them.
 
-use super::tally::{DomainTally, Tally};
+use super::tally::Tally;
 use crate::domain::{Domain, Pattern, Selection};
 use crate::hours::{self, Hours};
 use crate::report::Report;
@@ -15,9 +15,10 @@ const MAX_GAPS: usize = 1000;
 
 /// Hours of a range that have a log. Hours are those of UTC that the range touches.
 ///
-/// An hour of a domain has a log where a source that delivered anything tells it in its name, or where the domain has
-/// a request in it from a source whose name tells nothing. Of a domain that no name tells, any request is such a sign. A
-/// late line in the log of another hour is none: that hour's own log may be missing.
+/// An hour of a domain has a log where a source named for it delivered anything, or where the domain has a request in it
+/// from a source that is not certain to be of one domain: if the name of that source tells hours, only in these. A late
+/// line in the log of another hour is no evidence: that hour's own log may be missing. A domain whose requests all stand
+/// in logs of other domains is not asked for any hour, unless it was named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completeness {
     /// Hours of the range in which any domain has a log.
@@ -26,7 +27,7 @@ pub struct Completeness {
     pub hours: u64,
     /// Pairs of domain and hour that have a log.
     pub with_log: u64,
-    /// Pairs of domain and hour: all hours of the range for every domain of the export. A wildcard that stands for no
+    /// Pairs of domain and hour: all hours of the range for every domain that is asked for them. A wildcard that stands for no
     /// domain counts as one that has no log.
     pub expected: u64,
     /// The first hours without a log, since 1970, in the order of domains.
@@ -84,21 +85,21 @@ impl Completeness {
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection: &Selection) -> Completeness {
     let span = hours::of_range(range);
-    let known = told(report, tally);
+    let known = named(report, tally);
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
-    let mut domains: Vec<&DomainTally> = tally.domains.iter().collect();
-    domains.sort_by(|a, b| a.domain.cmp(&b.domain));
-    for one in domains {
-        let mut own: BTreeSet<i64> = known.of(&one.domain, &span).collect();
-        let unnamed = report.unnamed.get(one.domain.as_str()).into_iter().flatten();
-        own.extend(unnamed.flat_map(|hours| hours::shared(hours, &span)));
-        if !known.has(&one.domain) {
-            own.extend(one.hours.iter(span.start));
-        }
-        found.add(Pattern::Exact(one.domain.clone()), &own, &span);
+    let mut domains: Vec<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
+    domains.retain(|domain| {
+        known.has(domain) || report.shared.contains_key(domain.as_str()) || selection.names(domain)
+    });
+    domains.sort();
+    for domain in &domains {
+        let mut own: BTreeSet<i64> = known.of(domain, &span).collect();
+        let shared = report.shared.get(domain.as_str()).into_iter().flatten();
+        own.extend(shared.flat_map(|hours| hours::shared(hours, &span)));
+        found.add(Pattern::Exact((*domain).clone()), &own, &span);
         any.extend(own);
     }
-    for wildcard in selection.idle_wildcards(tally.domains.iter().map(|one| &one.domain)) {
+    for wildcard in selection.idle_wildcards(domains.into_iter()) {
         found.add(wildcard, &BTreeSet::new(), &span);
     }
     found.hours_with_log = any.len() as u64;
@@ -108,7 +109,7 @@ pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection:
 
 /// The hours that names of sources tell, of the domains of the export. A domain whose sources delivered nothing is there
 /// without hours.
-fn told(report: &Report, tally: &Tally) -> Hours {
+fn named(report: &Report, tally: &Tally) -> Hours {
     let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
     let mut known = Hours::default();
     // Sources elsewhere lie outside the range, but tell that names of the domain's sources tell hours.
@@ -191,16 +192,16 @@ mod tests {
         counted_with(sources, &[], domains)
     }
 
-    /// The same, with requests of domains in hours of the day from sources whose names tell nothing.
+    /// The same, with requests of domains in hours of the day from sources that are not certain to be of one domain.
     fn counted_with(
         sources: Vec<SourceReport>,
-        unnamed: &[(&str, i64)],
+        shared: &[(&str, i64)],
         domains: &[(&str, &[usize])],
     ) -> (u64, u64, u64, u64) {
         let mut report = Report { sources, ..Report::default() };
         let first = day().start().start() / HOUR_SECONDS;
-        for (name, hour) in unnamed {
-            report.add_unnamed(&domain(name), first + hour);
+        for (name, hour) in shared {
+            report.add_shared(&domain(name), Some(first + hour));
         }
         let found = completeness(&report, &tally(day(), domains), day(), &all());
         (found.hours_with_log, found.hours, found.with_log, found.expected)
@@ -213,7 +214,7 @@ mod tests {
         let sources = vec![named(1), named(2), named(2), named(30)];
         assert_eq!(counted(sources, &[("a.com", &[0, 12])]), (2, 24, 2, 24));
         let whole = (0..24).map(named).collect();
-        assert_eq!(counted(whole, &[("a.com", &[0]), ("b.com", &[])]), (24, 24, 24, 48));
+        assert_eq!(counted(whole, &[("a.com", &[0]), ("b.com", &[])]), (24, 24, 24, 24));
     }
 
     #[test]
@@ -228,25 +229,30 @@ mod tests {
     }
 
     #[test]
-    fn sources_that_tell_nothing_stand_for_hours_with_requests() {
+    fn sources_of_several_domains_stand_for_hours_with_requests() {
         let sources = || vec![source(Some(("a.com", 1)), 9, None), source(None, 9, None)];
         let domains: [(&str, &[usize]); 2] = [("a.com", &[0, 12]), ("b.com", &[12, 13, 287])];
-        // No name tells a log of b.com: its lines do. Those of a.com are late, wherever lines of b.com come from.
+        // No name tells a log of b.com: lines do that do not stand in the log of another domain. Those of a.com are late,
+        // wherever lines of b.com come from.
+        assert_eq!(counted(sources(), &domains), (1, 24, 1, 24));
         let of_b = [("b.com", 1), ("b.com", 23)];
         assert_eq!(counted_with(sources(), &of_b, &domains), (2, 24, 3, 48));
-        assert_eq!(counted_with(sources(), &[("a.com", 0), ("a.com", 30)], &domains), (3, 24, 4, 48));
+        assert_eq!(counted_with(sources(), &[("a.com", 0), ("a.com", 30)], &domains), (2, 24, 2, 24));
     }
 
     #[test]
     fn who_lacks_hours_is_named() {
-        let report = Report { sources: vec![source(None, 9, None)], ..Report::default() };
+        let mut report = Report { sources: vec![source(None, 9, None)], ..Report::default() };
         let hour = range("2026-03-01T00:30:00Z", "2026-03-01T01:30:00Z");
         let tally = tally(hour, &[("b.com", &[0, 11]), ("a.com", &[6])]);
+        let first = day().start().start() / HOUR_SECONDS;
+        for (name, hour) in [("b.com", first), ("b.com", first + 1), ("a.com", first + 1)] {
+            report.add_shared(&domain(name), Some(hour));
+        }
         let found = completeness(&report, &tally, hour, &all());
         assert_eq!((found.hours, found.with_log, found.expected), (2, 3, 4));
         let a = Pattern::Exact(domain("a.com"));
         assert_eq!(found.lacking, [(a.clone(), 1)]);
-        let first = day().start().start() / HOUR_SECONDS;
         assert!(!found.is_complete());
         assert_eq!((found.gaps, found.more_gaps), (vec![(a, first..first + 1)], 0));
         let wanted: DomainSet =

@@ -5,22 +5,16 @@
 use super::calendar::Calendar;
 use super::request::Kind;
 use crate::domain::Domain;
-use crate::hours::{HOUR_SECONDS, HourSet};
 use crate::region::Region;
-use crate::time::{TimeRange, WINDOW_SECONDS};
+use crate::time::TimeRange;
 use crate::usage::billing::{self, Figures};
 use crate::usage::{Overflow, Usage};
 use std::collections::BTreeMap;
-
-#[expect(clippy::cast_possible_truncation, reason = "twelve")]
-const SLICES_PER_HOUR: usize = (HOUR_SECONDS / WINDOW_SECONDS) as usize;
 
 /// Sums of an export.
 #[derive(Clone, Debug)]
 pub struct Tally {
     kind: Kind,
-    /// How far into its hour the first slice lies, in slices.
-    into_hour: usize,
     /// All domains and regions together, per slice.
     pub slices: Vec<Usage>,
     /// All domains together, per region and slice.
@@ -44,8 +38,6 @@ pub struct DomainTally {
     pub peak: Option<(usize, u64)>,
     /// Its own 95th percentile, in bytes or requests per slice.
     pub percentile_95: u64,
-    /// The hours in which it has a request.
-    pub hours: HourSet,
 }
 
 /// What an export is about: response bytes of a `flow`, requests of a `vas`.
@@ -64,7 +56,6 @@ impl Tally {
         let zero = vec![Usage::default(); range.len()];
         Self {
             kind,
-            into_hour: range.start().index() as usize % SLICES_PER_HOUR,
             slices: zero.clone(),
             regions: BTreeMap::new(),
             domains: Vec::new(),
@@ -104,21 +95,9 @@ impl Tally {
             total,
             peak: billing::peak(&values).filter(|(_, value)| *value > 0),
             percentile_95: billing::percentile_95(&values),
-            hours: self.hours_with_requests(),
         });
         self.current.fill(Usage::default());
         Ok(())
-    }
-
-    /// The hours in which the current domain has a request.
-    fn hours_with_requests(&self) -> HourSet {
-        let mut hours = HourSet::default();
-        for (at, usage) in self.current.iter().enumerate() {
-            if usage.total_requests() > 0 {
-                hours.add((self.into_hour + at) / SLICES_PER_HOUR);
-            }
-        }
-        hours
     }
 
     /// Puts the largest domains first; of equals the first by name.

@@ -13,6 +13,7 @@ use super::twice::{self, Beginning};
 use super::{Job, lines::Chunk};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hours::HOUR_SECONDS;
 use crate::log::Parser;
 use crate::record::{Reason, Record};
 use crate::region::Region;
@@ -24,6 +25,7 @@ use hosts::Hosts;
 use memchr::memchr;
 use std::collections::BTreeSet;
 use std::mem;
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Folds the lines of parts into a table, part by part.
@@ -60,6 +62,8 @@ struct State<'a> {
     region: Region,
     /// Whether the name of the source tells no hours.
     is_unnamed: bool,
+    /// When a line is evidence that its domain has a log, in unix seconds: see [`Source::evidence`].
+    evidence: Option<Range<i64>>,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -111,6 +115,7 @@ impl<'a> Fold<'a> {
             seconds: job.range.seconds(),
             region: job.region,
             is_unnamed: false,
+            evidence: None,
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
@@ -126,6 +131,8 @@ impl<'a> Fold<'a> {
         let hours = source.hours.as_ref();
         self.state.region = source.region.unwrap_or(self.state.job.region);
         self.state.is_unnamed = hours.is_none();
+        let seconds = |hour: i64| hour.saturating_mul(HOUR_SECONDS);
+        self.state.evidence = source.evidence().map(|hours| seconds(hours.start)..seconds(hours.end));
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.beginning.clear();
         let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
@@ -270,8 +277,8 @@ impl State<'_> {
             Some(place) if place.holds(region, window) => place.cell,
             _ => find_place(place, &mut self.table, domain, region, window),
         };
-        if self.is_unnamed {
-            self.table.note_unnamed(cell);
+        if let Some(evidence) = &self.evidence {
+            self.table.note_shared(cell, evidence.contains(&record.time));
         }
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }

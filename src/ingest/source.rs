@@ -2,11 +2,10 @@
 //!
 //! Opens no file. With those below it the only file that names glob.
 
-mod names;
 mod search;
 mod walk;
 
-pub use names::{Told, named_hours};
+pub use crate::names::{Told, evidence, named_hours};
 pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
 
 use crate::digest::{Before, Lengths};
@@ -21,6 +20,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf, is_separator};
 use std::sync::Arc;
 use walk::{Met, walk};
@@ -129,6 +129,11 @@ impl Source {
     #[must_use]
     pub fn lines_before(&self) -> u64 {
         self.tail.as_ref().map_or(0, |tail| tail.judged.0)
+    }
+
+    /// The hours since 1970 in which a line of it is evidence: see [`evidence`].
+    pub(super) fn evidence(&self) -> Option<Range<i64>> {
+        evidence(self.hours.as_ref(), self.path.as_ref().and_then(|path| path.file_name()?.to_str()))
     }
 
     /// What the file name tells, where the file can be read for all that is known.

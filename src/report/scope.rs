@@ -195,8 +195,8 @@ impl Report {
     pub fn scoped(self, selection: &Selection, range: TimeRange) -> Self {
         let scope = Scope { selection, range };
         // Overlaps found before may name others.
-        let Self { sources, samples, mut duplicates, mut elsewhere, spans, mut unnamed, overlaps: _ } = self;
-        unnamed.retain(|domain, _| selection.contains(domain.as_str()));
+        let Self { sources, samples, mut duplicates, mut elsewhere, spans, mut shared, overlaps: _ } = self;
+        shared.retain(|domain, _| selection.contains(domain.as_str()));
         let mut all_hours = Spans::default();
         for span in &spans {
             all_hours.add(span);
@@ -222,7 +222,7 @@ impl Report {
             duplicates.retain(|duplicate| names.contains(duplicate.same_as.as_str()));
         }
         let spans = all_hours.into_sorted();
-        Self { sources: kept, samples, duplicates, elsewhere, spans, unnamed, ..Self::default() }
+        Self { sources: kept, samples, duplicates, elsewhere, spans, shared, ..Self::default() }
     }
 }
 

@@ -1,15 +1,19 @@
 //! Which hours are there: by sources that were read to their end, and by usage where names tell nothing.
 
 use super::read::{Reader, all_series};
-use crate::domain::{Domain, Selection};
+use super::shared::{Shared, WINDOWS_PER_HOUR};
+use super::survey::may_be_empty;
+use crate::domain::Selection;
 use crate::error::Result;
-use crate::hours::{Hours, of_range, touched};
-use crate::time::{TimeRange, WINDOW_SECONDS};
-use rusqlite::{Connection, Row, params};
+use crate::hours::{HOUR_SECONDS, Hours, of_range, touched};
+use crate::time::TimeRange;
+use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-const WINDOWS_PER_HOUR: i64 = crate::hours::HOUR_SECONDS / WINDOW_SECONDS;
+/// Hours that sources of a domain deliver, as [`delivers`](crate::report::delivers) has it: answered by an index alone.
+pub(super) const DELIVERED: &str = "SELECT DISTINCT named_start, named_end FROM source
+     WHERE named_domain = ? AND named_end > ? AND named_start < ? AND fault IS NULL AND (? OR lines > blank)";
 
 impl Reader {
     /// The hours of a range that any source delivers, whatever its domain: see [`delivers`].
@@ -17,14 +21,20 @@ impl Reader {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn delivered_hours(&self, range: TimeRange) -> Result<BTreeSet<i64>> {
-        let mut hours = BTreeSet::new();
-        for domain in self.named_domains()? {
-            self.pass_named(&domain, &of_range(range), |source| {
-                let told = source.hours.filter(|_| source.is_delivered);
-                hours.extend(told.into_iter().flat_map(|told| touched(told.start, told.end)));
-            })?;
-        }
-        Ok(hours)
+        let (asked, mut hours) = (of_range(range), BTreeSet::new());
+        let domains = self.named_domains()?;
+        self.at(|db| {
+            let mut delivered = db.prepare_cached(DELIVERED)?;
+            let (start, end) = (asked.start * HOUR_SECONDS, asked.end * HOUR_SECONDS);
+            let may_be_empty = may_be_empty(db)?;
+            for domain in &domains {
+                let mut rows = delivered.query(params![domain.as_str(), start, end, may_be_empty])?;
+                while let Some(row) = rows.next()? {
+                    hours.extend(touched(row.get(0)?, row.get(1)?));
+                }
+            }
+            Ok(hours)
+        })
     }
 
     /// The hours of the usage that comes from sources whose names tell nothing, from the first to the last one.
@@ -39,23 +49,19 @@ impl Reader {
         Ok(first.zip(last).map(|(first, last)| first / WINDOWS_PER_HOUR..last / WINDOWS_PER_HOUR + 1))
     }
 
-    /// Adds the hours in which domains of a selection have usage that is a sign of a log: from sources whose names tell
-    /// nothing, and from any where no name tells the domain, so that it is not among those that are `known` by names. Such
-    /// a domain is added also when it has no usage in the range.
+    /// Adds the hours in which domains of a selection have usage that is evidence of a log, from sources that are not
+    /// certain to be of one domain. A domain is added also when it has none in the range.
     ///
     /// # Errors
     /// See [`Reader::delivered_hours`].
     pub fn add_by_lines(&self, range: TimeRange, selection: &Selection, known: &mut Hours) -> Result<()> {
         self.at(|db| {
-            let mut untold = all_series(db)?;
-            untold.retain(|one| selection.contains(one.domain.as_str()) && !known.has(&one.domain));
-            for (series, domain) in unnamed_series(db)? {
-                if selection.contains(domain.as_str()) && known.has(&domain) {
-                    known.add(&domain, unnamed_hours(db, series, range)?);
-                }
-            }
-            for series in untold {
-                known.add(&series.domain, hours_of(db, series.id, range)?);
+            let shared = Shared::all(db)?;
+            let theirs = shared.series(db)?;
+            let mut series = all_series(db)?;
+            series.retain(|one| theirs.contains(&one.id) && selection.contains(one.domain.as_str()));
+            for one in series {
+                known.add(&one.domain, shared.hours(db, one.id, range)?.0);
             }
             Ok(())
         })
@@ -87,32 +93,4 @@ impl Reader {
             Ok(faults)
         })
     }
-}
-
-fn unnamed_series(db: &Connection) -> rusqlite::Result<Vec<(i64, Domain)>> {
-    let sql = "SELECT id, domain FROM series WHERE id IN (
-                   SELECT series FROM part WHERE source IN (SELECT id FROM source WHERE named_domain IS NULL))";
-    let mut series = db.prepare(sql)?;
-    let one = |row: &Row<'_>| {
-        let domain: String = row.get(1)?;
-        Ok((row.get(0)?, Domain::new(domain.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)?))
-    };
-    series.query_map([], one)?.collect()
-}
-
-/// The hours of a range in which a series has usage.
-fn hours_of(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<i64>> {
-    let sql = "SELECT DISTINCT window / ? FROM cell WHERE series = ? AND window >= ? AND window < ?";
-    let mut hours = db.prepare_cached(sql)?;
-    let values = params![WINDOWS_PER_HOUR, series, range.start().index(), range.end().index()];
-    hours.query_map(values, |row| row.get(0))?.collect()
-}
-
-/// The hours of a range in which a series has usage from sources whose names tell nothing.
-pub(super) fn unnamed_hours(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<i64>> {
-    let sql = "SELECT DISTINCT cell.window / ? FROM cell CROSS JOIN source ON source.id = cell.source
-               WHERE cell.series = ? AND cell.window >= ? AND cell.window < ? AND source.named_domain IS NULL";
-    let mut hours = db.prepare_cached(sql)?;
-    let values = params![WINDOWS_PER_HOUR, series, range.start().index(), range.end().index()];
-    hours.query_map(values, |row| row.get(0))?.collect()
 }

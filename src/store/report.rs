@@ -3,12 +3,12 @@
 //! A small question is answered by indexes: sources in scope are found by their parts and by what their names tell, and
 //! what is elsewhere is the totals less what is in scope.
 
-use super::coverage::unnamed_hours;
 use super::read::all_series;
+use super::shared::Shared;
 use super::source::{IS_PLACE, Names};
 use super::total::{self, Totals};
 use super::unsigned;
-use crate::domain::{Domain, Selection};
+use crate::domain::Selection;
 use crate::record::Reason;
 use crate::report::{
     Counts, Duplicate, Elsewhere, NamedHours, Report, Sample, Scope, SourceReport, first_of_each_reason,
@@ -34,12 +34,14 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
     let sources = question.sources(&counted)?;
     let samples = samples(db, &sources)?;
     let duplicates = duplicates(db, &sources)?;
-    let is_unnamed = |found: &&Found| found.report.hours.is_none() && found.report.counts.accepted > 0;
-    let unnamed: Vec<i64> = sources.iter().filter(is_unnamed).map(|found| found.id).collect();
+    let mut shared = Shared::default();
+    for Found { id, sort, report } in sources.iter().filter(|found| found.report.counts.accepted > 0) {
+        shared.add(*id, sort, report.hours.as_ref());
+    }
     let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
     let elsewhere = question.elsewhere(&reports)?;
     let mut report = Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() };
-    question.add_unnamed(&mut report, &unnamed)?;
+    question.add_shared(&mut report, &shared)?;
     Ok(report)
 }
 
@@ -101,22 +103,19 @@ impl Question<'_> {
         Ok((spans, ids))
     }
 
-    /// Adds the hours in which domains have usage from the sources in scope whose names tell nothing. Where no name tells
-    /// the domain, every request is as good a sign, and need not be looked at here.
-    fn add_unnamed(&self, report: &mut Report, unnamed: &[i64]) -> rusqlite::Result<()> {
-        if unnamed.is_empty() || report.spans.is_empty() {
-            return Ok(());
-        }
-        let mut theirs = BTreeSet::new();
-        for source in unnamed {
-            theirs.extend(parts(self.db, *source)?.into_iter().map(|part| part.series));
-        }
-        let is_told = |domain: &Domain| report.spans.binary_search_by(|span| span.domain.cmp(domain)).is_ok();
-        let mut told = all_series(self.db)?;
-        told.retain(|series| theirs.contains(&series.id) && is_told(&series.domain));
-        for series in told {
-            for hour in unnamed_hours(self.db, series.id, self.scope.range)? {
-                report.add_unnamed(&series.domain, hour);
+    /// Adds the domains that have usage in the sources in scope that are not certain to be of one domain, with the hours in
+    /// which it is evidence.
+    fn add_shared(&self, report: &mut Report, shared: &Shared) -> rusqlite::Result<()> {
+        let theirs = shared.series(self.db)?;
+        let mut series = all_series(self.db)?;
+        series.retain(|one| theirs.contains(&one.id) && self.scope.selection.contains(one.domain.as_str()));
+        for one in series {
+            let (hours, has_line) = shared.hours(self.db, one.id, self.scope.range)?;
+            if has_line {
+                report.add_shared(&one.domain, None);
+            }
+            for hour in hours {
+                report.add_shared(&one.domain, Some(hour));
             }
         }
         Ok(())

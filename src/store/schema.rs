@@ -234,7 +234,7 @@ ALTER TABLE state ADD COLUMN kept_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE source ADD COLUMN let_go INTEGER NOT NULL DEFAULT 0;
 
 -- What finds sources by their names, by their faults, and by what they say of a series.
-CREATE INDEX source_named ON source (named_domain, named_end, named_start, arrived, lines, fault)
+CREATE INDEX source_named ON source (named_domain, named_end, named_start, arrived, lines, fault, blank)
     WHERE named_domain IS NOT NULL;
 CREATE INDEX source_unnamed ON source (accepted + unplaced) WHERE named_domain IS NULL;
 CREATE INDEX source_fault ON source (named_domain) WHERE fault IS NOT NULL;

@@ -143,7 +143,7 @@ const ALL_PARTS: &str =
 const SORT: usize = 9;
 
 /// The domains that names tell, by the index of these.
-const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
+pub(super) const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
          SELECT min(named_domain) FROM source WHERE named_domain IS NOT NULL
          UNION ALL
          SELECT (SELECT min(named_domain) FROM source WHERE named_domain > named.domain) FROM named
@@ -276,6 +276,7 @@ impl Question<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::coverage::DELIVERED;
     use crate::store::schema::MIGRATIONS;
 
     /// However many sources a store has, a task is judged by those of its domains and hours.
@@ -285,7 +286,7 @@ mod tests {
         for step in MIGRATIONS {
             db.execute_batch(step).unwrap();
         }
-        for sql in [NAMED_DOMAINS, NAMED] {
+        for sql in [NAMED_DOMAINS, NAMED, DELIVERED] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let steps =
                 plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>().unwrap();
@@ -293,6 +294,8 @@ mod tests {
             assert!(!of_sources.is_empty(), "{sql}: {steps:?}");
             let is_found = |step: &&String| step.starts_with("SEARCH source USING");
             assert!(of_sources.iter().all(is_found), "{sql}: {steps:?}");
+            let is_covered = of_sources.iter().all(|step| step.contains("COVERING INDEX"));
+            assert!(is_covered || sql == NAMED, "{sql}: {steps:?}");
         }
     }
 }

@@ -31,8 +31,9 @@ pub struct UsageTable {
     /// Per series: (hour since 1970, index of the block), ascending by hour.
     series: Vec<Vec<(u32, usize)>>,
     blocks: Vec<Block>,
-    /// Per block, how many of its requests come from sources whose names tell nothing.
-    unnamed: Vec<u64>,
+    /// Per block, how many of its requests come from sources that are not certain to be of one domain, and how many of
+    /// these are evidence of a log.
+    shared: Vec<[u64; 2]>,
 }
 
 impl UsageTable {
@@ -65,7 +66,7 @@ impl UsageTable {
             Err(place) => {
                 let block = self.blocks.len();
                 self.blocks.push([Usage::default(); BLOCK as usize]);
-                self.unnamed.push(0);
+                self.shared.push([0; 2]);
                 hours.insert(place, (hour, block));
                 block
             }
@@ -78,10 +79,13 @@ impl UsageTable {
         &mut self.blocks[cell.block][cell.offset]
     }
 
-    /// Takes note that a request of a cell comes from a source whose name tells nothing.
+    /// Takes note that a request of a cell comes from a source that is not certain to be of one domain, and whether it is
+    /// evidence of a log.
     #[inline]
-    pub fn note_unnamed(&mut self, cell: CellId) {
-        self.unnamed[cell.block] += 1;
+    pub fn note_shared(&mut self, cell: CellId, is_evidence: bool) {
+        let [all, evidence] = &mut self.shared[cell.block];
+        *all += 1;
+        *evidence += u64::from(is_evidence);
     }
 
     /// Adds everything of another table.
@@ -97,7 +101,9 @@ impl UsageTable {
             let ours = self.series(domain, *region);
             for (hour, theirs) in &other.series[theirs.0] {
                 let ours = self.block(ours, *hour);
-                self.unnamed[ours] += other.unnamed[*theirs];
+                for (sum, more) in self.shared[ours].iter_mut().zip(other.shared[*theirs]) {
+                    *sum += more;
+                }
                 let sums = self.blocks[ours].iter_mut().zip(&other.blocks[*theirs]);
                 for (window, (sum, usage)) in (hour * BLOCK..).zip(sums) {
                     let spoilt = |e| (e, domain.clone(), Window::from_index(window));
@@ -118,7 +124,7 @@ impl UsageTable {
                 return false;
             }
         }
-        if !self.take_away_unnamed(other) {
+        if !self.take_away_shared(other) {
             return false;
         }
         let Self { index, series, blocks, .. } = self;
@@ -127,24 +133,27 @@ impl UsageTable {
         true
     }
 
-    fn take_away_unnamed(&mut self, other: &Self) -> bool {
+    fn take_away_shared(&mut self, other: &Self) -> bool {
         other.index.iter().all(|((domain, region), theirs)| {
             let ours = self.series(domain, *region);
             other.series[theirs.0].iter().all(|(hour, theirs)| {
                 let ours = self.block(ours, *hour);
-                let left = self.unnamed[ours].checked_sub(other.unnamed[*theirs]);
-                self.unnamed[ours] = left.unwrap_or(0);
-                left.is_some()
+                self.shared[ours].iter_mut().zip(other.shared[*theirs]).all(|(sum, less)| {
+                    let left = sum.checked_sub(less);
+                    *sum = left.unwrap_or(0);
+                    left.is_some()
+                })
             })
         })
     }
 
-    /// Domains with the hours since 1970 in which they have a request from a source whose name tells nothing; sorted by
-    /// domain, and those of one region by hour.
-    pub fn unnamed_hours(&self) -> impl Iterator<Item = (&Domain, i64)> {
+    /// Domains with the hours since 1970 in which they have a request from a source that is not certain to be of one
+    /// domain, and whether any of these is evidence of a log; sorted by domain, and those of one region by hour.
+    pub fn shared_hours(&self) -> impl Iterator<Item = (&Domain, i64, bool)> {
         self.index.iter().flat_map(move |((domain, _), series)| {
-            let hours = self.series[series.0].iter().filter(|(_, block)| self.unnamed[*block] > 0);
-            hours.map(move |(hour, _)| (domain, i64::from(*hour)))
+            let hours = self.series[series.0].iter().map(|(hour, block)| (*hour, self.shared[*block]));
+            let hours = hours.filter(|(_, [all, _])| *all > 0);
+            hours.map(move |(hour, [_, evidence])| (domain, i64::from(hour), evidence > 0))
         })
     }
 
@@ -193,7 +202,7 @@ mod tests {
             let cell = table.cell(series, Window::from_index(*window));
             table.usage(cell).merge(usage).unwrap();
             if name % 2 == 1 {
-                table.note_unnamed(cell);
+                table.note_shared(cell, window % 3 == 0);
             }
         }
         table
@@ -204,13 +213,18 @@ mod tests {
     }
 
     /// Those of the domains with odd numbers, as [`table`] has it.
-    fn unnamed(entries: &[Entry]) -> BTreeSet<(String, i64)> {
-        let odd = entries.iter().filter(|(name, ..)| name % 2 == 1);
-        odd.map(|(name, _, window, _)| (format!("d{name}.com"), i64::from(window / BLOCK))).collect()
+    fn shared(entries: &[Entry]) -> BTreeSet<(String, i64, bool)> {
+        let odd = || entries.iter().filter(|(name, ..)| name % 2 == 1);
+        let hour = |entry: &Entry| (entry.0, entry.1, entry.2 / BLOCK);
+        let has = |entry: &Entry| odd().any(|other| hour(other) == hour(entry) && other.2 % 3 == 0);
+        odd().map(|entry| (format!("d{}.com", entry.0), i64::from(entry.2 / BLOCK), has(entry))).collect()
     }
 
-    fn unnamed_of(table: &UsageTable) -> BTreeSet<(String, i64)> {
-        table.unnamed_hours().map(|(domain, hour)| (domain.to_string(), hour)).collect()
+    fn shared_of(table: &UsageTable) -> BTreeSet<(String, i64, bool)> {
+        table
+            .shared_hours()
+            .map(|(domain, hour, is_evidence)| (domain.to_string(), hour, is_evidence))
+            .collect()
     }
 
     proptest! {
@@ -226,9 +240,9 @@ mod tests {
             head.merge(tail.clone()).unwrap();
             tail.merge(first).unwrap();
             prop_assert!(head == table(&all) && tail == table(&all));
-            prop_assert_eq!((unnamed_of(&head), unnamed_of(&tail)), (unnamed(&all), unnamed(&all)));
+            prop_assert_eq!((shared_of(&head), shared_of(&tail)), (shared(&all), shared(&all)));
             prop_assert!(head.take_away(&table(&all[at..])) && head == table(&all[..at]));
-            prop_assert_eq!(unnamed_of(&head), unnamed(&all[..at]));
+            prop_assert_eq!(shared_of(&head), shared(&all[..at]));
             let kept: BTreeSet<_> = head.rows().map(|row| (row.domain.clone(), row.region)).collect();
             prop_assert!(head.keys().eq(kept.iter().map(|(domain, region)| (domain, *region))));
             prop_assert!(tail.take_away(&table(&all)) && tail.keys().next().is_none());

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-/// The domains of all lines and names.
+/// The domains of all lines.
 const DOMAINS: [&str; 3] = ["a.com", "b.com", "c.com"];
+/// What names begin with; the last two are of no domain for certain: of any, and of those below a domain.
+const NAMES: [&str; 5] = ["a.com", "b.com", "c.com", "all", ".com"];
 /// Hours of names, of 1 March 2026, UTC: the first one and the last two lie on other days, the last one so far from this
 /// day that its file is not opened.
 const NAMED: [i64; 7] = [-2, 0, 1, 2, 3, 26, 60];
@@ -26,7 +28,7 @@ struct Log {
 
 fn log() -> impl Strategy<Value = Log> {
     let domain = || select(&DOMAINS[..]);
-    let named = prop::option::weighted(0.7, (domain(), select(&NAMED[..])));
+    let named = prop::option::weighted(0.7, (select(&NAMES[..]), select(&NAMED[..])));
     let lines = prop::collection::vec((domain(), 0..5_i64), 0..4);
     (named, lines).prop_map(|(named, mut lines)| {
         if let Some((_, hour @ FAR)) = named {
@@ -70,19 +72,37 @@ fn written(logs: &[Log]) -> Place {
 /// The hours of the day with a log of each domain that has a line in it.
 fn expected(logs: &[Log]) -> BTreeMap<&'static str, BTreeSet<i64>> {
     let of_day = |hour: &i64| (0..24).contains(hour);
-    let lines = |log: &Log| log.lines.clone().into_iter().filter(|(_, hour)| (0..24).contains(hour));
+    let lines = |log: &Log| -> Vec<_> {
+        log.lines.iter().copied().filter(|(_, hour)| (0..24).contains(hour)).collect()
+    };
     let mut found = BTreeMap::new();
     for (domain, _) in logs.iter().flat_map(lines) {
         let is_own = |log: &&Log| log.named.is_some_and(|(named, _)| named == domain);
         let own = logs.iter().filter(|log| is_own(log) && !log.lines.is_empty());
         let mut hours: BTreeSet<i64> =
             own.filter_map(|log| log.named).map(|(_, hour)| hour).filter(of_day).collect();
-        let no_name = !logs.iter().any(|log| is_own(&log));
-        let signs = logs.iter().filter(|log| no_name || log.named.is_none()).flat_map(lines);
-        hours.extend(signs.filter(|line| line.0 == domain).map(|line| line.1));
-        found.insert(domain, hours);
+        let is_named = logs.iter().any(|log| is_own(&log));
+        let in_shared = shared(logs).flat_map(|log| lines(log).into_iter().map(move |line| (log, line)));
+        let in_shared: Vec<_> = in_shared.filter(|(_, line)| line.0 == domain).collect();
+        let is_evidence = |log: &Log, hour: i64| log.named.is_none_or(|(_, named)| named == hour);
+        hours.extend(in_shared.iter().filter(|(log, line)| is_evidence(log, line.1)).map(|(_, line)| line.1));
+        if is_named || !in_shared.is_empty() {
+            found.insert(domain, hours);
+        }
     }
     found
+}
+
+/// The logs that are not certain to be of one domain.
+fn shared(logs: &[Log]) -> impl Iterator<Item = &Log> {
+    logs.iter().filter(|log| log.named.is_none_or(|(named, _)| !DOMAINS.contains(&named)))
+}
+
+/// The domains that a store knows.
+fn known(logs: &[Log]) -> BTreeSet<&'static str> {
+    let named = logs.iter().filter_map(|log| log.named).map(|(named, _)| named);
+    let in_shared = shared(logs).flat_map(|log| &log.lines).map(|line| line.0);
+    named.filter(|named| !named.starts_with('.')).chain(in_shared).collect()
 }
 
 /// The hours that a domain lacks, as `store coverage` tells them.
@@ -116,6 +136,8 @@ fn check(logs: &[Log]) {
     let day = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
     let coverage = [&["store", "coverage", "--store", "s.db", "--json"][..], &day].concat();
     let coverage = place.run(&coverage, 3).json();
+    let domains = coverage["domains"].as_array().unwrap().iter().map(|one| one["domain"].as_str().unwrap());
+    assert!(domains.eq(known(logs)), "{logs:?}: {coverage}");
     for (domain, hours) in expected {
         let lacks: BTreeSet<i64> = (0..24).filter(|hour| !hours.contains(hour)).collect();
         assert_eq!(missing(&coverage, domain), lacks, "{domain} in {logs:?}");
@@ -127,17 +149,21 @@ fn a_late_line_is_no_log_of_its_hour_whatever_else_is_read() {
     let own = Log { named: Some(("a.com", 1)), lines: vec![("a.com", 1), ("a.com", 0)] };
     let other = Log { named: None, lines: vec![("b.com", 3)] };
     check(&[own.clone(), other]);
-    // A line of its own in a log whose name tells nothing is a sign of that hour, and of no other.
+    // A line of its own in a log whose name tells nothing is evidence of that hour, and of no other.
     check(&[own, Log { named: None, lines: vec![("a.com", 2)] }]);
-    // Of a domain that no name tells, also one that is not opened, only lines can tell.
+    // A line in the log of another domain is no evidence of its own domain, whether a name tells that or not.
     let merged = Log { named: Some(("a.com", 1)), lines: vec![("a.com", 1), ("b.com", 1)] };
     check(std::slice::from_ref(&merged));
     check(&[merged, Log { named: Some(("b.com", FAR)), lines: vec![("b.com", FAR)] }]);
+    // The log of several domains is evidence of the hours that its name tells, not of those of late lines.
+    for name in ["all", ".com"] {
+        check(&[Log { named: Some((name, 4)), lines: vec![("a.com", 3), ("b.com", 4), ("b.com", 3)] }]);
+    }
 }
 
 /// A copy counts for nothing, its want of a name included: in another packing it is found only when it was read.
 #[test]
-fn a_copy_whose_name_tells_nothing_is_no_sign() {
+fn a_copy_whose_name_tells_nothing_is_no_evidence() {
     let place = written(&[Log { named: Some(("a.com", 1)), lines: vec![("a.com", 1), ("a.com", 0)] }]);
     let file = fs::read_dir(place.path("logs")).unwrap().next().unwrap().unwrap().path();
     place.write("logs/a.gz", gzip(&fs::read(file).unwrap()));
@@ -146,6 +172,20 @@ fn a_copy_whose_name_tells_nothing_is_no_sign() {
     place.run(&["ingest", "logs", "--store", "s.db", "--quiet"], 0);
     let stored = place.export(&["--store", "s.db", "--force", "--json"], 0).json();
     assert_eq!(stored["completeness"]["lacking"], lacking);
+}
+
+/// What was forgotten is known no longer: it lacks nothing.
+#[test]
+fn a_domain_that_was_forgotten_lacks_nothing() {
+    let place = written(&[
+        Log { named: None, lines: vec![("a.com", 1)] },
+        Log { named: None, lines: vec![("b.com", 1)] },
+    ]);
+    place.run(&["ingest", "logs", "--store", "s.db", "--quiet"], 0);
+    place.run(&["store", "forget", "logs/x1*", "--store", "s.db"], 0);
+    let coverage = place.run(&["store", "coverage", "--store", "s.db", "--json"], 0).json();
+    let domains = coverage["domains"].as_array().unwrap();
+    assert!(domains.len() == 1 && domains[0]["domain"] == "a.com", "{coverage}");
 }
 
 proptest! {

@@ -58,9 +58,9 @@ fn flow_sheets_hold_what_was_logged() {
     assert_eq!(book.beside("Summary", "4th Daily Peak (bps)"), "\u{2014}");
     assert_eq!(book.beside("Summary", "4xx Share of Requests"), "0.2");
     assert_eq!(book.beside("Summary", "Time Zone"), "Asia/Shanghai (UTC+08:00)");
-    // The name tells hour 00 of the day, in UTC, for a domain of two.
+    // The name tells hour 00 of the day, in UTC, for a.com; b.com stands in no log of its own.
     assert_eq!(book.beside("Summary", "Hours With a Log"), "1 of 24");
-    assert_eq!(book.beside("Summary", "Domain x Hour With a Log"), "2 of 48 (4.17%)");
+    assert_eq!(book.beside("Summary", "Domain x Hour With a Log"), "1 of 24 (4.17%)");
     assert_eq!(book.beside("Data Quality", "Lines Read"), "6");
     assert_eq!(book.beside("Data Quality", "Outside the Range"), "1");
     assert_eq!(book.beside("Data Quality", "Read = Accepted + Out of Scope + Rejected + Blank"), "Yes");

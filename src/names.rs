@@ -2,9 +2,11 @@
 //!
 //! Opens no file, and knows nothing of folders.
 
-use crate::domain::Pattern;
+use crate::domain::{Domain, Pattern};
+use crate::hours::touched;
 use crate::report::NamedHours;
 use crate::time;
+use std::ops::Range;
 
 /// The zone of the times in file names.
 const NAME_OFFSET: i64 = 8 * 3600;
@@ -42,7 +44,7 @@ impl Told {
     #[must_use]
     pub fn is_of_one_domain(&self) -> bool {
         match &self.pattern {
-            Pattern::Exact(domain) => !domain.as_str().contains('_') && domain.as_str().contains('.'),
+            Pattern::Exact(domain) => is_certain(domain),
             Pattern::Subdomains(suffix) => !suffix.contains('_'),
         }
     }
@@ -55,6 +57,23 @@ impl Told {
             Pattern::Exact(domain) => Some(NamedHours { domain, start: self.start, end: self.end }),
             Pattern::Subdomains(_) => None,
         }
+    }
+}
+
+fn is_certain(domain: &Domain) -> bool {
+    !domain.as_str().contains('_') && domain.as_str().contains('.')
+}
+
+/// The hours since 1970 in which a line is evidence that its domain has a log: only in logs that are not certain to be
+/// of one domain. They are all hours where the name of the log tells none, else those of the name, as a late line says
+/// nothing of the log of its own hour. `hours` is what is known of the name already.
+#[must_use]
+pub fn evidence(hours: Option<&NamedHours>, name: Option<&str>) -> Option<Range<i64>> {
+    let told = || name.and_then(Told::of).map(|told| touched(told.start, told.end));
+    match hours {
+        Some(hours) if is_certain(&hours.domain) => None,
+        Some(hours) => Some(touched(hours.start, hours.end)),
+        None => Some(told().unwrap_or(i64::MIN..i64::MAX)),
     }
 }
 
