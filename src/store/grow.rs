@@ -26,17 +26,22 @@ impl Writer {
     /// # Errors
     /// See [`Writer::add`].
     pub fn outgrow(&mut self, id: SourceId, others: &[SourceId], arrival: &Arrival<'_>) -> Result<()> {
-        for other in others {
-            self.change(|writer| {
-                let sql = "UPDATE place SET source = ? WHERE source = ?";
-                let moved =
-                    writer.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0, other.0]));
-                moved.map_err(failed).map(drop)
-            })?;
-            self.forget(*other)?;
-        }
+        others.iter().try_for_each(|other| self.become_beginning(*other, id))?;
         self.change(|writer| writer.set_beginnings(id))?;
         self.replace(id, arrival)
+    }
+
+    /// Takes a source out, which is the beginning of another one: wherever it stands, that one's beginning stands.
+    ///
+    /// # Errors
+    /// See [`Writer::add`].
+    pub fn become_beginning(&mut self, id: SourceId, of: SourceId) -> Result<()> {
+        self.change(|writer| {
+            let sql = "UPDATE place SET source = ?, is_beginning = 1 WHERE source = ?";
+            let moved = writer.db.prepare_cached(sql).and_then(|mut update| update.execute([of.0, id.0]));
+            moved.map_err(failed).map(drop)
+        })?;
+        self.forget(id)
     }
 
     /// What stands at the places of a source is only the beginning of its text from now on.

@@ -363,13 +363,14 @@ impl Work<'_> {
             self.skip(&seen, place);
             return Ok(None);
         }
-        let may_go_on = is_first && !seen.place.is_beginning;
         let known = self.writer.known(seen.id)?;
         // A copy may tell more than its name does.
         let is_better = rank(known.hours.as_ref()) > rank(source.hours.as_ref());
         if is_better && self.still_told(known.id)? == known.hours {
             source.hours.clone_from(&known.hours);
         }
+        // All of a source is read as one name tells.
+        let may_go_on = is_first && !seen.place.is_beginning && source.hours == known.hours;
         source.tail = if may_go_on { tail(&path, &known, &seen.place, &place).map(Box::new) } else { None };
         let begun = source.tail.is_some().then_some(known);
         Ok(Some(Candidate { place, begun }))

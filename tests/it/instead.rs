@@ -287,3 +287,89 @@ fn a_known_beginning_counts_nothing_once_the_longer_text_is_gone() {
     kept.write("logs/a.log", &beginning);
     expect(&kept, 50, 0);
 }
+
+/// What was found at a place before tells nothing of whether the text there now is the beginning of another one.
+#[test]
+fn what_grows_to_be_the_beginning_of_a_known_log_counts_nothing() {
+    let (older, whole) = (text(1..=4), text(1..=6));
+    for (name, before, after) in [
+        ("logs/z.log", vec![], older.clone().into_bytes()),
+        ("logs/z.log", b"<html>".to_vec(), older.clone().into_bytes()),
+        ("logs/z.log", older.as_bytes()[..40].to_vec(), older.clone().into_bytes()),
+        ("logs/z.gz", gzip(b""), gzip(older.as_bytes())),
+        ("logs/z.gz", gzip(older.as_bytes())[..15].to_vec(), gzip(older.as_bytes())),
+        // Damaged, it says no less.
+        ("logs/z.gz", gzip(b""), [&gzip(older.as_bytes())[..], b"junk"].concat()),
+        ("logs/z.gz", gzip(older.as_bytes())[..30].to_vec(), gzip(older.as_bytes())),
+    ] {
+        let kept = Kept::new();
+        kept.write("logs/access.log", &whole);
+        kept.write(name, &before);
+        ingest(&kept, "logs", b"");
+        kept.write(name, &after);
+        expect(&kept, 6, 0);
+    }
+    // What little could be read of a copy stood elsewhere, in the same file.
+    let kept = Kept::new();
+    kept.write("logs/access.log", &whole);
+    let little = gzip(&older.as_bytes()[..8]);
+    kept.write("logs/copy.gz", &little[..little.len() - 4]);
+    ingest(&kept, "logs", b"");
+    kept.rename("logs/copy.gz", "logs/one.gz");
+    kept.0.write("logs/one.gz", gzip(text(1..=1).as_bytes()));
+    expect(&kept, 6, 0);
+}
+
+/// While a log is moved, it cannot be read where it was; beginnings of it that come before it is met again are none the less
+/// copies.
+#[test]
+fn a_moved_log_takes_in_the_older_copies_beside_it() {
+    for (from, to) in [("logs/access.log", "logs/m.log"), ("logs/access.log", "logs/access.log")] {
+        for older in ["logs/a-old.log", "logs/z-old.log", HOUR] {
+            for at_once in [true, false] {
+                let kept = Kept::new();
+                kept.write(from, text(1..=6));
+                kept.ingest(&["logs"]);
+                if from == to {
+                    kept.set_time(from, 1_700_000_000);
+                } else {
+                    kept.rename(from, to);
+                }
+                kept.write(older, text(1..=2));
+                if !at_once {
+                    ingest(&kept, older, b"");
+                }
+                expect(&kept, 6, 0);
+            }
+        }
+    }
+}
+
+/// Lines with only a path count for the domain that the best name tells which stands there, whatever stood there before.
+#[test]
+fn what_a_log_grows_by_is_read_as_the_rest_of_it() {
+    let path_only = |n: u64| line(&format!("1/Mar/2026:12:00:{n:02} +0800"), "", 7).replace("http:///", "/");
+    let lines = |lines: RangeInclusive<u64>| lines.map(path_only).collect::<String>();
+    for long in ["logs/access.log", "logs/backup_x.com_2026_03_01_120000_130000.log"] {
+        for (is_named_before, is_named_meanwhile) in [(true, false), (false, true), (true, true)] {
+            let kept = Kept::new();
+            let all = text(1..=40) + &lines(1..=29);
+            kept.write(long, text(1..=40) + &lines(1..=20));
+            if is_named_before {
+                kept.copy(long, HOUR);
+            }
+            ingest(&kept, "logs", b"");
+            match (is_named_before, is_named_meanwhile) {
+                (true, false) => kept.remove(HOUR),
+                (false, true) => kept.copy(long, HOUR),
+                _ => {}
+            }
+            kept.append(long, lines(21..=29));
+            ingest(&kept, "logs", b"");
+            assert_eq!(stored(&kept), exported(&kept, &["logs"], b""), "{long} {is_named_before}");
+            kept.write("logs/other/x.com_2026_03_01_120000_130000.gz", gzip(all.as_bytes()));
+            expect(&kept, 69, 0);
+            assert!(kept.usage().iter().all(|row| row.0 == "x.com"), "{long} {is_named_before}");
+        }
+    }
+}

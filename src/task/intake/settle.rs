@@ -59,7 +59,7 @@ impl Work<'_> {
             return if is_still { self.go_on(begun, taken, &arrival) } else { Ok(Settled::Again) };
         }
         if let Some(id) = same {
-            if self.is_better_without(taken, &place, Some(id))? {
+            if self.is_better_without(taken, &place, &[id])? {
                 return Ok(Settled::Skipped(Fate::Faulty));
             }
             return self.settle_known(id, taken, &arrival);
@@ -68,30 +68,43 @@ impl Work<'_> {
         if let Some(hours) = self.told_better(&shorter, taken)? {
             return Ok(Settled::As(hours));
         }
+        // What it grew from is no longer text than it is, even if all of that can be read of damaged ones.
+        let grown_from: Vec<SourceId> = shorter.iter().map(|known| known.id).collect();
+        let longer = self.longer(taken, &place)?.filter(|id| !grown_from.contains(id));
+        if let Some(id) = longer {
+            if self.is_better_without(taken, &place, &[&grown_from[..], &[id]].concat())? {
+                return Ok(Settled::Skipped(Fate::Faulty));
+            }
+            return self.settle_begun(id, &shorter, taken, place);
+        }
         if let Some(fate) = self.take_over(&shorter, &arrival)? {
             return Ok(Settled::Counts(fate));
         }
-        let longer = self.longer(taken, &place)?;
-        if self.is_better_without(taken, &place, longer)? {
+        if self.is_better_without(taken, &place, &[])? {
             return Ok(Settled::Skipped(Fate::Faulty));
         }
-        match longer {
-            Some(id) => self.settle_begun(id, taken, place),
-            None => self.settle_new(&arrival),
-        }
+        self.settle_new(&arrival)
     }
 
-    /// Whether a text is damaged, and another one, but not this source, was read in whole at its place: damage never
-    /// takes the place of that.
-    fn is_better_without(&mut self, taken: &Taken, place: &Place, id: Option<SourceId>) -> Result<bool> {
-        let is_whole = |seen: &Seen| seen.fault.is_none() && !seen.place.is_beginning && Some(seen.id) != id;
+    /// Whether a text is damaged, and another one, but none of these sources, was read in whole at its place: damage
+    /// never takes the place of that.
+    fn is_better_without(&mut self, taken: &Taken, place: &Place, ids: &[SourceId]) -> Result<bool> {
+        let is_whole =
+            |seen: &Seen| seen.fault.is_none() && !seen.place.is_beginning && !ids.contains(&seen.id);
         let is_damaged = taken.report.fault.is_some();
         Ok(is_damaged && self.writer.at_path(&place.path)?.as_ref().is_some_and(is_whole))
     }
 
-    /// A text that another one begins with, which counts.
-    fn settle_begun(&mut self, id: SourceId, taken: &Taken, mut place: Place) -> Result<Settled> {
+    /// A text that another one begins with, which counts; so do no more those that this one grew from.
+    fn settle_begun(
+        &mut self,
+        id: SourceId,
+        shorter: &[Known],
+        taken: &Taken,
+        mut place: Place,
+    ) -> Result<Settled> {
         let was_here = self.stands_at(id, &place)?;
+        self.take_in_beginnings(id, shorter, &place)?;
         let is_made_anew = self.make_way(&[id], &self.arrival(taken, &place))?;
         place.is_beginning = true;
         self.writer.set_place(id, &place)?;
@@ -248,6 +261,13 @@ impl Work<'_> {
     /// The same text again, perhaps by another name.
     fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
         let was_here = self.stands_at(id, arrival.place)?;
+        let mut shorter = Vec::new();
+        if self.somewhere(id, b"")?.is_none() {
+            // Nobody could read it where it stood: what came since then may be the beginning of it.
+            shorter = self.shorter(taken, arrival)?;
+            shorter.retain(|known| known.id != id);
+            self.take_in_beginnings(id, &shorter, arrival.place)?;
+        }
         let is_made_anew = self.make_way(&[id], arrival)?;
         if self.writer.known(id)?.whole != Some(taken.text.whole) {
             self.writer.set_text(id, &taken.text)?;
@@ -257,7 +277,7 @@ impl Work<'_> {
         // The first of its names tells how it is read.
         let is_first = known.sort == arrival.place.sort;
         let is_otherwise = is_first && is_read_otherwise(&taken.source, &known.way);
-        if is_otherwise || known.hours != taken.source.hours {
+        if is_otherwise || known.hours != taken.source.hours || !shorter.is_empty() {
             let told = self.told(id, taken, arrival.place)?;
             if told == taken.source.hours && (is_otherwise || known.hours != told) {
                 self.writer.replace(id, arrival)?;
@@ -319,20 +339,34 @@ impl Work<'_> {
         let Some((longest, others)) = shorter.split_first() else { return Ok(None) };
         let others: Vec<SourceId> = others.iter().map(|known| known.id).collect();
         self.make_way(&shorter.iter().map(|known| known.id).collect::<Vec<_>>(), arrival)?;
-        shorter.iter().try_for_each(|known| self.drop_gone(known.id, arrival.place))?;
-        // What was missing of them is there.
-        self.taking.faults.retain(|(name, _)| shorter.iter().all(|known| known.name != *name));
-        let mut standing = Vec::new();
-        for known in shorter.iter().filter(|known| known.head.is_some()) {
-            if self.is_elsewhere(known.id, arrival.place)? {
-                standing.extend(known.whole);
-            }
-        }
+        let standing = self.standing(shorter, arrival.place)?;
         self.writer.outgrow(longest.id, &others, arrival)?;
         for whole in standing {
             self.note_beginning(longest.id, &whole, arrival.place)?;
         }
         Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
+    }
+
+    /// Forgets what was counted of the beginnings of a source, which stand where they stood.
+    fn take_in_beginnings(&mut self, id: SourceId, shorter: &[Known], here: &Place) -> Result<()> {
+        let standing = self.standing(shorter, here)?;
+        shorter.iter().try_for_each(|known| self.writer.become_beginning(known.id, id))?;
+        standing.iter().try_for_each(|whole| self.note_beginning(id, whole, here))
+    }
+
+    /// The hashes of those texts that go on to stand elsewhere as beginnings of a longer one. Where they stand no more is
+    /// forgotten.
+    fn standing(&mut self, shorter: &[Known], here: &Place) -> Result<Vec<Hash>> {
+        // What was missing of them is there.
+        self.taking.faults.retain(|(name, _)| shorter.iter().all(|known| known.name != *name));
+        let mut standing = Vec::new();
+        for known in shorter {
+            self.drop_gone(known.id, here)?;
+            if known.head.is_some() && self.is_elsewhere(known.id, here)? {
+                standing.extend(known.whole);
+            }
+        }
+        Ok(standing)
     }
 
     /// Puts a text in the place of one that stands nowhere else any more.
@@ -391,9 +425,10 @@ impl Work<'_> {
         Ok(is_elsewhere)
     }
 
-    /// Whether a source still is what it was, and at this place.
+    /// Whether a source still is what it was, read as it was, and at this place.
     fn is_still(&mut self, known: &Known, place: &Place) -> Result<bool> {
-        Ok(self.stands_at(known.id, place)? && self.writer.known(known.id)?.whole == known.whole)
+        let how = |known: &Known| (known.whole, known.hours.clone(), known.way.clone());
+        Ok(self.stands_at(known.id, place)? && how(&self.writer.known(known.id)?) == how(known))
     }
 
     /// The sources that a text grew from, the longest first: those with whose text, or with what could be read of it,
