@@ -62,10 +62,10 @@ pub(super) fn before_reading(sources: &[Source]) -> Same {
     same.filter(|(later, _)| sources[*later].path.as_ref().is_some_and(|path| has_text(path))).collect()
 }
 
-/// Whether a file holds text, or something that nobody can tell of. Files without text count nothing, however often
-/// they are there.
+/// Whether any text of a file can be read. Files without text count nothing, however often they are there, and of each
+/// that is damaged it is said.
 fn has_text(path: &Path) -> bool {
-    !matches!(File::open(path).and_then(Decoder::new).and_then(|mut text| text.read(&mut [0])), Ok(0))
+    matches!(File::open(path).and_then(Decoder::new).and_then(|mut text| text.read(&mut [0])), Ok(1..))
 }
 
 /// What was found when everything was read.
@@ -78,8 +78,7 @@ pub(super) struct Found {
 /// The sources that were read and have the bytes or the text of another one, or the beginning of it.
 pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
     // As before reading, files without text are left out.
-    let is_something = |at: &usize| outcomes[*at].len > 0 || outcomes[*at].fault.is_some();
-    let mut read: Vec<usize> = (0..sources.len()).filter(is_something).collect();
+    let mut read: Vec<usize> = (0..sources.len()).filter(|at| outcomes[*at].len > 0).collect();
     let print = |at: usize| outcomes[at].fingerprint.map(|print| (sources[at].size, print));
     let small = groups(read.iter().copied(), print);
     let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group)).collect();

@@ -373,3 +373,17 @@ fn what_a_log_grows_by_is_read_as_the_rest_of_it() {
         }
     }
 }
+
+/// Of files in which nothing can be read, each lacks lines of its own.
+#[test]
+fn every_damaged_file_without_text_is_named() {
+    let hour = |hour: u64| format!("logs/x.com_2026_03_01_{hour}0000_{}0000.gz", hour + 1);
+    let junk: String = (0..60_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()).collect();
+    for bytes in [&gzip(b"")[..10], b"PK\x03\x04aaaa", &[b"PK\x03\x04", junk.as_bytes()].concat()] {
+        let kept = Kept::new();
+        kept.write(HOUR, text(1..=6));
+        kept.write(&hour(13), bytes);
+        kept.write(&hour(14), bytes);
+        expect(&kept, 6, 2);
+    }
+}
