@@ -34,7 +34,7 @@ pub use lock::Lock;
 pub use look::{Kin, Shorter};
 pub use read::{Reader, Rows};
 pub use retain::LetGo;
-pub use source::{Arrival, Known, NOTE, Place, Seen, SourceId, Spot, Way};
+pub use source::{Arrival, Known, NAMED, NOTE, Place, Seen, SourceId, Spot, Way};
 pub use survey::{Passed, Surveyed};
 pub use tasks::{End, Logged, Made, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;

@@ -121,7 +121,7 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn whole(path: &Path, size: Option<u64>) -> io::Result<TextId> {
+pub fn whole(path: &Path, size: Option<u64>) -> io::Result<TextId> {
     let digester = match size {
         Some(size) => hashed(File::open(path)?.take(size))?,
         None => hashed(Readable::open(path)?)?,

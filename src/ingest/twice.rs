@@ -83,20 +83,21 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
     let small = groups(read.iter().copied(), print);
     let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group)).collect();
     read.retain(|at| !same.contains_key(at));
-    let texts = same_texts(sources, outcomes, &read);
+    let (texts, begun) = same_texts(sources, outcomes, &read);
     for first in same.values_mut() {
         *first = *texts.get(first).unwrap_or(first);
     }
     same.extend(texts);
-    let told = best_told(sources, &same);
+    let told = best_told(sources, &same, &begun);
     Found { same, told }
 }
 
-/// What copies of sources tell by their names, where that is better than what the sources' own names tell.
-fn best_told(sources: &[Source], same: &Same) -> BTreeMap<usize, NamedHours> {
+/// What copies and beginnings of sources tell by their names, where that is better than what the sources' own names tell.
+fn best_told(sources: &[Source], same: &Same, begun: &[(usize, usize)]) -> BTreeMap<usize, NamedHours> {
     let mut told: BTreeMap<usize, &NamedHours> = BTreeMap::new();
     let rank = |hours: Option<&NamedHours>| hours.map_or(0, NamedHours::rank);
-    for (copy, first) in same {
+    let begun = begun.iter().filter(|(_, first)| !same.contains_key(first)).map(|(at, first)| (at, first));
+    for (copy, first) in same.iter().chain(begun) {
         let best = told.get(first).copied().or(sources[*first].hours.as_ref());
         if let Some(hours) = sources[*copy].hours.as_ref().filter(|hours| hours.rank() > rank(best)) {
             told.insert(*first, hours);
@@ -174,12 +175,13 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Sources that have the text of another one in another compression or with other line ends, or its beginning. Of
-/// damaged ones it is what can be read.
+/// Sources that have the text of another one in another compression or with other line ends, or its beginning; and
+/// those that tell of a text by their names, each with the first source of that, for it begins with theirs. Of damaged
+/// ones it is what can be read.
 ///
 /// What counts of a text depends on the name of its file, so counts tell nothing: texts that begin alike are decoded
 /// again and hashed.
-fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same {
+fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> (Same, Pairs) {
     // A pipe cannot be read twice.
     let read = read.iter().copied().filter(|at| sources[*at].size.is_some());
     let alike = groups(read, |at| outcomes[at].beginning.line);
@@ -191,7 +193,9 @@ fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Same 
         }
         groups(group.iter().copied(), |at| outcomes[at].beginning.more)
     });
-    alike.flat_map_iter(|group| same_or_begun(sources, outcomes, &group)).collect()
+    let found: Vec<_> = alike.map(|group| same_or_begun(sources, outcomes, &group)).collect();
+    let (same, told): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    (same.into_iter().flatten().collect(), told.concat())
 }
 
 /// A text among others that begin alike, with the sources that have it.
@@ -200,7 +204,10 @@ struct TextOf {
     at: Vec<usize>,
 }
 
-fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> Vec<(usize, usize)> {
+/// Pairs of sources, of which the first one is a beginning or a copy of the second one.
+type Pairs = Vec<(usize, usize)>;
+
+fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> (Pairs, Pairs) {
     let text = |at: &usize| Some((whole(sources[*at].path.as_ref()?, None).ok()?, *at));
     let mut ids: Vec<(TextId, usize)> = group.iter().filter_map(text).collect();
     ids.sort_by(|(a, at), (b, bt)| (b.len, b.whole, at).cmp(&(a.len, a.whole, bt)));
@@ -219,25 +226,29 @@ fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> V
     texts.sort_by_key(|text| (std::cmp::Reverse(text.id.len), text.at[0]));
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
     let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
-    same.extend(begun(sources, &texts));
+    let (begun, told) = begun(sources, &texts);
+    same.extend(begun);
     // A copy of what is the beginning of another text is a copy of that.
     let firsts: HashMap<usize, usize> = same.iter().copied().collect();
     for (_, first) in &mut same {
         *first = *firsts.get(first).unwrap_or(first);
     }
-    same
+    (same, told)
 }
 
-/// Texts that are the beginning of a longer one, which is the longest: they are given with the longest first.
+/// Texts that are the beginning of a longer one, which is the longest: they are given with the longest first; and whose
+/// names tell of which text, for it begins with theirs: that may be several.
 ///
 /// A text of fewer bytes than any hash of a beginning has is too short to tell: one line may stand in two logs.
-fn begun(sources: &[Source], texts: &[TextOf]) -> Vec<(usize, usize)> {
+fn begun(sources: &[Source], texts: &[TextOf]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
-    let mut begun = Vec::new();
+    let (mut begun, mut told) = (Vec::new(), Vec::new());
+    let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
     for (at, text) in texts.iter().enumerate() {
         let begins_alike = |other: &TextOf| other.id.head().is_some_and(|head| text.id.heads.contains(&head));
+        let is_asked = |other: &usize| !is_taken[*other] || named[*other].is_some();
         let shorter: Vec<usize> =
-            (at + 1..texts.len()).filter(|other| !is_taken[*other] && begins_alike(&texts[*other])).collect();
+            (at + 1..texts.len()).filter(|other| is_asked(other) && begins_alike(&texts[*other])).collect();
         let Some(path) = sources[text.at[0]].path.as_ref().filter(|_| !is_taken[at] && !shorter.is_empty())
         else {
             continue;
@@ -246,11 +257,19 @@ fn begun(sources: &[Source], texts: &[TextOf]) -> Vec<(usize, usize)> {
         let lengths = shorter.iter().flat_map(|other| wanted(other).lengths()).collect();
         let found = beginnings(path, lengths).unwrap_or_default();
         for other in shorter.into_iter().filter(|other| wanted(other).is_among(&found)) {
-            is_taken[other] = true;
-            begun.push((texts[other].at[0], text.at[0]));
+            told.extend(named[other].map(|named| (named, text.at[0])));
+            if !std::mem::replace(&mut is_taken[other], true) {
+                begun.push((texts[other].at[0], text.at[0]));
+            }
         }
     }
-    begun
+    (begun, told)
+}
+
+/// The source of a text whose name tells most, if any tells something.
+fn best_named(sources: &[Source], text: &TextOf) -> Option<usize> {
+    let rank = |at: usize| sources[at].hours.as_ref().map_or(0, NamedHours::rank);
+    text.at.iter().copied().max_by_key(|at| rank(*at)).filter(|at| rank(*at) > 0)
 }
 
 fn beginning_of(id: &TextId) -> again::Beginning {

@@ -1,6 +1,6 @@
 //! What is known of sources: looked up before it is decided what becomes of others.
 
-use super::source::{Known, Place, Seen, SourceId, Spot, known, placed, region as of_code, seen};
+use super::source::{Known, NAMED, Place, Seen, SourceId, Spot, known, placed, region as of_code, seen};
 use super::write::Writer;
 use super::{failed, signed, unsigned};
 use crate::digest::{Hash, Lengths, TextId};
@@ -185,6 +185,33 @@ impl Writer {
             found.map_err(failed)
         })?;
         Ok(Some(ids).filter(|ids| ids.len() <= most))
+    }
+
+    /// The paths of texts that a text may begin with, as far as their names tell domain and hours and they are known to be
+    /// the beginning of some other one.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn named_beginnings(&mut self, text: &TextId) -> Result<Vec<Vec<u8>>> {
+        if !text.heads.first().is_some_and(|first| self.familiar.may_have_text(first)) {
+            return Ok(Vec::new());
+        }
+        self.at(|writer| {
+            let sql = "SELECT substr(path, ?) FROM place WHERE path BETWEEN ? AND ?";
+            let mut notes = writer.db.prepare_cached(sql).map_err(failed)?;
+            let mut paths = Vec::new();
+            for head in &text.heads {
+                let note = [NAMED, head].concat();
+                // No path begins with such a byte.
+                let behind = [&note[..], b"\xff"].concat();
+                let found =
+                    notes.query_map(params![signed(note.len() as u64 + 1)?, note, behind], |row| row.get(0));
+                for path in found.map_err(failed)? {
+                    paths.push(path.map_err(failed)?);
+                }
+            }
+            Ok(paths)
+        })
     }
 
     /// The sources that have a beginning in common.

@@ -16,6 +16,9 @@ pub struct SourceId(pub(super) i64);
 
 /// How the paths of places begin where nothing ever stood, which only say what is the beginning of a source's text.
 pub const NOTE: &[u8] = b"=";
+/// What stands before the hash of a beginning and the path of a text whose name tells domain and hours: it has that
+/// beginning, and is the beginning of a longer one.
+pub const NAMED: &[u8] = b"==";
 /// Whether a row of places is none of these.
 pub(super) const IS_PLACE: &str = "substr(place.path, 1, 1) <> x'3d'";
 

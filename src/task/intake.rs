@@ -2,6 +2,7 @@
 //! anew. A text counts once, whatever names it has.
 
 mod crowd;
+mod names;
 mod settle;
 
 pub use super::taking::{Fate, Taking};

@@ -387,3 +387,35 @@ fn every_damaged_file_without_text_is_named() {
         expect(&kept, 6, 2);
     }
 }
+
+/// The name of a beginning tells of every log that begins with it, in whatever order they come.
+#[test]
+fn the_name_of_a_beginning_tells_of_several_logs() {
+    let path_only = |n: u64| line(&format!("1/Mar/2026:12:00:{n:02} +0800"), "", 7).replace("http:///", "/");
+    let lines = |lines: RangeInclusive<u64>| lines.map(path_only).collect::<String>();
+    let files = [
+        (HOUR, text(1..=2) + &lines(1..=2)),
+        ("logs/a.log", text(1..=2) + &lines(1..=2) + &lines(11..=13)),
+        ("logs/z.log", text(1..=2) + &lines(1..=2) + &lines(21..=24)),
+    ];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0]] {
+        for together in 1..=3 {
+            let kept = Kept::new();
+            for some in order.chunks(together) {
+                for at in some {
+                    kept.write(files[*at].0, &files[*at].1);
+                }
+                ingest(&kept, "logs", b"");
+                assert_eq!(
+                    stored(&kept),
+                    exported(&kept, &["logs", "--keep-going"], b""),
+                    "{order:?} {together}"
+                );
+            }
+            expect(&kept, 15, 0);
+            kept.try_ingest(&["logs", "--verify"], 0);
+            kept.append("logs/a.log", lines(14..=15));
+            expect(&kept, 17, 0);
+        }
+    }
+}

@@ -3,13 +3,12 @@
 //! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. How it is
 //! read, as far as names tell, is told by the name that is preferred among all of those.
 
-use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at, rank};
+use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at};
 use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
-use crate::ingest::source::{Source, named_hours};
-use crate::report::NamedHours;
+use crate::ingest::source::Source;
 use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId, Way};
 use crate::task::place::{as_path, is_nowhere, is_there, note_of};
 
@@ -111,50 +110,12 @@ impl Work<'_> {
         // It may have been renamed.
         self.drop_gone(id, &place)?;
         self.note_beginning(id, &taken.readable, &place)?;
-        let known = self.writer.known(id)?;
-        let is_better = rank(taken.source.hours.as_ref()) > rank(known.hours.as_ref());
-        if is_better && let Some(longer) = self.somewhere(id, &place.path)? {
-            let hours = taken.source.hours.clone();
-            self.uncovered.push(Source { hours, ..Self::again_at(&longer, &known) });
-        }
+        self.tell_longer(id, taken, &place)?;
         if was_here {
             return Ok(Settled::Within(Fate::Known));
         }
-        self.taking.duplicates.push((taken.source.name.clone(), known.name));
+        self.taking.duplicates.push((taken.source.name.clone(), self.writer.known(id)?.name));
         Ok(Settled::Within(if is_made_anew { Fate::Replaced } else { Fate::Duplicate }))
-    }
-
-    /// What the name of one of the texts that a text grew from tells, if that is better than what its own tells and
-    /// that one still stands.
-    fn told_better(&mut self, shorter: &[Known], taken: &Taken) -> Result<Option<NamedHours>> {
-        if is_read_once(&taken.source) {
-            return Ok(None);
-        }
-        let mut best = taken.source.hours.as_ref();
-        for known in shorter {
-            if rank(known.hours.as_ref()) > rank(best) && self.telling(known.id)? == known.hours {
-                best = known.hours.as_ref();
-            }
-        }
-        Ok(best.filter(|best| taken.source.hours.as_ref() != Some(*best)).cloned())
-    }
-
-    /// What the name tells that is preferred among those of a source, if it still stands.
-    pub(super) fn still_told(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
-        let path = self.writer.telling(id)?.map(|path| as_path(&path)).filter(|path| path.exists());
-        Ok(path.and_then(|path| named_hours(path.file_name()?.to_str()?)))
-    }
-
-    /// What the name tells that is preferred among those of a source that still stand.
-    fn telling(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
-        while let Some(path) = self.writer.telling(id)? {
-            let path_of = as_path(&path);
-            if path_of.exists() {
-                return Ok(path_of.file_name().and_then(|name| name.to_str()).and_then(named_hours));
-            }
-            self.writer.drop_place(id, &path)?;
-        }
-        Ok(None)
     }
 
     /// A place where the whole text of a source stands, other than `here`.
@@ -172,7 +133,7 @@ impl Work<'_> {
     }
 
     /// A file to be read once more, as it was read before.
-    fn again_at(place: &Place, known: &Known) -> Source {
+    pub(super) fn again_at(place: &Place, known: &Known) -> Source {
         let Way { region, domain } = known.way.clone();
         let region = Some(region).filter(|region| region.code().is_some());
         let mut source =
@@ -298,15 +259,6 @@ impl Work<'_> {
         }))
     }
 
-    /// What the best of the names of a source tells that is offered at a place once more. What can be read only once
-    /// tells nothing, and stays as it was read.
-    fn told(&mut self, id: SourceId, taken: &Taken, place: &Place) -> Result<Option<NamedHours>> {
-        if is_nowhere(place) {
-            return Ok(self.writer.known(id)?.hours);
-        }
-        Ok(self.telling(id)?.or_else(|| taken.source.hours.clone().filter(|_| place.is_named > 0)))
-    }
-
     /// Adds what follows a text that was read before.
     fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
         let others = self.shorter(taken, arrival)?;
@@ -314,6 +266,7 @@ impl Work<'_> {
             return Ok(Settled::Again);
         }
         self.drop_gone(begun.id, arrival.place)?;
+        self.note_names(begun, begun.id)?;
         let is_elsewhere = self.is_elsewhere(begun.id, arrival.place)?;
         self.writer.extend(begun.id, arrival)?;
         if let Some(whole) = begun.whole.filter(|_| is_elsewhere) {
@@ -340,6 +293,7 @@ impl Work<'_> {
         let others: Vec<SourceId> = others.iter().map(|known| known.id).collect();
         self.make_way(&shorter.iter().map(|known| known.id).collect::<Vec<_>>(), arrival)?;
         let standing = self.standing(shorter, arrival.place)?;
+        shorter.iter().try_for_each(|known| self.note_names(known, longest.id))?;
         self.writer.outgrow(longest.id, &others, arrival)?;
         for whole in standing {
             self.note_beginning(longest.id, &whole, arrival.place)?;
@@ -350,7 +304,10 @@ impl Work<'_> {
     /// Forgets what was counted of the beginnings of a source, which stand where they stood.
     fn take_in_beginnings(&mut self, id: SourceId, shorter: &[Known], here: &Place) -> Result<()> {
         let standing = self.standing(shorter, here)?;
-        shorter.iter().try_for_each(|known| self.writer.become_beginning(known.id, id))?;
+        for known in shorter {
+            self.note_names(known, id)?;
+            self.writer.become_beginning(known.id, id)?;
+        }
         standing.iter().try_for_each(|whole| self.note_beginning(id, whole, here))
     }
 
@@ -472,7 +429,7 @@ fn beginnings_of(taken: &Taken, shorter: &[Shorter]) -> Option<Vec<(u64, Hash)>>
 
 /// Whether a text that was read begins with another one, or with what could be read of that; `beginnings` are those of it
 /// that were looked at.
-fn is_beginning(beginning: &Beginning, taken: &Taken, beginnings: Option<&[(u64, Hash)]>) -> bool {
+pub(super) fn is_beginning(beginning: &Beginning, taken: &Taken, beginnings: Option<&[(u64, Hash)]>) -> bool {
     if beginning.is_among(&taken.text.beginnings) {
         return true;
     }

@@ -1,0 +1,139 @@
+//! What names tell of a text: the best of all that it has, also of those of its beginnings.
+//!
+//! A beginning stands at the places of one source, but other logs may begin with it, too. So that its name tells of these
+//! as well, whichever comes first, it is noted under the hash of its own beginning.
+
+use super::settle::is_beginning;
+use super::{Work, is_read_once, rank};
+use crate::digest::{Hash, TextId};
+use crate::error::Result;
+use crate::ingest::Taken;
+use crate::ingest::again::{self, Beginning};
+use crate::ingest::source::{Source, named_hours};
+use crate::report::NamedHours;
+use crate::store::{Known, NAMED, Place, SourceId};
+use crate::task::place::{as_path, is_nowhere};
+use std::path::Path;
+
+impl Work<'_> {
+    /// What the name of one of the texts that a text grew from tells, if that is better than what its own tells and
+    /// that one still stands.
+    pub(super) fn told_better(&mut self, shorter: &[Known], taken: &Taken) -> Result<Option<NamedHours>> {
+        if is_read_once(&taken.source) {
+            return Ok(None);
+        }
+        let mut best = taken.source.hours.as_ref();
+        for known in shorter {
+            if rank(known.hours.as_ref()) > rank(best) && self.telling(known.id)? == known.hours {
+                best = known.hours.as_ref();
+            }
+        }
+        let best = self.told_by_beginnings(taken, best.cloned())?;
+        Ok(best.filter(|best| taken.source.hours.as_ref() != Some(best)))
+    }
+
+    /// What the name tells that is preferred among those of a source, if it still stands.
+    pub(super) fn still_told(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
+        let path = self.writer.telling(id)?.map(|path| as_path(&path)).filter(|path| path.exists());
+        Ok(path.and_then(|path| named_hours(path.file_name()?.to_str()?)))
+    }
+
+    /// What the name tells that is preferred among those of a source that still stand.
+    fn telling(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
+        while let Some(path) = self.writer.telling(id)? {
+            let path_of = as_path(&path);
+            if path_of.exists() {
+                return Ok(path_of.file_name().and_then(|name| name.to_str()).and_then(named_hours));
+            }
+            self.writer.drop_place(id, &path)?;
+        }
+        Ok(None)
+    }
+
+    /// What the best of the names of a source tells that is offered at a place once more. What can be read only once
+    /// tells nothing, and stays as it was read.
+    pub(super) fn told(&mut self, id: SourceId, taken: &Taken, place: &Place) -> Result<Option<NamedHours>> {
+        if is_nowhere(place) {
+            return Ok(self.writer.known(id)?.hours);
+        }
+        let own = self.telling(id)?.or_else(|| taken.source.hours.clone().filter(|_| place.is_named > 0));
+        self.told_by_beginnings(taken, own)
+    }
+
+    /// What the name of a beginning of a text tells that stands where it belongs to another one, if that is better.
+    fn told_by_beginnings(&mut self, taken: &Taken, best: Option<NamedHours>) -> Result<Option<NamedHours>> {
+        let mut best = best;
+        for path in self.writer.named_beginnings(&taken.text)? {
+            let path = as_path(&path);
+            let hours = told_at(&path).filter(|hours| rank(Some(hours)) > rank(best.as_ref()));
+            if hours.is_some() && beginning_at(&path).is_some_and(|it| is_beginning(&it, taken, None)) {
+                best = hours;
+            }
+        }
+        Ok(best)
+    }
+
+    /// Lets the name of a beginning tell of all texts that begin with it: those of which less is told are read once more.
+    pub(super) fn tell_longer(&mut self, id: SourceId, taken: &Taken, place: &Place) -> Result<()> {
+        if place.is_named == 0 {
+            return Ok(());
+        }
+        self.note_name(&place.path, taken.text.head(), id)?;
+        let it = Beginning {
+            len: taken.text.len,
+            whole: taken.text.whole,
+            open: taken.text.open,
+            is_damaged: taken.report.fault.is_some(),
+        };
+        let mut longer = self.maybe_longer(taken)?;
+        longer.retain(|other| *other != id);
+        for (at, longer) in [id].into_iter().chain(longer).enumerate() {
+            let known = self.writer.known(longer)?;
+            if rank(known.hours.as_ref()) >= rank(taken.source.hours.as_ref()) {
+                continue;
+            }
+            let Some(stands) = self.somewhere(longer, &place.path)? else { continue };
+            if at == 0 || again::begins_with(&as_path(&stands.path), &it).unwrap_or(false) {
+                let hours = taken.source.hours.clone();
+                self.uncovered.push(Source { hours, ..Self::again_at(&stands, &known) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the names of a text that becomes the beginning of another one.
+    pub(super) fn note_names(&mut self, known: &Known, longer: SourceId) -> Result<()> {
+        for place in self.writer.places(known.id)? {
+            if !is_nowhere(&place) && !place.is_beginning && told_at(&as_path(&place.path)).is_some() {
+                self.note_name(&place.path, known.head, longer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_name(&mut self, path: &[u8], head: Option<Hash>, longer: SourceId) -> Result<()> {
+        let Some(head) = head else { return Ok(()) };
+        let note = Place {
+            path: [NAMED, &head, path].concat(),
+            name: String::new(),
+            sort: Vec::new(),
+            size: None,
+            modified: None,
+            is_named: 0,
+            is_beginning: true,
+            file: None,
+        };
+        self.writer.set_place(longer, &note)
+    }
+}
+
+/// What the name of a file tells that stands there.
+fn told_at(path: &Path) -> Option<NamedHours> {
+    path.file_name().and_then(|name| name.to_str()).and_then(named_hours)
+}
+
+/// What another text may begin with, which stands in a file.
+fn beginning_at(path: &Path) -> Option<Beginning> {
+    let TextId { len, whole, open, .. } = again::whole(path, None).ok()?;
+    Some(Beginning { len, whole, open, is_damaged: false })
+}
