@@ -24,8 +24,22 @@ pub struct Coverage {
     pub domains: Vec<DomainHours>,
     /// Sources that touch the range and selection and were not read to their end, each with the reason.
     pub faults: Vec<(String, String)>,
+    /// The same of sources whose names tell nothing, where every domain has a log that is named for each hour: what they are
+    /// does not matter.
+    pub strays: Vec<(String, String)>,
     /// Sources that touch the range and selection and hold no line, where that is no delivery; in the order of names.
-    pub empty: Vec<String>,
+    pub empty: Vec<Empty>,
+}
+
+/// A source without a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Empty {
+    /// The first name of the source.
+    pub name: String,
+    /// The domain that it tells,
+    pub domain: Domain,
+    /// and the hours, since 1970.
+    pub hours: Range<i64>,
 }
 
 /// What a store has of a domain, hour by hour.
@@ -46,6 +60,11 @@ impl DomainHours {
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.gaps.iter().map(length).sum()
+    }
+
+    /// Whether any of these hours needs a source.
+    fn lacks(&self, hours: &Range<i64>) -> bool {
+        self.gaps.iter().any(|gap| gap.start < hours.end && gap.end > hours.start)
     }
 
     /// Needs no source of these hours.
@@ -106,7 +125,7 @@ impl Coverage {
         texts.extend((more > 0).then(|| format!("{more} more gaps")));
         let faults = self.faults.iter().take(NAMED_GAPS);
         texts.extend(faults.map(|(name, fault)| format!("{name}: {fault}")));
-        texts.extend(self.empty.iter().take(NAMED_GAPS).map(|name| format!("{name} holds no line")));
+        texts.extend(self.empty.iter().take(NAMED_GAPS).map(|one| format!("{} holds no line", one.name)));
         (!texts.is_empty()).then(|| texts.join("; "))
     }
 }
@@ -131,6 +150,14 @@ pub fn coverage_with(
             .iter_mut()
             .filter(|domain| is_quiet(domain))
             .for_each(|domain| domain.allow(&delivered));
+        // An empty file of such an hour says no less than none.
+        let Coverage { domains, empty, .. } = &mut coverage;
+        empty.retain(|one| {
+            let own = domains
+                .iter()
+                .find(|own| matches!(&own.domain, Pattern::Exact(domain) if *domain == one.domain));
+            own.is_none_or(|own| !quiet.covers(&own.domain) || own.lacks(&one.hours))
+        });
     }
     Ok(coverage)
 }
@@ -241,28 +268,37 @@ impl<'a> Covered<'a> {
         {
             self.add_to_all(&own);
         }
-        let mut faults = reader.unnamed_faults(windows, self.selection)?;
+        let mut unnamed = reader.unnamed_faults(windows, self.selection)?;
+        let named = if unnamed.is_empty() { None } else { Some(self.known.clone()) };
         reader.add_by_lines(windows, self.selection, &mut self.known)?;
+        let mut faults = Vec::new();
         for (short, fault) in std::mem::take(&mut self.faults) {
             if self.is_wanting(&short, reader)? {
                 faults.push((short.name, fault));
             }
         }
-        faults.sort();
         self.empty.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut empty = Vec::new();
         for (_, short) in std::mem::take(&mut self.empty) {
             if self.is_wanting(&short, reader)? {
-                empty.push(short.name);
+                empty.push(Empty { name: short.name, domain: short.domain, hours: short.hours });
             }
         }
         let span = self.asked.or(self.all);
         let domains = self.selection.resolve(self.known.domains());
+        let is_whole =
+            |named: Hours, span: &Range<i64>| domains.iter().all(|one| named.gaps(one, span).is_empty());
+        let are_stray = !domains.is_empty()
+            && named.zip(span.as_ref()).is_some_and(|(named, span)| is_whole(named, span));
+        let mut strays = if are_stray { std::mem::take(&mut unnamed) } else { Vec::new() };
+        faults.append(&mut unnamed);
+        faults.sort();
+        strays.sort();
         let wildcards = self.selection.idle_wildcards(domains.iter()).into_iter();
         let wildcards: Vec<_> = wildcards.map(|wildcard| of_none(wildcard, span.as_ref())).collect();
         let domains = domains.into_iter().map(|domain| of_domain(&self.known, domain, span.as_ref()));
         let domains = domains.chain(wildcards).collect();
-        Ok(Coverage { span, domains, faults, empty })
+        Ok(Coverage { span, domains, faults, strays, empty })
     }
 
     /// Whether something is missing for a source: not where its file is gone, and others delivered all of its hours.

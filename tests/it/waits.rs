@@ -398,3 +398,43 @@ fn a_faulty_file_that_is_gone_keeps_nothing_back_once_its_hour_is_there() {
     assert_eq!(state(&tick(&place, 0).0), "made");
     assert_eq!(traffic(&place), 240_000);
 }
+
+#[test]
+fn a_stray_file_is_named_and_keeps_no_day_from_being_made() {
+    let place = Place::new();
+    configure(&place, "require_complete = true", "");
+    deliver(&place, "a.com", 0..23);
+    place.write("logs/README.txt", "what stands in this folder\n");
+    let (json, _) = tick(&place, 3);
+    assert_eq!(state(&json), "waits");
+    assert!(reason(&json).contains("README.txt"), "{json}");
+    deliver(&place, "a.com", 23..24);
+    let (json, done) = tick(&place, 3);
+    assert_eq!(state(&json), "made", "{json}");
+    done.says(&["README.txt: none of its 1 lines"]);
+    let found = place.run(&["store", "coverage", "--store", "usage.db", "--json"], 0).json();
+    assert_eq!(
+        (&found["faults"], &found["strays"][0]["name"]),
+        (&serde_json::json!([]), &"logs/README.txt".into())
+    );
+    // A log of any domain that tells its own hours is no stray: its lines are missing.
+    place.write("logs/b.log", gzip(log("b.com", 3).as_bytes()));
+    place.run(&["ingest", "logs", "--store", "usage.db", "--keep-going", "--quiet"], 3);
+    let found = place.run(&["store", "coverage", "--store", "usage.db", "--json"], 3).json();
+    assert_eq!((&found["strays"], found["faults"].as_array().unwrap().len()), (&serde_json::json!([]), 1));
+}
+
+#[test]
+fn an_empty_file_of_a_quiet_domain_says_no_less_than_none() {
+    let place = Place::new();
+    configure(&place, "require_complete = true\nquiet = [\"b.com\"]", "");
+    deliver(&place, "a.com", 0..24);
+    deliver(&place, "b.com", 0..23);
+    place.write(&name("b.com", 23), "");
+    assert_eq!(state(&tick(&place, 0).0), "made");
+    // Of a domain that is not quiet it is a missing hour.
+    configure(&place, "require_complete = true\nquiet = [\"c.com\"]\nlanguage = \"zh-cn\"", "");
+    let (json, _) = tick(&place, 0);
+    assert_eq!(state(&json), "waits");
+    assert!(reason(&json).contains("b.com_2026_03_02_070000_080000.gz holds no line"), "{json}");
+}

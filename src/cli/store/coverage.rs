@@ -118,7 +118,11 @@ fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
     add(&mut lines, ["without any source"], &without, |domain| [domain.domain.to_string()]);
     let faults = &found.coverage.faults;
     add(&mut lines, ["faulty", "fault"], faults, |(name, why)| [name.clone(), why.clone()]);
-    add(&mut lines, ["holds no line"], &found.coverage.empty, |name| [name.clone()]);
+    let strays = &found.coverage.strays;
+    add(&mut lines, ["faulty, but no hour lacks it", "fault"], strays, |(name, why)| {
+        [name.clone(), why.clone()]
+    });
+    add(&mut lines, ["holds no line"], &found.coverage.empty, |one| [one.name.clone()]);
     let heads = ["late arrivals", "end of hours", "arrived", ">how late (h:mm)"];
     add(&mut lines, heads, &found.arrivals, arrival_row);
     add(&mut lines, ["late lines", ">lines", "first slice", ">how late (h:mm)"], &found.lines, lines_row);
@@ -173,12 +177,13 @@ struct Object<'a> {
     request_id: String,
     complete: bool,
     domains: Each<'a, DomainHours, Value>,
-    empty: &'a [String],
+    empty: Vec<&'a str>,
     faults: Each<'a, (String, String), Value>,
     from: Option<String>,
     late_arrivals: Each<'a, LateArrival, ArrivalObject<'a>>,
     late_lines: Each<'a, LateLines, LinesObject<'a>>,
     overlaps: Value,
+    strays: Each<'a, (String, String), Value>,
     unbilled: Value,
     until: Option<String>,
 }
@@ -215,15 +220,20 @@ fn object<'a>(found: &'a Survey, unbilled: &Unbilled) -> Object<'a> {
         request_id: show::request_id(),
         complete: found.coverage.is_complete(),
         domains: Each(&found.coverage.domains, domain_object),
-        empty: &found.coverage.empty,
-        faults: Each(&found.coverage.faults, |(name, why)| json!({"name": name, "fault": why})),
+        empty: found.coverage.empty.iter().map(|one| &*one.name).collect(),
+        faults: Each(&found.coverage.faults, fault_object),
         from,
         late_arrivals: Each(&found.arrivals, arrival_object),
         late_lines: Each(&found.lines, lines_object),
         overlaps: notes::overlaps(&found.overlaps),
+        strays: Each(&found.coverage.strays, fault_object),
         unbilled: unbilled_json(unbilled),
         until,
     }
+}
+
+fn fault_object((name, why): &(String, String)) -> Value {
+    json!({"name": name, "fault": why})
 }
 
 fn domain_object(domain: &DomainHours) -> Value {
