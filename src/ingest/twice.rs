@@ -32,7 +32,7 @@ const SURE: usize = 384;
 /// What texts that begin alike have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Beginning {
-    /// A hash of the first line, without its end; nothing where there is none.
+    /// A hash of the first line, which may be empty, without its end; nothing where there is no text.
     line: Option<u64>,
     /// A hash of more than that, where there are so many bytes.
     more: Option<u64>,
@@ -44,7 +44,7 @@ impl Beginning {
         let text = canonical(bytes);
         let line = memchr(b'\n', &text).map_or(&text[..], |newline| &text[..newline]);
         let line = &line[..line.len().min(SURE)];
-        Self { line: (!line.is_empty()).then(|| mix::many(line)), more: text.get(..SURE).map(mix::many) }
+        Self { line: (!text.is_empty()).then(|| mix::many(line)), more: text.get(..SURE).map(mix::many) }
     }
 }
 

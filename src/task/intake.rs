@@ -370,8 +370,9 @@ impl Work<'_> {
         if is_better && self.still_told(known.id)? == known.hours {
             source.hours.clone_from(&known.hours);
         }
-        // All of a source is read as one name tells.
-        let may_go_on = is_first && !seen.place.is_beginning && source.hours == known.hours;
+        // All of a source is read as one name tells; and what was too short to tell may be the beginning of another one.
+        let may_go_on =
+            is_first && !seen.place.is_beginning && source.hours == known.hours && known.head.is_some();
         source.tail = if may_go_on { tail(&path, &known, &seen.place, &place).map(Box::new) } else { None };
         let begun = source.tail.is_some().then_some(known);
         Ok(Some(Candidate { place, begun }))

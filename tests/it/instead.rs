@@ -309,6 +309,13 @@ fn what_grows_to_be_the_beginning_of_a_known_log_counts_nothing() {
         kept.write(name, &after);
         expect(&kept, 6, 0);
     }
+    // A first line that is too short to tell anything.
+    let kept = Kept::new();
+    kept.write("logs/access.log", "\n\n".to_owned() + &whole);
+    kept.write("logs/z.log", "\n\n");
+    ingest(&kept, "logs", b"");
+    kept.append("logs/z.log", &older);
+    expect(&kept, 6, 0);
     // What little could be read of a copy stood elsewhere, in the same file.
     let kept = Kept::new();
     kept.write("logs/access.log", &whole);
