@@ -149,8 +149,8 @@ fn entries<E>(
     tell: &mut impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
 ) -> Result<(), E> {
     let bare = without_return(line);
-    // There may be millions of blank lines: they are not looked into for entries.
-    if bare.trim_ascii().is_empty() {
+    // There may be millions of blank lines: they are not looked into for entries, unless a return may make several of one.
+    if bare.trim_ascii().is_empty() && !bare.contains(&b'\r') {
         return tell(bare, Err(Reason::BadTime));
     }
     if doubt::is_plain(bare) {
