@@ -23,7 +23,7 @@ use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, SeriesId, UsageTable};
 use hosts::Hosts;
 use memchr::memchr;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::mem;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
@@ -62,8 +62,10 @@ struct State<'a> {
     region: Region,
     /// Whether the name of the source tells no hours.
     is_unnamed: bool,
-    /// When a line is evidence that its domain has a log, in unix seconds: see [`Source::evidence`].
+    /// In which hours since 1970 a line is evidence that its domain has a log: see [`Source::evidence`].
     evidence: Option<Range<i64>>,
+    /// Where there are any, the hours of the table that lines were counted in, each with its requests before.
+    met: HashMap<CellId, (i64, u64)>,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -116,6 +118,7 @@ impl<'a> Fold<'a> {
             region: job.region,
             is_unnamed: false,
             evidence: None,
+            met: HashMap::new(),
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
@@ -131,8 +134,11 @@ impl<'a> Fold<'a> {
         let hours = source.hours.as_ref();
         self.state.region = source.region.unwrap_or(self.state.job.region);
         self.state.is_unnamed = hours.is_none();
-        let seconds = |hour: i64| hour.saturating_mul(HOUR_SECONDS);
-        self.state.evidence = source.evidence().map(|hours| seconds(hours.start)..seconds(hours.end));
+        self.state.evidence = source.evidence();
+        if self.state.evidence.is_some() {
+            // What is remembered of hosts are places that are found already: here all are noted that are counted in.
+            self.state.hosts = Hosts::new(Meaning::Invalid);
+        }
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.beginning.clear();
         let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
@@ -150,6 +156,7 @@ impl<'a> Fold<'a> {
         if self.state.is_unnamed && (self.parser.has_used_domain() || self.mender.has_used_domain()) {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
+        self.state.note_shared();
         let (counts, beginning) = (mem::take(&mut self.state.counts), Beginning::of(&self.beginning));
         Ok(Folded { counts, samples, extents, beginning, sketch: self.parser.take_sketch() })
     }
@@ -225,6 +232,16 @@ impl State<'_> {
         }
     }
 
+    /// Takes note of the requests of the part in the hours that it has lines of, where it is not certain to be of one
+    /// domain: at its end, not line by line.
+    fn note_shared(&mut self) {
+        let Some(evidence) = &self.evidence else { return };
+        for (cell, (hour, before)) in self.met.drain() {
+            let requests = self.table.requests_of_hour(cell) - before;
+            self.table.note_shared(cell, requests, evidence.contains(&hour));
+        }
+    }
+
     #[cold]
     fn reject(&mut self, line: &[u8], reason: Reason, sink: &mut Sink<'_>) -> Result<()> {
         self.counts.rejected[reason as usize] += 1;
@@ -275,11 +292,11 @@ impl State<'_> {
         let region = if self.region == Region::Unspecified { record.region } else { self.region };
         let cell = match place {
             Some(place) if place.holds(region, window) => place.cell,
-            _ => find_place(place, &mut self.table, domain, region, window),
+            _ => {
+                let met = self.evidence.is_some().then_some(&mut self.met);
+                find_place(place, &mut self.table, met, domain, region, window)
+            }
         };
-        if let Some(evidence) = &self.evidence {
-            self.table.note_shared(cell, evidence.contains(&record.time));
-        }
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }
 }
@@ -326,6 +343,7 @@ const fn window_at(first: u32, since: i64) -> Window {
 fn find_place(
     place: &mut Option<Place>,
     table: &mut UsageTable,
+    met: Option<&mut HashMap<CellId, (i64, u64)>>,
     domain: &Domain,
     region: Region,
     window: Window,
@@ -335,6 +353,10 @@ fn find_place(
         _ => table.series(domain, region),
     };
     let cell = table.cell(series, window);
+    if let Some(met) = met {
+        let hour = window.start().div_euclid(HOUR_SECONDS);
+        met.entry(cell.of_hour()).or_insert_with(|| (hour, table.requests_of_hour(cell)));
+    }
     *place = Some(Place { region, series, window, cell });
     cell
 }

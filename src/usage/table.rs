@@ -18,10 +18,18 @@ type Block = [Usage; BLOCK as usize];
 pub struct SeriesId(usize);
 
 /// A cell, as an index into the table that gave it; stays valid while the table grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CellId {
     block: usize,
     offset: usize,
+}
+
+impl CellId {
+    /// The first cell of its hour.
+    #[must_use]
+    pub const fn of_hour(self) -> Self {
+        Self { offset: 0, ..self }
+    }
 }
 
 /// Usage of any number of domains, regions and windows.
@@ -79,13 +87,18 @@ impl UsageTable {
         &mut self.blocks[cell.block][cell.offset]
     }
 
-    /// Takes note that a request of a cell comes from a source that is not certain to be of one domain, and whether it is
-    /// evidence of a log.
-    #[inline]
-    pub fn note_shared(&mut self, cell: CellId, is_evidence: bool) {
+    /// The requests of the hour of a cell.
+    #[must_use]
+    pub fn requests_of_hour(&self, cell: CellId) -> u64 {
+        self.blocks[cell.block].iter().map(Usage::total_requests).sum()
+    }
+
+    /// Takes note that so many requests of the hour of a cell come from a source that is not certain to be of one domain,
+    /// and whether they are evidence of a log.
+    pub fn note_shared(&mut self, cell: CellId, requests: u64, is_evidence: bool) {
         let [all, evidence] = &mut self.shared[cell.block];
-        *all += 1;
-        *evidence += u64::from(is_evidence);
+        *all += requests;
+        *evidence += if is_evidence { requests } else { 0 };
     }
 
     /// Adds everything of another table.
@@ -202,7 +215,7 @@ mod tests {
             let cell = table.cell(series, Window::from_index(*window));
             table.usage(cell).merge(usage).unwrap();
             if name % 2 == 1 {
-                table.note_shared(cell, window % 3 == 0);
+                table.note_shared(cell, 1, window % 3 == 0);
             }
         }
         table
