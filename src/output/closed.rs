@@ -17,15 +17,6 @@ pub(super) fn was_closed() -> bool {
 #[cfg(unix)]
 mod before_main {
     use super::{Relaxed, WAS_CLOSED};
-    use std::ffi::c_int;
-
-    /// Asks for the flags of a descriptor; its number is the same on every Unix.
-    const F_GETFD: c_int = 1;
-    const STDOUT: c_int = 1;
-
-    unsafe extern "C" {
-        fn fcntl(descriptor: c_int, command: c_int, ...) -> c_int;
-    }
 
     /// The loader calls every function of this section before `main`.
     #[used]
@@ -35,7 +26,7 @@ mod before_main {
 
     extern "C" fn look() {
         // SAFETY: F_GETFD takes no more arguments, touches no memory, and fails only where the descriptor is closed.
-        let flags = unsafe { fcntl(STDOUT, F_GETFD) };
+        let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
         WAS_CLOSED.store(flags == -1, Relaxed);
     }
 }

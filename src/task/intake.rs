@@ -110,16 +110,7 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
     sources.sort_by_key(|source| source.hours.is_none());
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let job = intake.job(&everything);
-    let mut work = Work {
-        writer,
-        intake,
-        taking: Taking::default(),
-        folders: HashMap::new(),
-        lengths: None,
-        renamed: Vec::new(),
-        uncovered: Vec::new(),
-        crowds: Crowds::new(),
-    };
+    let mut work = Work::new(writer, intake);
     work.taking.fates[Fate::Known as usize] += known;
     let mut sources = sources.into_iter().peekable();
     thread::scope(|scope| {
@@ -206,6 +197,21 @@ enum Settled {
     Again,
     /// It must be read as the name of a copy tells.
     As(NamedHours),
+}
+
+impl<'a> Work<'a> {
+    fn new(writer: &'a mut Writer, intake: &'a Intake<'a>) -> Self {
+        Self {
+            writer,
+            intake,
+            taking: Taking::default(),
+            folders: HashMap::new(),
+            lengths: None,
+            renamed: Vec::new(),
+            uncovered: Vec::new(),
+            crowds: Crowds::new(),
+        }
+    }
 }
 
 impl Work<'_> {
@@ -490,16 +496,7 @@ mod tests {
         };
         let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
         let mut writer = Writer::scratch(&folder.path().join("s.db")).unwrap();
-        let mut work = Work {
-            writer: &mut writer,
-            intake: &intake,
-            taking: Taking::default(),
-            folders: HashMap::new(),
-            lengths: None,
-            renamed: Vec::new(),
-            uncovered: Vec::new(),
-            crowds: Crowds::new(),
-        };
+        let mut work = Work::new(&mut writer, &intake);
         work.read_again(vec![Source::file(path)], &intake.job(&all), rounds).unwrap();
         work.taking
     }
