@@ -23,8 +23,9 @@ use std::time::Duration;
 
 /// Which hours have sources, domain by domain, which are missing, and what came late.
 ///
-/// An hour has a source when the name of one tells it; of sources whose names tell nothing, when they have lines
-/// of it. Exit code 0 when every domain has a source, read to its end, in every hour; 3 when anything is missing.
+/// An hour of a domain has a source when a log that is named for both was read to its end, or when a log that may be of
+/// several domains has a line of the domain in it: where that log's name tells hours, within these. Exit code 0 when every
+/// domain has a source in every hour; 3 when anything is missing. Tables end after 1,000 rows; --json lists all.
 #[derive(Debug, Args)]
 pub(super) struct CoverageArguments {
     #[command(flatten)]
