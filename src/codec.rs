@@ -115,6 +115,15 @@ impl<R: Read> Layer<R> {
         })
     }
 
+    /// Blanks that stood between and behind streams so far, in bytes.
+    fn blanks(&self) -> u64 {
+        match self {
+            Self::Plain(_) => 0,
+            Self::Gzip(streams) => streams.blanks(),
+            Self::Zstd(streams) => streams.blanks(),
+        }
+    }
+
     /// Bytes taken from the input.
     fn taken(&self) -> u64 {
         match self {
@@ -126,6 +135,15 @@ impl<R: Read> Layer<R> {
 }
 
 impl<R: Read> Layer<Layer<R>> {
+    /// Blanks of the layer below.
+    fn blanks_below(&self) -> u64 {
+        match self {
+            Self::Plain(input) => input.input().blanks(),
+            Self::Gzip(streams) => streams.streams.ahead().input().blanks(),
+            Self::Zstd(streams) => streams.streams.ahead().input().blanks(),
+        }
+    }
+
     /// Bytes taken from the input of the layer below.
     fn taken_below(&self) -> u64 {
         match self {
@@ -171,6 +189,18 @@ impl<R: Read> Decoder<R> {
     #[must_use]
     pub const fn codec(&self) -> Codec {
         self.codec
+    }
+
+    /// Newlines and other blanks that stood between and behind the compressed streams so far, in bytes: they are no text,
+    /// and mean nothing.
+    #[must_use]
+    pub fn blanks(&self) -> u64 {
+        match &self.layers {
+            Layers::Unread(layer) => layer.blanks(),
+            Layers::One(text) => text.input().blanks(),
+            Layers::Two(text) => text.input().blanks() + text.input().blanks_below(),
+            Layers::Over => 0,
+        }
     }
 
     /// Looks at what lies in the first layer.

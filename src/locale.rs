@@ -220,6 +220,8 @@ labels! {
     SameAs: "Same As", "与之相同";
     Overlaps: "Sources That May Count Twice", "可能重复计数的来源";
     AndAlso: "And Also", "以及";
+    Padding: "Blanks Behind Compressed Data (count nothing)", "压缩数据之后的空白 (不计入)";
+    Bytes: "Bytes", "字节";
     Samples: "Samples of Rejected Lines", "无法解析行示例";
     LineNotShown: "(line not shown)", "（该行不显示）";
     Line: "Line", "行号";

@@ -149,6 +149,9 @@ pub struct SourceReport {
     pub fault: Option<String>,
     /// Whether the source delivers its hours also when it holds no line.
     pub may_be_empty: bool,
+    /// Newlines and other blanks that stand between or behind its compressed streams, in bytes: they are no text and count
+    /// nothing, and whoever wrote the file did not mean them.
+    pub padding: u64,
     /// What tells whether its lines stand in other sources, too: see [`overlap`](overlap).
     pub sketch: Sketch,
 }
@@ -313,6 +316,11 @@ impl Report {
         self.elsewhere.faults > 0 || self.faults().next().is_some()
     }
 
+    /// The sources with [`padding`](SourceReport::padding), and its bytes.
+    pub fn padded(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.sources.iter().filter(|s| s.padding > 0).map(|s| (s.name.as_str(), s.padding))
+    }
+
     /// The sources that hold no line, where that is no delivery.
     pub fn empty(&self) -> impl Iterator<Item = &str> {
         self.sources.iter().filter(|s| s.is_empty() && !s.delivered()).map(|s| s.name.as_str())
@@ -468,6 +476,7 @@ mod tests {
             counts,
             fault: fault.map(String::from),
             may_be_empty,
+            padding: 0,
             sketch: Sketch::default(),
         };
         for (one, is_delivered, is_empty) in [

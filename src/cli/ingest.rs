@@ -58,9 +58,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
     }
-    if let Some(note) = notes::empty(taking.empty.iter().map(String::as_str)) {
-        show::message(&note);
-    }
+    show::messages(&notes::of_taking(&taking));
     if let Some(note) = show::not_kept(&taking) {
         show::message(&note);
     }

@@ -5,6 +5,7 @@ use super::show;
 use crate::ingest::source::Search;
 use crate::report::Report;
 use crate::report::overlap::Overlap;
+use crate::task::intake::Taking;
 use serde_json::{Value, json};
 
 /// Names that are listed one by one in what people read.
@@ -19,7 +20,15 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
             "every line in the files of {domain} was rejected ({lines}): look at what is rejected, and why"
         )
     }));
+    notes.extend(padded(report.padded()));
     notes.extend(twice(report.overlaps()));
+    notes
+}
+
+/// Notes on sources that were taken in.
+pub(super) fn of_taking(taking: &Taking) -> Vec<String> {
+    let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str)));
+    notes.extend(padded(taking.padded()));
     notes
 }
 
@@ -61,7 +70,7 @@ pub(super) fn overlaps(overlaps: &[Overlap]) -> Value {
 }
 
 /// A note on files without a line, if there are any.
-pub(super) fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut names = names.peekable();
     names.peek()?;
     let listed: Vec<&str> = names.by_ref().take(LISTED).collect();
@@ -72,9 +81,36 @@ pub(super) fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> 
     Some(format!("no line in {}{more}: an empty file does not count as delivered", listed.join(", ")))
 }
 
+/// Notes on blanks between and behind compressed streams.
+fn padded<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
+    let mut sources = sources.peekable();
+    let mut notes: Vec<String> = sources
+        .by_ref()
+        .take(LISTED)
+        .map(|(name, bytes)| {
+            let s = if bytes == 1 { " stands" } else { "s stand" };
+            format!(
+                "{name}: {} blank byte{s} between or behind its compressed streams, and count nothing",
+                show::grouped(bytes.into())
+            )
+        })
+        .collect();
+    if let more @ 1.. = sources.count() {
+        let more = show::grouped(more as u128);
+        notes.push(format!("{more} more files hold such blanks; --json lists all"));
+    }
+    notes
+}
+
+/// The same for scripts.
+pub(super) fn padding<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Value {
+    sources.map(|(name, bytes)| json!({"file": name, "bytes": bytes})).collect()
+}
+
 /// Adds the same to what scripts read.
 pub(super) fn add_to(object: &mut Value, report: &Report) {
     object["empty"] = json!(report.empty().collect::<Vec<_>>());
+    object["padding"] = padding(report.padded());
     object["overlaps"] = overlaps(report.overlaps());
     let only = report.only_rejected().into_iter();
     object["domains_only_rejected"] =

@@ -114,9 +114,7 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
 /// Tells what a tick did, to everyone who wants to know.
 fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) -> Result<Ending> {
     told::messages(ticked, plan, begun.time, arguments.dry_run);
-    if let Some(note) = notes::empty(ticked.taking.empty.iter().map(String::as_str)) {
-        show::message(&note);
-    }
+    show::messages(&notes::of_taking(&ticked.taking));
     let mut ending = ending(ticked);
     let mut object = told::as_json(ticked, plan, arguments.dry_run);
     if !arguments.dry_run

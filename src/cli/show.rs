@@ -213,6 +213,7 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
         None => Value::Null,
     };
     object["empty"] = json!(taking.empty);
+    object["padding"] = notes::padding(taking.padded());
     object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
     object
 }

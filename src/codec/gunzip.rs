@@ -4,7 +4,6 @@
 
 use super::libdeflate::{Decompressor, Failure};
 use super::shape::Edges;
-use super::streams::is_padding;
 use super::{Codec, HEAD_LEN, foreign};
 use memchr::memchr;
 
@@ -82,8 +81,9 @@ impl Gunzip {
     }
 }
 
+/// What follows a member but NULs. Blanks are odd: the stream counts them.
 fn without_padding(behind: &[u8]) -> &[u8] {
-    &behind[behind.iter().take_while(|byte| is_padding(**byte)).count()..]
+    &behind[behind.iter().take_while(|byte| **byte == 0).count()..]
 }
 
 /// Whether the stream is to look at the text of a member that begins at `from`: where the file begins with it and it is

@@ -125,11 +125,25 @@ pub(super) struct Joined<S> {
     head: (Vec<u8>, usize),
     /// What ended that look.
     failure: Option<io::Error>,
+    /// Newlines and other blanks between and behind the streams, in bytes.
+    blanks: u64,
 }
 
 impl<S> Joined<S> {
     pub(super) fn new(streams: S) -> Self {
-        Self { streams, is_over: false, edges: Edges::default(), head: (Vec::new(), 0), failure: None }
+        Self {
+            streams,
+            is_over: false,
+            edges: Edges::default(),
+            head: (Vec::new(), 0),
+            failure: None,
+            blanks: 0,
+        }
+    }
+
+    /// Newlines and other blanks that stood between and behind the streams so far, in bytes.
+    pub(super) const fn blanks(&self) -> u64 {
+        self.blanks
     }
 
     /// Gives what was looked at, then what ended the look.
@@ -211,11 +225,16 @@ impl<S> Joined<S> {
         let input = self.streams.input();
         loop {
             let ahead = input.look(super::MAGIC_LEN, super::PORTION);
-            let padding = ahead.iter().take_while(|byte| is_padding(**byte)).count();
-            if padding == 0 {
+            let padding = ahead.iter().take_while(|byte| is_padding(**byte));
+            let (nuls, blanks) = padding.fold((0, 0), |(nuls, blanks), byte| match byte {
+                0 => (nuls + 1, blanks),
+                _ => (nuls, blanks + 1),
+            });
+            if nuls + blanks == 0 {
                 break;
             }
-            input.consume(padding);
+            self.blanks += blanks as u64;
+            input.consume(nuls + blanks);
         }
         let ahead = input.look(super::MAGIC_LEN, super::PORTION);
         if Codec::detect(ahead) == S::CODEC {
@@ -232,8 +251,8 @@ impl<S> Joined<S> {
 }
 
 /// Bytes that may stand behind a stream and mean nothing: tapes and block devices pad with NUL, editors and scripts
-/// add a newline.
-pub(super) const fn is_padding(byte: u8) -> bool {
+/// add a newline. NULs are as usual as `gzip -t` takes them; blanks are counted, and said.
+const fn is_padding(byte: u8) -> bool {
     byte == 0 || byte.is_ascii_whitespace()
 }
 

@@ -36,6 +36,7 @@ const fn is_number(label: Label) -> bool {
             | L::SameAs
             | L::Overlaps
             | L::AndAlso
+            | L::Padding
             | L::Status
             | L::MissingHours
             | L::SilentSlices

@@ -184,6 +184,7 @@ mod tests {
             counts: Counts { lines, accepted: lines, ..Counts::default() },
             fault: fault.map(String::from),
             may_be_empty: false,
+            padding: 0,
             sketch: crate::sketch::Sketch::default(),
         }
     }

@@ -48,6 +48,7 @@ impl Quality<'_> {
         let overlaps = self.report.overlaps();
         let pairs = overlaps.iter().flat_map(|one| one.others.iter().map(|other| (&*one.name, &**other)));
         self.pairs(sheet, [Label::Overlaps, Label::AndAlso], pairs)?;
+        self.padded(sheet)?;
         self.missing_hours(sheet)?;
         self.silent_slices(sheet)?;
         self.samples(sheet)?;
@@ -115,6 +116,19 @@ impl Quality<'_> {
             sheet.row(&[Cell::Text(name), Cell::Text(text)], Tone::Plain)?;
         }
         self.not_shown(sheet, pairs.count())
+    }
+
+    /// Blanks between and behind compressed streams: a section only where there are any.
+    fn padded(&self, sheet: &mut Sheet<'_>) -> Result<()> {
+        let mut padded = self.report.padded().peekable();
+        if padded.peek().is_none() {
+            return Ok(());
+        }
+        self.section(sheet, &[Label::Padding, Label::Bytes])?;
+        for (name, bytes) in padded.by_ref().take(MAX_PAIRS) {
+            sheet.row(&[Cell::Text(name), Cell::Whole(bytes.into())], Tone::Plain)?;
+        }
+        self.not_shown(sheet, padded.count())
     }
 
     fn missing_hours(&self, sheet: &mut Sheet<'_>) -> Result<()> {

@@ -21,6 +21,8 @@ pub(super) struct Outcome {
     pub(super) counts: Counts,
     pub(super) samples: Vec<PartSample>,
     pub(super) fault: Option<String>,
+    /// See [`SourceReport::padding`].
+    pub(super) padding: u64,
     /// Bytes of the text.
     pub(super) len: u64,
     /// What texts that begin alike have in common.
@@ -45,6 +47,7 @@ impl Outcome {
             self.beginning = next.beginning;
         }
         self.len += next.len;
+        self.padding += next.padding;
         self.sketch.merge(next.sketch);
         let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
         self.samples.extend(next.samples.into_iter().map(numbered));
@@ -115,6 +118,7 @@ impl Outcome {
             counts: self.counts,
             fault: self.fault,
             may_be_empty: job.empty_is_delivered,
+            padding: self.padding,
             sketch: self.sketch.of_whole(),
         };
         Ok(Taken { source, table, report, samples, text, readable, is_mistrusted })
@@ -142,9 +146,9 @@ pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let Source { name, size, hours, .. } = source;
-        let (counts, may_be_empty, sketch) =
-            (outcome.counts, job.empty_is_delivered, outcome.sketch.of_whole());
-        report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty, sketch });
+        let Outcome { counts, padding, sketch, .. } = outcome;
+        let (may_be_empty, sketch) = (job.empty_is_delivered, sketch.of_whole());
+        report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty, padding, sketch });
     }
     (report, pieces)
 }

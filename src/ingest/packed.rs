@@ -21,6 +21,11 @@ impl<'a, R: Read> Packed<'a, R> {
     pub(super) const fn new(decoder: Decoder<R>, path: Option<&'a Path>) -> Self {
         Self { decoder, path, given: 0, damage: None }
     }
+
+    /// See [`Decoder::blanks`].
+    pub(super) fn blanks(&self) -> u64 {
+        self.decoder.blanks()
+    }
 }
 
 impl<R: Read> Read for Packed<'_, R> {

@@ -120,6 +120,14 @@ enum Bytes<'a> {
 }
 
 impl Input<'_> {
+    /// Blanks that stood between and behind compressed streams, in bytes.
+    pub(super) fn blanks(&self) -> u64 {
+        match &self.bytes {
+            Bytes::Plain(_) => 0,
+            Bytes::Packed(input) => input.blanks(),
+        }
+    }
+
     /// What the text that went by is, if it was to be hashed.
     pub(super) fn hashed(self) -> Option<digest::Stretch> {
         self.tap.map(|tap| tap.digester.finish())

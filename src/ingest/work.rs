@@ -145,24 +145,26 @@ impl<'a> Work<'a> {
             Some(fault) => Err(fault.clone()),
             None => part::open(source, part, way, desk).map_err(|error| not_opened(&error)),
         };
-        let (fault, len, hashed) = match opened {
-            Err(fault) => (Some(fault), 0, None),
+        let (fault, len, hashed, padding) = match opened {
+            Err(fault) => (Some(fault), 0, None, 0),
             Ok(Opened::Text(text, hashed)) => {
                 Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
-                (None, text.len() as u64, hashed)
+                (None, text.len() as u64, hashed, 0)
             }
             Ok(Opened::Lines(mut lines, codec)) => {
                 let fault = self.read(&mut lines, part, codec, fold)?;
                 // What a stretch reads beyond its end is not its own.
                 let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
-                (fault, len, desk.keep(lines).hashed())
+                let input = desk.keep(lines);
+                let padding = input.blanks();
+                (fault, len, input.hashed(), padding)
             }
         };
         let Folded { counts, samples, extents, beginning, sketch } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
         let fingerprint = desk.take_fingerprint();
-        Ok(Outcome { counts, samples, fault, len, beginning, fingerprint, sketch, pieces, own })
+        Ok(Outcome { counts, samples, fault, padding, len, beginning, fingerprint, sketch, pieces, own })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.

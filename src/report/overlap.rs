@@ -183,6 +183,7 @@ mod tests {
             counts: Counts { lines: lines.count() as u64, ..Counts::default() },
             fault: None,
             may_be_empty: false,
+            padding: 0,
             sketch: sketch.of_whole(),
         }
     }

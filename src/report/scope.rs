@@ -250,6 +250,7 @@ mod tests {
             counts,
             fault: None,
             may_be_empty: false,
+            padding: 0,
             sketch: crate::sketch::Sketch::default(),
         }
     }

@@ -10,7 +10,7 @@ use rusqlite::params;
 
 /// What an arrival says of its source, in the order of [`Writer::describe`].
 const COLUMNS: &str = "name, sort, size, whole, chain, head, text_bytes, format, region, named_domain, named_start, \
-                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, sketch, open, first";
+                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, sketch, open, first, padding";
 
 impl Writer {
     /// Writes what a source is: a new one, or one that is there.
@@ -46,14 +46,15 @@ impl Writer {
             report.sketch.to_bytes(),
             text.open,
             text.first(),
+            signed(report.padding)?,
             id.map(|id| id.0),
         ];
         // Two statements of one row each: one that does either must be able to undo half of it, and the database would
         // keep every page that it changes.
-        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23";
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24";
         let sql = match id {
-            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?24)"),
-            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?24"),
+            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?25)"),
+            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?25"),
         };
         self.db.prepare_cached(&sql).and_then(|mut put| put.execute(values)).map_err(failed)?;
         Ok(id.unwrap_or_else(|| SourceId(self.db.last_insert_rowid())))

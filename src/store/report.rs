@@ -174,7 +174,7 @@ impl Question<'_> {
     fn sources(&self, counted: &BTreeMap<i64, Accepted>) -> rusqlite::Result<Vec<Found>> {
         let sql =
             "SELECT sort, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced,
-                       blank, id, (SELECT empty_is_delivered FROM state), sketch FROM source WHERE id = ?";
+                       blank, id, (SELECT empty_is_delivered FROM state), sketch, padding FROM source WHERE id = ?";
         let mut source = self.db.prepare_cached(sql)?;
         let mut found = Vec::with_capacity(counted.len());
         let mut names = Names::default();
@@ -331,6 +331,7 @@ fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
         hours: names.hours(row, 3)?.cloned(),
         fault: row.get(6)?,
         may_be_empty: row.get(12)?,
+        padding: unsigned(row.get(14)?),
         sketch: row.get_ref(13)?.as_blob_or_null()?.map(Sketch::from_bytes).unwrap_or_default(),
         counts: Counts {
             lines: unsigned(row.get(7)?),

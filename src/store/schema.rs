@@ -286,6 +286,8 @@ INSERT INTO sqlite_stat1 VALUES ('cell', 'cell', '10000000 10000 2 1'), ('slice'
 -- Hashes of some of a source's lines, by which it is seen whether these stand in others, too; NULL where it was read
 -- by an older version.
 ALTER TABLE source ADD COLUMN sketch BLOB;
+-- Newlines and other blanks between and behind its compressed streams, in bytes.
+ALTER TABLE source ADD COLUMN padding INTEGER NOT NULL DEFAULT 0;
 -- The hash of a text before the line end that its last line lacks; NULL where it has one.
 ALTER TABLE source ADD COLUMN open BLOB;
 -- Eight bytes of the hash of its first 64 bytes, by which texts that it begins are found; NULL of shorter ones.

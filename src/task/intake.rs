@@ -336,6 +336,9 @@ impl Work<'_> {
         if taken.report.is_empty() && taken.source.tail.is_none() {
             self.taking.empty.push(taken.source.name.clone());
         }
+        if taken.report.padding > 0 {
+            self.taking.padded.push((taken.source.name.clone(), taken.report.padding));
+        }
         if self.taking.first_reject.is_none() && !taken.samples.is_empty() {
             let sample = taken.samples.swap_remove(0);
             let line = taken.source.lines_before() + sample.line;

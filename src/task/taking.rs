@@ -66,6 +66,8 @@ pub struct Taking {
     pub faults: Vec<(String, String)>,
     /// Names of sources that were read and hold no line.
     pub empty: Vec<String>,
+    /// Names of sources that were read and hold [`padding`](crate::report::SourceReport::padding), and its bytes.
+    pub padded: Vec<(String, u64)>,
     /// The lines that were read and count now.
     pub counts: Counts,
     /// Those of logs that are faults for what was rejected of them.
@@ -82,6 +84,11 @@ pub struct Taking {
 }
 
 impl Taking {
+    /// The sources with padding.
+    pub fn padded(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.padded.iter().map(|(name, bytes)| (name.as_str(), *bytes))
+    }
+
     /// How many sources had a fate.
     #[must_use]
     pub const fn had(&self, fate: Fate) -> u64 {

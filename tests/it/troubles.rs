@@ -4,7 +4,7 @@
 use super::book::Book;
 use super::harness::{Done, Place, encode, gzip, line, repository};
 use flowbook::codec::Codec;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
@@ -109,6 +109,60 @@ fn two_files_are_told_once_as_what_may_count_twice() {
     assert_eq!(through_store(&place, &[], 0).json()["counts"]["overlaps"], expected);
     let covered = place.run(&["store", "coverage", "--store", "s.db", "--json"], 0).json();
     assert_eq!(covered["overlaps"], expected);
+}
+
+#[test]
+fn blanks_behind_compressed_data_count_nothing_and_are_said() {
+    let place = with_trouble("07c-gz-with-a-newline-behind.log.gz");
+    let name = "logs/07c-gz-with-a-newline-behind.log.gz";
+    says_padding(&place, &[(name, 1)]);
+
+    // Small and large, of both codecs, between streams and behind them, packed twice; NULs are as usual as can be.
+    let place = Place::new();
+    let text =
+        |n: usize| line("1/Mar/2026:08:00:00 +0800", &format!("{n}.example.com"), 7).repeat(n).into_bytes();
+    for (at, (codec, n)) in [(Codec::Gzip, 3), (Codec::Gzip, 9_000), (Codec::Zstd, 5), (Codec::Zstd, 7_000)]
+        .into_iter()
+        .enumerate()
+    {
+        let stream = encode(codec, &text(n));
+        place.write(
+            &format!("logs/{at}.log"),
+            [&stream[..], b"\r\n", &encode(codec, b""), b" \0\n\0"].concat(),
+        );
+    }
+    place.write("logs/4.log", gzip(&[&gzip(&text(2))[..], b"\n"].concat()));
+    place.write("logs/5.log", [&gzip(&text(1))[..], &[0; 700]].concat());
+    let named: [&str; 5] = ["logs/0.log", "logs/1.log", "logs/2.log", "logs/3.log", "logs/4.log"];
+    let bytes = [4, 4, 4, 4, 1];
+    let done = says_padding(&place, &named.into_iter().zip(bytes).collect::<Vec<_>>());
+    assert_eq!(done.json()["counts"]["accepted"], 3 + 9_000 + 5 + 7_000 + 2 + 1);
+}
+
+/// Expects what is said of blanks between and behind the streams of some sources, wherever they are read.
+#[track_caller]
+fn says_padding(place: &Place, sources: &[(&str, u64)]) -> Done {
+    let expected: Value = sources.iter().map(|(name, bytes)| json!({"file": name, "bytes": bytes})).collect();
+    let note = |(name, bytes): &(&str, u64)| {
+        let s = if *bytes == 1 { " stands" } else { "s stand" };
+        format!("{name}: {bytes} blank byte{s} between or behind its compressed streams")
+    };
+    let notes: Vec<String> = sources.iter().map(note).collect();
+    let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
+    let taken = place.run(&["ingest", "logs", "--store", "s.db", "--json"], 0);
+    assert_eq!(taken.says(&notes).json()["padding"], expected);
+    for more in [&["logs", "--json"][..], &["--store", "s.db", "--force", "--json"]] {
+        let done = place.export(more, 0);
+        assert_eq!(done.says(&notes).json()["counts"]["padding"], expected);
+        let quality = Book::open(&place.path("out.xlsx")).rows("Data Quality");
+        let at = quality.iter().position(|row| row[0].starts_with("Blanks Behind Compressed Data")).unwrap();
+        let rows: Vec<(&str, u64)> = quality[at + 1..][..sources.len()]
+            .iter()
+            .map(|row| (&*row[0], row[1].parse().unwrap()))
+            .collect();
+        assert_eq!(rows, sources);
+    }
+    place.export(&["logs", "--force", "--json"], 0)
 }
 
 /// A place with a file or folder of `data/troubles` in its folder `logs`.
