@@ -12,6 +12,7 @@ mod ingest;
 mod interrupt;
 mod lacks;
 mod notes;
+mod out;
 mod progress;
 mod run;
 mod show;
@@ -24,8 +25,10 @@ mod store;
 use crate::error::{Error, ErrorKind};
 use crate::export::FORMAT_VERSION;
 use crate::export::workbook::is_guarded;
+use crate::visible::line;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
@@ -93,7 +96,7 @@ impl Ending {
 /// Runs the command that the process was started with; `commit` is the one it was built from, empty where unknown.
 #[must_use]
 pub fn run(commit: &str) -> ExitCode {
-    quiet_guarded_panics();
+    visible_panics();
     let arguments = match arguments(commit) {
         Ok(arguments) => arguments,
         Err(code) => return code,
@@ -127,11 +130,13 @@ fn version(commit: &str) -> String {
 
 /// The arguments; where there are none to run, help or what is wrong is told, also as JSON where that was asked for.
 fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
-    let command = without_empty_variables(Arguments::command()).version(&*version(commit).leak());
+    // Help names the program so, whatever the file is called that was started.
+    let command =
+        without_empty_variables(Arguments::command()).bin_name("flowbook").version(&*version(commit).leak());
     let matches = command.try_get_matches();
     let error = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
         Ok(arguments) => return Ok(arguments),
-        Err(error) => with_better_tip(error),
+        Err(error) => visible_arguments(with_better_tip(error)),
     };
     if error.use_stderr() && env::args_os().take_while(|text| text != "--").any(|text| text == "--json") {
         // The exit code tells it, too.
@@ -145,7 +150,7 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
     // What was asked for is help, or the version; in colours, where somebody looks at it.
     let is_seen = io::stdout().is_terminal();
     let told =
-        if is_seen { show::unless_gone(error.print()) } else { show::write(error.to_string().as_bytes()) };
+        if is_seen { show::unless_gone(error.print()) } else { show::own(error.to_string().as_bytes()) };
     Err(match told {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -161,6 +166,26 @@ fn with_better_tip(mut error: clap::Error) -> clap::Error {
     let is_export = env::args_os().nth(1).is_some_and(|name| name == "export");
     if is_export && is_text(ContextKind::InvalidArg, "--domains") {
         error.insert(ContextKind::SuggestedArg, ContextValue::String("--domain-names".into()));
+    }
+    error
+}
+
+/// What is told of arguments shows them, and nothing in them acts on a terminal.
+fn visible_arguments(mut error: clap::Error) -> clap::Error {
+    let shown = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(line(text).into())),
+        ContextValue::Strings(texts) => {
+            Some(ContextValue::Strings(texts.iter().map(|text| line(text).into()).collect()))
+        }
+        _ => None,
+    };
+    let all: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, shown(value)?))).collect();
+    for (kind, value) in all {
+        if error.get(kind) != Some(&value) {
+            // A tip repeats the argument in a text with colours, in which these could not be told from those of others.
+            error.remove(ContextKind::Suggested);
+            error.insert(kind, value);
+        }
     }
     error
 }
@@ -182,12 +207,16 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// A panic that becomes an error is told once, as that error.
-fn quiet_guarded_panics() {
-    let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
+/// A panic is told as other messages are, for it may show what others wrote; one that becomes an error is told once, as
+/// that error.
+fn visible_panics() {
+    panic::set_hook(Box::new(|info| {
         if !is_guarded() {
-            usual(info);
+            show::message(&info.to_string().replacen('\n', "\n  ", 1));
+            let trace = Backtrace::capture();
+            if trace.status() == BacktraceStatus::Captured {
+                show::message(&trace.to_string().replace('\n', "\n  "));
+            }
         }
     }));
 }

@@ -3,6 +3,7 @@
 //! A bad line is never an `Error` (see [`crate::record::Reason`]); it knows nothing of exit codes.
 
 use crate::code::Refusal;
+use crate::visible;
 use std::{fmt, io, path::Path};
 
 /// The result of everything that can stop a job.
@@ -66,7 +67,7 @@ impl Error {
     /// Names the file, unless a deeper place is known already.
     #[must_use]
     pub fn at(mut self, path: impl AsRef<Path>) -> Self {
-        self.0.place.get_or_insert_with(|| path.as_ref().display().to_string());
+        self.0.place.get_or_insert_with(|| visible::path(path.as_ref()));
         self
     }
 

@@ -3,31 +3,58 @@
 
 use std::borrow::Cow;
 
-/// First bytes of a cell that spreadsheets calculate, or that hide such a cell from a check; the apostrophe that is put
-/// before them, so that none is mistaken for it; and the signs of full width.
-const STARTS: [&[u8]; 12] = [
-    b"=",
-    b"+",
-    b"-",
-    b"@",
-    b"\t",
-    b"\r",
-    b"\n",
-    b"'",
-    b"\xef\xbc\x9d",
-    b"\xef\xbc\x8b",
-    b"\xef\xbc\x8d",
-    b"\xef\xbc\xa0",
-];
+/// What formulas begin with, also in the signs of full width.
+const SIGNS: [&[u8]; 8] =
+    [b"=", b"+", b"-", b"@", b"\xef\xbc\x9d", b"\xef\xbc\x8b", b"\xef\xbc\x8d", b"\xef\xbc\xa0"];
 
-/// The cell with an apostrophe before it where a spreadsheet might calculate it, or where it begins with an apostrophe.
-/// So the cell that was meant is found again by taking one apostrophe away, wherever one comes first.
+/// What spreadsheets pass over before a formula: NUL and other control characters are passed over as well.
+const PASSED: [&[u8]; 4] = [b" ", b"\"", b"\xc2\xa0", b"\xef\xbb\xbf"];
+
+/// The cell with an apostrophe before what a spreadsheet might calculate, or take for one: at its beginning, and behind
+/// a semicolon, a tab or a line end in it, where a spreadsheet set up for another country begins a new cell. An apostrophe
+/// that stands in such a place gets another one, so the cell that was meant is found again by taking one away wherever
+/// one stands there.
 #[must_use]
 pub fn harmless(cell: &[u8]) -> Cow<'_, [u8]> {
-    if STARTS.iter().any(|start| cell.starts_with(start)) {
-        Cow::Owned([b"'", cell].concat())
-    } else {
-        Cow::Borrowed(cell)
+    let mut harmless: Vec<u8> = Vec::new();
+    let mut copied = 0;
+    for (at, _) in cell.iter().enumerate().filter(|(at, _)| *at == 0 || is_end(cell[at - 1])) {
+        if is_marked(&cell[at..], at == 0) {
+            harmless.extend(&cell[copied..at]);
+            harmless.push(b'\'');
+            copied = at;
+        }
+    }
+    if harmless.is_empty() {
+        return Cow::Borrowed(cell);
+    }
+    harmless.extend(&cell[copied..]);
+    Cow::Owned(harmless)
+}
+
+/// Whether a spreadsheet may begin a new cell behind this.
+const fn is_end(byte: u8) -> bool {
+    matches!(byte, b';' | b'\t' | b'\r' | b'\n')
+}
+
+/// Whether an apostrophe stands before the beginning of a cell.
+fn is_marked(cell: &[u8], is_first: bool) -> bool {
+    // A cell that begins with such an end hides what follows from a look at its first character.
+    cell[0] == b'\'' || (is_first && is_end(cell[0]) && cell[0] != b';') || is_formula(cell)
+}
+
+fn is_formula(mut cell: &[u8]) -> bool {
+    loop {
+        if SIGNS.iter().any(|sign| cell.starts_with(sign)) {
+            return true;
+        }
+        let passed = PASSED.iter().find(|passed| cell.starts_with(passed)).map_or(0, |passed| passed.len());
+        // What begins a cell of its own is looked at there.
+        let is_control = || cell.first().is_some_and(|byte| byte.is_ascii_control() && !is_end(*byte));
+        match passed.max(usize::from(is_control())) {
+            0 => return false,
+            passed => cell = &cell[passed..],
+        }
     }
 }
 
@@ -43,13 +70,22 @@ mod tests {
             (b"+1", b"'+1"),
             (b"-1", b"'-1"),
             (b"@SUM(A1)", b"'@SUM(A1)"),
-            (b"\t=1", b"'\t=1"),
-            (b"\r=1", b"'\r=1"),
-            (b"\n=1", b"'\n=1"),
+            (b"\t=1", b"'\t'=1"),
+            (b"\ra", b"'\ra"),
+            (b"\n=1", b"'\n'=1"),
+            (b" \"\x00\xef\xbb\xbf\xc2\xa0=1", b"' \"\x00\xef\xbb\xbf\xc2\xa0=1"),
             (b"\xef\xbc\x9d1", b"'\xef\xbc\x9d1"),
             (b"'quoted", b"''quoted"),
+            (b"a;=1;b", b"a;'=1;b"),
+            (b"a; \"=1", b"a;' \"=1"),
+            (b"a\r+1\n@b\tc", b"a\r'+1\n'@b\tc"),
+            (b"a;'b", b"a;''b"),
             (b"a=1", b"a=1"),
-            (b"[1/Mar/2026:00:00:00 +0000]", b"[1/Mar/2026:00:00:00 +0000]"),
+            (b"(X11; Linux; rv:1) a-b", b"(X11; Linux; rv:1) a-b"),
+            (
+                b"[1/Mar/2026:00:00:00 +0000] 1.2.3.4 - 5 \"-\"",
+                b"[1/Mar/2026:00:00:00 +0000] 1.2.3.4 - 5 \"-\"",
+            ),
             (b"\xef\xbc", b"\xef\xbc"),
             (b"", b""),
         ] {
@@ -57,14 +93,22 @@ mod tests {
         }
     }
 
+    /// The cell that was meant.
+    fn meant(written: &[u8]) -> Vec<u8> {
+        let begins = |at: usize| at == 0 || is_end(written[at - 1]);
+        let kept = written.iter().enumerate().filter(|(at, byte)| **byte != b'\'' || !begins(*at));
+        kept.map(|(_, byte)| *byte).collect()
+    }
+
     proptest! {
         #[test]
-        fn every_cell_is_found_again(cell in prop::collection::vec(any::<u8>(), 0..9), start in 0..STARTS.len()) {
-            for cell in [cell.clone(), [STARTS[start], &cell].concat()] {
-                let written = harmless(&cell);
-                prop_assert!(!STARTS.iter().any(|start| written.starts_with(start) && *start != b"'"));
-                prop_assert_eq!(written.strip_prefix(b"'").unwrap_or(&written), &cell[..]);
+        fn every_cell_is_found_again(parts in prop::collection::vec("[-=+@;\t\r\n' \"a\u{ff1d}\u{feff}]{0,4}", 0..5)) {
+            let cell = parts.concat();
+            let written = harmless(cell.as_bytes());
+            for part in written.split(|byte| is_end(*byte)) {
+                prop_assert!(!is_formula(part), "{cell:?}");
             }
+            prop_assert_eq!(meant(&written), cell.as_bytes());
         }
     }
 }

@@ -31,6 +31,7 @@
 //! 9. Only `locale` holds text that is not ASCII.
 
 // Words
+pub mod visible;
 pub mod spelling;
 pub mod code;
 pub mod error;

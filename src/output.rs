@@ -1,8 +1,11 @@
 //! Files that appear under their name only when they are complete, and standard output. The only file that names tempfile.
 
 mod closed;
+mod precious;
 
 use crate::error::{Error, Result};
+use precious::precious;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
@@ -98,7 +101,8 @@ const MAX_NAME: usize = 255;
 /// Refuses early what could only fail late; gives the place of the file, behind a link the place it leads to.
 ///
 /// # Errors
-/// When a file stands at `path` and must not be replaced, or anything but a file does, or the name is none.
+/// When a file stands at `path` and must not be replaced, or anything but a file does, or the name is none; when it is a
+/// store or a log, whatever may be replaced.
 pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
     let refuse = |why: &str| Err(Error::usage(why).at(path));
     let bytes = path.as_os_str().as_encoded_bytes();
@@ -108,9 +112,10 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
             refuse("is no regular file, and a finished file takes the place of another")
         }
         Ok(_) if !replace => refuse("exists already; give --force to replace it"),
-        Ok(_) => {
-            fs::canonicalize(path).map_err(Error::io("cannot look up this file")).map_err(|e| e.at(path))
-        }
+        Ok(_) => match precious(path) {
+            Some(why) => refuse(why),
+            None => fs::canonicalize(path).map_err(|e| Error::io("cannot look up this file")(e).at(path)),
+        },
         Err(_) if path.is_symlink() => refuse("is a link that leads nowhere"),
         Err(_) if bytes.ends_with(b"/") || path == Path::new("-") => refuse("is no name of a file"),
         Err(_) if path.file_name().is_none_or(|name| name.len() > MAX_NAME) => {
@@ -122,8 +127,7 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
 
 /// Where a file would be, whatever way leads there: links of folders that are there are followed, and `..` goes back in
 /// those that are not.
-#[must_use]
-pub fn place(path: &Path) -> PathBuf {
+fn place(path: &Path) -> PathBuf {
     let (mut there, mut rest) = (path, Vec::new());
     let real = loop {
         if let Ok(real) = fs::canonicalize(there) {
@@ -146,6 +150,73 @@ pub fn place(path: &Path) -> PathBuf {
         }
         place
     })
+}
+
+/// A place for one file, the same whatever way leads there: the folder that is there, and what is to be made below it.
+/// Names that differ only in upper and lower case are one, as they are on the file systems of many who get the files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Spot {
+    folder: Folder,
+    /// From the file up.
+    names: Vec<OsString>,
+}
+
+/// A folder, where the system numbers them by its number: it may be there by several paths.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Folder {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "not every system numbers folders"))]
+    Numbered(u64, u64),
+    Called(PathBuf),
+}
+
+impl Spot {
+    /// The spot of a path.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        let place = place(path);
+        // What goes back from a folder that is not there may meet a link.
+        let place = fs::canonicalize(&place).unwrap_or(place);
+        let mut names = Vec::new();
+        let mut there = place.as_path();
+        while let Some((folder, name)) = there.parent().zip(there.file_name()) {
+            names.push(name.to_str().map_or_else(|| name.to_owned(), |name| name.to_lowercase().into()));
+            there = folder;
+            if there.is_dir() {
+                break;
+            }
+        }
+        Self { folder: Folder::of(there), names }
+    }
+}
+
+impl Folder {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path)
+            .map_or_else(|_| Self::Called(path.into()), |meta| Self::Numbered(meta.dev(), meta.ino()))
+    }
+
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Self {
+        Self::Called(path.into())
+    }
+}
+
+/// Whether a file is what standard input was opened from.
+#[cfg(unix)]
+#[must_use]
+pub fn is_standard_input(file: &fs::Metadata) -> bool {
+    use std::os::{fd::AsFd, unix::fs::MetadataExt};
+    let input = io::stdin().as_fd().try_clone_to_owned().and_then(|input| File::from(input).metadata());
+    input.is_ok_and(|input| (input.dev(), input.ino()) == (file.dev(), file.ino()))
+}
+
+/// Whether a file is what standard input was opened from: not every system tells.
+#[cfg(not(unix))]
+#[must_use]
+pub fn is_standard_input(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// Standard output for a result, written to at once: nothing waits in a buffer whose last flush nobody looks at. Unlike
@@ -263,6 +334,16 @@ mod tests {
         }
         assert_eq!(place(Path::new("no/../x")), std::env::current_dir().unwrap().join("x"));
         assert_eq!(place(Path::new("/")), Path::new("/"));
+        let spot = |way: &str| Spot::of(&root.join(way));
+        for way in ["sub/New/x", "link/new/X", "no/../link/new/x"] {
+            assert_eq!(spot(way), spot("sub/new/x"), "{way}");
+        }
+        fs::write(root.join("sub/file"), "").unwrap();
+        std::os::unix::fs::symlink("sub/file", root.join("to_file")).unwrap();
+        assert_eq!(spot("to_file"), spot("sub/FILE"));
+        assert_eq!(spot("no/../to_file"), spot("sub/file"));
+        assert_ne!(spot("sub/x"), spot("sub/new/x"));
+        assert_ne!(spot("sub/x"), spot("x"));
     }
 
     #[test]

@@ -39,6 +39,7 @@ use crate::region::Region;
 use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample, Spans};
 use crate::store::Reader;
 use crate::usage::Row;
+use crate::visible;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -109,7 +110,7 @@ pub struct Outcome {
 /// Says where no log was found: a workbook of nothing but zeros is hardly wanted.
 #[must_use]
 pub fn no_log(logs: &[PathBuf], search: &Search) -> Error {
-    let places: Vec<String> = logs.iter().map(|path| path.display().to_string()).collect();
+    let places: Vec<String> = logs.iter().map(|path| visible::path(path)).collect();
     let places = places.join(", ");
     Error::new(ErrorKind::NoLog(if search.left_out() > 0 {
         format!("no log is left: --include and --exclude pass over all that was found in {places}")
@@ -394,7 +395,7 @@ pub fn too_many_rejected(
     );
     if let Some((name, first)) = first {
         let (line, reason, line_text) = (first.line, first.reason.key(), cut(&first.text));
-        let _ = write!(text, "\n  first rejected line: {name}:{line} ({reason})");
+        let _ = write!(text, "\n  first rejected line: {}:{line} ({reason})", visible::line(name));
         if !line_text.is_empty() {
             let _ = write!(text, "\n    {line_text}");
         }

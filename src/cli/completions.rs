@@ -21,6 +21,6 @@ pub(super) struct CompletionsArguments {
 pub(super) fn run(arguments: &CompletionsArguments) -> Result<Ending> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "flowbook", &mut script);
-    show::write(&script)?;
+    show::own(&script)?;
     Ok(Ending::Done)
 }

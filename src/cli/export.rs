@@ -23,6 +23,7 @@ use crate::task::range::RangeRule;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
 use crate::task::{self, Progress, Task, keep_off, run_stored};
+use crate::visible;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
 use std::collections::HashSet;
@@ -345,7 +346,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     }
     show::messages(&lacks::lacks(&outcome, &spec.selection));
     if let Err(why) = &outcome.result {
-        show::message(why);
+        show::explain(why);
     }
     let complete = outcome.result.is_ok() && !outcome.report.has_faults() && unread.is_empty();
     Ok(if complete { Ending::Done } else { Ending::WithRejects })
@@ -397,7 +398,7 @@ fn take(
     let delivery = Delivery { intake, results, ..usual };
     let Delivered { taking, refused } = deliver(sources, &delivery)?;
     let Some(why) = refused else { return Ok(Some(taking.faults)) };
-    show::message(&why);
+    show::explain(&why);
     if arguments.telling.json {
         show::taking_json(&taking, Some(&why))?;
     }
@@ -405,7 +406,7 @@ fn take(
 }
 
 fn unregistered(error: &Error) {
-    show::message(&format!("the workbook is complete, but it could not be registered as a task: {error}"));
+    show::explain(&format!("the workbook is complete, but it could not be registered as a task: {error}"));
 }
 
 /// Takes the logs in, if there are any, and exports every stale task again.
@@ -480,6 +481,9 @@ pub(super) fn creation_time() -> Result<i64> {
     };
     let seconds = text.to_str().and_then(|text| text.parse().ok());
     seconds.filter(|seconds| (0..=LAST_SECOND).contains(seconds)).ok_or_else(|| {
-        Error::usage(format!("SOURCE_DATE_EPOCH is {}; give seconds since 1970", text.display()))
+        Error::usage(format!(
+            "SOURCE_DATE_EPOCH is {}; give seconds since 1970",
+            visible::line(&text.to_string_lossy())
+        ))
     })
 }

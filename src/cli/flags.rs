@@ -103,7 +103,7 @@ impl ReadingFlags {
             if is_needed {
                 return Err(none);
             }
-            show::message(&none.to_string());
+            show::explain(&none.to_string());
         }
         for source in &mut sources {
             source.region = self.region;

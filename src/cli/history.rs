@@ -49,19 +49,18 @@ fn attempt(arguments: &HistoryArguments) -> Result<Ending> {
     let ticks = ticks.iter().map(object).filter(|tick| !arguments.busy || is_busy(tick));
     let ticks: Vec<Value> = ticks.take(usize::try_from(arguments.limit).unwrap_or(usize::MAX)).collect();
     if arguments.json {
-        show::print(&json!({"RequestId": show::request_id(), "ticks": ticks}).to_string())?;
+        show::object(&json!({"RequestId": show::request_id(), "ticks": ticks}))?;
     } else if ticks.is_empty() {
         // Nothing was asked for, or nothing of that kind is there.
         if arguments.limit > 0 {
-            show::print(if has_ticks {
+            show::lines(&[if has_ticks {
                 "no tick of flowbook run was busy"
             } else {
                 "no tick of flowbook run yet"
-            })?;
+            }])?;
         }
     } else {
-        let lines: Vec<String> = ticks.iter().map(|tick| lines(tick).join("\n")).collect();
-        show::print(&show::safe_lines(&lines.join("\n")))?;
+        show::lines(&ticks.iter().flat_map(lines).collect::<Vec<String>>())?;
     }
     Ok(Ending::Done)
 }

@@ -70,7 +70,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
         show::taking(&taking)?;
     }
     if let Some(why) = &refused {
-        show::message(why);
+        show::explain(why);
     }
     let is_complete = refused.is_none() && taking.faults.is_empty();
     Ok(if is_complete { Ending::Done } else { Ending::WithRejects })

@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
                 object[key] = value.clone();
             }
             // Where that cannot be written, the exit code and standard error still tell it.
-            let _ = show::print(&object.to_string());
+            let _ = show::object(&object);
         }
     })
 }
@@ -129,7 +129,7 @@ fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) ->
         put_down(plan, &PastTick { time: begun.time, exit_code: ending.code(), line });
     }
     if arguments.telling.json {
-        show::print(&object.to_string())?;
+        show::object(&object)?;
     } else if !arguments.telling.quiet {
         show::rows(&told::as_rows(ticked))?;
     }
@@ -163,7 +163,7 @@ fn broken_off(plan: &Plan, error: &Error, begun: Begun) {
 /// Says that the figures for Prometheus are not there.
 fn no_figures(error: &Error) -> String {
     let text = format!("the figures for Prometheus could not be written: {error}");
-    show::message(&text);
+    show::explain(&text);
     text
 }
 
@@ -175,7 +175,7 @@ fn put_down(plan: &Plan, tick: &PastTick) {
     let done =
         Registry::open(&plan.store, plan.lock_timeout).and_then(|mut registry| registry.add_tick(tick));
     if let Err(error) = done {
-        show::message(&format!("this tick could not be put down for flowbook history: {error}"));
+        show::explain(&format!("this tick could not be put down for flowbook history: {error}"));
     }
 }
 

@@ -1,13 +1,14 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
 use super::notes;
+use super::out::beside;
+pub(super) use super::out::{Out, explain, json_text, lines, message, messages, object, own, unless_gone};
 use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
 use crate::export::request::{ExportRequest, ExportSpec, Kind};
 use crate::ingest::source::named_hours;
-use crate::output::standard_output;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
 use crate::task::intake::{Fate, Taking};
@@ -16,10 +17,9 @@ use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
-use serde::Serialize;
+use crate::visible;
 use serde_json::{Map, Value, json};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Tells an error on standard error, with what to do where that is known: in the configuration, where that says what is
@@ -32,20 +32,7 @@ pub(super) fn error(error: &Error, is_configured: bool) {
         (ErrorKind::Damaged(_), false) => "\n  give --keep-going to count what can be read of such logs",
         _ => "",
     };
-    message(&format!("{error}{hint}"));
-}
-
-/// A message on standard error.
-pub(super) fn message(text: &str) {
-    // There is nobody left to tell when this fails.
-    let _ = writeln!(io::stderr(), "flowbook: {text}");
-}
-
-/// Messages on standard error.
-pub(super) fn messages(texts: &[String]) {
-    for text in texts {
-        message(text);
-    }
+    explain(&format!("{error}{hint}"));
 }
 
 /// Names the sources that cannot be trusted, and says what else is odd.
@@ -84,34 +71,9 @@ pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Valu
     json!({"faults": named, "others": others.len()})
 }
 
-/// A text on standard output.
-pub(super) fn print(text: &str) -> Result<()> {
-    write(format!("{text}\n").as_bytes())
-}
-
-/// Bytes on standard output.
-pub(super) fn write(bytes: &[u8]) -> Result<()> {
-    unless_gone(standard_output()?.write_all(bytes))
-}
-
-/// What came of writing to standard output: a reader that goes away has what it wanted.
-pub(super) fn unless_gone(written: io::Result<()>) -> Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(Error::io("cannot write to standard output")),
-    }
-}
-
-/// Prints an object for scripts, however long: it is written while it is made.
-pub(super) fn streamed(object: &impl Serialize) -> Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 16, standard_output()?);
-    let written = serde_json::to_writer(&mut out, object).map_err(io::Error::from);
-    unless_gone(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
-}
-
 /// The short table at the end; on standard error where the rows themselves went to standard output.
 pub(super) fn table(task: &Task<'_>, outcome: &Outcome, is_stream: bool) -> Result<()> {
-    let mut rows = lines(&outcome.report.totals());
+    let mut rows = by_fate(&outcome.report.totals());
     if !outcome.report.duplicates.is_empty() {
         rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
     }
@@ -132,15 +94,14 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome, is_stream: bool) -> Resu
         rows.push((what.into(), task.output.display().to_string()));
     }
     if is_stream {
-        // There is nobody left to tell when this fails.
-        let _ = writeln!(io::stderr(), "{}", text_of(&rows));
+        beside(&lines_of(&rows));
         return Ok(());
     }
     self::rows(&rows)
 }
 
 /// Lines by what became of them.
-fn lines(totals: &Counts) -> Vec<(String, String)> {
+fn by_fate(totals: &Counts) -> Vec<(String, String)> {
     let mut rows = vec![
         ("lines read".to_owned(), grouped(totals.lines.into())),
         ("accepted".into(), grouped(totals.accepted.into())),
@@ -175,7 +136,7 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     for fate in Fate::ALL.into_iter().filter(|fate| taking.had(*fate) > 0) {
         rows.push((format!("sources {}", fate.name()), grouped(taking.had(fate).into())));
     }
-    rows.extend(lines(&taking.counts));
+    rows.extend(by_fate(&taking.counts));
     for (name, same_as) in taking.duplicates.iter().take(LISTED) {
         let text = if name == same_as {
             format!("{name}, which stands in two places")
@@ -255,7 +216,7 @@ pub(super) fn made_json(
         Err(error) => json!({"TaskName": task.spec.name, "error": error.to_string()}),
     };
     object["tasks"] = tasks.iter().zip(made).map(one).collect();
-    print(&object.to_string())
+    self::object(&object)
 }
 
 /// What became of sources that were taken in, as JSON.
@@ -264,33 +225,19 @@ pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> 
     if let Some(why) = refused {
         object["error"] = json!(why);
     }
-    print(&object.to_string())
+    self::object(&object)
 }
 
 /// Names and values, one below the other, on standard output.
 pub(super) fn rows(rows: &[(String, String)]) -> Result<()> {
-    print(&text_of(rows))
+    lines(&lines_of(rows))
 }
 
-fn text_of(rows: &[(String, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines: Vec<String> =
-        rows.iter().map(|(name, value)| format!("{:width$}  {}", safe(name), safe(value))).collect();
-    lines.join("\n")
-}
-
-/// A text of lines in which nothing controls a terminal.
-pub(super) fn safe_lines(text: &str) -> String {
-    text.lines().map(safe).collect::<Vec<_>>().join("\n")
-}
-
-/// A text in which nothing controls a terminal.
-fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
-    }
-    safe
+fn lines_of(rows: &[(String, String)]) -> Vec<String> {
+    let rows = rows.iter().map(|(name, value)| (visible::line(name), value));
+    let rows: Vec<_> = rows.collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect()
 }
 
 pub(super) fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, String)> {
@@ -357,12 +304,12 @@ pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>, not_r
         object["TaskId"] = json!(id.to_string());
     }
     object["RequestId"] = json!(request_id());
-    print(&object.to_string())
+    self::object(&object)
 }
 
 /// A refused or failed request as JSON: the contract's envelope.
 pub(super) fn json_error(error: &Error) -> Result<()> {
-    print(&error_object(error).to_string())
+    object(&error_object(error))
 }
 
 /// See [`json_error`].

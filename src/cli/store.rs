@@ -73,7 +73,7 @@ fn info(arguments: &Arguments) -> Result<Ending> {
     let info = arguments.reader()?.info()?;
     let size = size(&arguments.store.store)?;
     if arguments.json {
-        show::print(&info_json(&info, size).to_string())?;
+        show::object(&info_json(&info, size))?;
     } else {
         show::rows(&info_rows(&info, size))?;
     }
@@ -150,12 +150,12 @@ fn info_json(info: &Info, size: Size) -> Value {
 fn check(arguments: &Arguments) -> Result<Ending> {
     let violations = arguments.reader()?.check(arguments.store.waiting.lock_timeout)?;
     if arguments.json {
-        show::print(&check_json(&violations).to_string())?;
+        show::object(&check_json(&violations))?;
     } else if violations.is_empty() {
-        show::print("the store is sound")?;
+        show::lines(&["the store is sound"])?;
     } else {
         let lines: Vec<String> = violations.iter().map(violation).collect();
-        show::print(&lines.join("\n"))?;
+        show::lines(&lines)?;
         show::message(&format!("the store is not sound: {} violations", violations.len()));
     }
     Ok(if violations.is_empty() { Ending::Done } else { Ending::Failed })
@@ -185,7 +185,7 @@ fn vacuum(arguments: &Arguments) -> Result<Ending> {
         let id = show::request_id();
         let object = json!({"RequestId": id, "bytes_before": before, "bytes_after": after,
             "series_removed": done.series, "changes_removed": done.changes});
-        show::print(&object.to_string())?;
+        show::object(&object)?;
     } else {
         let row = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
         show::rows(&[

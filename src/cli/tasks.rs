@@ -10,7 +10,7 @@ use super::{Ending, config, lacks, progress, show};
 use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
 use crate::ingest::source::take_out_of_all;
-use crate::output::{folder, make_folder, place, scratch_folder};
+use crate::output::{Spot, folder, make_folder, scratch_folder};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form::{Form, check};
 use crate::task::intake::Taking;
@@ -61,7 +61,7 @@ pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Endi
     };
     let rows: Vec<TaskRow> = months.into_iter().map(row).collect::<Result<_>>()?;
     let mut outputs = HashSet::new();
-    if let Some(row) = rows.iter().find(|row| !outputs.insert(place(&row.output))) {
+    if let Some(row) = rows.iter().find(|row| !outputs.insert(Spot::of(&row.output))) {
         let text = "is the workbook of several months; let its name hold {start:%Y-%m}";
         return Err(Error::usage(text).at(&row.output));
     }
@@ -157,7 +157,7 @@ fn take(
     }
     let Delivered { taking, refused } = deliver(sources, &delivery)?;
     if let Some(why) = refused {
-        show::message(&why);
+        show::explain(&why);
         if arguments.telling.json {
             show::taking_json(&taking, Some(&why))?;
         }
@@ -188,7 +188,7 @@ fn tell(
         match one {
             Ok(Kept { outcome, task }) => {
                 if let Some(Err(error)) = task {
-                    show::message(&line(&format!("the workbook could not be registered: {error}")));
+                    show::explain(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
                 for lack in lacks::lacks(outcome, &row.spec.selection) {
@@ -196,11 +196,11 @@ fn tell(
                 }
                 if let Err(why) = &outcome.result {
                     is_complete = false;
-                    show::message(&line(why));
+                    show::explain(&line(why));
                 }
             }
             Err(error) => {
-                show::message(&line(&error.to_string()));
+                show::explain(&line(&error.to_string()));
                 failed = Some(());
             }
         }

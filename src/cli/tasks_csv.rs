@@ -9,10 +9,11 @@ use crate::error::{self, Error, Result};
 use crate::export::name::file_name;
 use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
-use crate::output::place;
+use crate::output::Spot;
 use crate::spelling::hint;
 use crate::task::pattern::Pattern;
 use crate::task::range::RangeRule;
+use crate::visible;
 use csv::{ErrorKind, Position, StringRecord, Trim};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -89,8 +90,8 @@ fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
         let name = columns.iter().zip(&record).find(|(column, _)| column.name() == "task_name");
         let name = name.map(|(_, name)| name).filter(|name| !name.is_empty());
         let row = row(&columns, &record, line, setting).map_err(|e| of_task(e, name).line(line))?;
-        if let Some(first) = outputs.insert(place(&row.output), line) {
-            let shown = row.output.display();
+        if let Some(first) = outputs.insert(Spot::of(&row.output), line) {
+            let shown = visible::path(&row.output);
             let text = format!("has the same workbook as line {first}: {shown}; name another in output");
             return Err(of_task(Error::usage(text), name).line(line));
         }

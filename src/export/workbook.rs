@@ -218,12 +218,13 @@ impl Book {
         let mut workbook = Workbook::new();
         workbook.set_tempdir(scratch).map_err(written)?;
         let created = ExcelDateTime::from_timestamp(properties.created).map_err(written)?;
-        let document = DocProperties::new().set_title(properties.title).set_author(properties.author);
+        let document =
+            DocProperties::new().set_title(clipped(properties.title)).set_author(properties.author);
         let document = document.set_creation_datetime(&created);
         let document = properties
             .custom
             .iter()
-            .fold(document, |d, (name, value)| d.set_custom_property(*name, value.as_str()));
+            .fold(document, |d, (name, value)| d.set_custom_property(*name, &*clipped(value)));
         workbook.set_properties(&document);
         let kinds = |tone| (0..NUMBER_FORMATS.len()).map(|kind| format(kind, tone)).collect();
         let formats = TONES.map(kinds).to_vec();

@@ -13,6 +13,7 @@ use crate::domain::Domain;
 use crate::error::{Error, Result, plain};
 use crate::region::Region;
 use crate::report::NamedHours;
+use crate::visible::acts;
 use memchr::memchr_iter;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -162,8 +163,8 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") && told(Some(name)).is_none()
 }
 
-/// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or controls
-/// a terminal, is escaped.
+/// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or acts on a
+/// terminal, is escaped.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {
     // Where a backslash parts folders it cannot stand for itself twice.
@@ -174,7 +175,7 @@ pub fn shown(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            let is_escaped = c.is_control() || (c == '\\' && !cfg!(windows));
+            let is_escaped = acts(c) || (c == '\\' && !cfg!(windows));
             if is_escaped { text.extend(c.escape_default()) } else { text.push(c) }
         }
         text.extend(chunk.invalid().iter().flat_map(|b| b.escape_ascii()).map(char::from));

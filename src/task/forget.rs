@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::ingest::source::shown;
 use crate::output::folder;
 use crate::store::{Contribution, SourceId, Writer};
+use crate::visible;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{self, Path};
@@ -86,7 +87,7 @@ fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Resul
     for id in ids.iter().take(SHOWN) {
         let places = places(writer, *id)?;
         let place = places.first().map_or("where it was is another text now", String::as_str);
-        text = format!("{text}\n  {place}");
+        text = format!("{text}\n  {}", visible::line(place));
     }
     Ok(Error::usage(format!("{text}\n  or all of them by a glob")).at(called))
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::export::name::safe;
 use crate::export::request::ExportSpec;
 use crate::time::{TimeFormat, Window};
+use crate::visible::line;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -170,14 +171,16 @@ impl Reader {
             (_, None) => return self.value(name),
             (_, Some(_)) => {
                 return Err(Error::usage(format!(
-                    "has a format in {{{field}}}; only {{start}}, {{end}} and {{last}} take one"
+                    "has a format in {{{}}}; only {{start}}, {{end}} and {{last}} take one",
+                    line(field)
                 )));
             }
         };
         for (n, part) in format.unwrap_or(TIME).split('/').enumerate() {
             let format = TimeFormat::parse(part).filter(|_| !part.is_empty()).ok_or_else(|| {
                 Error::usage(format!(
-                    "has a wrong format of time in {{{field}}}; give one like {{{name}:%Y-%m-%d}}"
+                    "has a wrong format of time in {{{}}}; give one like {{{name}:%Y-%m-%d}}",
+                    line(field)
                 ))
             })?;
             self.component(n > 0).push(Piece::Time(moment, format));
@@ -190,7 +193,12 @@ impl Reader {
             "name" => Piece::Name,
             "type" => Piece::Type,
             "language" => Piece::Language,
-            _ => return Err(Error::usage(format!("has an unknown field {{{name}}}; known are {FIELDS}"))),
+            _ => {
+                return Err(Error::usage(format!(
+                    "has an unknown field {{{}}}; known are {FIELDS}",
+                    line(name)
+                )));
+            }
         };
         self.component(false).push(piece);
         Ok(())

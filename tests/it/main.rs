@@ -19,6 +19,7 @@ mod generated;
 mod harness;
 mod histories;
 mod hostile;
+mod hostile_names;
 mod house;
 mod inputs;
 mod instead;

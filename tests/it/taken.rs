@@ -465,17 +465,17 @@ fn no_result_takes_the_place_of_the_store_or_a_log() {
     kept.write("a.log", text(1..=5));
     kept.expect(&["a.log"], "1 added", &[1..=5]);
     let before = kept.sources();
-    kept.try_ingest(&["a.log", "--rejects", "usage.db", "--force"], 2).says(&["usage.db: is the store"]);
+    kept.try_ingest(&["a.log", "--rejects", "usage.db", "--force"], 2).says(&["usage.db: is a store"]);
     kept.try_ingest(&["a.log", "--rejects", "./usage.db-wal", "--force"], 2).says(&["is the store"]);
     for more in [&["a.log"][..], &[]] {
         let mut arguments = vec!["--store", "usage.db", "--output", "usage.db", "--force"];
         arguments.extend(more);
         let done = kept.0.export_to(&arguments, 2);
-        done.says(&["usage.db: is the store"]);
+        done.says(&["usage.db: is a store"]);
     }
     kept.0
         .export_to(&["a.log", "--store", "usage.db", "--output", "a.log", "--force"], 2)
-        .says(&["a.log: is one of the logs"]);
+        .says(&["a.log: is a log"]);
     let both = ["a.log", "--store", "usage.db", "--output", "x.csv", "--rejects", "./x.csv"];
     kept.0.export_to(&both, 2).says(&["name two files"]);
     assert_eq!(fs::read_to_string(kept.0.path("a.log")).unwrap(), text(1..=5));

@@ -4,6 +4,7 @@ use super::tables::{AccountTable, Id, Status};
 use crate::domain::{DomainSet, Pattern};
 use crate::error::{Error, Result};
 use crate::export::request::{Account, AccountStatus};
+use crate::visible;
 use std::collections::BTreeMap;
 
 pub(super) fn account(table: &AccountTable, groups: &BTreeMap<String, Vec<String>>) -> Result<Account> {
@@ -19,7 +20,7 @@ pub(super) fn account(table: &AccountTable, groups: &BTreeMap<String, Vec<String
         Some(names) => patterns("[account] domains", names)?.into_iter().collect(),
     };
     let group = |(name, names): (&String, &Vec<String>)| {
-        let patterns = patterns(&format!("[groups] {name}"), names)?;
+        let patterns = patterns(&format!("[groups] {}", visible::line(name)), names)?;
         Ok((name.clone(), patterns))
     };
     let status = match table.status {

@@ -14,6 +14,7 @@ use crate::task::registry::Logged;
 use crate::task::run::{Step, StepEnd, Ticked};
 use crate::task::unknown::Unknown;
 use crate::time::iso;
+use crate::visible::line;
 use serde_json::{Value, json};
 
 /// Names that people are shown of a list; `--json` has all.
@@ -73,14 +74,14 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
     }
     for step in &ticked.steps {
         if let Some(text) = step_message(step, now) {
-            show::message(&format!("task {}: {text}", step.name));
+            show::explain(&format!("task {}: {text}", line(&step.name)));
         }
     }
     if let Some(note) = show::not_kept(&ticked.taking) {
         show::message(&note);
     }
     if let Some(why) = &ticked.refused {
-        show::message(&if is_dry_run { format!("the run would be refused: {why}") } else { why.clone() });
+        show::explain(&if is_dry_run { format!("the run would be refused: {why}") } else { why.clone() });
     }
     if !ticked.unbilled.is_empty() {
         show::message(&unbilled_message(&ticked.unbilled));

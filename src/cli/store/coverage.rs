@@ -67,9 +67,9 @@ fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
     let found = survey(&reader, &selection, range, arguments.late_after)?;
     let unbilled = unbilled_in(&reader, range.unwrap_or(TimeRange::all()), &account)?;
     if arguments.json {
-        show::streamed(&object(&found, &unbilled))?;
+        show::object(&object(&found, &unbilled))?;
     } else {
-        show::print(&tables(&found, &unbilled).join("\n"))?;
+        show::lines(&tables(&found, &unbilled))?;
         if let Some(missing) = found.coverage.missing() {
             show::message(&format!("incomplete: {missing}"));
         }

@@ -70,7 +70,7 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
         if arguments.dry_run {
             object["bytes_after"] = Value::Null;
         }
-        show::print(&object.to_string())?;
+        show::object(&object)?;
     } else {
         let head = if arguments.dry_run { "would be let go" } else { "let go" };
         let number = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
@@ -115,12 +115,12 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
         let sources: Vec<Value> = forgotten.iter().map(object).collect();
         let id = show::request_id();
         let object = json!({"RequestId": id, "dry_run": arguments.dry_run, "forgotten": sources});
-        show::print(&object.to_string())?;
+        show::object(&object)?;
     } else {
         let rows: Vec<_> = forgotten.iter().map(cells).collect();
         let head = if arguments.dry_run { "would be forgotten" } else { "forgotten" };
         let heads = [head, ">lines", ">accepted", ">bytes", "first slice", "last slice"];
-        show::print(&Table::new(heads).lines(&rows).join("\n"))?;
+        show::lines(&Table::new(heads).lines(&rows))?;
     }
     Ok(Ending::Done)
 }

@@ -2,32 +2,30 @@
 
 use super::super::{Ending, show};
 use super::Arguments;
-use super::table::{Table, end, put};
+use super::table::Table;
 use crate::error::Result;
-use crate::output::standard_output;
 use crate::store::{Outline, Reader};
 use crate::time::iso;
 use serde_json::{Value, json};
-use std::io::{BufWriter, Write};
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ending> {
     let reader = arguments.reader()?;
-    let mut out = BufWriter::new(standard_output()?);
+    let mut out = show::Out::begin()?;
     if arguments.json { as_json(&reader, &mut out) } else { as_table(&reader, &mut out) }?;
-    end(&mut out)?;
+    out.end()?;
     Ok(Ending::Done)
 }
 
 /// Read twice, so that the columns are wide enough and no row has to be kept.
-fn as_table(reader: &Reader, out: &mut impl Write) -> Result<()> {
+fn as_table(reader: &Reader, out: &mut show::Out) -> Result<()> {
     let heads = ["name", "state", ">size", ">lines", ">accepted", ">rejected", "arrived", "fault"];
     let mut table = Table::new(heads);
     reader.each_source(|source| {
         table.measure(&cells(source));
         Ok(())
     })?;
-    put(out, &table.line(&table.head()))?;
-    reader.each_source(|source| put(out, &table.line(&cells(source))))
+    out.line(&table.line(&table.head()))?;
+    reader.each_source(|source| out.line(&table.line(&cells(source))))
 }
 
 fn cells(source: &Outline) -> [String; 8] {
@@ -45,14 +43,16 @@ fn cells(source: &Outline) -> [String; 8] {
 }
 
 /// One object, a source on each line.
-fn as_json(reader: &Reader, out: &mut impl Write) -> Result<()> {
-    put(out, &format!("{{\"RequestId\":{},\"sources\":[", json!(show::request_id())))?;
+fn as_json(reader: &Reader, out: &mut show::Out) -> Result<()> {
+    out.line(&format!("{{\"RequestId\":{},\"sources\":[", json!(show::request_id())))?;
     let mut before: Option<Value> = None;
     reader.each_source(|source| {
-        before.replace(object(source)).map_or(Ok(()), |before| put(out, &format!("{before},")))
+        before
+            .replace(object(source))
+            .map_or(Ok(()), |before| out.line(&format!("{},", show::json_text(&before))))
     })?;
-    before.map_or(Ok(()), |last| put(out, &last.to_string()))?;
-    put(out, "]}")
+    before.map_or(Ok(()), |last| out.line(&show::json_text(&last)))?;
+    out.line("]}")
 }
 
 fn object(source: &Outline) -> Value {

@@ -1,8 +1,6 @@
 //! Tables on standard output, as wide as their cells; rows may come one by one.
 
-use super::super::show::unless_gone;
-use crate::error::Result;
-use std::io::Write;
+use crate::visible;
 
 /// Columns that were measured.
 pub(super) struct Table<const N: usize> {
@@ -21,7 +19,7 @@ impl<const N: usize> Table<N> {
     /// Makes room for a row.
     pub(super) fn measure(&mut self, cells: &[String; N]) {
         for (width, cell) in self.widths.iter_mut().zip(cells) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(visible::line(cell).chars().count());
         }
     }
 
@@ -32,6 +30,7 @@ impl<const N: usize> Table<N> {
     pub(super) fn line(&self, cells: &[String; N]) -> String {
         let mut line = String::new();
         for ((cell, width), head) in cells.iter().zip(self.widths).zip(self.heads) {
+            let cell = visible::line(cell);
             let cell =
                 if head.starts_with('>') { format!("{cell:>width$}") } else { format!("{cell:width$}") };
             line = line + &cell + "  ";
@@ -47,14 +46,4 @@ impl<const N: usize> Table<N> {
         }
         std::iter::once(&self.head()).chain(rows).map(|row| self.line(row)).collect()
     }
-}
-
-/// Writes a line; a reader that goes away has what it wanted.
-pub(super) fn put(out: &mut impl Write, line: &str) -> Result<()> {
-    unless_gone(writeln!(out, "{line}"))
-}
-
-/// Ends the output.
-pub(super) fn end(out: &mut impl Write) -> Result<()> {
-    unless_gone(out.flush())
 }

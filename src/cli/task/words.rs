@@ -1,7 +1,7 @@
 //! What `flowbook task` tells: tables for people, the contract's responses for scripts.
 
 use crate::cli::flags::TellingFlags;
-use crate::cli::show::{grouped, message, print, request_id, rows};
+use crate::cli::show::{explain, grouped, lines, message, object, request_id, rows};
 use crate::error::Result;
 use crate::export::request::ExportSpec;
 use crate::output::in_address;
@@ -9,11 +9,12 @@ use crate::task::registered::Ran;
 use crate::task::registry::{Logged, Page, Remains, Status, TaskId, TaskRecord};
 use crate::task::stale::{Amount, Stale};
 use crate::time::iso;
+use crate::visible;
 use serde_json::{Value, json};
 
 pub(super) fn created(id: TaskId, spec: &ExportSpec, is_json: bool) -> Result<()> {
     if !is_json {
-        return print(&id.to_string());
+        return lines(&[id.to_string()]);
     }
     let object = json!({
         "RequestId": request_id(),
@@ -21,7 +22,7 @@ pub(super) fn created(id: TaskId, spec: &ExportSpec, is_json: bool) -> Result<()
         "EndTime": iso(spec.asked.1),
         "TaskId": id.to_string(),
     });
-    print(&object.to_string())
+    self::object(&object)
 }
 
 pub(super) fn list(
@@ -38,10 +39,10 @@ pub(super) fn list(
             "TotalCount": count,
             "Data": {"DataItem": items},
         }});
-        return print(&object.to_string());
+        return self::object(&object);
     }
     let heads = ["task", "status", "updated", "start", "end", "name", "workbook"].map(String::from);
-    let lines = tasks.iter().map(|(task, stale)| {
+    let rows = tasks.iter().map(|(task, stale)| {
         let status = task.status.name();
         let status =
             stale.as_ref().map_or(status.into(), |s| format!("{status}, stale: {}", amount(&s.total())));
@@ -55,8 +56,9 @@ pub(super) fn list(
             task.output.display().to_string(),
         ]
     });
-    let text = columns(&[heads].into_iter().chain(lines).collect::<Vec<_>>());
-    print(&format!("{text}{} of {count} tasks", tasks.len()))
+    let mut text = columns(&[heads].into_iter().chain(rows).collect::<Vec<_>>());
+    text.push(format!("{} of {count} tasks", tasks.len()));
+    lines(&text)
 }
 
 /// An item of the list, as the contract has it.
@@ -111,12 +113,12 @@ fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
         };
         object["Stale"]["Changes"] = stale.runs().map(run).collect();
     }
-    print(&object.to_string())
+    self::object(&object)
 }
 
 fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
-    let mut lines = vec![("task".to_owned(), task.id.to_string())];
-    let mut add = |name: &str, value: String| lines.push((name.into(), value));
+    let mut shown = vec![("task".to_owned(), task.id.to_string())];
+    let mut add = |name: &str, value: String| shown.push((name.into(), value));
     add("status", task.status.name().into());
     if let Some(reason) = &task.reason {
         add("reason", reason.clone());
@@ -149,13 +151,13 @@ fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
             add("  changed", format!("{from} to {until}  {}  {}", run.domain, amount(&run.amount)));
         }
     }
-    rows(&lines)
+    rows(&shown)
 }
 
 pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<()> {
     for (task, remains) in tasks {
         if let Remains::LeftAlone(why) = remains {
-            message(&format!("{}: the file was left alone: {why}", task.output.display()));
+            explain(&format!("{}: the file was left alone: {why}", visible::path(&task.output)));
         }
     }
     let word = |remains: &Remains| match remains {
@@ -172,12 +174,12 @@ pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<
             })
         };
         let tasks: Vec<Value> = tasks.iter().map(one).collect();
-        return print(&json!({"RequestId": request_id(), "Tasks": tasks}).to_string());
+        return object(&json!({"RequestId": request_id(), "Tasks": tasks}));
     }
     let line = |(task, remains): &(TaskRecord, Remains)| {
         [task.id.to_string(), "deleted".into(), format!("workbook: {}", word(remains))]
     };
-    print(columns(&tasks.iter().map(line).collect::<Vec<_>>()).trim_end())
+    lines(&columns(&tasks.iter().map(line).collect::<Vec<_>>()))
 }
 
 fn logged_json(logged: &Logged) -> Value {
@@ -224,11 +226,11 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
         match end(done) {
             ("waits", Some(why)) => {
                 let id = task.id;
-                message(&format!(
+                explain(&format!(
                     "task {id} waits: {why}; flowbook task run {id} --force makes it all the same"
                 ));
             }
-            (_, Some(why)) => message(&format!("task {}: {why}", task.id)),
+            (_, Some(why)) => explain(&format!("task {}: {why}", task.id)),
             _ => {}
         }
     }
@@ -245,13 +247,13 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
             })
         };
         let tasks: Vec<Value> = tasks.iter().map(one).collect();
-        return print(&json!({"RequestId": request_id(), "Tasks": tasks}).to_string());
+        return object(&json!({"RequestId": request_id(), "Tasks": tasks}));
     }
     if telling.quiet {
         return Ok(());
     }
     if tasks.is_empty() {
-        return print("no task to run");
+        return lines(&["no task to run"]);
     }
     let line = |(task, done): &(&TaskRecord, Result<Ran>)| {
         let hours = logged(done).map(|logged| format!("hours with a log: {}", hours_with_log(&logged)));
@@ -262,21 +264,21 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
             hours.unwrap_or_default(),
         ]
     };
-    print(columns(&tasks.iter().map(line).collect::<Vec<_>>()).trim_end())
+    lines(&columns(&tasks.iter().map(line).collect::<Vec<_>>()))
 }
 
 /// Lines of cells, one below the other.
-fn columns<const N: usize>(lines: &[[String; N]]) -> String {
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let shown = |row: &[String; N]| row.each_ref().map(|cell| visible::line(cell).into_owned());
+    let rows: Vec<[String; N]> = rows.iter().map(shown).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for line in lines {
+    let line = |row: &[String; N]| {
         let cells: Vec<String> =
-            line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// `120 of 744 (domain x hour: 360 of 2,232)`.

@@ -3,8 +3,8 @@
 //! Knows nothing of what the figures mean.
 
 use super::{
-    Book, COLOUR_BAR, COLOUR_DROPPED, Cell, Column, HEADING_INDENT, Sheet, Tone, footer, formula_sheet,
-    written,
+    Book, COLOUR_BAR, COLOUR_DROPPED, Cell, Column, HEADING_INDENT, Sheet, Tone, clipped, footer,
+    formula_sheet, written,
 };
 use crate::error::Result;
 use rust_xlsxwriter::{
@@ -103,7 +103,7 @@ impl Sheet<'_> {
     /// # Errors
     /// When the note is too long.
     pub fn note(&mut self, column: u16, text: &str) -> Result<()> {
-        let note = Note::new(text).set_author("flowbook").add_author_prefix(false);
+        let note = Note::new(clipped(text)).set_author("flowbook").add_author_prefix(false);
         let note = note.set_width(NOTE_SIZE.0).set_height(NOTE_SIZE.1);
         self.inner.insert_note(self.next, column, &note).map(drop).map_err(written)
     }

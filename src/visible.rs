@@ -1,0 +1,85 @@
+//! Text of others as it is shown: what would act on a terminal instead of being seen there stands as an escape.
+//!
+//! Knows nothing of where text goes; whoever shows it asks here.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Whether a character acts instead of being seen: it controls a terminal (C0, DEL, C1), ends a line, turns the
+/// direction of text, or is not seen at all. What joins letters of many scripts (U+200C, U+200D) does not.
+#[must_use]
+pub const fn acts(c: char) -> bool {
+    matches!(c,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
+        // Marks of direction: Arabic letter mark, left to right, right to left; embeddings, overrides, isolates.
+        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        // Ends of lines and paragraphs.
+        | '\u{2028}' | '\u{2029}'
+        // What has no width, notes between lines, and tags.
+        | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A text as one line, in which nothing acts: a line feed stands as `\n`.
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    shown(text, |_| false)
+}
+
+/// A message, in which nothing acts. Its lines stay lines as far as they are its own: those below the first begin with two
+/// spaces, so that no name can begin one.
+#[must_use]
+pub fn lines(text: &str) -> Cow<'_, str> {
+    shown(text, |rest| rest.starts_with("\n  "))
+}
+
+/// A path as one line, in which nothing acts.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    line(&path.to_string_lossy()).into_owned()
+}
+
+/// A text in which nothing acts but what `stays`, as it tells of the rest of the text.
+fn shown(text: &str, stays: impl Fn(&str) -> bool) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        if acts(c) && !stays(&text[at..]) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_acts() {
+        for (text, expected) in [
+            ("a b~", "a b~"),
+            ("\u{4e2d}\u{6587} m\u{fc}n \u{2014}", "\u{4e2d}\u{6587} m\u{fc}n \u{2014}"),
+            ("\x1b[31m", "\\u{1b}[31m"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{9b}2J\x7f", "\\u{9b}2J\\u{7f}"),
+            ("\u{202e}xslx", "\\u{202e}xslx"),
+            ("\u{2066}\u{2069}\u{200e}\u{61c}", "\\u{2066}\\u{2069}\\u{200e}\\u{61c}"),
+            ("a\u{2028}b\u{feff}\u{e0041}", "a\\u{2028}b\\u{feff}\\u{e0041}"),
+            (
+                "\u{645}\u{200c}\u{645} \u{1f469}\u{200d}\u{1f4bb}",
+                "\u{645}\u{200c}\u{645} \u{1f469}\u{200d}\u{1f4bb}",
+            ),
+        ] {
+            assert_eq!(line(text), expected);
+            assert!(!line(text).chars().any(acts));
+        }
+        assert!(matches!(line("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn only_indented_lines_are_lines() {
+        assert_eq!(lines("a\n  b\nflowbook: c\x1b"), "a\n  b\\nflowbook: c\\u{1b}");
+        assert_eq!(path(Path::new("a\n  b")), "a\\n  b");
+    }
+}
