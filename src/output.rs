@@ -152,6 +152,12 @@ fn place(path: &Path) -> PathBuf {
     })
 }
 
+/// Whether a file would be below a folder, whatever way leads there.
+#[must_use]
+pub fn is_below(path: &Path, folder: &Path) -> bool {
+    place(path).starts_with(place(folder))
+}
+
 /// A place for one file, the same whatever way leads there: the folder that is there, and what is to be made below it.
 /// Names that differ only in upper and lower case are one, as they are on the file systems of many who get the files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,6 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
+pub mod apart;
 pub mod coverage;
 pub mod delivery;
 pub mod form;
@@ -23,6 +24,7 @@ pub mod stale;
 mod taking;
 pub mod unknown;
 
+use apart::{IS_A_LOG, keep_apart, keep_two};
 use delivery::keep_off_store;
 use form::Target;
 
@@ -40,7 +42,6 @@ use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample, S
 use crate::store::Reader;
 use crate::usage::Row;
 use crate::visible;
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -324,50 +325,7 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
     if let Some(output) = &output {
         keep_two(rejects.as_deref(), output)?;
     }
-    let results: Vec<PathBuf> = rejects.into_iter().chain(output).collect();
-    keep_apart(&results, sources)
-}
-
-/// Refuses to write the rejected lines and a workbook into one file.
-fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
-    let place = |path: &Path| Some((fs::canonicalize(folder(path)).ok()?, path.file_name()?.to_owned()));
-    let rejects = rejects.and_then(place);
-    if rejects.is_some() && rejects == place(output) {
-        let text = "is to hold the workbook and the rejected lines; name two files";
-        return Err(Error::usage(text).at(output));
-    }
-    Ok(())
-}
-
-/// Refuses to write over a file that was read to know what to do.
-///
-/// # Errors
-/// When `output` is one of the `inputs`.
-pub fn keep_off<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
-    let Ok(place) = fs::canonicalize(output) else { return Ok(()) };
-    if inputs.into_iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == place)) {
-        return Err(Error::usage("says what to do, and would be overwritten; name another file").at(output));
-    }
-    Ok(())
-}
-
-const IS_A_LOG: &str = "is one of the logs, and would be overwritten; name another file";
-
-/// Refuses to write over a log.
-fn keep_apart(results: &[PathBuf], sources: &[Source]) -> Result<()> {
-    for result in results {
-        // What is not there yet is no log.
-        let Ok(there) = fs::metadata(result) else { continue };
-        // Another name of the same file is not overwritten; but only of the same file the whole way is worth a look.
-        let is_result = |path: &PathBuf| {
-            fs::metadata(path).is_ok_and(|meta| place::number(&meta) == place::number(&there))
-                && fs::canonicalize(path).is_ok_and(|path| path == *result)
-        };
-        if sources.par_iter().filter_map(|source| source.path.as_ref()).any(is_result) {
-            return Err(Error::usage(IS_A_LOG).at(result));
-        }
-    }
-    Ok(())
+    keep_apart(rejects.iter().chain(&output).map(PathBuf::as_path), sources)
 }
 
 /// Says how many lines were rejected, what was expected, and shows the first of them.

@@ -14,6 +14,8 @@ mod tests;
 
 use crate::error::{Error, Result, plain};
 use crate::export::request::Account;
+use crate::task::apart::keep_off;
+use crate::task::delivery::keep_off_store;
 use crate::task::plan::Plan;
 use std::fs::File;
 use std::io::Read;
@@ -42,7 +44,12 @@ pub(super) fn history_days(path: Option<&Path>) -> Result<Option<u32>> {
 pub(super) fn plan(path: &Path) -> Result<Plan> {
     let text = text(path, "configuration")?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    parse(&text).and_then(|tables| plan::plan(&tables, &text, folder)).map_err(|e| e.at(path))
+    let plan = parse(&text).and_then(|tables| plan::plan(&tables, &text, folder)).map_err(|e| e.at(path))?;
+    if let Some(metrics) = &plan.output.metrics {
+        keep_off([&**metrics], [path])?;
+        keep_off_store(metrics, &plan.store)?;
+    }
+    Ok(plan)
 }
 
 /// The text of a small file; `what` it is.

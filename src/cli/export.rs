@@ -15,6 +15,7 @@ use crate::log::Format;
 use crate::output::{folder, make_folder};
 use crate::report::Scope;
 use crate::store::Reader;
+use crate::task::apart::keep_off;
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form;
 use crate::task::intake::Intake;
@@ -22,7 +23,7 @@ use crate::task::needs::Tolerance;
 use crate::task::range::RangeRule;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
-use crate::task::{self, Progress, Task, keep_off, run_stored};
+use crate::task::{self, Progress, Task, run_stored};
 use crate::visible;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
@@ -319,7 +320,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     if is_stream && telling.json {
         return Err(Error::usage("--json and --output - both write to standard output; name a file"));
     }
-    keep_off(&output, reading.config.as_deref())?;
+    keep_off([&*output].into_iter().chain(reading.rejects.as_deref()), reading.config.as_deref())?;
     let search = reading.search()?;
     let task = arguments.task(&spec, &search, &output, creation_time()?);
     let progress = Progress { warn: Some(show::message), ..Progress::default() };

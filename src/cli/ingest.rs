@@ -4,6 +4,7 @@ use super::flags::{ReadingFlags, StoreFlags, TellingFlags};
 use super::{Ending, notes, progress, show};
 use crate::error::Result;
 use crate::task::Progress;
+use crate::task::apart::keep_off;
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::intake::Intake;
 use clap::Args;
@@ -46,6 +47,7 @@ pub(super) fn run(arguments: &IngestArguments) -> Result<Ending> {
 
 fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     let IngestArguments { store, reading, telling, .. } = arguments;
+    keep_off(reading.rejects.as_deref(), reading.config.as_deref())?;
     let progress = Progress::default();
     let usual =
         reading.delivery(&store.store, store.waiting.lock_timeout, "flowbook ingest", &progress.reading);

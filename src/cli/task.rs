@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::export::request::retention;
 use crate::region::Region;
 use crate::report::RejectLimit;
+use crate::task::apart::keep_off;
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Ran, Running, hold, run_registered};
 use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
@@ -175,6 +176,7 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     let now = now();
     retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
     let output = output_path(arguments.output.as_deref(), &spec)?;
+    keep_off([&*output], config.as_deref())?;
     if form::check(&output, false)?.is_none() {
         return Err(Error::usage("a task writes a file; name one in --output"));
     }

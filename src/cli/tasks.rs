@@ -11,13 +11,14 @@ use crate::error::{Error, Result};
 use crate::export::request::ExportRequest;
 use crate::ingest::source::take_out_of_all;
 use crate::output::{Spot, folder, make_folder, scratch_folder};
+use crate::task::apart::{keep_apart, keep_off};
 use crate::task::delivery::{Delivered, Delivery, deliver};
 use crate::task::form::{Form, check};
 use crate::task::intake::Taking;
 use crate::task::many::{Many, run_many};
 use crate::task::range::{MAX_MONTHS, RangeRule, months};
 use crate::task::registered::Kept;
-use crate::task::{Progress, Task, keep_off};
+use crate::task::{Progress, Task};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -97,8 +98,9 @@ fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -
     let inputs = [list, arguments.reading.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
-        keep_off(task.output, inputs.into_iter().flatten())?;
     }
+    let results = tasks.iter().map(|(_, task)| task.output).chain(arguments.reading.rejects.as_deref());
+    keep_off(results, inputs.into_iter().flatten())?;
     let scratch = arguments.store.is_none().then(scratch_folder).transpose()?;
     let own = scratch.as_ref().map(|scratch| scratch.path().join(SCRATCH_STORE));
     let store = arguments.store.as_deref().or(own.as_deref()).unwrap_or(Path::new(SCRATCH_STORE));
@@ -145,6 +147,7 @@ fn take(
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
     let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
+    keep_apart(outputs.iter().map(PathBuf::as_path), &sources)?;
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| task.lateness.map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();

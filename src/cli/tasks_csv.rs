@@ -9,14 +9,14 @@ use crate::error::{self, Error, Result};
 use crate::export::name::file_name;
 use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
-use crate::output::Spot;
+use crate::output::{Spot, is_below};
 use crate::spelling::hint;
 use crate::task::pattern::Pattern;
 use crate::task::range::RangeRule;
 use crate::visible;
 use csv::{ErrorKind, Position, StringRecord, Trim};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A row of the list.
 #[derive(Clone, Debug)]
@@ -92,7 +92,10 @@ fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
         let row = row(&columns, &record, line, setting).map_err(|e| of_task(e, name).line(line))?;
         if let Some(first) = outputs.insert(Spot::of(&row.output), line) {
             let shown = visible::path(&row.output);
-            let text = format!("has the same workbook as line {first}: {shown}; name another in output");
+            let text = format!(
+                "has the same workbook as line {first}: {shown}; name another in output, and not only in \
+                                upper or lower case"
+            );
             return Err(of_task(Error::usage(text), name).line(line));
         }
         rows.push(row);
@@ -225,6 +228,15 @@ pub(super) fn output(folder: &Path, said: Option<&str>, spec: &ExportSpec) -> Re
         return Ok(folder.join(file));
     }
     let path = folder.join(said);
+    // An absolute path is meant to be where it says, and so is a link.
+    let goes_back = || Path::new(said).components().any(|part| part == Component::ParentDir);
+    if !Path::new(said).is_absolute() && goes_back() && !is_below(&path, folder) {
+        let text = format!(
+            "output is {said:?}, which leads out of the folder of all workbooks by ..; name a file below it, or write the \
+             whole path"
+        );
+        return Err(Error::usage(text));
+    }
     Ok(if path.is_dir() || said.ends_with('/') { path.join(file_name(spec)) } else { path })
 }
 

@@ -2,6 +2,7 @@
 
 use super::request::ExportSpec;
 use crate::time::TimeFormat;
+use crate::visible::acts;
 
 /// Longest name before the times, in bytes: the whole stays under the 255 that file systems allow.
 const MAX_STEM: usize = 180;
@@ -23,7 +24,7 @@ pub fn file_name(spec: &ExportSpec) -> String {
 /// The name without what a file system refuses or a shell trips over; at most 180 bytes, empty where nothing is
 /// left.
 pub(crate) fn safe(name: &str) -> String {
-    let allowed = |c: char| if c.is_control() || "<>:\"/\\|?*".contains(c) { '_' } else { c };
+    let allowed = |c: char| if acts(c) || "<>:\"/\\|?*".contains(c) { '_' } else { c };
     let name: String = name.chars().map(allowed).collect();
     let end = (0..=name.len().min(MAX_STEM)).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     let name = name[..end].trim_matches([' ', '.']);
@@ -52,6 +53,7 @@ mod tests {
             ("-rf", "_-rf"),
             (".hidden.", "hidden"),
             (" .. ", ""),
+            ("in\u{202e}cod.exe", "in_cod.exe"),
             ("\u{8d26}\u{5355}", "\u{8d26}\u{5355}"),
         ] {
             assert_eq!(safe(name), expected);

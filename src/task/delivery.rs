@@ -1,7 +1,8 @@
 //! A delivery of logs to the store: found, taken in, judged by their rejects, committed at once or not at all.
 
+use super::apart::{keep_apart, keep_two};
 use super::intake::{Intake, Taking, take_in};
-use super::{keep_apart, keep_two, too_many_rejected};
+use super::too_many_rejected;
 use crate::error::{Error, Result};
 use crate::ingest::Rejects;
 use crate::ingest::source::Source;
@@ -111,8 +112,7 @@ fn keep_results_safe(sources: &[Source], delivery: &Delivery<'_>) -> Result<()> 
     for result in delivery.results {
         keep_two(rejects.as_deref(), result)?;
     }
-    let there = delivery.results.iter().filter_map(|path| fs::canonicalize(path).ok());
-    keep_apart(&there.chain(rejects).collect::<Vec<_>>(), sources)
+    keep_apart(delivery.results.iter().chain(&rejects).map(PathBuf::as_path), sources)
 }
 
 /// Refuses to write a result over the store.

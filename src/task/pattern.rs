@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::export::name::safe;
 use crate::export::request::ExportSpec;
 use crate::time::{TimeFormat, Window};
-use crate::visible::line;
+use crate::visible::{acts, line};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -148,7 +148,7 @@ impl Reader {
 
     /// Text in which `/` begins another component.
     fn text(&mut self, text: &str) -> Result<()> {
-        if let Some(c) = text.chars().find(|c| c.is_control() || "<>:\"\\|?*".contains(*c)) {
+        if let Some(c) = text.chars().find(|c| acts(*c) || "<>:\"\\|?*".contains(*c)) {
             return Err(Error::usage(format!("holds {c:?}, which names of files and folders may not")));
         }
         for (n, part) in text.split('/').enumerate() {

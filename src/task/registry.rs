@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::export::completeness::Completeness;
 use crate::export::request::{ExportRequest, ExportSpec, restore};
 use crate::locale::Language;
-use crate::output::folder;
+use crate::output::{Spot, folder};
 use crate::region::Region;
 use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
 use crate::time::{DAY_SECONDS, TimeRange};
@@ -285,8 +285,9 @@ impl Registry {
     /// has not run yet is to write the same file.
     pub fn create(&mut self, new: &NewTask<'_>, now: i64) -> Result<TaskId> {
         let order = new.order();
-        let others = self.tasks.with_output(&order.output)?;
-        if let Some(other) = others.iter().find(|task| task.is_waiting()) {
+        let spot = Spot::of(&order.output);
+        let others = self.tasks.waiting()?;
+        if let Some(other) = others.iter().find(|task| Spot::of(&task.order.output) == spot) {
             let text =
                 format!("is the workbook of task {}, which has not run yet; name another file", other.id);
             return Err(Error::usage(text).at(&order.output));

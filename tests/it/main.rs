@@ -35,6 +35,7 @@ mod older_store;
 mod one_text;
 mod options;
 mod oracle;
+mod outputs;
 mod requests;
 mod retain;
 mod rows;

@@ -25,7 +25,8 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
     let (store, lock_timeout) = store(&tables.store, folder)?;
     let sources = tables.source.iter().enumerate();
     let keep_days = positive("[store] keep_days", tables.store.keep_days)?;
-    let tasks = task::tasks(&tables.task, file, &account)?;
+    let output = output(&tables.output, folder)?;
+    let tasks = task::tasks(&tables.task, file, &account, &output.folder)?;
     keeps_enough(keep_days, &tasks)?;
     Ok(Plan {
         store,
@@ -37,7 +38,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         min_age: min_age(&tables.ingest)?,
         max_rejects: max_rejects(&tables.ingest, file)?,
         empty_is_delivered: tables.ingest.empty_is_delivered,
-        output: output(&tables.output, folder)?,
+        output,
         tasks,
         history_days: history_days(tables)?,
         account,

@@ -8,6 +8,7 @@ use crate::domain::Pattern;
 use crate::error::{Error, Result};
 use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
+use crate::output::Spot;
 use crate::spelling::hint;
 use crate::store::Needs;
 use crate::task::pattern;
@@ -15,16 +16,21 @@ use crate::task::plan::TaskRule;
 use crate::task::range::{Moment, RangeRule};
 use crate::time::Zone;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// When tasks are tried: any time does, but the same must pass today and tomorrow. 2026-03-15T12:00:00Z.
 const SAMPLE_NOW: i64 = 1_773_576_000;
 
-/// `file` is the text that the tables were read from.
-pub(super) fn tasks(tables: &[TaskTable], file: &str, account: &Account) -> Result<Vec<TaskRule>> {
+/// `file` is the text that the tables were read from, `folder` that of all workbooks.
+pub(super) fn tasks(
+    tables: &[TaskTable],
+    file: &str,
+    account: &Account,
+    folder: &Path,
+) -> Result<Vec<TaskRule>> {
     let mut tasks: Vec<TaskRule> = Vec::new();
-    let mut outputs: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut outputs: BTreeMap<Spot, String> = BTreeMap::new();
     for (n, table) in tables.iter().enumerate() {
         let name = name(n + 1, table)?;
         let entry = Entry { name, table };
@@ -33,9 +39,11 @@ pub(super) fn tasks(tables: &[TaskTable], file: &str, account: &Account) -> Resu
         }
         entry.group(account)?;
         let task = entry.task(file)?;
-        if let Some(other) = outputs.insert(entry.sample_output(&task, account)?, name.into()) {
+        let output = Spot::of(&folder.join(entry.sample_output(&task, account)?));
+        if let Some(other) = outputs.insert(output, name.into()) {
             return Err(entry.wrong(format!(
-                "output is {:?}, which gives the same file as that of task {other:?}; let it hold {{name}}",
+                "output is {:?}, which gives the same file as that of task {other:?}, upper and lower case apart; let it \
+                 hold {{name}}",
                 task.pattern.to_string()
             )));
         }

@@ -1,0 +1,73 @@
+//! Results keep off each other and off what is read: by their places, whatever way leads there, and by the files that
+//! stand there, whatever they are called.
+
+use super::place::number;
+use crate::error::{Error, Result};
+use crate::ingest::source::Source;
+use crate::output::{Spot, is_standard_input};
+use rayon::prelude::*;
+use std::fs;
+use std::path::Path;
+
+pub(super) const IS_A_LOG: &str = "is a log, and would be overwritten; name another file";
+
+/// Refuses to write the rejected lines and a workbook into one file.
+pub(super) fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
+    if rejects.is_some_and(|rejects| Spot::of(rejects) == Spot::of(output)) {
+        let text = "is to hold the workbook and the rejected lines; name two files";
+        return Err(Error::usage(text).at(output));
+    }
+    Ok(())
+}
+
+/// Refuses to write over a file that was read to know what to do.
+///
+/// # Errors
+/// When one of the `results` is one of the `inputs`.
+pub fn keep_off<'a>(
+    results: impl IntoIterator<Item = &'a Path>,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<()> {
+    let inputs: Vec<&Path> = inputs.into_iter().collect();
+    for result in results {
+        let (spot, there) = (Spot::of(result), fs::metadata(result).ok());
+        let is_same = |input: &&Path| {
+            let is_file = || there.as_ref().zip(fs::metadata(input).ok()).is_some_and(|(a, b)| is_one(a, &b));
+            Spot::of(input) == spot || is_file()
+        };
+        if inputs.iter().any(is_same) {
+            let text = "says what to do, and would be overwritten; name another file";
+            return Err(Error::usage(text).at(result));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to write over a log, by whatever name it is read, or through standard input.
+///
+/// # Errors
+/// When one of the `results` is one of the `sources`.
+pub fn keep_apart<'a>(results: impl IntoIterator<Item = &'a Path>, sources: &[Source]) -> Result<()> {
+    // What is not there yet is no log.
+    let there = results.into_iter().filter_map(|result| Some((result, fs::metadata(result).ok()?)));
+    let there: Vec<_> = there.collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    let of_source = |source: &Source| match &source.path {
+        Some(path) => {
+            let meta = fs::metadata(path).ok()?;
+            there.iter().find(|(_, result)| is_one(&meta, result))
+        }
+        None => there.iter().find(|(_, result)| is_standard_input(result)),
+    };
+    match sources.par_iter().find_map_first(of_source) {
+        Some((result, _)) => Err(Error::usage(IS_A_LOG).at(result)),
+        None => Ok(()),
+    }
+}
+
+/// Whether both are the same file; where the system does not number files, nobody can tell.
+fn is_one(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    number(one).is_some_and(|one| Some(one) == number(other))
+}
