@@ -30,7 +30,7 @@ pub type Hash = [u8; blake3::OUT_LEN];
 pub type Lengths = HashMap<Hash, Vec<u64>>;
 
 /// The identity of a text. Two texts are the same when their `whole` is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextId {
     /// Length in bytes, as it is hashed.
     pub len: u64,

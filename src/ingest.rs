@@ -6,6 +6,7 @@
 
 pub mod again;
 mod ahead;
+mod count;
 mod fold;
 mod lines;
 mod outcome;
@@ -27,12 +28,12 @@ use crate::region::Region;
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
-use outcome::{Outcome, assemble};
+use count::{Counted, Counter};
+use outcome::assemble;
 use rayon::prelude::*;
 use rejects::Spill;
 use source::Source;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -103,6 +104,8 @@ pub struct Taken {
     pub readable: Hash,
     /// Whether it has a fault only because too much of it was rejected.
     pub is_mistrusted: bool,
+    /// Whether it was changed while it was read, so that nothing of it is worth anything.
+    pub is_changed: bool,
 }
 
 /// Reads sources, each into a table of its own, duplicates among them included.
@@ -117,9 +120,14 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
     let parts = part::cut(&sources);
     let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
     pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
-    let (outcomes, _) = work.outcomes();
+    let (mut outcomes, _) = work.outcomes();
 
     let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
+    pool.install(|| {
+        sources.par_iter().zip(&mut outcomes).for_each(|(source, outcome)| {
+            outcome.look_again(source);
+        });
+    });
     for (source, outcome) in sources.iter().zip(&outcomes) {
         check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
     }
@@ -139,34 +147,8 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
     let pool = pool(part::useful_threads(&mut sources, allowed))?;
     pool.install(|| sources.par_iter_mut().for_each(Source::look));
-    let mut duplicates = Vec::new();
-    let same = pool.install(|| twice::before_reading(&sources));
-    twice::take_out(&mut sources, &same, &mut duplicates);
-
-    let Pass { mut table, mut outcomes, mut spill, mut others } = read(&sources, job, &pool, allowed)?;
-    let is_failed = !job.keep_going && outcomes.iter().any(|outcome| outcome.fault.is_some());
-    if !is_failed {
-        let twice::Found { same, told } = pool.install(|| twice::after_reading(&sources, &outcomes));
-        // Pipes are read once: beside them names stay what they are.
-        let told = if sources.iter().all(|source| source.size.is_some()) { told } else { BTreeMap::new() };
-        let is_told = !told.is_empty();
-        for (at, hours) in told {
-            sources[at].hours = Some(hours);
-        }
-        let twice = twice::take_out(&mut sources, &same, &mut duplicates);
-        let counted = twice::taken_out(&mut outcomes, &same);
-        if is_told {
-            Pass { table, outcomes, spill, others } = read(&sources, job, &pool, allowed)?;
-        } else if !twice.is_empty() && !take_away(&mut table, &twice, &counted, job, &pool, allowed)? {
-            if let Some(pipe) = sources.iter().find(|source| source.size.is_none() && source.fault.is_none())
-            {
-                // Not damage: to go on would not help.
-                let changed = io::Error::other(format!("{} changed meanwhile", twice[0].name));
-                return Err(Error::io("cannot be read once more")(changed).at(&pipe.name));
-            }
-            Pass { table, outcomes, spill, others } = read(&sources, job, &pool, allowed)?;
-        }
-    }
+    let Counted { sources, outcomes, table, spill, others, duplicates } =
+        Counter { job, pool: &pool, allowed }.count(sources)?;
     for (source, outcome) in sources.iter().zip(&outcomes) {
         check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
     }
@@ -183,49 +165,6 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
         rejects.leave_out(|name| !in_scope.contains(name));
     }
     Ok(Ingested { table, report, rejects, others, mistrusted })
-}
-
-/// What came of reading sources into one table.
-struct Pass {
-    table: UsageTable,
-    /// What came out of each.
-    outcomes: Vec<Outcome>,
-    /// Where rejected lines are kept.
-    spill: Option<Spill>,
-    others: BTreeSet<Domain>,
-}
-
-/// Reads sources into one table.
-fn read(sources: &[Source], job: &Job<'_>, pool: &rayon::ThreadPool, allowed: usize) -> Result<Pass> {
-    job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
-    job.progress.read.store(0, Relaxed);
-    let spill = job.keep_rejects.map(Spill::new).transpose()?;
-    let parts = part::cut(sources);
-
-    let work = Work::new(job, sources, &parts, spill.as_ref(), allowed);
-    let tables = pool.broadcast(|_| work.run());
-    let (outcomes, others) = work.outcomes();
-
-    let mut table = UsageTable::new();
-    for part in tables {
-        table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
-    }
-    Ok(Pass { table, outcomes, spill, others })
-}
-
-/// Takes what sources counted out of a table, by reading them once more; `false`, and a table without meaning, when
-/// they are not what they were.
-fn take_away(
-    table: &mut UsageTable,
-    sources: &[Source],
-    counted: &[Outcome],
-    job: &Job<'_>,
-    pool: &rayon::ThreadPool,
-    allowed: usize,
-) -> Result<bool> {
-    let Pass { table: theirs, outcomes, .. } =
-        read(sources, &Job { keep_rejects: None, ..*job }, pool, allowed)?;
-    Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
 }
 
 fn pool(threads: usize) -> Result<rayon::ThreadPool> {

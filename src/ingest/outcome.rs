@@ -5,7 +5,7 @@
 use super::rejects::{Extent, PartSample, Piece};
 use super::source::Source;
 use super::twice::Beginning;
-use super::{Job, Taken, again, fold};
+use super::{Job, Taken, again, check, fold};
 use crate::codec::page;
 use crate::digest::{Stretch, TextId, identify};
 use crate::error::{Error, Result};
@@ -23,12 +23,14 @@ pub(super) struct Outcome {
     pub(super) fault: Option<String>,
     /// See [`SourceReport::padding`].
     pub(super) padding: u64,
+    /// Whether the source was changed while it was read, which is its fault then.
+    pub(super) is_changed: bool,
     /// Bytes of the text.
     pub(super) len: u64,
     /// What texts that begin alike have in common.
     pub(super) beginning: Beginning,
-    /// What tells a small file from most others.
-    pub(super) fingerprint: Option<u64>,
+    /// What the file began with, all of a small one: see [`start_of`](super::source::start_of).
+    pub(super) start: Option<u64>,
     /// What tells whether its lines stand elsewhere, too.
     pub(super) sketch: Sketch,
     /// Lines before each part that spilled rejected lines, and where these lie.
@@ -44,7 +46,7 @@ impl Outcome {
         self.counts.merge(&next.counts);
         self.fault = self.fault.take().or(next.fault);
         if self.len == 0 {
-            self.beginning = next.beginning;
+            (self.beginning, self.start) = (next.beginning, next.start);
         }
         self.len += next.len;
         self.padding += next.padding;
@@ -55,9 +57,17 @@ impl Outcome {
         self.own.extend(next.own);
     }
 
+    /// Finds out whether the source is what it was when it was looked at; gives whether it is not.
+    pub(super) fn look_again(&mut self, source: &Source) -> bool {
+        if let Some(change) = source.change(self.start) {
+            (self.fault, self.is_changed) = (Some(change.into()), true);
+        }
+        self.is_changed
+    }
+
     /// Whether another reading of the source came to the same, for all that is known.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let known = |one: &Self| (one.len, one.beginning, one.fingerprint);
+        let known = |one: &Self| (one.len, one.beginning, one.start);
         known(self) == known(other) && self.counts == other.counts && self.fault == other.fault
     }
 
@@ -97,16 +107,19 @@ impl Outcome {
     }
 
     pub(super) fn taken(mut self, source: Source, at: usize, job: &Job<'_>) -> Result<Taken> {
-        let is_read = self.fault.is_none();
-        self.fault = self.fault.take().or_else(|| self.mistrust(&source, job));
-        let is_mistrusted = is_read && self.fault.is_some();
         let (mut table, mut stretches) = (UsageTable::new(), Vec::new());
-        for (own, stretch) in self.own {
+        for (own, stretch) in std::mem::take(&mut self.own) {
             table.merge(own).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
             stretches.extend(stretch);
         }
         let text = identify(source.tail.as_ref().map(|tail| tail.before.clone()), stretches);
-        let text = text.map_or_else(|| whole_of(&source), Ok)?;
+        let text = match text {
+            None if !self.is_changed => self.whole_of(&source, job)?,
+            text => text.unwrap_or_default(),
+        };
+        let is_read = self.fault.is_none();
+        self.fault = self.fault.take().or_else(|| self.mistrust(&source, job));
+        let (is_mistrusted, is_changed) = (is_read && self.fault.is_some(), self.is_changed);
         let readable = text.whole;
         let text = if self.fault.is_some() { text.damaged() } else { text };
         let samples = self.samples.into_iter().map(|sample| sample.of(at)).collect();
@@ -121,14 +134,21 @@ impl Outcome {
             padding: self.padding,
             sketch: self.sketch.of_whole(),
         };
-        Ok(Taken { source, table, report, samples, text, readable, is_mistrusted })
+        Ok(Taken { source, table, report, samples, text, readable, is_mistrusted, is_changed })
     }
-}
 
-/// The identity of a plain file that was read in parts, where these cannot tell.
-fn whole_of(source: &Source) -> Result<TextId> {
-    let path = source.path.as_deref().unwrap_or_else(|| Path::new(&source.name));
-    again::whole(path, source.size).map_err(Error::io("cannot read once more")).map_err(|e| e.at(path))
+    /// The identity of a plain file that was read in parts, where these cannot tell.
+    fn whole_of(&mut self, source: &Source, job: &Job<'_>) -> Result<TextId> {
+        let path = source.path.as_deref().unwrap_or_else(|| Path::new(&source.name));
+        let whole = again::whole(path, source.size);
+        if self.look_again(source) {
+            check(&source.name, &self.counts, self.fault.as_deref(), job.keep_going)?;
+        }
+        whole
+            .or_else(|error| if self.is_changed { Ok(TextId::default()) } else { Err(error) })
+            .map_err(Error::io("cannot read once more"))
+            .map_err(|e| e.at(path))
+    }
 }
 
 impl PartSample {

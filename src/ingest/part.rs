@@ -4,17 +4,16 @@
 
 use super::lines::{Lines, READ};
 use super::packed::Packed;
-use super::source::{Source, Tail};
+use super::source::{START, Source, Tail, start_of};
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester, Lengths};
-use crate::mix;
 use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 /// Plain files of more than this are cut at newlines and read by several threads.
@@ -29,8 +28,57 @@ pub(super) const SMALL: u64 = 16 << 10;
 pub(super) struct Part {
     pub(super) source: usize,
     pub(super) stretch: Option<(u64, u64)>,
+    /// The file of all stretches, where it is cut.
+    file: Option<Arc<Shared>>,
     /// Bytes on disk.
     pub(super) size: u64,
+}
+
+impl Part {
+    /// All of a source, or its tail.
+    pub(super) const fn whole(source: usize, size: u64) -> Self {
+        Self { source, stretch: None, file: None, size }
+    }
+
+    /// What it takes to read it, by which parts are put in order: all stretches of a file one after the other, so that
+    /// few files are open at a time.
+    pub(super) const fn weight(&self) -> u64 {
+        if self.stretch.is_some() { STRETCH } else { self.size }
+    }
+
+    /// Notes that it was read.
+    pub(super) fn leave(&self) {
+        self.file.iter().for_each(|file| file.leave());
+    }
+}
+
+/// A file that is read by several threads: it is open from when the first of its stretches is opened until the last one was
+/// read, so that all of them are of one file, whatever stands under its name meanwhile.
+struct Shared {
+    file: Mutex<Option<Arc<File>>>,
+    /// Stretches that were not read yet.
+    left: AtomicUsize,
+}
+
+impl Shared {
+    fn new(stretches: usize) -> Arc<Self> {
+        Arc::new(Self { file: Mutex::default(), left: AtomicUsize::new(stretches) })
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(match &*open {
+            Some(file) => file.clone(),
+            None => open.insert(Arc::new(File::open(path)?)).clone(),
+        })
+    }
+
+    /// Notes that one more stretch was read.
+    fn leave(&self) {
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
 }
 
 /// The number of threads that may work: as many as asked for, 0 is one per core.
@@ -55,19 +103,25 @@ pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
     for (source, Source { path, size, tail, .. }) in sources.iter().enumerate() {
         let size = size.unwrap_or(0);
         if let Some(tail) = tail {
-            parts.push(Part { source, stretch: None, size: size.saturating_sub(tail.from) });
+            parts.push(Part::whole(source, size.saturating_sub(tail.from)));
             continue;
         }
         let plain = || path.as_ref().is_some_and(|path| is_plain_text(path).unwrap_or(false));
+        if size <= CUT_ABOVE || !plain() {
+            parts.push(Part::whole(source, size));
+            continue;
+        }
+        let file = Shared::new(usize::try_from(size.div_ceil(STRETCH)).unwrap_or(usize::MAX));
         let mut start = 0;
-        if size > CUT_ABOVE && plain() {
-            while start < size {
-                let end = size.min(start + STRETCH);
-                parts.push(Part { source, stretch: Some((start, end)), size: end - start });
-                start = end;
-            }
-        } else {
-            parts.push(Part { source, stretch: None, size });
+        while start < size {
+            let end = size.min(start + STRETCH);
+            parts.push(Part {
+                source,
+                stretch: Some((start, end)),
+                file: Some(file.clone()),
+                size: end - start,
+            });
+            start = end;
         }
     }
     parts
@@ -81,14 +135,14 @@ pub(super) struct Desk {
     /// The first bytes of a file, or all of a gzip file.
     head: Vec<u8>,
     gunzip: Gunzip,
-    /// Of the bytes of the file that was opened last, if it is small.
-    fingerprint: Option<u64>,
+    /// Of the first bytes of the file that was opened last.
+    start: Option<u64>,
 }
 
 impl Desk {
-    /// What tells the file that was opened last from most others, if it is small.
-    pub(super) const fn take_fingerprint(&mut self) -> Option<u64> {
-        self.fingerprint.take()
+    /// What the file that was opened last begins with: see [`start_of`].
+    pub(super) const fn take_start(&mut self) -> Option<u64> {
+        self.start.take()
     }
 
     /// Takes a splitter's buffer back, and gives what it read from.
@@ -197,21 +251,26 @@ pub(super) fn open<'a, 'd>(
     let Some(path) = &source.path else {
         return open_whole(counted(Raw::Stdin(io::stdin())), None, source.size, way, desk);
     };
-    let file = File::open(path)?;
     // A stretch and a tail are plain, whatever their first bytes look like.
-    let lines = match (part.stretch, &source.tail) {
+    let lines = match (part.stretch.zip(part.file.as_ref()), &source.tail) {
         (None, None) => {
             // What has no size cannot be read once more.
             let again = source.size.is_some().then_some(path.as_path());
-            return open_whole(counted(Raw::File(file)), again, source.size, way, desk);
+            return open_whole(counted(Raw::File(File::open(path)?)), again, source.size, way, desk);
         }
-        (Some((start, end)), _) => {
+        (Some(((start, end), file)), _) => {
+            let file = file.open(path)?;
+            if start == 0 {
+                let mut head = [0; START];
+                Stretch::new(file.clone(), (0, START as u64)).read_exact(&mut head)?;
+                desk.start = start_of(&head, end);
+            }
             let own = |tap| Tap { skip: usize::from(start > 0), left: end - start, ..tap };
-            let bytes = Bytes::Plain(counted(Raw::Stretch(Stretch::open(file, (start, end))?)));
+            let bytes = Bytes::Plain(counted(Raw::Stretch(Stretch::new(file, (start, end)))));
             let input = Input { bytes, tap: way.tap().map(own) };
             if start == 0 { Lines::new(input) } else { Lines::after_newline(input) }
         }
-        (None, Some(tail)) => Lines::new(open_tail(counted(Raw::File(file)), tail, way)?),
+        (None, Some(tail)) => Lines::new(open_tail(counted(Raw::File(File::open(path)?)), tail, way)?),
     };
     Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain))
 }
@@ -241,7 +300,7 @@ fn open_whole<'a, 'd>(
         // An error behind that comes again when the lines before it are read.
         filled?;
     }
-    desk.fingerprint = small.filter(|size| *size == len).map(|size| mix::many(&desk.head[..size]));
+    desk.start = size.and_then(|size| start_of(&desk.head[..len], size));
     let codec = Codec::detect(&desk.head[..len]);
     let mut tap = way.tap();
     if codec == Codec::Plain {
@@ -327,7 +386,9 @@ impl Read for Counted<'_> {
 /// The bytes from the one before `start` to the end of the line that holds the byte before `end`; nothing
 /// more than the span when it holds no newline, for then no line begins in it.
 struct Stretch {
-    file: File,
+    file: Arc<File>,
+    /// Where the next byte lies.
+    at: u64,
     left: u64,
     newline_seen: bool,
     last: u8,
@@ -335,11 +396,16 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn open(mut file: File, (start, end): (u64, u64)) -> io::Result<Self> {
-        let from = start.saturating_sub(1);
-        file.seek(SeekFrom::Start(from))?;
+    fn new(file: Arc<File>, (start, end): (u64, u64)) -> Self {
+        let at = start.saturating_sub(1);
         // The first line of the file begins without a newline before it.
-        Ok(Self { file, left: end - from, newline_seen: start == 0, last: 0, done: false })
+        Self { file, at, left: end - at, newline_seen: start == 0, last: 0, done: false }
+    }
+
+    fn read_on(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = read_at(&self.file, out, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 
@@ -350,7 +416,7 @@ impl Read for Stretch {
         }
         if self.left > 0 {
             let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-            let read = self.file.read(&mut out[..wanted])?;
+            let read = self.read_on(&mut out[..wanted])?;
             if read == 0 {
                 return Err(shrunk());
             }
@@ -360,11 +426,23 @@ impl Read for Stretch {
             self.done = self.left == 0 && (self.last == b'\n' || !self.newline_seen);
             return Ok(read);
         }
-        let read = self.file.read(out)?;
+        let read = self.read_on(out)?;
         let newline = memchr(b'\n', &out[..read]);
         self.done = read == 0 || newline.is_some();
         Ok(newline.map_or(read, |n| n + 1))
     }
+}
+
+/// Reads from a place in a file that others read as well.
+#[cfg(unix)]
+fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, out, at)
+}
+
+/// Reads from a place in a file that others read as well.
+#[cfg(windows)]
+fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, out, at)
 }
 
 /// The file is shorter than it was when the run began.
@@ -386,7 +464,7 @@ mod tests {
         let mut found = Vec::new();
         for pair in cuts.windows(2) {
             let span = (pair[0] as u64, pair[1] as u64);
-            let stretch = Stretch::open(file.reopen().unwrap(), span).unwrap();
+            let stretch = Stretch::new(Arc::new(file.reopen().unwrap()), span);
             let mut lines = if span.0 == 0 { Lines::new(stretch) } else { Lines::after_newline(stretch) };
             while let Some(chunk) = lines.next_chunk().unwrap() {
                 let Chunk::Lines(block) = chunk else { panic!("no line is long") };

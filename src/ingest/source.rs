@@ -3,10 +3,13 @@
 //! Opens no file. With those below it the only file that names glob.
 
 mod search;
+mod stamp;
 mod walk;
 
 pub use crate::names::{Told, evidence, named_hours};
 pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
+pub use stamp::Stamp;
+pub(super) use stamp::{START, start_of};
 
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
@@ -46,6 +49,8 @@ pub struct Source {
     pub path: Option<PathBuf>,
     /// Size on disk in bytes; `None` for pipes and the like, and for what was not looked at yet.
     pub size: Option<u64>,
+    /// Which file that was then.
+    pub stamp: Option<Stamp>,
     /// What the file name tells.
     pub hours: Option<NamedHours>,
     /// The domain of lines that hold only a path, where the file name tells none.
@@ -111,6 +116,7 @@ impl Source {
             name,
             path,
             size: None,
+            stamp: None,
             hours: None,
             domain: None,
             region: None,
@@ -142,13 +148,20 @@ impl Source {
         told(self.path.as_ref().filter(|_| self.fault.is_none())?.file_name())
     }
 
+    /// Takes what its own name tells in the place of what that of a copy told, of a file that was looked at.
+    pub(super) fn tell(&mut self) {
+        if let Some(path) = self.path.as_ref().filter(|_| self.stamp.is_some()) {
+            self.hours = told(path.file_name()).and_then(Told::hours);
+        }
+    }
+
     /// Finds out the size of a file, unless that is done.
     pub(super) fn look(&mut self) {
         let Some(path) = self.path.as_ref().filter(|_| self.size.is_none() && self.fault.is_none()) else {
             return;
         };
         match fs::metadata(path) {
-            Ok(meta) => self.size = meta.is_file().then_some(meta.len()),
+            Ok(meta) => self.note(&meta),
             Err(error) => self.fault = Some(format!("cannot read: {}", plain(&error))),
         }
     }

@@ -79,7 +79,8 @@ pub(super) struct Found {
 pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
     // As before reading, files without text are left out.
     let mut read: Vec<usize> = (0..sources.len()).filter(|at| outcomes[*at].len > 0).collect();
-    let print = |at: usize| outcomes[at].fingerprint.map(|print| (sources[at].size, print));
+    let size = |at: usize| sources[at].size.filter(|size| *size <= SMALL);
+    let print = |at: usize| Some((size(at)?, outcomes[at].start?));
     let small = groups(read.iter().copied(), print);
     let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group)).collect();
     read.retain(|at| !same.contains_key(at));

@@ -28,7 +28,7 @@ const LOT: u64 = 64 << 10;
 /// their order, in which the next one most likely is of the same folder and the same domain.
 fn lots(parts: &[Part]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|at| Reverse(parts[*at].size / LOT));
+    order.sort_by_key(|at| Reverse(parts[*at].weight() / LOT));
     let (mut lots, mut room): (Vec<Vec<usize>>, u64) = (Vec::new(), 0);
     for at in order {
         // A pipe, whose size is not known, is waited for by itself.
@@ -160,11 +160,24 @@ impl<'a> Work<'a> {
                 (fault, len, input.hashed(), padding)
             }
         };
+        part.leave();
         let Folded { counts, samples, extents, beginning, sketch } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
-        let fingerprint = desk.take_fingerprint();
-        Ok(Outcome { counts, samples, fault, padding, len, beginning, fingerprint, sketch, pieces, own })
+        let (start, is_changed) = (desk.take_start(), false);
+        Ok(Outcome {
+            counts,
+            samples,
+            fault,
+            padding,
+            is_changed,
+            len,
+            beginning,
+            start,
+            sketch,
+            pieces,
+            own,
+        })
     }
 
     /// Folds the lines of an open part; gives the fault that ended it early, if one did.
@@ -238,7 +251,7 @@ mod tests {
         fn lots_hold_every_part_once_and_large_ones_come_first(
             sizes in prop::collection::vec(prop_oneof![0..3u64, 1..2 * LOT, LOT..100 * LOT], 0..60),
         ) {
-            let part = |(source, size): (usize, &u64)| Part { source, stretch: None, size: *size };
+            let part = |(source, size): (usize, &u64)| Part::whole(source, *size);
             let parts: Vec<Part> = sizes.iter().enumerate().map(part).collect();
             let lots = lots(&parts);
             let sum = |lot: &Vec<usize>| lot.iter().map(|at| sizes[*at]).sum::<u64>();

@@ -176,6 +176,8 @@ struct Work<'a> {
     uncovered: Vec<Source>,
     /// Very many texts that begin alike.
     crowds: Crowds,
+    /// What happened to a source that was read and is being settled.
+    changed: Option<&'static str>,
 }
 
 /// A source to be read.
@@ -210,6 +212,7 @@ impl<'a> Work<'a> {
             renamed: Vec::new(),
             uncovered: Vec::new(),
             crowds: Crowds::new(),
+            changed: None,
         }
     }
 }
@@ -426,7 +429,10 @@ fn look_at(source: &mut Source) -> Option<Metadata> {
         source.fault.get_or_insert_with(|| format!("cannot read: {}", plain(error)));
     }
     let meta = meta.ok();
-    source.size = meta.as_ref().filter(|meta| meta.is_file()).map(Metadata::len);
+    (source.size, source.stamp) = (None, None);
+    if let Some(meta) = &meta {
+        source.note(meta);
+    }
     meta
 }
 

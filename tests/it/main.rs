@@ -11,6 +11,8 @@ mod attacked_store;
 mod book;
 mod broken_store;
 mod cases;
+#[cfg(unix)]
+mod changed;
 mod copies;
 mod covered;
 mod crowds;

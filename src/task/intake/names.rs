@@ -3,7 +3,6 @@
 //! A beginning stands at the places of one source, but other logs may begin with it, too. So that its name tells of these
 //! as well, whichever comes first, it is noted under the hash of its own beginning.
 
-use super::settle::is_beginning;
 use super::{Work, is_read_once, rank};
 use crate::digest::{Hash, TextId};
 use crate::error::Result;
@@ -12,7 +11,7 @@ use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::{Source, named_hours};
 use crate::report::NamedHours;
 use crate::store::{Known, NAMED, Place, SourceId};
-use crate::task::place::{as_path, is_nowhere};
+use crate::task::place::{as_path, is_nowhere, is_there};
 use std::path::Path;
 
 impl Work<'_> {
@@ -66,7 +65,10 @@ impl Work<'_> {
         for path in self.writer.named_beginnings(&taken.text)? {
             let path = as_path(&path);
             let hours = told_at(&path).filter(|hours| rank(Some(hours)) > rank(best.as_ref()));
-            if hours.is_some() && beginning_at(&path).is_some_and(|it| is_beginning(&it, taken, None)) {
+            if hours.is_some()
+                && let Some(beginning) = beginning_at(&path)
+                && self.begins_with(taken, &beginning, None)?
+            {
                 best = hours;
             }
         }
@@ -93,7 +95,9 @@ impl Work<'_> {
                 continue;
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };
-            if at == 0 || again::begins_with(&as_path(&stands.path), &it).unwrap_or(false) {
+            let begins =
+                || again::begins_with(&as_path(&stands.path), &it).unwrap_or(false) && is_there(&stands);
+            if at == 0 || begins() {
                 let hours = taken.source.hours.clone();
                 self.uncovered.push(Source { hours, ..Self::again_at(&stands, &known) });
             }

@@ -5,7 +5,7 @@
 
 use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at};
 use crate::digest::{Hash, TextId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::Source;
@@ -16,10 +16,29 @@ impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
     /// before: what was looked up then may not hold any more.
     pub(super) fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+        if let Some(change) = taken.report.fault.as_ref().filter(|_| taken.is_changed) {
+            return Ok(self.pass_over(taken, change));
+        }
         if candidate.begun.is_some() && taken.is_mistrusted {
             // What is good in it counts, and it is named: as a whole.
             return Ok(Settled::Again);
         }
+        let settled = self.settle_read(taken, candidate);
+        // What was compared meanwhile was not what was read.
+        match self.changed.take() {
+            Some(change) if self.intake.keep_going => Ok(self.pass_over(taken, change)),
+            _ => settled,
+        }
+    }
+
+    /// Passes over a source that was changed: the store has what it had. The file is another one than it knows, and is read
+    /// next time.
+    fn pass_over(&mut self, taken: &Taken, change: &str) -> Settled {
+        self.taking.faults.push((taken.source.name.clone(), change.into()));
+        Settled::Skipped(Fate::Faulty)
+    }
+
+    fn settle_read(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
         let Some(fault) = &taken.report.fault else { return self.settle_text(taken, candidate) };
         let settled = match self.settle_damaged(taken, candidate)? {
             Settled::Counts(_) => Settled::Counts(Fate::Faulty),
@@ -167,8 +186,10 @@ impl Work<'_> {
         let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged };
         for id in self.maybe_longer(taken)? {
             let place = self.somewhere(id, &here.path)?;
-            let begins =
-                |place: Place| again::begins_with(&as_path(&place.path), &beginning).unwrap_or(false);
+            // What was read must still be what was looked up.
+            let begins = |place: Place| {
+                again::begins_with(&as_path(&place.path), &beginning).unwrap_or(false) && is_there(&place)
+            };
             if place.is_some_and(begins) {
                 return Ok(Some(id));
             }
@@ -393,11 +414,11 @@ impl Work<'_> {
     fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Vec<Known>> {
         let (place, mut found) = (arrival.place, Vec::new());
         let may_be: Vec<Shorter> = self.writer.maybe_shorter(place, arrival.text)?;
-        let beginnings = beginnings_of(taken, &may_be);
+        let beginnings = self.beginnings_of(taken, &may_be)?;
         for shorter in may_be {
             // What has no text is told by its place alone.
             let is_shorter = match beginning(&shorter) {
-                Some(beginning) => is_beginning(&beginning, taken, beginnings.as_deref()),
+                Some(beginning) => self.begins_with(taken, &beginning, beginnings.as_deref())?,
                 None => self.stands_at(shorter.id, place)?,
             };
             if !is_shorter {
@@ -410,32 +431,52 @@ impl Work<'_> {
         }
         Ok(found)
     }
+
+    /// Whether a text that was read begins with another one, or with what could be read of that; `beginnings` are those of
+    /// it that were looked at.
+    ///
+    /// # Errors
+    /// When the file is not what was read any more.
+    pub(super) fn begins_with(
+        &mut self,
+        taken: &Taken,
+        beginning: &Beginning,
+        beginnings: Option<&[(u64, Hash)]>,
+    ) -> Result<bool> {
+        if beginning.is_among(&taken.text.beginnings) {
+            return Ok(true);
+        }
+        if let Some(beginnings) = beginnings {
+            return Ok(beginning.is_among(beginnings));
+        }
+        let Some(path) = taken.source.path.as_ref().filter(|_| !is_read_once(&taken.source)) else {
+            return Ok(false);
+        };
+        let begins = again::begins_with(path, beginning).unwrap_or(false);
+        self.still(taken).map(|()| begins)
+    }
+
+    /// Fails where a file is not what was read any more, so that what was found out by reading it again says nothing.
+    fn still(&mut self, taken: &Taken) -> Result<()> {
+        self.changed = taken.source.change(None);
+        self.changed.map_or(Ok(()), |change| Err(Error::damaged(change).at(&taken.source.name)))
+    }
+
+    /// The beginnings of a text that was read, if it may have grown from several sources: it is read for all of them at once.
+    /// Nothing where it is to be read for each: what is not hashed as it is may be known by its bytes.
+    fn beginnings_of(&mut self, taken: &Taken, shorter: &[Shorter]) -> Result<Option<Vec<(u64, Hash)>>> {
+        let TextId { raw, open, .. } = &taken.text;
+        let path = taken.source.path.as_ref().filter(|_| shorter.len() > 1 && (raw.is_none() || raw == open));
+        let Some(path) = path.filter(|_| !is_read_once(&taken.source)) else { return Ok(None) };
+        let lengths =
+            shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
+        let found = again::beginnings(path, lengths).ok();
+        self.still(taken).map(|()| found)
+    }
 }
 
 /// The beginning that a text has which grew from a source; none of a source without a text.
 fn beginning(shorter: &Shorter) -> Option<Beginning> {
     let Shorter { len, whole, open, is_damaged, .. } = *shorter;
     whole.map(|whole| Beginning { len, whole, open, is_damaged })
-}
-
-/// The beginnings of a text that was read, if it may have grown from several sources: it is read for all of them at once.
-/// Nothing where it is to be read for each: what is not hashed as it is may be known by its bytes.
-fn beginnings_of(taken: &Taken, shorter: &[Shorter]) -> Option<Vec<(u64, Hash)>> {
-    let TextId { raw, open, .. } = &taken.text;
-    let path = taken.source.path.as_ref().filter(|_| shorter.len() > 1 && (raw.is_none() || raw == open))?;
-    let lengths = shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
-    if is_read_once(&taken.source) { None } else { again::beginnings(path, lengths).ok() }
-}
-
-/// Whether a text that was read begins with another one, or with what could be read of that; `beginnings` are those of it
-/// that were looked at.
-pub(super) fn is_beginning(beginning: &Beginning, taken: &Taken, beginnings: Option<&[(u64, Hash)]>) -> bool {
-    if beginning.is_among(&taken.text.beginnings) {
-        return true;
-    }
-    if let Some(beginnings) = beginnings {
-        return beginning.is_among(beginnings);
-    }
-    let path = taken.source.path.as_ref().filter(|_| !is_read_once(&taken.source));
-    path.is_some_and(|path| again::begins_with(path, beginning).unwrap_or(false))
 }

@@ -1,0 +1,154 @@
+//! Sources counted into one table: each text once, and none that was changed while it was read.
+
+use super::outcome::Outcome;
+use super::rejects::Spill;
+use super::source::Source;
+use super::work::Work;
+use super::{Job, fold, part, twice};
+use crate::domain::Domain;
+use crate::error::{Error, Result};
+use crate::report::Duplicate;
+use crate::usage::table::UsageTable;
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What came of reading sources into one table.
+struct Pass {
+    table: UsageTable,
+    /// What came out of each.
+    outcomes: Vec<Outcome>,
+    /// Where rejected lines are kept.
+    spill: Option<Spill>,
+    others: BTreeSet<Domain>,
+}
+
+/// How often everything is read again at most because logs were changed meanwhile.
+const ROUNDS: usize = 8;
+const UNSTEADY: &str =
+    "logs were changed each time they were read; read them again when nobody writes to them";
+
+/// What was counted.
+pub(super) struct Counted {
+    /// Those that stay, without copies.
+    pub(super) sources: Vec<Source>,
+    /// What came out of each.
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) table: UsageTable,
+    /// Where rejected lines are kept.
+    pub(super) spill: Option<Spill>,
+    pub(super) others: BTreeSet<Domain>,
+    pub(super) duplicates: Vec<Duplicate>,
+}
+
+/// Who counts.
+pub(super) struct Counter<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) pool: &'a ThreadPool,
+    /// The number of threads that may work.
+    pub(super) allowed: usize,
+}
+
+impl Counter<'_> {
+    /// Counts sources. Those that were changed while they were read have a fault, and nothing of them is counted where the
+    /// job keeps going.
+    pub(super) fn count(&self, mut sources: Vec<Source>) -> Result<Counted> {
+        for _ in 0..ROUNDS {
+            let (mut counted, copies) = self.count_once(sources)?;
+            let is_changed = self.note_changes(&mut counted);
+            if !is_changed || !self.job.keep_going {
+                return Ok(counted);
+            }
+            sources = counted.sources;
+            let changed = sources.iter().find(|source| source.fault.is_some());
+            check_pipes(&sources, changed.map_or("", |source| &source.name))?;
+            sources.extend(copies);
+            sources.iter_mut().for_each(Source::tell);
+            sources.sort_by(|a, b| a.sort().cmp(&b.sort()));
+        }
+        Err(Error::damaged(UNSTEADY))
+    }
+
+    /// Gives those that were changed a fault; gives whether there are any.
+    fn note_changes(&self, counted: &mut Counted) -> bool {
+        let Counted { sources, outcomes, .. } = counted;
+        let look = |(source, outcome): (&mut Source, &mut Outcome)| {
+            let is_changed = source.fault.is_none() && outcome.look_again(source);
+            if is_changed {
+                source.fault.clone_from(&outcome.fault);
+            }
+            is_changed
+        };
+        let found =
+            || sources.par_iter_mut().zip(outcomes).map(look).reduce(|| false, |one, other| one || other);
+        self.pool.install(found)
+    }
+
+    /// Counts sources as they are found; gives the copies among them, too.
+    fn count_once(&self, mut sources: Vec<Source>) -> Result<(Counted, Vec<Source>)> {
+        let mut duplicates = Vec::new();
+        let same = self.pool.install(|| twice::before_reading(&sources));
+        let mut copies = twice::take_out(&mut sources, &same, &mut duplicates);
+
+        let mut pass = self.read(&sources, self.job)?;
+        let is_failed = !self.job.keep_going && pass.outcomes.iter().any(|outcome| outcome.fault.is_some());
+        if !is_failed {
+            let twice::Found { same, told } =
+                self.pool.install(|| twice::after_reading(&sources, &pass.outcomes));
+            // Pipes are read once: beside them names stay what they are.
+            let told =
+                if sources.iter().all(|source| source.size.is_some()) { told } else { BTreeMap::new() };
+            let is_told = !told.is_empty();
+            for (at, hours) in told {
+                sources[at].hours = Some(hours);
+            }
+            let twice = twice::take_out(&mut sources, &same, &mut duplicates);
+            let counted = twice::taken_out(&mut pass.outcomes, &same);
+            if is_told {
+                pass = self.read(&sources, self.job)?;
+            } else if !twice.is_empty() && !self.take_away(&mut pass.table, &twice, &counted)? {
+                // Not damage: to go on would not help.
+                check_pipes(&sources, &twice[0].name)?;
+                pass = self.read(&sources, self.job)?;
+            }
+            copies.extend(twice);
+        }
+        let Pass { table, outcomes, spill, others } = pass;
+        Ok((Counted { sources, outcomes, table, spill, others, duplicates }, copies))
+    }
+
+    /// Reads sources into one table.
+    fn read(&self, sources: &[Source], job: &Job<'_>) -> Result<Pass> {
+        job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+        job.progress.read.store(0, Relaxed);
+        let spill = job.keep_rejects.map(Spill::new).transpose()?;
+        let parts = part::cut(sources);
+
+        let work = Work::new(job, sources, &parts, spill.as_ref(), self.allowed);
+        let tables = self.pool.broadcast(|_| work.run());
+        let (outcomes, others) = work.outcomes();
+
+        let mut table = UsageTable::new();
+        for part in tables {
+            table.merge(part?).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
+        }
+        Ok(Pass { table, outcomes, spill, others })
+    }
+
+    /// Takes what sources counted out of a table, by reading them once more; `false`, and a table without meaning, when
+    /// they are not what they were.
+    fn take_away(&self, table: &mut UsageTable, sources: &[Source], counted: &[Outcome]) -> Result<bool> {
+        let Pass { table: theirs, outcomes, .. } =
+            self.read(sources, &Job { keep_rejects: None, ..*self.job })?;
+        Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
+    }
+}
+
+/// Fails where one of the sources is a pipe, which cannot be read once more because another one was changed.
+fn check_pipes(sources: &[Source], changed: &str) -> Result<()> {
+    let pipe = sources.iter().find(|source| source.size.is_none() && source.fault.is_none());
+    let error = || io::Error::other(format!("{changed} changed meanwhile"));
+    pipe.map_or(Ok(()), |pipe| Err(Error::io("cannot be read once more")(error()).at(&pipe.name)))
+}

@@ -1,0 +1,97 @@
+//! What the system says of a file, by which it is seen whether that is still what it was.
+
+use super::Source;
+use crate::ingest::part::SMALL;
+use crate::mix;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Which file stood at a path when it was looked at, and when that was changed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Of device and number of the file.
+    file: u64,
+    /// Of the times when its content and when anything of it was changed.
+    changed: u64,
+}
+
+impl Stamp {
+    #[cfg(unix)]
+    fn of(meta: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let hash = |numbers: [u64; 4]| numbers.iter().fold(0, |hash, n| mix::all(hash, &n.to_le_bytes()));
+        let [modified, changed] = [meta.mtime(), meta.ctime()].map(i64::cast_unsigned);
+        let [nanos, changed_nanos] = [meta.mtime_nsec(), meta.ctime_nsec()].map(i64::cast_unsigned);
+        Self {
+            file: hash([meta.dev(), meta.ino(), 0, 0]),
+            changed: hash([modified, nanos, changed, changed_nanos]),
+        }
+    }
+
+    /// Not every system numbers its files.
+    #[cfg(not(unix))]
+    fn of(meta: &Metadata) -> Self {
+        let since = |time: io::Result<std::time::SystemTime>| {
+            let since = time.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            since.map_or(0, |since| since.as_nanos()).to_le_bytes()
+        };
+        Self { file: mix::many(&since(meta.created())), changed: mix::many(&since(meta.modified())) }
+    }
+}
+
+/// Bytes at the start of a file that are compared once more when it has grown, where it is too long to compare all.
+pub(in crate::ingest) const START: usize = 512;
+
+const REPLACED: &str =
+    "was replaced by another file while it was read, so nothing of it counts; read it again";
+const GONE: &str = "was moved or removed while it was read, so nothing of it counts; look where it is now";
+const CHANGED: &str =
+    "was changed while it was read, so nothing of it counts; read it again when nobody writes to it";
+
+impl Source {
+    /// Takes note of what the system says of the file.
+    pub(crate) fn note(&mut self, meta: &Metadata) {
+        let is_file = meta.is_file();
+        self.size = is_file.then_some(meta.len());
+        self.stamp = is_file.then(|| Stamp::of(meta));
+    }
+
+    /// What happened to the file since it was looked at that makes what was read of it worth nothing. Whoever writes
+    /// to a log while it is read only adds to it: then what was there counts. `start` is the hash of its first bytes as
+    /// they were read, all of them or so many as are compared.
+    #[must_use]
+    pub fn change(&self, start: Option<u64>) -> Option<&'static str> {
+        let (path, stamp, size) = (self.path.as_deref()?, self.stamp?, self.size?);
+        let Ok(meta) = fs::metadata(path) else { return Some(GONE) };
+        let now = Stamp::of(&meta);
+        if now == stamp && meta.len() == size {
+            return None;
+        }
+        if now.file != stamp.file {
+            return Some(REPLACED);
+        }
+        // Times alone do not tell growth from a log that was emptied and filled anew.
+        let is_grown = meta.len() > size && start.is_none_or(|hash| begins_with(path, size, hash));
+        (!is_grown).then_some(CHANGED)
+    }
+}
+
+/// The hash of the first bytes of a file of `size` bytes by which it is known once it has grown; `head` holds them.
+pub(in crate::ingest) fn start_of(head: &[u8], size: u64) -> Option<u64> {
+    head.get(..start_len(size)?).map(mix::many)
+}
+
+fn start_len(size: u64) -> Option<usize> {
+    usize::try_from(if size <= SMALL { size } else { START as u64 }).ok()
+}
+
+/// Whether a file that had `size` bytes begins as it did.
+fn begins_with(path: &Path, size: u64, start: u64) -> bool {
+    let read = || -> io::Result<Option<u64>> {
+        let mut head = vec![0; start_len(size).unwrap_or(START)];
+        File::open(path)?.read_exact(&mut head)?;
+        Ok(start_of(&head, size))
+    };
+    read().is_ok_and(|now| now == Some(start))
+}

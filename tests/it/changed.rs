@@ -1,0 +1,234 @@
+//! Logs that change while they are read: what is counted is what was there when they were looked at, or nothing of it.
+
+use super::harness::{Done, Place, encode, gzip, line};
+use super::kept::usage_of;
+use flowbook::codec::Codec;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const NOON: &str = "1/Mar/2026:12:00:00 +0800";
+
+fn lines(domain: &str, count: u64) -> String {
+    (1..=count).map(|n| line(NOON, domain, n)).collect()
+}
+
+/// Lines of more than one stretch of a file that is read by several threads, and how many they are.
+#[cfg(target_os = "linux")]
+fn large(domain: &str) -> (Vec<u8>, i64) {
+    let text = lines(domain, 1000);
+    let times = (33 << 20) / text.len() + 1;
+    (text.repeat(times).into_bytes(), 1000 * i64::try_from(times).unwrap())
+}
+
+/// Ways to change a log.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    Replace,
+    Move,
+    Edit,
+    EditWithItsTime,
+    Cut,
+    Refill,
+    Append,
+}
+
+const CHANGES: [Change; 7] = [
+    Change::Replace,
+    Change::Move,
+    Change::Edit,
+    Change::EditWithItsTime,
+    Change::Cut,
+    Change::Refill,
+    Change::Append,
+];
+
+impl Change {
+    /// What it makes of a log that holds lines of `a.com`.
+    fn happen(self, path: &Path) {
+        let old = fs::read(path).unwrap();
+        let open = || fs::OpenOptions::new().write(true).open(path).unwrap();
+        match self {
+            Self::Replace => {
+                let other = path.with_extension("new");
+                fs::write(&other, "x".repeat(old.len())).unwrap();
+                fs::rename(&other, path).unwrap();
+            }
+            Self::Move => fs::rename(path, path.with_extension("moved")).unwrap(),
+            Self::Edit => open().write_all(&other(&old)).unwrap(),
+            Self::EditWithItsTime => {
+                let file = open();
+                let time = file.metadata().unwrap().modified().unwrap();
+                (&file).write_all(&other(&old)).unwrap();
+                file.set_modified(time).unwrap();
+            }
+            Self::Cut => open().set_len(old.len() as u64 / 2).unwrap(),
+            Self::Refill => fs::write(path, [&b"#########\n"[..], &old].concat()).unwrap(),
+            Self::Append => {
+                let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+                file.write_all(&packed(path, &lines("b.com", 7))).unwrap();
+            }
+        }
+    }
+}
+
+/// As many other bytes.
+fn other(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| if *byte == b'a' { b'c' } else { *byte }).rev().collect()
+}
+
+/// A text as the name of its file says.
+fn packed(path: &Path, text: &str) -> Vec<u8> {
+    match path.extension().unwrap().to_str() {
+        Some("gz") => gzip(text.as_bytes()),
+        Some("zst") => encode(Codec::Zstd, text.as_bytes()),
+        _ => text.into(),
+    }
+}
+
+/// A log, and a pipe that is waited for when all else was read.
+fn place(name: &str) -> Place {
+    let place = Place::new();
+    let path = place.path(name);
+    place.write(name, packed(&path, &lines("a.com", 20)));
+    assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
+    place
+}
+
+/// Runs a command to its end, and lets something happen once all logs but the pipe were read.
+fn while_read(place: &Place, mut command: Command, happen: impl FnOnce()) -> (Option<i32>, Done) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // This is opened when the other end is.
+    let mut pipe = fs::OpenOptions::new().write(true).open(place.path("pipe")).unwrap();
+    happen();
+    pipe.write_all(lines("p.com", 3).as_bytes()).unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), Done::of(&output))
+}
+
+fn requests(place: &Place, domain: &str) -> i64 {
+    let rows = usage_of(&place.path("s.db"));
+    rows.iter().filter(|row| row.0 == domain).map(|row| row.3[1]).sum()
+}
+
+const INGEST: [&str; 6] = ["ingest", "--store", "s.db", "--json", "--threads", "1"];
+
+#[test]
+fn of_a_log_that_changes_nothing_is_kept_and_the_next_run_reads_it() {
+    for (name, change) in
+        ["a.log", "a.gz", "a.zst"].iter().flat_map(|name| CHANGES.map(|change| (name, change)))
+    {
+        let place = place(name);
+        let mut command = place.command();
+        command.args(INGEST).args(["--keep-going", name, "pipe"]);
+        let (code, done) = while_read(&place, command, || change.happen(&place.path(name)));
+        let is_grown = change == Change::Append;
+        let expected = if is_grown { (Some(0), 20, 3) } else { (Some(3), 0, 3) };
+        let found = (code, requests(&place, "a.com"), requests(&place, "p.com"));
+        assert_eq!(found, expected, "{name} {change:?}: {}", done.stderr);
+        if !is_grown {
+            done.says(&[name, "while it was read"]);
+        }
+        if matches!(change, Change::Append | Change::Refill) && *name == "a.log" {
+            place.run(&[&INGEST[..], &[name, "--max-rejects", "100%"]].concat(), 0);
+            assert_eq!(requests(&place, "a.com"), 20, "{change:?}");
+            assert_eq!(requests(&place, "b.com"), if is_grown { 7 } else { 0 });
+        }
+    }
+}
+
+#[test]
+fn a_job_fails_when_a_log_changes_and_makes_no_workbook() {
+    for (name, change) in ["a.log", "a.gz"].iter().flat_map(|name| CHANGES.map(|change| (name, change))) {
+        let place = place(name);
+        let command = place.export_command(&[name, "pipe", "--threads", "1", "--json"]);
+        let (code, done) = while_read(&place, command, || change.happen(&place.path(name)));
+        if change == Change::Append {
+            assert_eq!(code, Some(0), "{}", done.stderr);
+            assert_eq!(done.json()["counts"]["accepted"], 23);
+            continue;
+        }
+        assert_eq!((code, place.exists("out.xlsx")), (Some(1), false), "{name} {change:?}: {}", done.stderr);
+        done.says(&[name, "while it was read"]);
+    }
+}
+
+/// Runs a command to its end, and lets something happen in the middle of its reading.
+#[cfg(target_os = "linux")]
+fn in_the_middle(mut command: Command, happen: impl FnOnce()) -> (Option<i32>, Done) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let of_process =
+        |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap_or_default();
+    let read = || {
+        let io = of_process("io");
+        io.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse::<u64>().ok()).unwrap_or(u64::MAX)
+    };
+    while read() < 4 << 20 {
+        std::thread::yield_now();
+    }
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    };
+    signal("-STOP");
+    while !of_process("stat").contains(") T ") {
+        assert!(!of_process("stat").contains(") Z "), "the end of the reading was not waited for");
+        std::thread::yield_now();
+    }
+    assert!(read() < 30 << 20, "nearly everything was read");
+    happen();
+    signal("-CONT");
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), Done::of(&output))
+}
+
+/// A log that several threads read stretch by stretch.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_log_that_is_replaced_or_edited_is_no_mixture_of_both() {
+    let ((old, _), (new, lines)) = (large("a.com"), large("b.com"));
+    for (is_replaced, is_stored) in [(true, false), (false, true)] {
+        let place = Place::new();
+        let path = place.write("a.log", &old);
+        place.write("b.log", &new);
+        let happen = || {
+            if is_replaced {
+                fs::rename(place.path("b.log"), &path).unwrap();
+            } else {
+                fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(&new).unwrap();
+            }
+        };
+        let mut command = place.export_command(&["a.log", "--threads", "2"]);
+        if is_stored {
+            command = place.command();
+            command.args(["ingest", "--store", "s.db", "--threads", "2", "--keep-going", "a.log"]);
+        }
+        let (code, done) = in_the_middle(command, happen);
+        done.says(&["a.log", "while it was read"]);
+        assert_eq!((code, place.exists("out.xlsx")), (Some(if is_stored { 3 } else { 1 }), false));
+        place.run(&["ingest", "--store", "s.db", "a.log"], 0);
+        let found = ["a.com", "b.com"].map(|domain| requests(&place, domain));
+        assert_eq!(found, [0, lines], "{is_replaced}");
+    }
+}
+
+/// A log that grows while it is read is read as it was, and what came meanwhile with the next run.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_log_that_grows_loses_nothing() {
+    let place = Place::new();
+    let (text, count) = large("a.com");
+    let path = place.write("a.log", &text[..text.len() - 9]);
+    let happen = || {
+        let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(&text[text.len() - 9..]).unwrap();
+        file.write_all(lines("b.com", 7).as_bytes()).unwrap();
+    };
+    let mut command = place.command();
+    command.args(["ingest", "--store", "s.db", "--threads", "2", "a.log"]);
+    let (code, done) = in_the_middle(command, happen);
+    assert_eq!(code, Some(0), "{}", done.stderr);
+    place.run(&["ingest", "--store", "s.db", "a.log"], 0);
+    assert_eq!(["a.com", "b.com"].map(|domain| requests(&place, domain)), [count, 7]);
+}
