@@ -29,6 +29,7 @@ fn read(corpus: &Corpus) {
         region: Region::Unspecified,
         range: range(),
         selection: &everything(),
+        folds: None,
         threads: 0,
         keep_going: false,
         max_rejects: flowbook::report::RejectLimit::DEFAULT,

@@ -4,16 +4,16 @@
 use crate::spelling::nearest;
 use memchr::memrchr;
 use std::net::Ipv6Addr;
-use std::{borrow::Borrow, collections::BTreeSet, fmt};
+use std::{borrow::Borrow, collections::BTreeSet, fmt, sync::Arc};
 
 /// Longest domain name, in bytes (RFC 1035).
 pub const MAX_LEN: usize = 253;
 /// Longest label of a domain name, in bytes (RFC 1035).
 const MAX_LABEL: usize = 63;
 
-/// A normalised domain: lower case ASCII, without user info, port and trailing dot, 1 to 253 bytes.
+/// A normalised domain: lower case ASCII, without user info, port and trailing dot, 1 to 253 bytes. Copies share the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Domain(Box<str>);
+pub struct Domain(Arc<str>);
 
 impl Domain {
     /// Normalises `raw`; `None` when nothing valid is left.
@@ -31,6 +31,12 @@ impl Domain {
 
 impl Borrow<str> for Domain {
     fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Domain {
+    fn as_ref(&self) -> &str {
         &self.0
     }
 }
@@ -126,6 +132,13 @@ impl Pattern {
             Self::Exact(exact) => exact.as_str() == domain,
             Self::Subdomains(suffix) => domain.len() > suffix.len() && domain.ends_with(&**suffix),
         }
+    }
+
+    /// Whether it stands for a domain, or for some of the hosts of one that [`Folds`] gave.
+    fn stands_for(&self, domain: &Domain) -> bool {
+        let folded = domain.as_str().strip_prefix('*');
+        let is_within = |folded: &str| matches!(self, Self::Subdomains(suffix) if suffix.ends_with(folded));
+        self.matches(domain.as_str()) || folded.is_some_and(is_within)
     }
 
     /// The known domain nearest to this one, where one is near; of a wildcard, the nearest one that stands for a known
@@ -316,7 +329,7 @@ impl Selection {
     /// The wildcards that are wanted and stand for none of the `domains` of an export.
     pub fn idle_wildcards<'a>(&self, domains: impl Iterator<Item = &'a Domain>) -> Vec<Pattern> {
         let mut idle: Vec<Pattern> = self.wanted.wildcards().collect();
-        domains.for_each(|domain| idle.retain(|wildcard| !wildcard.matches(domain.as_str())));
+        domains.for_each(|domain| idle.retain(|wildcard| !wildcard.stands_for(domain)));
         idle
     }
 
@@ -325,6 +338,59 @@ impl Selection {
         let all = self.wanted.named().chain(self.account.named()).chain(found);
         let chosen: BTreeSet<&Domain> = all.filter(|d| self.contains(d.as_str())).collect();
         chosen.into_iter().cloned().collect()
+    }
+}
+
+/// Wildcards whose hosts count as one domain each, called by the wildcard: `*.img.example.com`. Hosts that are asked for by
+/// name stay what they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folds {
+    /// What the names of hosts end in, and the domain that they count as; the longest first.
+    folds: Vec<(Box<str>, Domain)>,
+    named: BTreeSet<Domain>,
+}
+
+impl Folds {
+    /// The wildcards among `patterns`, for an export of a selection.
+    #[must_use]
+    pub fn new(patterns: &[Pattern], selection: &Selection) -> Self {
+        let suffix = |pattern: &Pattern| match pattern {
+            Pattern::Subdomains(suffix) => Some(suffix.clone()),
+            Pattern::Exact(_) => None,
+        };
+        let mut suffixes: Vec<Box<str>> = patterns.iter().filter_map(suffix).collect();
+        suffixes.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
+        suffixes.dedup();
+        let domain = |suffix: &str| Domain(format!("*{suffix}").into());
+        let folds: Vec<_> = suffixes.into_iter().map(|suffix| (suffix.clone(), domain(&suffix))).collect();
+        let named = if folds.is_empty() { BTreeSet::new() } else { selection.wanted.exact.clone() };
+        Self { folds, named }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.folds.is_empty()
+    }
+
+    /// What a domain counts as, if not as itself: that of the longest wildcard that stands for it.
+    #[must_use]
+    pub fn of(&self, domain: &str) -> Option<&Domain> {
+        let stands = |suffix: &str| domain.len() > suffix.len() && domain.ends_with(suffix);
+        let (_, folded) = self.folds.iter().find(|(suffix, _)| stands(suffix))?;
+        (!self.named.contains(domain)).then_some(folded)
+    }
+
+    /// What a domain counts as.
+    #[must_use]
+    pub fn folded<'a>(&'a self, domain: &'a Domain) -> &'a Domain {
+        self.of(domain.as_str()).unwrap_or(domain)
+    }
+
+    /// Whether a domain is one of those that hosts count as.
+    #[must_use]
+    pub fn gives(&self, domain: &Domain) -> bool {
+        self.folds.iter().any(|(_, folded)| folded == domain)
     }
 }
 

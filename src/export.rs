@@ -27,7 +27,7 @@ pub mod workbook;
 
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, ErrorKind, Result};
-use crate::locale::{Label, display_width, shortened};
+use crate::locale::{Label, shortened};
 use crate::output::{Output, folder};
 use crate::region::Region;
 use crate::report::Report;
@@ -122,8 +122,16 @@ pub fn series<'a>(
     region: Region,
 ) -> Vec<Series> {
     let keys: Vec<(&Domain, Region)> = keys.collect();
-    let domains = spec.selection.resolve(keys.iter().map(|(domain, _)| *domain));
-    let mut series = Vec::new();
+    let folds = spec.folds();
+    let (folded, found): (Vec<_>, Vec<_>) =
+        keys.iter().map(|(domain, _)| *domain).partition(|one| folds.gives(one));
+    let mut domains = spec.selection.resolve(found.into_iter());
+    if !folds.is_empty() {
+        domains = domains.iter().map(|domain| folds.folded(domain)).chain(folded).cloned().collect();
+        domains.sort();
+        domains.dedup();
+    }
+    let mut series = Vec::with_capacity(domains.len());
     for domain in domains {
         let first = keys.partition_point(|(d, _)| *d < &domain);
         let regions = keys[first..].iter().take_while(|(d, _)| **d == domain).map(|(_, region)| *region);
@@ -149,7 +157,7 @@ pub fn export<'a>(
 ) -> Result<Exported> {
     let exported = workbook::guarded(|| {
         let calendar = Calendar::new(request.spec.range, request.spec.zone);
-        Writer::new(request, &calendar, sheets::DATA_ROWS, folder(path)).write(rows, &mut out)
+        Writer::new(request, &calendar, Limits::EXCEL, folder(path)).write(rows, &mut out)
     });
     let exported = exported.map_err(|e| e.at(path))?;
     out.commit()?;
@@ -169,6 +177,20 @@ struct Writer<'a> {
     names: Names,
 }
 
+/// What is asked of a workbook.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Data rows of a sheet.
+    data_rows: u64,
+    /// Series whose names stand in the table of strings that all sheets share, which is held in memory. Where there are
+    /// more, the rows of Detail and Domains hold the names themselves.
+    shared_names: usize,
+}
+
+impl Limits {
+    const EXCEL: Self = Self { data_rows: sheets::DATA_ROWS, shared_names: 50_000 };
+}
+
 /// Digits that the name of a sheet may be wide: as long as Excel allows, whatever it is written in.
 const SHEET_NAME: usize = 31;
 
@@ -184,9 +206,9 @@ const DETAIL: usize = 4;
 const FIRST_PARTS: [&str; 3] = ["_rels/.rels", "docProps/core.xml", "docProps/custom.xml"];
 
 impl<'a> Writer<'a> {
-    fn new(request: &'a Request<'a>, calendar: &'a Calendar, data_rows: u64, scratch: &'a Path) -> Self {
+    fn new(request: &'a Request<'a>, calendar: &'a Calendar, limits: Limits, scratch: &'a Path) -> Self {
         let (spec, series) = (request.spec, request.series);
-        let detail = Detail::new(spec, series, calendar, data_rows, request.kept);
+        let detail = Detail::new(spec, series, calendar, limits, request.kept);
         let names = names(spec, detail.names());
         Self { request, scratch, detail, account: Account::new(spec, series, calendar), names }
     }
@@ -206,49 +228,65 @@ impl<'a> Writer<'a> {
             let sums = (&tally, &self.detail);
             let chart = self.account.pour(pour, &account, sums, &self.names.account)?;
             let mut book = self.template()?;
-            let (exported, source_rows) = self.fill(&mut book, &details, &tally)?;
+            let figures = tally.figures(self.detail.calendar);
+            let completeness = completeness(report, &tally, self.request.spec);
+            let content = self.content(&details, &tally, &figures, &completeness);
+            let source_rows = self.fill(&mut book, &content)?;
             let mut book = Parts::new(book.save()?)?;
             let sources = sheet_part(DETAIL + details.len() + 1);
             let sources = (!report.sources.is_empty()).then_some(&*sources);
-            copy(&mut book, &mut template, pour, (&chart, sources))?;
+            let domains = sheet_part(DOMAINS);
+            let domains = (content.poured_domains() > 0).then_some(&*domains);
+            copy(&mut book, &mut template, pour, (&chart, &[sources, domains]))?;
+            if let Some(name) = domains {
+                let offsets = self.detail.offsets(&frames[0].strings);
+                content.pour_domains(pour, &book.text(name)?, name, &offsets)?;
+            }
             if let Some(name) = sources {
                 sources::pour(report, &book.text(name)?, source_rows, name, pour)?;
             }
-            Ok(exported)
+            let rows = (details.iter().map(|d| d.rows).sum(), details.len());
+            Ok(Exported::new(self.request, self.detail.calendar, &tally, figures, rows, completeness))
         })?;
         package.finish()?;
         Ok(exported)
     }
 
-    /// Everything that is not poured. Tells also how many rows the sheet Sources has.
-    fn fill(&self, book: &mut Book, details: &[DetailSheet], tally: &Tally) -> Result<(Exported, u64)> {
-        let figures = tally.figures(self.detail.calendar);
+    /// What the sheets beside Detail are made from.
+    fn content<'c>(
+        &'c self,
+        details: &'c [DetailSheet],
+        tally: &'c Tally,
+        figures: &'c Figures,
+        completeness: &'c Completeness,
+    ) -> Content<'c> {
         let (spec, calendar) = (self.request.spec, self.detail.calendar);
-        let level_axis = level_axis(spec, figures.peak);
-        let (report, created) = (self.request.report, self.request.created);
-        let completeness = completeness(report, tally, spec.range, &spec.selection);
-        let content = Content {
+        Content {
             spec,
             calendar,
             tally,
-            figures: &figures,
+            figures,
             names: &self.names,
-            level_axis,
-            completeness: &completeness,
-            report,
-            created,
+            level_axis: level_axis(spec, figures.peak),
+            completeness,
+            report: self.request.report,
+            created: self.request.created,
             details,
-        };
+            is_crowd: self.detail.is_crowd(),
+        }
+    }
+
+    /// Everything that is not poured. Tells how many rows the sheet Sources has.
+    fn fill(&self, book: &mut Book, content: &Content<'_>) -> Result<u64> {
+        let Content { spec, calendar, tally, completeness, report, details, .. } = *content;
         content.daily(&mut book.sheet(DAILY)?)?;
         content.domains(&mut book.sheet(DOMAINS)?, domain_width(self.request.series))?;
         let defined = content.summary(&mut book.sheet(SUMMARY)?)?;
-        let quality = Quality { spec, calendar, tally, completeness: &completeness, report };
+        let quality = Quality { spec, calendar, tally, completeness, report };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
         let source_rows = quality.sources(&mut book.sheet(DETAIL + details.len() + 1)?)?;
-        self.define(book, defined, &content)?;
-        let rows = details.iter().map(|d| d.rows).sum();
-        let sums = (rows, details.len());
-        Ok((Exported::new(self.request, calendar, tally, figures, sums, completeness), source_rows))
+        self.define(book, defined, content)?;
+        Ok(source_rows)
     }
 
     /// Names the key figures and the tables that are poured.
@@ -311,7 +349,7 @@ impl<'a> Writer<'a> {
         pour: &mut Pour<'_, '_, 'f>,
     ) -> Result<(Vec<DetailSheet>, Tally)> {
         let mut feed = Feed::new(&self.detail, frames, pour)?;
-        let tally = walk(rows, self.request, |at, usages| feed.series(at, usages))?;
+        let tally = walk(rows, self.request, |at, usages, touched| feed.series(at, usages, touched))?;
         Ok((feed.finish()?, tally))
     }
 }
@@ -324,15 +362,15 @@ fn useful_threads(asked: usize, rows: usize) -> usize {
 }
 
 /// Copies the parts of a workbook behind those that are in the package already, which must be those of the
-/// template: styles and strings are numbered alike in both. A chart of poured values gets them back. The part `poured` has
-/// its turn later.
+/// template: styles and strings are numbered alike in both. A chart of poured values gets them back. The parts `poured` have
+/// their turn later.
 fn copy(
     book: &mut Parts,
     template: &mut Parts,
     pour: &mut Pour<'_, '_, '_>,
-    (chart, poured): (&Kept, Option<&str>),
+    (chart, poured): (&Kept, &[Option<&str>]),
 ) -> Result<()> {
-    for name in book.names()?.into_iter().filter(|name| poured != Some(name)) {
+    for name in book.names()?.into_iter().filter(|name| !poured.contains(&Some(name))) {
         let part = book.packed(&name)?;
         if pour.package().holds(&name) {
             if part.sum() != template.packed(&name)?.sum() {
@@ -380,15 +418,19 @@ fn account_name(spec: &ExportSpec) -> String {
     if is_free { name } else { shortened(&format!("{plain} {name}"), SHEET_NAME).trim_end().to_owned() }
 }
 
-/// Wide enough for the longest name, within reason.
+/// Wide enough for the longest name, within reason. Names are ASCII.
 fn domain_width(series: &[Series]) -> usize {
-    series.iter().map(|(domain, _)| display_width(domain.as_str())).max().unwrap_or(0).clamp(16, 60) + 2
+    series.iter().map(|(domain, _)| domain.as_str().len()).max().unwrap_or(0).clamp(16, 60) + 2
 }
 
 fn silent(spec: &ExportSpec, tally: &Tally) -> Vec<Pattern> {
+    let wanted = &spec.selection.wanted;
+    if wanted.named().next().is_none() && wanted.wildcards().next().is_none() {
+        return Vec::new();
+    }
     let with_requests: BTreeSet<&Domain> =
         tally.domains.iter().filter(|one| one.total.total_requests() > 0).map(|one| &one.domain).collect();
-    let named = spec.selection.wanted.named().filter(|domain| !with_requests.contains(domain));
+    let named = wanted.named().filter(|domain| !with_requests.contains(domain));
     let wildcards = spec.selection.idle_wildcards(with_requests.iter().copied());
     named.cloned().map(Pattern::Exact).chain(wildcards).collect()
 }

@@ -241,6 +241,7 @@ mod tests {
             region: Region::Unspecified,
             range,
             selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
+            folds: None,
             threads: 2,
             keep_going: false,
             max_rejects: crate::report::RejectLimit::DEFAULT,

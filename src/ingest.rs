@@ -21,7 +21,7 @@ pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;
 
 use crate::digest::{Hash, TextId};
-use crate::domain::{Domain, Selection};
+use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
 use crate::region::Region;
@@ -49,6 +49,8 @@ pub struct Job<'a> {
     pub range: TimeRange,
     /// Domains that count.
     pub selection: &'a Selection,
+    /// What domains count as, where that is not themselves.
+    pub folds: Option<&'a Folds>,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
     /// Go on when a source cannot be read to its end, and say so in the report.
@@ -158,7 +160,7 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     for (domain, hour, is_evidence) in table.shared_hours() {
         report.add_shared(domain, is_evidence.then_some(hour));
     }
-    let report = report.scoped(job.selection, job.range);
+    let report = report.scoped(job.selection, job.folds, job.range);
     let mut rejects = spill.map(|spill| Rejects { spill, pieces });
     if let Some(rejects) = &mut rejects {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();

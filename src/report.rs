@@ -247,7 +247,8 @@ impl Report {
     /// follow each other.
     pub fn add_shared(&mut self, domain: &Domain, hour: Option<i64>) {
         if !self.shared.contains_key(domain.as_str()) {
-            self.shared.insert(domain.clone(), Vec::new());
+            // Of a million hosts, most have one.
+            self.shared.insert(domain.clone(), Vec::with_capacity(usize::from(hour.is_some())));
         }
         let (Some(spans), Some(hour)) = (self.shared.get_mut(domain.as_str()), hour) else { return };
         match spans.last_mut() {

@@ -28,8 +28,10 @@ use apart::{IS_A_LOG, keep_apart, keep_two};
 use delivery::keep_off_store;
 use form::Target;
 
+use crate::code::{Code, Refusal};
 use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
 use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
@@ -135,11 +137,13 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     // Begun before the reading: what cannot be written is said at once.
     let output = Target::begin(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
+    let folds = task.spec.folds();
     let job = Job {
         format: task.format,
         region: task.region,
         range: task.spec.range,
         selection: &task.spec.selection,
+        folds: Some(&folds),
         threads: task.threads,
         keep_going: task.keep_going,
         max_rejects: task.max_rejects,
@@ -192,9 +196,10 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
         let result = Err(too_many(task, &report, &report.judged_in_scope()));
         return Ok(Outcome { report, result, not_opened, found: BTreeSet::new() });
     }
-    let keys = reader.keys(range, selection)?;
+    let folds = task.spec.folds();
+    let keys = reader.folded_keys(range, selection, &folds)?;
     let series = series(task.spec, keys.iter().map(|(domain, region)| (domain, *region)), task.region);
-    let rows = reader.rows(range, selection)?;
+    let rows = reader.rows(range, selection, &folds)?;
     let result = pour(task, &report, &series, || rows.iter(), output, progress)?;
     // Others are looked up only where a name may be misspelt.
     let all = Selection { account: selection.account.clone(), wanted: DomainSet::all() };
@@ -253,6 +258,9 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     let kept = is_sparse.then(|| kept_rows(rows(), series, spec.range)).transpose()?;
     let all = (series.len() * spec.range.len()) as u64;
     let count = kept.as_ref().map_or(all, |kept| kept.iter().sum());
+    if let Some(most) = most_rows(task).filter(|most| count > *most) {
+        return Err(too_many_rows(count, most, series, is_sparse).into());
+    }
     progress.rows_total.fetch_add(count, Ordering::Relaxed);
     let request = export::Request {
         spec,
@@ -277,10 +285,33 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
 
 /// More rows than this are hardly what somebody wants to open.
 const MANY_ROWS: u64 = 10_000_000;
+/// Bytes of a row in a workbook, about.
+const ROW_BYTES: u64 = 23;
+
+/// The most rows of Detail: where nothing was given, a workbook has a limit, and CSV, which is read by programs, has none.
+fn most_rows(task: &Task<'_>) -> Option<u64> {
+    task.spec.max_rows.or_else(|| form::is_workbook(task.output).then_some(MANY_ROWS))
+}
+
+/// Refuses to write more rows than allowed, and says how many there would be and how there are fewer.
+fn too_many_rows(rows: u64, most: u64, series: &[Series], is_sparse: bool) -> Refusal {
+    let domains = series.chunk_by(|a, b| a.0 == b.0).count();
+    let sheets = rows.div_ceil(export::sheets::DATA_ROWS);
+    let sparse = if is_sparse { "" } else { "\n  --rows sparse writes only rows with a request" };
+    let size = readable_bytes((rows * ROW_BYTES).into());
+    let text = format!(
+        "{rows} rows of Detail are to be written, more than the limit of {most} (--max-rows): {domains} domains on \
+         {sheets} sheets, about {size}. Nothing was written.{sparse}\n  \
+         --domain-names or --group asks for fewer domains\n  \
+         --fold '*.img.example.com' counts all hosts of a wildcard as one domain\n  \
+         --max-rows {rows} writes them all the same"
+    );
+    Refusal::new(Code::InvalidParameter, text)
+}
 
 /// What is said before very many rows are written.
 fn many_rows(rows: u64, series: &[Series], is_sparse: bool) -> Option<String> {
-    let domains = series.iter().map(|(domain, _)| domain).collect::<BTreeSet<_>>().len();
+    let domains = series.chunk_by(|a, b| a.0 == b.0).count();
     let sparse = if is_sparse { "" } else { "--rows sparse writes only rows with a request; " };
     (rows > MANY_ROWS).then(|| {
         let (whole, tenths) = (rows / 1_000_000, rows / 100_000 % 10);

@@ -97,7 +97,7 @@ pub(super) struct ExportArguments {
 }
 
 /// The fields of [`RequestArguments`]: named one by one, so that a conflict names the one that was given.
-const REQUEST: [&str; 18] = [
+const REQUEST: [&str; 20] = [
     "start_time",
     "end_time",
     "month",
@@ -111,6 +111,8 @@ const REQUEST: [&str; 18] = [
     "traffic_factor",
     "rows",
     "samples",
+    "fold",
+    "max_rows",
     "bill_type",
     "product",
     "dimension",
@@ -166,6 +168,13 @@ pub(super) struct RequestArguments {
     /// Rejected lines in the workbook: full, masked (without network addresses) or none [default: masked].
     #[arg(long, value_name = "HOW", value_parser = Suggested(samples))]
     samples: Option<String>,
+    /// Count all hosts of a wildcard as one domain, called *.img.example.com; separated by commas, may be repeated. Hosts
+    /// that --domain-names names stay what they are.
+    #[arg(long, value_name = "WILDCARDS", value_parser = NonEmptyStringValueParser::new())]
+    fold: Vec<String>,
+    /// Refuse to write more rows of Detail than this [default: 10000000; of a CSV file without limit].
+    #[arg(long, value_name = "N")]
+    max_rows: Option<String>,
     /// How the usage is billed: that figure is marked. Each also with _overseas.
     #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
     bill_type: Option<String>,
@@ -221,6 +230,8 @@ impl RequestArguments {
             traffic_factor: self.traffic_factor.clone(),
             rows: self.rows.clone(),
             samples: self.samples.clone(),
+            fold: Some(self.fold.join(",")).filter(|names| !names.is_empty()),
+            max_rows: self.max_rows.clone(),
         }
     }
 }

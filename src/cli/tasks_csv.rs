@@ -130,7 +130,7 @@ enum Column {
 
 impl Column {
     /// Every column.
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
         Self::Parameter("task_name", |r| &mut r.task_name),
         Self::Parameter("type", |r| &mut r.kind),
         Self::Parameter("start_time", |r| &mut r.start_time),
@@ -144,6 +144,8 @@ impl Column {
         Self::Parameter("rows", |r| &mut r.rows),
         Self::Parameter("bill_type", |r| &mut r.bill_type),
         Self::Parameter("samples", |r| &mut r.samples),
+        Self::Parameter("fold", |r| &mut r.fold),
+        Self::Parameter("max_rows", |r| &mut r.max_rows),
         Self::Parameter("product", |r| &mut r.product),
         Self::Parameter("dimension", |r| &mut r.dimension),
         Self::Parameter("aliuid", |r| &mut r.aliuid),
@@ -322,8 +324,8 @@ mod tests {
     #[test]
     fn every_parameter_has_its_column() {
         let text = "task_name,type,start_time,end_time,range,domain_names,group,language,time_zone,traffic_factor,\
-             rows,bill_type,samples,product,dimension,aliuid,operator,output\n\
-             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,none,cdn,flow,12,me,o.xlsx";
+             rows,bill_type,samples,fold,max_rows,product,dimension,aliuid,operator,output\n\
+             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,none,*.a.com,99,cdn,flow,12,me,o.xlsx";
         let rows = rows(text).unwrap();
         let ExportRequest {
             start_time,
@@ -342,6 +344,8 @@ mod tests {
             traffic_factor,
             rows: dense,
             samples,
+            fold,
+            max_rows,
         } = rows[0].request.clone();
         for (value, expected) in [
             (start_time, "2026-03-14T16:00:00Z"),
@@ -360,6 +364,8 @@ mod tests {
             (traffic_factor, "2"),
             (dense, "sparse"),
             (samples, "none"),
+            (fold, "*.a.com"),
+            (max_rows, "99"),
         ] {
             assert_eq!(value.as_deref(), Some(expected));
         }

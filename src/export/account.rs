@@ -130,7 +130,7 @@ impl<'a> Account<'a> {
 
     /// The sheet without its rows, from a workbook with the template.
     pub(super) fn frame(&self, parts: &mut Parts) -> Result<Frame> {
-        Frame::new(&parts.text(&sheet_part(ACCOUNT))?, self.rows() as u64)
+        Frame::new(&parts.text(&sheet_part(ACCOUNT))?, self.rows() as u64, None)
     }
 
     /// Pours the sheet called `name`; its times are those of Detail.

@@ -2,12 +2,13 @@
 //!
 //! Knows of logs only what the report tells of them.
 
+use super::request::ExportSpec;
 use super::tally::Tally;
-use crate::domain::{Domain, Pattern, Selection};
-use crate::hours::{self, Hours};
+use crate::domain::{Domain, Folds, Pattern, Selection};
+use crate::hours::{self, Hours, touched};
 use crate::report::Report;
 use crate::time::TimeRange;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Gaps that are kept one by one.
@@ -81,21 +82,39 @@ impl Completeness {
     }
 }
 
-/// Counts the hours with a log of the domains of an export over `range`, as its report and its sums tell them.
+/// Counts the hours with a log of the domains of an export, as its report and its sums tell them. One that hosts count as
+/// has those of all of these.
 #[must_use]
-pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection: &Selection) -> Completeness {
+pub fn completeness(report: &Report, tally: &Tally, spec: &ExportSpec) -> Completeness {
+    counted(report, tally, spec.range, &spec.selection, &spec.folds())
+}
+
+fn counted(
+    report: &Report,
+    tally: &Tally,
+    range: TimeRange,
+    selection: &Selection,
+    folds: &Folds,
+) -> Completeness {
     let span = hours::of_range(range);
-    let known = named(report, tally);
+    let known = named(report, tally, folds);
+    let mut folded: BTreeMap<&Domain, Vec<&Range<i64>>> = BTreeMap::new();
+    for (domain, hours) in report.shared.iter().filter(|_| !folds.is_empty()) {
+        if let Some(domain) = folds.of(domain.as_str()) {
+            folded.entry(domain).or_default().extend(hours);
+        }
+    }
+    let shared = |domain: &Domain| match folded.get(domain) {
+        Some(hours) => Some(hours.clone()),
+        None => report.shared.get(domain.as_str()).map(|hours| hours.iter().collect()),
+    };
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
     let mut domains: Vec<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
-    domains.retain(|domain| {
-        known.has(domain) || report.shared.contains_key(domain.as_str()) || selection.names(domain)
-    });
+    domains.retain(|domain| known.has(domain) || shared(domain).is_some() || selection.names(domain));
     domains.sort();
     for domain in &domains {
         let mut own: BTreeSet<i64> = known.of(domain, &span).collect();
-        let shared = report.shared.get(domain.as_str()).into_iter().flatten();
-        own.extend(shared.flat_map(|hours| hours::shared(hours, &span)));
+        own.extend(shared(domain).into_iter().flatten().flat_map(|hours| hours::shared(hours, &span)));
         found.add(Pattern::Exact((*domain).clone()), &own, &span);
         any.extend(own);
     }
@@ -109,19 +128,24 @@ pub fn completeness(report: &Report, tally: &Tally, range: TimeRange, selection:
 
 /// The hours that names of sources tell, of the domains of the export. A domain whose sources delivered nothing is there
 /// without hours.
-fn named(report: &Report, tally: &Tally) -> Hours {
-    let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
+fn named(report: &Report, tally: &Tally, folds: &Folds) -> Hours {
     let mut known = Hours::default();
+    if report.spans.is_empty() && report.sources.iter().all(|source| source.hours.is_none()) {
+        return known;
+    }
+    let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
     // Sources elsewhere lie outside the range, but tell that names of the domain's sources tell hours.
-    for span in report.spans.iter().filter(|span| exported.contains(&span.domain)) {
-        known.add(&span.domain, []);
+    for domain in report.spans.iter().map(|span| folds.folded(&span.domain)) {
+        if exported.contains(domain) {
+            known.add(domain, []);
+        }
     }
     for source in &report.sources {
-        match &source.hours {
-            Some(named) if !exported.contains(&named.domain) => {}
-            Some(named) if source.delivered() => known.add_named(named),
-            Some(named) => known.add(&named.domain, []),
-            None => {}
+        let Some(named) = &source.hours else { continue };
+        let domain = folds.folded(&named.domain);
+        if exported.contains(domain) {
+            let hours = source.delivered().then(|| touched(named.start, named.end));
+            known.add(domain, hours.into_iter().flatten());
         }
     }
     known
@@ -164,7 +188,7 @@ mod tests {
         for (name, slices) in domains {
             let mut usages = vec![Usage::default(); range.len()];
             slices.iter().for_each(|at| usages[*at].requests = [1, 0, 0, 0]);
-            tally.add(Region::Cn, &usages).unwrap();
+            tally.add(Region::Cn, &usages, slices).unwrap();
             tally.end_domain(&domain(name)).unwrap();
         }
         tally
@@ -204,7 +228,7 @@ mod tests {
         for (name, hour) in shared {
             report.add_shared(&domain(name), Some(first + hour));
         }
-        let found = completeness(&report, &tally(day(), domains), day(), &all());
+        let found = super::counted(&report, &tally(day(), domains), day(), &all(), &Folds::default());
         (found.hours_with_log, found.hours, found.with_log, found.expected)
     }
 
@@ -250,7 +274,7 @@ mod tests {
         for (name, hour) in [("b.com", first), ("b.com", first + 1), ("a.com", first + 1)] {
             report.add_shared(&domain(name), Some(hour));
         }
-        let found = completeness(&report, &tally, hour, &all());
+        let found = super::counted(&report, &tally, hour, &all(), &Folds::default());
         assert_eq!((found.hours, found.with_log, found.expected), (2, 3, 4));
         let a = Pattern::Exact(domain("a.com"));
         assert_eq!(found.lacking, [(a.clone(), 1)]);
@@ -258,7 +282,7 @@ mod tests {
         assert_eq!((found.gaps, found.more_gaps), (vec![(a, first..first + 1)], 0));
         let wanted: DomainSet =
             ["a.com", "*.b.com", "*.com"].into_iter().filter_map(Pattern::parse).collect();
-        let found = completeness(&report, &tally, hour, &Selection { wanted, ..all() });
+        let found = super::counted(&report, &tally, hour, &Selection { wanted, ..all() }, &Folds::default());
         assert_eq!((found.with_log, found.expected), (3, 6));
         assert_eq!(found.lacking.last(), Some(&(Pattern::parse("*.b.com").unwrap(), 0)));
         assert!(!Completeness::default().is_complete());

@@ -32,6 +32,8 @@ pub(super) struct Content<'a> {
     pub(super) created: i64,
     /// A row per Detail sheet: its position, first and last domain, domains, rows.
     pub(super) details: &'a [DetailSheet],
+    /// Whether there are more domains than names that sheets share.
+    pub(super) is_crowd: bool,
 }
 
 /// What stands on a Detail sheet.

@@ -4,16 +4,18 @@
 use super::calendar::Calendar;
 use super::columns;
 use super::content::DetailSheet;
-use super::pour::{BLOCK_ROWS, Block, Digits, Frame, Parts, Pour, RowMarks, RowWriter, Text};
+use super::pour::{BLOCK_ROWS, Block, Digits, Frame, NamedRowWriter, Parts, Pour, RowMarks, RowWriter, Text};
 use super::request::ExportSpec;
 use super::sheets::{self, SheetRows};
 use super::walk::is_kept;
 use super::workbook::layout::Grid;
 use super::workbook::{Book, Cell, Column, Sheet, Tone, sheet_part};
-use super::{DETAIL, Series};
+use super::{DETAIL, Limits, Series};
 use crate::error::{Error, ErrorKind, Result};
 use crate::locale::Label;
+use crate::region::Region;
 use crate::usage::Usage;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -28,6 +30,9 @@ pub(super) struct Detail<'a> {
     starts: Vec<u64>,
     /// Leaves out rows without a request.
     is_sparse: bool,
+    /// The regions of each sheet, sorted, where there are more domains than names that sheets share: then each row holds the
+    /// name of its domain itself.
+    regions: Option<Vec<Vec<Region>>>,
     /// The values of the first column, per slice.
     times: Vec<Digits>,
 }
@@ -37,7 +42,7 @@ impl<'a> Detail<'a> {
         spec: &'a ExportSpec,
         series: &'a [Series],
         calendar: &'a Calendar,
-        data_rows: u64,
+        limits: Limits,
         kept: Option<&[u64]>,
     ) -> Self {
         let slices = calendar.len() as u64;
@@ -54,9 +59,38 @@ impl<'a> Detail<'a> {
             first += regions.len();
             starts[first] - starts[start]
         });
-        let split = sheets::split(blocks, data_rows);
+        let split = sheets::split(blocks, limits.data_rows);
         let times = (0..calendar.len()).map(|slice| Digits::of(&Cell::Time(calendar.local(slice)))).collect();
-        Self { spec, series, calendar, split, starts, is_sparse: kept.is_some(), times }
+        let mut detail =
+            Self { spec, series, calendar, split, starts, is_sparse: kept.is_some(), regions: None, times };
+        if series.len() > limits.shared_names {
+            detail.regions = Some(detail.split.iter().map(|span| detail.regions_of(span)).collect());
+        }
+        detail
+    }
+
+    /// The regions of the series that have rows in a span of rows, sorted.
+    fn regions_of(&self, span: &SheetRows) -> Vec<Region> {
+        let regions: BTreeSet<Region> =
+            self.series[self.series_of(span)].iter().map(|(_, region)| *region).collect();
+        regions.into_iter().collect()
+    }
+
+    /// Whether each row holds the name of its domain itself.
+    pub(super) const fn is_crowd(&self) -> bool {
+        self.regions.is_some()
+    }
+
+    /// The cell of a row with the name of its domain.
+    fn name_cell(&self) -> usize {
+        1 + usize::from(self.calendar.has_change())
+    }
+
+    /// The series of a sheet that have a row in its template: all, or the first of each region.
+    fn samples(&self, at: usize) -> Vec<&Series> {
+        let series = &self.series[self.series_of(&self.split[at])];
+        let Some(regions) = &self.regions else { return series.iter().collect() };
+        regions[at].iter().filter_map(|region| series.iter().find(|one| one.1 == *region)).collect()
     }
 
     /// The values of the first column, per slice.
@@ -71,8 +105,8 @@ impl<'a> Detail<'a> {
         (1..=self.split.len()).map(name).collect()
     }
 
-    /// Writes heading and template rows: one for each series of a sheet, and one for each offset behind the first, so
-    /// that every string has its number.
+    /// Writes heading and template rows: one for each series of a sheet (see [`Detail::samples`]), and one for each offset
+    /// behind the first, so that every string has its number.
     pub(super) fn template(&self, book: &mut Book, columns: &[Column]) -> Result<()> {
         for (at, span) in self.split.iter().enumerate() {
             let mut sheet = book.sheet(DETAIL + at)?;
@@ -80,8 +114,8 @@ impl<'a> Detail<'a> {
             sheet.table(columns, rows, Grid::Filter)?;
             let printed = Label::FirstPage.text(self.spec.language).replace("{rows}", &rows.to_string());
             sheet.print_first(columns.len(), rows, true, &printed)?;
-            let series = &self.series[self.series_of(span)];
-            for one in series {
+            let series = self.samples(at);
+            for one in &series {
                 self.template_row(&mut sheet, one, 0)?;
             }
             for slice in self.calendar.offset_samples().into_iter().skip(1) {
@@ -129,11 +163,20 @@ impl<'a> Detail<'a> {
         first..last.max(first)
     }
 
+    /// The row of a sheet's template with the strings of a series.
+    fn sample_of(&self, sheet: usize, number: usize) -> usize {
+        match &self.regions {
+            None => number - self.series_of(&self.split[sheet]).start,
+            Some(regions) => regions[sheet].binary_search(&self.series[number].1).unwrap_or_default(),
+        }
+    }
+
     /// The sheets without their rows, from a workbook with the template.
     pub(super) fn frames(&self, parts: &mut Parts) -> Result<Vec<Frame>> {
         let sheets = self.split.iter().enumerate();
         let frame = |(at, span): (usize, &SheetRows)| {
-            Frame::new(&parts.text(&sheet_part(DETAIL + at))?, span.end - span.start)
+            let name = self.is_crowd().then(|| self.name_cell());
+            Frame::new(&parts.text(&sheet_part(DETAIL + at))?, span.end - span.start, name)
         };
         sheets.map(frame).collect()
     }
@@ -155,6 +198,7 @@ pub(super) struct Rows<'a> {
 
 /// Neighbouring slices of one series.
 struct Run {
+    series: usize,
     domain: Digits,
     region: Digits,
     slices: Range<usize>,
@@ -166,11 +210,14 @@ impl Block for Rows<'_> {
     }
 
     fn write(&self, text: &mut Text) {
+        if self.detail.is_crowd() {
+            return self.write_named(text);
+        }
         let mut rows = RowWriter::new(self.marks, text);
         let mut usages = self.usages.iter();
         let mut number = self.first;
         let mut values = Vec::new();
-        for Run { domain, region, slices } in &self.runs {
+        for Run { domain, region, slices, .. } in &self.runs {
             for (slice, usage) in slices.clone().zip(&mut usages) {
                 values.clear();
                 values.push(self.detail.times[slice]);
@@ -178,6 +225,26 @@ impl Block for Rows<'_> {
                 values.extend([*domain, *region]);
                 values.extend(columns::row(self.detail.spec, usage).map(|cell| Digits::of(&cell)));
                 rows.row(number, &values);
+                number += 1;
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// The rows, each with the name of its domain.
+    fn write_named(&self, text: &mut Text) {
+        let Detail { spec, series, times, .. } = self.detail;
+        let mut rows = NamedRowWriter::new(self.marks, text);
+        let (mut usages, mut number, mut values) = (self.usages.iter(), self.first, Vec::new());
+        for Run { series: at, region, slices, .. } in &self.runs {
+            for (slice, usage) in slices.clone().zip(&mut usages) {
+                values.clear();
+                values.push(Some(times[slice]));
+                values.extend(self.offsets.get(slice).map(|offset| Some(*offset)));
+                values.push(Some(*region));
+                values.extend(columns::row(spec, usage).map(|cell| Some(Digits::of(&cell))));
+                rows.row(number, series[*at].0.as_str(), &values);
                 number += 1;
             }
         }
@@ -214,17 +281,13 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
     }
 
     /// Pours the series with this number, next in turn.
-    pub(super) fn series(&mut self, number: usize, usages: &[Usage]) -> Result<()> {
+    pub(super) fn series(&mut self, number: usize, usages: &[Usage], touched: &[usize]) -> Result<()> {
         if !self.detail.is_sparse {
             return self.run(number, 0..usages.len(), usages);
         }
-        let mut runs = usages.chunk_by(|a, b| is_kept(a) == is_kept(b));
-        let mut from = 0;
-        runs.try_for_each(|run| {
-            let slices = from..from + run.len();
-            from = slices.end;
-            if is_kept(&run[0]) { self.run(number, slices, usages) } else { Ok(()) }
-        })
+        let kept: Vec<usize> = touched.iter().copied().filter(|slice| is_kept(&usages[*slice])).collect();
+        kept.chunk_by(|a, b| a + 1 == *b)
+            .try_for_each(|run| self.run(number, run[0]..run[0] + run.len(), usages))
     }
 
     /// Pours neighbouring slices of the series with this number.
@@ -240,14 +303,15 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             let room = BLOCK_ROWS - self.block.usages.len();
             let left = usize::try_from(span.end - self.row).unwrap_or(usize::MAX);
             let slices = from..run.end.min(from + room.min(left));
-            let strings = &self.frames[self.sheet].strings[number - self.detail.series_of(&span).start];
+            let sample = self.detail.sample_of(self.sheet, number);
+            let strings = &self.frames[self.sheet].strings[sample];
             let [.., domain, region] = strings[..] else {
                 return Err(Error::new(ErrorKind::Defect("a template's row has no domain".into())));
             };
             from = slices.end;
             self.row += slices.len() as u64;
             self.block.usages.extend_from_slice(&usages[slices.clone()]);
-            self.block.runs.push(Run { domain, region, slices });
+            self.block.runs.push(Run { series: number, domain, region, slices });
             if self.block.usages.len() == BLOCK_ROWS {
                 self.send()?;
             }

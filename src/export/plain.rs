@@ -34,10 +34,10 @@ pub fn export_csv<'a>(
     let calendar = Calendar::new(request.spec.range, request.spec.zone);
     let mut lines = Lines::new(request, &calendar, out);
     lines.heading(has_mark);
-    let tally = walk(rows, request, |at, usages| lines.series(at, usages))?;
+    let tally = walk(rows, request, |at, usages, touched| lines.series(at, usages, touched))?;
     lines.flush()?;
     let figures = tally.figures(&calendar);
-    let completeness = completeness(request.report, &tally, request.spec.range, &request.spec.selection);
+    let completeness = completeness(request.report, &tally, request.spec);
     Ok(Exported::new(request, &calendar, &tally, figures, (lines.written, 0), completeness))
 }
 
@@ -86,18 +86,18 @@ impl<'a, W: Write> Lines<'a, W> {
     }
 
     /// Writes the rows of the series with this number.
-    fn series(&mut self, number: usize, usages: &[Usage]) -> Result<()> {
+    fn series(&mut self, number: usize, usages: &[Usage], touched: &[usize]) -> Result<()> {
         let (domain, region) = &self.request.series[number];
         let mut names = Vec::new();
         cell(&mut names, domain.as_str().as_bytes());
         names.push(b',');
         cell(&mut names, region_name(*region, self.request.spec.language).as_bytes());
         let before = self.written;
-        for (slice, usage) in usages.iter().enumerate() {
+        let all = 0..if self.is_sparse { 0 } else { usages.len() };
+        let some = touched.iter().copied().filter(|slice| self.is_sparse && is_kept(&usages[*slice]));
+        for slice in all.chain(some).collect::<Vec<_>>() {
+            let usage = &usages[slice];
             let is_kept = is_kept(usage);
-            if self.is_sparse && !is_kept {
-                continue;
-            }
             self.text.extend_from_slice(self.times[slice].as_bytes());
             self.text.extend_from_slice(&names);
             if is_kept {

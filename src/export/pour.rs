@@ -14,7 +14,7 @@ mod rows;
 pub(super) use deflate::Text;
 pub(super) use frame::Frame;
 pub(super) use package::{Package, Parts};
-pub(super) use rows::{Digits, NamedRowWriter, Points, RowMarks, RowWriter, Table};
+pub(super) use rows::{Digits, NamedRowWriter, NamedTable, Points, RowMarks, RowWriter, Table};
 
 use crate::error::{Error, ErrorKind, Result};
 use crc32fast::Hasher;

@@ -10,7 +10,7 @@ pub use parameters::{restore, retention};
 use super::bill::BillType;
 use super::samples::Samples;
 use crate::code::{Code, Refusal};
-use crate::domain::{DomainSet, Pattern, Selection};
+use crate::domain::{DomainSet, Folds, Pattern, Selection};
 use crate::locale::Language;
 use crate::spelling::hint;
 use crate::time::{DAY_SECONDS, TimeRange, Zone, parse_iso};
@@ -57,6 +57,10 @@ pub struct ExportRequest {
     pub rows: Option<String>,
     /// How samples of rejected lines are shown, see [`Samples`].
     pub samples: Option<String>,
+    /// Wildcards whose hosts count as one domain each, separated by commas; see [`Folds`].
+    pub fold: Option<String>,
+    /// The most rows of Detail.
+    pub max_rows: Option<String>,
 }
 
 /// What the account may do.
@@ -184,6 +188,18 @@ pub struct ExportSpec {
     pub rows: DetailRows,
     /// How samples of rejected lines are shown.
     pub samples: Samples,
+    /// Wildcards whose hosts count as one domain each.
+    pub fold: Vec<Pattern>,
+    /// The most rows of Detail, where that was given.
+    pub max_rows: Option<u64>,
+}
+
+impl ExportSpec {
+    /// What the domains of the export count as.
+    #[must_use]
+    pub fn folds(&self) -> Folds {
+        Folds::new(&self.fold, &self.selection)
+    }
 }
 
 /// Turns a request into what will be done.
@@ -220,6 +236,8 @@ pub fn validate(
         factor: factor(given(request.traffic_factor.as_ref()))?,
         rows: detail_rows(given(request.rows.as_ref()))?,
         samples: samples(given(request.samples.as_ref()))?,
+        fold: fold(given(request.fold.as_ref()))?,
+        max_rows: max_rows(given(request.max_rows.as_ref()))?,
     })
 }
 
@@ -446,6 +464,31 @@ fn samples(text: Option<&str>) -> Result<Samples, Refusal> {
             let hint = hint(text, Samples::ALL.map(Samples::name), "give full, masked or none");
             refuse(Code::InvalidParameter, format!("Samples is {text:?}{hint}."))
         }
+    }
+}
+
+fn fold(text: Option<&str>) -> Result<Vec<Pattern>, Refusal> {
+    let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+    let wildcard = |name: &str| match Pattern::parse(name) {
+        Some(wildcard @ Pattern::Subdomains(_)) => Ok(wildcard),
+        _ => refuse(
+            Code::InvalidParameter,
+            format!(
+                "Fold holds {name:?}; give wildcards like *.img.example.com, whose hosts count as one domain."
+            ),
+        ),
+    };
+    names.map(wildcard).collect()
+}
+
+fn max_rows(text: Option<&str>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    match text.parse() {
+        Ok(rows) if rows > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(rows)),
+        _ => refuse(
+            Code::InvalidParameter,
+            format!("MaxRows is {text:?}; give the most rows of Detail, like 50000000."),
+        ),
     }
 }
 

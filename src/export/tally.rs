@@ -23,8 +23,9 @@ pub struct Tally {
     pub domains: Vec<DomainTally>,
     /// Everything together.
     pub total: Usage,
-    /// The domain whose rows go by, per slice.
+    /// The domain whose rows go by, per slice, and the slices in which it has any.
     current: Vec<Usage>,
+    touched: Vec<usize>,
 }
 
 /// One domain's figures.
@@ -61,20 +62,27 @@ impl Tally {
             domains: Vec::new(),
             total: Usage::default(),
             current: zero,
+            touched: Vec::new(),
         }
     }
 
-    /// Counts one region of the current domain, slice by slice.
+    /// Counts one region of the current domain, of whose slices only those in `touched`, in order, may have any.
     ///
     /// # Errors
     /// When a sum grows too high.
-    pub fn add(&mut self, region: Region, usages: &[Usage]) -> Result<(), Overflow> {
+    pub fn add(&mut self, region: Region, usages: &[Usage], touched: &[usize]) -> Result<(), Overflow> {
         let slices = self.slices.len();
         let of_region = self.regions.entry(region).or_insert_with(|| vec![Usage::default(); slices]);
         for sums in [&mut self.slices, of_region, &mut self.current] {
-            for (sum, usage) in sums.iter_mut().zip(usages) {
-                sum.merge(usage)?;
+            for at in touched {
+                sums[*at].merge(&usages[*at])?;
             }
+        }
+        let is_first = self.touched.is_empty();
+        self.touched.extend_from_slice(touched);
+        if !is_first {
+            self.touched.sort_unstable();
+            self.touched.dedup();
         }
         Ok(())
     }
@@ -85,18 +93,21 @@ impl Tally {
     /// When a sum grows too high.
     pub fn end_domain(&mut self, domain: &Domain) -> Result<(), Overflow> {
         let mut total = Usage::default();
-        for usage in &self.current {
-            total.merge(usage)?;
+        for at in &self.touched {
+            total.merge(&self.current[*at])?;
         }
         self.total.merge(&total)?;
-        let values = self.measures(&self.current);
+        let values: Vec<u64> = self.touched.iter().map(|at| measure(self.kind, &self.current[*at])).collect();
+        let peak = billing::peak(&values).filter(|(_, value)| *value > 0);
         self.domains.push(DomainTally {
             domain: domain.clone(),
             total,
-            peak: billing::peak(&values).filter(|(_, value)| *value > 0),
-            percentile_95: billing::percentile_95(&values),
+            peak: peak.map(|(at, value)| (self.touched[at], value)),
+            percentile_95: billing::percentile_95_among(&values, self.slices.len()),
         });
-        self.current.fill(Usage::default());
+        for at in self.touched.drain(..) {
+            self.current[at] = Usage::default();
+        }
         Ok(())
     }
 

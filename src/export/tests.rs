@@ -44,6 +44,16 @@ fn written<T>(
     limit: u64,
     check: impl FnOnce(&Writer<'_>, Exported, &Path) -> T,
 ) -> T {
+    written_by(spec, table, Limits { data_rows: limit, ..Limits::EXCEL }, check)
+}
+
+/// The same, with limits of all kinds.
+fn written_by<T>(
+    spec: &ExportSpec,
+    table: &UsageTable,
+    limits: Limits,
+    check: impl FnOnce(&Writer<'_>, Exported, &Path) -> T,
+) -> T {
     let series = series(spec, table.keys(), Region::Na);
     let (report, progress) = (Report::default(), AtomicU64::new(0));
     let (created, threads) = (0, 2);
@@ -57,10 +67,10 @@ fn written<T>(
     let mut out = Output::create(&path, false).unwrap();
     let calendar = Calendar::new(spec.range, spec.zone);
     let exported =
-        Writer::new(&request, &calendar, limit, dir.path()).write(table.rows().map(Ok), &mut out).unwrap();
+        Writer::new(&request, &calendar, limits, dir.path()).write(table.rows().map(Ok), &mut out).unwrap();
     out.commit().unwrap();
     assert_eq!(exported.rows, progress.load(std::sync::atomic::Ordering::Relaxed));
-    check(&Writer::new(&request, &calendar, limit, dir.path()), exported, &path)
+    check(&Writer::new(&request, &calendar, limits, dir.path()), exported, &path)
 }
 
 /// The sheets of a workbook, every cell as text.
@@ -109,7 +119,8 @@ fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: Rows) -> Parts {
         for row in table.rows().filter(|row| row.domain == domain && row.region == *region) {
             usages[spec.range.position(row.window).unwrap()] = row.usage;
         }
-        tally.add(*region, &usages).unwrap();
+        let slices: Vec<usize> = (0..usages.len()).collect();
+        tally.add(*region, &usages, &slices).unwrap();
         if series.get(at + 1).is_none_or(|(next, _)| next != domain) {
             tally.end_domain(domain).unwrap();
         }
@@ -135,7 +146,9 @@ fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: Rows) -> Parts {
         }
     }
     writer.account.by_hand(&mut book, &tally);
-    writer.fill(&mut book, &details, &tally).unwrap();
+    let figures = tally.figures(calendar);
+    let completeness = completeness(writer.request.report, &tally, spec);
+    writer.fill(&mut book, &writer.content(&details, &tally, &figures, &completeness)).unwrap();
     Parts::new(book.save().unwrap()).unwrap()
 }
 
@@ -186,5 +199,53 @@ fn every_part_is_as_if_written_row_by_row() {
                 assert!(comparable(&found) == comparable(&expected), "{kind} {hours} h: {name}");
             }
         });
+    }
+}
+
+/// Where names do not stand among the shared strings, every cell of every sheet is the same.
+#[test]
+fn a_crowd_of_domains_reads_as_few_do() {
+    let berlin = ExportRequest {
+        start_time: Some("2026-03-28T23:00:00Z".into()),
+        end_time: Some("2026-03-29T05:00:00Z".into()),
+        kind: Some("flow".into()),
+        time_zone: Some("Europe/Berlin".into()),
+        ..ExportRequest::default()
+    };
+    let berlin = validate(&berlin, &Owned::default(), Language::ZhCn).unwrap();
+    let all = |spec| ExportSpec { selection: berlin.selection.clone(), ..spec };
+    for (spec, rows, limit) in [
+        (all(spec("flow", 2, Some("1.1"))), DetailRows::Dense, 100),
+        (all(spec("vas", 1, None)), DetailRows::Sparse, 7),
+        (all(spec("flow", 1, None)), DetailRows::Dense, 1000),
+        (berlin.clone(), DetailRows::Dense, 1000),
+        (berlin.clone(), DetailRows::Sparse, 50),
+    ] {
+        let spec = ExportSpec { rows, ..spec };
+        let mut table = table(&spec);
+        for n in 0..40usize {
+            let regions = [Region::Cn, Region::Eu, Region::Sa];
+            for region in &regions[..=n % 3] {
+                let id = table.series(&Domain::new(format!("h{n}.b.com").as_bytes()).unwrap(), *region);
+                for (at, window) in spec.range.windows().enumerate().filter(|(at, _)| (at * 7 + n) % 5 == 0) {
+                    let cell = table.cell(id, window);
+                    // Some without a byte: they have no peak.
+                    let bytes = if n % 4 == 0 { 0 } else { (at * n) as u64 };
+                    *table.usage(cell) =
+                        Usage { bytes, requests: [n as u64 % 3, 0, 1, 0], ..Usage::default() };
+                }
+            }
+        }
+        let of = |shared_names| {
+            written_by(&spec, &table, Limits { data_rows: limit, shared_names }, |writer, _, path| {
+                (writer.detail.is_crowd(), sheets(path))
+            })
+        };
+        let ((is_crowd, crowd), (is_other, few)) = (of(0), of(usize::MAX));
+        assert!(is_crowd && !is_other);
+        for (crowd, few) in crowd.iter().zip(&few) {
+            assert_eq!(crowd, few);
+        }
+        assert_eq!(crowd.len(), few.len());
     }
 }

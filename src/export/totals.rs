@@ -3,6 +3,8 @@
 use super::bill::Billed;
 use super::columns::{figure_columns, gigabytes, logged, logged_column, offset_column, requests};
 use super::content::{Content, rows_of};
+use super::detail::Offsets;
+use super::pour::{BLOCK_ROWS, Digits, Frame, NamedTable, Pour};
 use super::request::Kind;
 use super::tally::{DomainTally, measure};
 use super::workbook::layout::{Corners, Grid};
@@ -13,6 +15,7 @@ use crate::time::WINDOW_SECONDS;
 use crate::usage::Usage;
 use crate::usage::billing::{Bandwidth, peak, percentile_95, ratio};
 use std::ops::Range;
+use std::sync::Arc;
 
 impl Content<'_> {
     /// Daily: a row per local day, and their total; of a single day also its hours.
@@ -145,27 +148,71 @@ impl Content<'_> {
         columns.extend(logged_column(self.spec));
         columns.extend(self.has_long_names().then(|| self.column(Label::ShortName, SHORT_NAME)));
         let rows = rows_of(self.tally.domains.len());
-        sheet.table(&columns, rows, Grid::Table("Domains"))?;
+        let grid = if self.poured_domains() > 0 { Grid::Filter } else { Grid::Table("Domains") };
+        sheet.table(&columns, rows, grid)?;
         let printed = self.word(Label::FirstPage).replace("{rows}", &rows.to_string());
         sheet.print_first(columns.len(), rows, false, &printed)?;
         sheet.bars(1, rows)?;
-        for domain in &self.tally.domains {
-            self.domain(sheet, domain)?;
+        for domain in &self.tally.domains[..self.tally.domains.len() - self.poured_domains()] {
+            let (mut offset, short) = (String::new(), shortened(domain.domain.as_str(), SHORT_NAME));
+            sheet.row(&self.domain(domain, &mut offset, &short), Tone::Plain)?;
         }
         Ok(())
     }
 
-    fn domain(&self, sheet: &mut Sheet<'_>, domain: &DomainTally) -> Result<()> {
+    /// Rows of the sheet that are poured: of a crowd, those below the ones that the chart shows.
+    pub(super) fn poured_domains(&self) -> usize {
+        let domains = &self.tally.domains;
+        // The first row tells the styles of all: it must have every cell.
+        let is_whole = domains.first().is_some_and(|first| first.peak.is_some());
+        if self.is_crowd && is_whole { domains.len().saturating_sub(TOP) } else { 0 }
+    }
+
+    /// Pours the rows that are, of the sheet `name`, of which `sheet` is what [`Content::domains`] wrote. Offsets are those
+    /// of slices. The short names of the chart are left out: it does not show these.
+    pub(super) fn pour_domains(
+        &self,
+        pour: &mut Pour<'_, '_, '_>,
+        sheet: &str,
+        name: &str,
+        offsets: &Offsets,
+    ) -> Result<()> {
+        let (all, poured) = (&self.tally.domains, self.poured_domains());
+        let kept = all.len() - poured;
+        let frame = Frame::following(sheet, kept, all.len() as u64)?;
+        let marks = Arc::new(frame.marks);
+        pour.begin(name, &frame.head)?;
+        let mut first = rows_of(kept) + 2;
+        for domains in all[kept..].chunks(BLOCK_ROWS) {
+            let row = |domain: &DomainTally| {
+                let offset = domain.peak.and_then(|(slice, _)| offsets.get(slice)).copied();
+                let value = |cell: &Cell<'_>| match cell {
+                    Cell::Empty | Cell::Text("") => None,
+                    Cell::Text(_) => offset,
+                    cell => Some(Digits::of(cell)),
+                };
+                let mut text = String::new();
+                let cells = self.domain(domain, &mut text, "");
+                (domain.domain.clone(), cells[1..].iter().map(value).collect())
+            };
+            let rows = domains.iter().map(row).collect();
+            pour.rows(Box::new(NamedTable { marks: Arc::clone(&marks), first, rows }))?;
+            first += rows_of(domains.len());
+        }
+        pour.end(&frame.tail)
+    }
+
+    /// The row of a domain.
+    fn domain<'t>(&self, domain: &'t DomainTally, offset: &'t mut String, short: &'t str) -> Vec<Cell<'t>> {
         let kind = self.spec.kind;
         let share = ratio(measure(kind, &domain.total).into(), measure(kind, &self.tally.total).into());
-        let (name, mut offset) = (domain.domain.as_str(), String::new());
-        let (mut cells, short) = (vec![Cell::Text(name)], shortened(name, SHORT_NAME));
+        let mut cells = vec![Cell::Text(domain.domain.as_str())];
         cells.extend(self.totals(&domain.total));
         cells.push(Cell::Percent(share));
         cells.push(self.level(domain.peak.map_or(0, |(_, value)| value)));
         let at = domain.peak.map(|(at, _)| at);
         cells.push(self.time_of(at));
-        cells.extend(self.offset_of(at, &mut offset));
+        cells.extend(self.offset_of(at, offset));
         if self.is_flow() {
             let bytes = u128::from(domain.total.bytes);
             cells.push(Cell::Decimal(
@@ -174,8 +221,8 @@ impl Content<'_> {
         }
         cells.extend([self.level(domain.percentile_95), self.hit_ratio(&domain.total)]);
         cells.extend(logged(self.spec, &domain.total));
-        cells.extend(self.has_long_names().then_some(Cell::Text(&short)));
-        sheet.row(&cells, Tone::Plain)
+        cells.extend(self.has_long_names().then_some(Cell::Text(short)));
+        cells
     }
 }
 

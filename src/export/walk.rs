@@ -9,25 +9,32 @@ use crate::time::TimeRange;
 use crate::usage::{Row, Usage};
 use std::iter::Peekable;
 
-/// Gives `each` every series of the export with its usage, slice by slice, from rows sorted by (domain, region,
-/// window) that may leave zeros out; counts them.
+/// Gives `each` every series of the export with its usage, slice by slice, and the slices in which it may have any, in
+/// order, from rows sorted by (domain, region, window) that may leave zeros out; counts them.
 ///
 /// # Errors
 /// What `each` gives; when rows cannot be read, or a sum grows beyond 2^63 - 1.
 pub(super) fn walk<'r>(
     rows: impl Iterator<Item = Result<Row<'r>>>,
     request: &Request<'_>,
-    mut each: impl FnMut(usize, &[Usage]) -> Result<()>,
+    mut each: impl FnMut(usize, &[Usage], &[usize]) -> Result<()>,
 ) -> Result<Tally> {
     let Request { spec, series, .. } = *request;
     let mut tally = Tally::new(spec.kind, spec.range);
+    tally.domains.reserve_exact(series.chunk_by(|a, b| a.0 == b.0).count());
     let mut rows = rows.peekable();
     let mut usages = vec![Usage::default(); spec.range.len()];
+    let mut touched = Vec::new();
     for (at, one) in series.iter().enumerate() {
-        usages.fill(Usage::default());
-        rows_of(&mut rows, one, spec.range, |slice, usage| usages[slice] = usage)?;
-        tally.add(one.1, &usages).map_err(|_| total_overflow())?;
-        each(at, &usages)?;
+        for slice in touched.drain(..) {
+            usages[slice] = Usage::default();
+        }
+        rows_of(&mut rows, one, spec.range, |slice, usage| {
+            usages[slice] = usage;
+            touched.push(slice);
+        })?;
+        tally.add(one.1, &usages, &touched).map_err(|_| total_overflow())?;
+        each(at, &usages, &touched)?;
         if series.get(at + 1).is_none_or(|(next, _)| *next != one.0) {
             tally.end_domain(&one.0).map_err(|_| total_overflow())?;
         }
@@ -45,8 +52,8 @@ pub fn hours_with_log<'r>(
     rows: impl Iterator<Item = Result<Row<'r>>>,
     request: &Request<'_>,
 ) -> Result<Completeness> {
-    let tally = walk(rows, request, |_, _| Ok(()))?;
-    Ok(completeness(request.report, &tally, request.spec.range, &request.spec.selection))
+    let tally = walk(rows, request, |_, _, _| Ok(()))?;
+    Ok(completeness(request.report, &tally, request.spec))
 }
 
 /// Whether a slice has a row where rows are sparse.

@@ -20,7 +20,7 @@ use crate::region::Region;
 use crate::report::{Counts, NamedHours};
 use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window, iso};
-use crate::usage::table::{CellId, SeriesId, UsageTable};
+use crate::usage::table::{CellId, HourId, SeriesId, UsageTable};
 use hosts::Hosts;
 use memchr::memchr;
 use std::collections::{BTreeSet, HashMap};
@@ -65,7 +65,7 @@ struct State<'a> {
     /// In which hours since 1970 a line is evidence that its domain has a log: see [`Source::evidence`].
     evidence: Option<Range<i64>>,
     /// Where there are any, the hours of the table that lines were counted in, each with its requests before.
-    met: HashMap<CellId, (i64, u64)>,
+    met: HashMap<HourId, (i64, u64)>,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -236,9 +236,9 @@ impl State<'_> {
     /// domain: at its end, not line by line.
     fn note_shared(&mut self) {
         let Some(evidence) = &self.evidence else { return };
-        for (cell, (hour, before)) in self.met.drain() {
-            let requests = self.table.requests_of_hour(cell) - before;
-            self.table.note_shared(cell, requests, evidence.contains(&hour));
+        for (id, (hour, before)) in self.met.drain() {
+            let requests = self.table.requests_of(id) - before;
+            self.table.note_shared(id, requests, evidence.contains(&hour));
         }
     }
 
@@ -318,7 +318,10 @@ fn note_late(counts: &mut Counts, window: Window) {
 fn meet(job: &Job<'_>, others: &mut BTreeSet<Domain>, raw: &[u8]) -> Meaning {
     match Domain::new(raw) {
         None => Meaning::Invalid,
-        Some(domain) if job.selection.contains(domain.as_str()) => Meaning::Wanted(domain, None),
+        Some(domain) if job.selection.contains(domain.as_str()) => {
+            let folded = job.folds.and_then(|folds| folds.of(domain.as_str()));
+            Meaning::Wanted(folded.cloned().unwrap_or(domain), None)
+        }
         Some(domain) => {
             if others.len() < OTHERS {
                 others.insert(domain);
@@ -343,7 +346,7 @@ const fn window_at(first: u32, since: i64) -> Window {
 fn find_place(
     place: &mut Option<Place>,
     table: &mut UsageTable,
-    met: Option<&mut HashMap<CellId, (i64, u64)>>,
+    met: Option<&mut HashMap<HourId, (i64, u64)>>,
     domain: &Domain,
     region: Region,
     window: Window,
@@ -355,7 +358,7 @@ fn find_place(
     let cell = table.cell(series, window);
     if let Some(met) = met {
         let hour = window.start().div_euclid(HOUR_SECONDS);
-        met.entry(cell.of_hour()).or_insert_with(|| (hour, table.requests_of_hour(cell)));
+        met.entry(cell.hour()).or_insert_with(|| (hour, table.requests_of(cell.hour())));
     }
     *place = Some(Place { region, series, window, cell });
     cell

@@ -2,13 +2,14 @@
 
 use super::source::{SourceId, region};
 use super::{failed, open, unsigned};
-use crate::domain::{Domain, Selection};
+use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::Region;
 use crate::report::Report;
 use crate::time::{TimeRange, Window};
 use crate::usage::{self, Usage};
 use rusqlite::{Connection, Row, params};
+use std::collections::BTreeMap;
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -114,13 +115,47 @@ impl Reader {
         Ok(series.into_iter().map(|series| (series.domain, series.region)).collect())
     }
 
-    /// The rows of a selection in a range, sorted by (domain, region, window).
+    /// The same, with what they count as in their place.
     ///
     /// # Errors
     /// See [`Reader::generation`].
-    pub fn rows(&self, range: TimeRange, selection: &Selection) -> Result<Rows<'_>> {
-        let series = self.at(|db| selected(db, range, selection))?;
-        Ok(Rows { reader: self, range, series })
+    pub fn folded_keys(
+        &self,
+        range: TimeRange,
+        selection: &Selection,
+        folds: &Folds,
+    ) -> Result<Vec<(Domain, Region)>> {
+        let mut keys = self.keys(range, selection)?;
+        if !folds.is_empty() {
+            for (domain, _) in &mut keys {
+                *domain = folds.folded(domain).clone();
+            }
+            keys.sort();
+            keys.dedup();
+        }
+        Ok(keys)
+    }
+
+    /// The rows of a selection in a range, each of what its domain counts as, sorted by (domain, region, window).
+    ///
+    /// # Errors
+    /// See [`Reader::generation`].
+    pub fn rows(&self, range: TimeRange, selection: &Selection, folds: &Folds) -> Result<Rows<'_>> {
+        let mut rows: Vec<Counted> = Vec::new();
+        let mut series = self.at(|db| selected(db, range, selection))?;
+        if !folds.is_empty() {
+            for one in &mut series {
+                one.domain = folds.folded(&one.domain).clone();
+            }
+            series.sort_by(|a, b| (&a.domain, a.region).cmp(&(&b.domain, b.region)));
+        }
+        for Series { id, domain, region } in series {
+            match rows.last_mut() {
+                Some(last) if last.region == region && last.domain == domain => last.ids.push(id),
+                _ => rows.push(Counted { domain, region, ids: vec![id] }),
+            }
+        }
+        Ok(Rows { reader: self, range, series: rows })
     }
 
     /// What was read, as far as an export of a selection in a range is concerned.
@@ -136,7 +171,14 @@ impl Reader {
 pub struct Rows<'a> {
     reader: &'a Reader,
     range: TimeRange,
-    series: Vec<Series>,
+    series: Vec<Counted>,
+}
+
+/// What rows are given of: the series of all domains that count as one.
+struct Counted {
+    domain: Domain,
+    region: Region,
+    ids: Vec<i64>,
 }
 
 impl Rows<'_> {
@@ -144,8 +186,7 @@ impl Rows<'_> {
     pub fn iter(&self) -> impl Iterator<Item = Result<usage::Row<'_>>> {
         let mut failed = false;
         let rows = self.series.iter().flat_map(move |series| {
-            let cells = self.reader.at(|db| cells(db, series.id, self.range));
-            let (cells, error) = match cells.and_then(|cells| merged(series, cells)) {
+            let (cells, error) = match self.cells(series) {
                 Ok(cells) => (cells, None),
                 Err(error) => (Vec::new(), Some(error)),
             };
@@ -159,19 +200,33 @@ impl Rows<'_> {
     }
 }
 
-/// One cell of a window for all sources together.
-fn merged(series: &Series, mut cells: Vec<(Window, Usage)>) -> Result<Vec<(Window, Usage)>> {
-    let mut is_overflow = false;
-    cells.dedup_by(|(window, usage), (kept, sum)| {
-        let same = window == kept;
-        is_overflow |= same && sum.merge(usage).is_err();
-        same
-    });
-    if is_overflow {
-        let text = format!("the traffic of {} in five minutes exceeds 2^63 - 1 bytes", series.domain);
-        return Err(Error::new(ErrorKind::Overflow(text)));
+impl Rows<'_> {
+    /// One cell of a window, for all sources and all that counts as one together.
+    fn cells(&self, series: &Counted) -> Result<Vec<(Window, Usage)>> {
+        let of_one = |id: i64| self.reader.at(|db| cells(db, id, self.range));
+        if let [id] = series.ids[..] {
+            let mut cells = of_one(id)?;
+            let mut is_overflow = false;
+            cells.dedup_by(|(window, usage), (kept, sum)| {
+                let same = window == kept;
+                is_overflow |= same && sum.merge(usage).is_err();
+                same
+            });
+            return if is_overflow { Err(overflow(&series.domain)) } else { Ok(cells) };
+        }
+        // However many there are, no more is held than a range has windows.
+        let mut sums: BTreeMap<Window, Usage> = BTreeMap::new();
+        for id in &series.ids {
+            for (window, usage) in of_one(*id)? {
+                sums.entry(window).or_default().merge(&usage).map_err(|_| overflow(&series.domain))?;
+            }
+        }
+        Ok(sums.into_iter().collect())
     }
-    Ok(cells)
+}
+
+fn overflow(domain: &Domain) -> Error {
+    Error::new(ErrorKind::Overflow(format!("the traffic of {domain} in five minutes exceeds 2^63 - 1 bytes")))
 }
 
 fn cells(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<(Window, Usage)>> {

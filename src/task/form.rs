@@ -69,6 +69,11 @@ pub fn check(path: &Path, replace: bool) -> Result<Option<PathBuf>> {
     Ok(Some(place))
 }
 
+/// Whether a result of this name is a workbook.
+pub(super) fn is_workbook(path: &Path) -> bool {
+    matches!(Form::of(path), Ok(Form::Workbook))
+}
+
 /// An export in the making: under its name only when it is complete, standard output apart.
 pub(super) enum Target {
     Workbook(Output),

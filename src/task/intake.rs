@@ -63,6 +63,7 @@ impl<'a> Intake<'a> {
             region: Region::Unspecified,
             range: TimeRange::all(),
             selection,
+            folds: None,
             threads: self.threads,
             keep_going: self.keep_going,
             max_rejects: self.max_rejects,

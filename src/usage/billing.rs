@@ -101,12 +101,17 @@ pub const fn dropped_by_95(slices: usize) -> usize {
 /// 0 of no slices.
 #[must_use]
 pub fn percentile_95(slices: &[u64]) -> u64 {
-    let mut sorted = slices.to_vec();
-    let dropped = dropped_by_95(slices.len());
-    if sorted.is_empty() {
+    percentile_95_among(slices, slices.len())
+}
+
+/// The 95th percentile of so many slices, of which all but some are 0.
+#[must_use]
+pub fn percentile_95_among(some: &[u64], slices: usize) -> u64 {
+    let dropped = dropped_by_95(slices);
+    if dropped >= some.len() {
         return 0;
     }
-    *sorted.select_nth_unstable_by(dropped, |a, b| b.cmp(a)).1
+    *some.to_vec().select_nth_unstable_by(dropped, |a, b| b.cmp(a)).1
 }
 
 /// The highest slice and where it stands; the first of equals. `None` of no slices.

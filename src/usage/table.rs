@@ -1,35 +1,55 @@
 //! [`UsageTable`]: Domain x Region -> Window -> [`Usage`], filled line by line, merged part by part.
 //!
-//! Cells lie in blocks of an hour, because log files do: the cell of a line is nearly always in the block
-//! of the line before. A series keeps its blocks sorted by hour, so rows leave in order without a sort.
+//! Cells lie in blocks of an hour, because log files do: the cell of a line is nearly always near the cell of the line
+//! before. A series keeps its blocks sorted by hour, so rows leave in order without a sort. Where a wildcard has a million
+//! hosts, most have one window in an hour, if that: a block begins with one cell, and has all others once there is a second.
 
 use super::{Overflow, Row, Usage};
 use crate::domain::Domain;
 use crate::region::Region;
 use crate::time::Window;
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 /// Windows in a block.
-const BLOCK: u32 = 12;
-type Block = [Usage; BLOCK as usize];
+const WINDOWS: u8 = 12;
+const BLOCK: u32 = WINDOWS as u32;
+const OTHERS: usize = WINDOWS as usize - 1;
 
 /// The series of one domain in one region, as an index into the table that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeriesId(usize);
+pub struct SeriesId(u32);
 
 /// A cell, as an index into the table that gave it; stays valid while the table grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CellId {
-    block: usize,
-    offset: usize,
+    block: u32,
+    cell: u32,
 }
 
+/// The hour of a cell, as an index into the table that gave that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HourId(u32);
+
 impl CellId {
-    /// The first cell of its hour.
+    /// Its hour.
     #[must_use]
-    pub const fn of_hour(self) -> Self {
-        Self { offset: 0, ..self }
+    pub const fn hour(self) -> HourId {
+        HourId(self.block)
     }
+}
+
+/// The windows of an hour, of which one stands for itself.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// The cell of the window that came first, and that window's place in the hour.
+    first: u32,
+    offset: u8,
+    /// The first of the cells of all other windows, in their order, once there are any.
+    others: Option<NonZero<u32>>,
+    /// How many of its requests come from sources that are not certain to be of one domain, and how many of these are
+    /// evidence of a log.
+    shared: [u64; 2],
 }
 
 /// Usage of any number of domains, regions and windows.
@@ -37,11 +57,24 @@ impl CellId {
 pub struct UsageTable {
     index: BTreeMap<(Domain, Region), SeriesId>,
     /// Per series: (hour since 1970, index of the block), ascending by hour.
-    series: Vec<Vec<(u32, usize)>>,
+    series: Vec<Vec<(u32, u32)>>,
     blocks: Vec<Block>,
-    /// Per block, how many of its requests come from sources that are not certain to be of one domain, and how many of
-    /// these are evidence of a log.
-    shared: Vec<[u64; 2]>,
+    cells: Vec<Usage>,
+}
+
+/// So many as there are cells in memory, at 72 bytes each.
+fn index(len: usize) -> u32 {
+    u32::try_from(len).expect("fewer cells than fill 300 GB")
+}
+
+impl Block {
+    /// The index of the cell of a window of the hour, if there is one.
+    fn cell(&self, offset: u8) -> Option<u32> {
+        if offset == self.offset {
+            return Some(self.first);
+        }
+        Some(self.others?.get() + u32::from(offset) - u32::from(offset > self.offset))
+    }
 }
 
 impl UsageTable {
@@ -56,47 +89,78 @@ impl UsageTable {
         // Lines of one host come in runs and callers remember the series: a clone here is rare.
         *self.index.entry((domain.clone(), region)).or_insert_with(|| {
             self.series.push(Vec::new());
-            SeriesId(self.series.len() - 1)
+            SeriesId(index(self.series.len() - 1))
         })
     }
 
     /// The cell of `window`, new and zero if need be.
     pub fn cell(&mut self, series: SeriesId, window: Window) -> CellId {
-        let (hour, offset) = (window.index() / BLOCK, (window.index() % BLOCK) as usize);
-        CellId { block: self.block(series, hour), offset }
+        let (hour, offset) = (window.index() / BLOCK, window.index() % BLOCK);
+        #[expect(clippy::cast_possible_truncation, reason = "below 12")]
+        let offset = offset as u8;
+        let block = self.block(series, hour, offset);
+        CellId { block, cell: self.cell_of(block, offset) }
     }
 
-    /// The block of an hour, new and zero if need be.
-    fn block(&mut self, series: SeriesId, hour: u32) -> usize {
-        let hours = &mut self.series[series.0];
-        match hours.binary_search_by_key(&hour, |(h, _)| *h) {
+    /// The block of an hour, new and with a cell of one window if need be.
+    fn block(&mut self, series: SeriesId, hour: u32, offset: u8) -> u32 {
+        let hours = &mut self.series[series.0 as usize];
+        let place = match hours.last() {
+            Some((last, block)) if *last == hour => return *block,
+            Some((last, _)) if *last > hour => hours.binary_search_by_key(&hour, |(h, _)| *h),
+            _ => Err(hours.len()),
+        };
+        match place {
             Ok(found) => hours[found].1,
             Err(place) => {
-                let block = self.blocks.len();
-                self.blocks.push([Usage::default(); BLOCK as usize]);
-                self.shared.push([0; 2]);
+                let (block, first) = (index(self.blocks.len()), index(self.cells.len()));
+                self.blocks.push(Block { first, offset, others: None, shared: [0; 2] });
+                self.cells.push(Usage::default());
+                if hours.capacity() == 0 {
+                    // Not four, of which most would have one.
+                    hours.reserve_exact(1);
+                }
                 hours.insert(place, (hour, block));
                 block
             }
         }
     }
 
+    /// The cell of a window of a block, new and zero if need be.
+    fn cell_of(&mut self, block: u32, offset: u8) -> u32 {
+        let block = &mut self.blocks[block as usize];
+        if let Some(cell) = block.cell(offset) {
+            return cell;
+        }
+        block.others = NonZero::new(index(self.cells.len()));
+        self.cells.resize(self.cells.len() + OTHERS, Usage::default());
+        block.cell(offset).expect("all of its windows have one now")
+    }
+
     /// The counters of a cell.
     #[inline]
     pub fn usage(&mut self, cell: CellId) -> &mut Usage {
-        &mut self.blocks[cell.block][cell.offset]
+        &mut self.cells[cell.cell as usize]
     }
 
-    /// The requests of the hour of a cell.
+    /// The cells of a block that there are, with their places in the hour, in order.
+    fn cells_of(&self, block: u32) -> impl Iterator<Item = (u8, &Usage)> {
+        let block = &self.blocks[block as usize];
+        // All, or the first alone.
+        let offsets = if block.others.is_some() { 0..WINDOWS } else { block.offset..block.offset + 1 };
+        offsets.filter_map(|offset| Some((offset, &self.cells[block.cell(offset)? as usize])))
+    }
+
+    /// The requests of an hour.
     #[must_use]
-    pub fn requests_of_hour(&self, cell: CellId) -> u64 {
-        self.blocks[cell.block].iter().map(Usage::total_requests).sum()
+    pub fn requests_of(&self, hour: HourId) -> u64 {
+        self.cells_of(hour.0).map(|(_, usage)| usage.total_requests()).sum()
     }
 
-    /// Takes note that so many requests of the hour of a cell come from a source that is not certain to be of one domain,
-    /// and whether they are evidence of a log.
-    pub fn note_shared(&mut self, cell: CellId, requests: u64, is_evidence: bool) {
-        let [all, evidence] = &mut self.shared[cell.block];
+    /// Takes note that so many requests of an hour come from a source that is not certain to be of one domain, and whether
+    /// they are evidence of a log.
+    pub fn note_shared(&mut self, hour: HourId, requests: u64, is_evidence: bool) {
+        let [all, evidence] = &mut self.blocks[hour.0 as usize].shared;
         *all += requests;
         *evidence += if is_evidence { requests } else { 0 };
     }
@@ -112,15 +176,17 @@ impl UsageTable {
         }
         for ((domain, region), theirs) in &other.index {
             let ours = self.series(domain, *region);
-            for (hour, theirs) in &other.series[theirs.0] {
-                let ours = self.block(ours, *hour);
-                for (sum, more) in self.shared[ours].iter_mut().zip(other.shared[*theirs]) {
+            for (hour, theirs) in &other.series[theirs.0 as usize] {
+                let block = self.block(ours, *hour, other.blocks[*theirs as usize].offset);
+                let shared = other.blocks[*theirs as usize].shared;
+                for (sum, more) in self.blocks[block as usize].shared.iter_mut().zip(shared) {
                     *sum += more;
                 }
-                let sums = self.blocks[ours].iter_mut().zip(&other.blocks[*theirs]);
-                for (window, (sum, usage)) in (hour * BLOCK..).zip(sums) {
-                    let spoilt = |e| (e, domain.clone(), Window::from_index(window));
-                    sum.merge(usage).map_err(spoilt)?;
+                for (offset, usage) in other.cells_of(*theirs) {
+                    let cell = self.cell_of(block, offset);
+                    let window = Window::from_index(hour * BLOCK + u32::from(offset));
+                    let spoilt = |e| (e, domain.clone(), window);
+                    self.cells[cell as usize].merge(usage).map_err(spoilt)?;
                 }
             }
         }
@@ -140,18 +206,20 @@ impl UsageTable {
         if !self.take_away_shared(other) {
             return false;
         }
-        let Self { index, series, blocks, .. } = self;
-        let is_zero = |usage: &Usage| *usage == Usage::default();
-        index.retain(|_, id| !series[id.0].iter().all(|(_, block)| blocks[*block].iter().all(is_zero)));
+        let is_zero = |block: u32| self.cells_of(block).all(|(_, usage)| *usage == Usage::default());
+        let idle: Vec<bool> =
+            self.series.iter().map(|hours| hours.iter().all(|(_, block)| is_zero(*block))).collect();
+        self.index.retain(|_, id| !idle[id.0 as usize]);
         true
     }
 
     fn take_away_shared(&mut self, other: &Self) -> bool {
         other.index.iter().all(|((domain, region), theirs)| {
             let ours = self.series(domain, *region);
-            other.series[theirs.0].iter().all(|(hour, theirs)| {
-                let ours = self.block(ours, *hour);
-                self.shared[ours].iter_mut().zip(other.shared[*theirs]).all(|(sum, less)| {
+            other.series[theirs.0 as usize].iter().all(|(hour, theirs)| {
+                let theirs = &other.blocks[*theirs as usize];
+                let ours = self.block(ours, *hour, theirs.offset);
+                self.blocks[ours as usize].shared.iter_mut().zip(theirs.shared).all(|(sum, less)| {
                     let left = sum.checked_sub(less);
                     *sum = left.unwrap_or(0);
                     left.is_some()
@@ -164,7 +232,8 @@ impl UsageTable {
     /// domain, and whether any of these is evidence of a log; sorted by domain, and those of one region by hour.
     pub fn shared_hours(&self) -> impl Iterator<Item = (&Domain, i64, bool)> {
         self.index.iter().flat_map(move |((domain, _), series)| {
-            let hours = self.series[series.0].iter().map(|(hour, block)| (*hour, self.shared[*block]));
+            let hours = self.series[series.0 as usize].iter();
+            let hours = hours.map(|(hour, block)| (*hour, self.blocks[*block as usize].shared));
             let hours = hours.filter(|(_, [all, _])| *all > 0);
             hours.map(move |(hour, [_, evidence])| (domain, i64::from(hour), evidence > 0))
         })
@@ -178,8 +247,9 @@ impl UsageTable {
     /// The windows with at least one request, ordered by (domain, region, window).
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.index.iter().flat_map(move |((domain, region), series)| {
-            let cells = self.series[series.0].iter().flat_map(move |(hour, block)| {
-                (hour * BLOCK..).map(Window::from_index).zip(self.blocks[*block].iter().copied())
+            let cells = self.series[series.0 as usize].iter().flat_map(move |(hour, block)| {
+                let window = move |offset| Window::from_index(hour * BLOCK + u32::from(offset));
+                self.cells_of(*block).map(move |(offset, usage)| (window(offset), *usage))
             });
             cells.filter(|(_, usage)| *usage != Usage::default()).map(move |(window, usage)| Row {
                 domain,
@@ -215,7 +285,7 @@ mod tests {
             let cell = table.cell(series, Window::from_index(*window));
             table.usage(cell).merge(usage).unwrap();
             if name % 2 == 1 {
-                table.note_shared(cell, 1, window % 3 == 0);
+                table.note_shared(cell.hour(), 1, window % 3 == 0);
             }
         }
         table

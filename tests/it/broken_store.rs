@@ -228,6 +228,7 @@ fn a_log_that_shrinks_while_it_is_read_is_a_fault() {
             region: Region::Unspecified,
             range: TimeRange::all(),
             selection: &everything,
+            folds: None,
             threads: 1,
             keep_going,
             max_rejects: flowbook::report::RejectLimit::DEFAULT,

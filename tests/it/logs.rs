@@ -130,6 +130,7 @@ pub(crate) fn everything(sources: Vec<Source>, threads: usize, keep_rejects: Opt
         region: Region::Unspecified,
         range: TimeRange::covering(0, 260_000_000_000).unwrap(),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
+        folds: None,
         threads,
         keep_going: keep_rejects.is_some(),
         max_rejects: RejectLimit::Share(1_000_000),

@@ -17,6 +17,7 @@ mod copies;
 mod covered;
 mod crowds;
 mod files_agree;
+mod folded;
 mod generated;
 mod harness;
 mod histories;

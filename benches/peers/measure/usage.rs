@@ -43,6 +43,7 @@ fn usage(logs: &Logs) -> Result<Ingested> {
         region: Region::Unspecified,
         range: TimeRange::covering(start, end).expect("a century"),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
+        folds: None,
         threads: logs.threads,
         keep_going: false,
         max_rejects: flowbook::report::RejectLimit::DEFAULT,

@@ -121,6 +121,8 @@ pub(super) struct TaskTable {
     pub(super) bill_type: Option<String>,
     pub(super) rows: Option<String>,
     pub(super) samples: Option<String>,
+    pub(super) fold: Option<Texts>,
+    pub(super) max_rows: Option<Scalar>,
     pub(super) output: Option<String>,
     #[serde(default)]
     pub(super) require_complete: bool,

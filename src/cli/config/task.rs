@@ -116,6 +116,7 @@ impl Entry<'_> {
             ("bill_type", table.bill_type.as_deref()),
             ("rows", table.rows.as_deref()),
             ("samples", table.samples.as_deref()),
+            ("max_rows", table.max_rows.as_ref().map(|scalar| scalar.spelt(file))),
         ];
         match texts.into_iter().find(|(_, text)| *text == Some("")) {
             Some((key, _)) => Err(self.wrong(format!("{key} is empty; give a value or leave the key out"))),
@@ -134,6 +135,8 @@ impl Entry<'_> {
             bill_type: table.bill_type.clone(),
             rows: table.rows.clone(),
             samples: table.samples.clone(),
+            fold: table.fold.as_ref().map(|names| names.as_slice().join(",")),
+            max_rows: table.max_rows.as_ref().map(|scalar| scalar.spelt(file).into()),
             time_zone: zone_text(table.time_zone.as_ref()),
             traffic_factor: table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file).into()),
             ..ExportRequest::default()

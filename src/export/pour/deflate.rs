@@ -82,20 +82,28 @@ impl Text {
 
     /// Appends new bytes.
     pub(super) fn push(&mut self, text: &[u8]) {
-        self.push_like(text, 0, 0);
+        self.push_like(text, (0, 0), (0, 0));
     }
 
-    /// Appends text that begins with `common` bytes as they stand at `above`.
-    pub(super) fn push_like(&mut self, text: &[u8], common: usize, above: usize) {
+    /// Appends text that begins and ends with bytes, so many, of the text at `above`, whose length is `len_above`.
+    pub(super) fn push_like(
+        &mut self,
+        text: &[u8],
+        (first, last): (usize, usize),
+        (above, len_above): (usize, usize),
+    ) {
         let at = self.end;
         self.reserve(text.len());
         self.bytes[at..at + text.len()].copy_from_slice(text);
         self.end += text.len();
-        if common > 0 {
-            self.repeats(common, at - above);
+        if first > 0 {
+            self.repeats(first, at - above);
         }
-        if common < text.len() {
-            self.is_fresh(text.len() - common);
+        if first + last < text.len() {
+            self.is_fresh(text.len() - first - last);
+        }
+        if last > 0 {
+            self.repeats(last, self.end - (above + len_above));
         }
     }
 

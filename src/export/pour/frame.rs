@@ -23,16 +23,22 @@ const FIRST: &str = "<row r=\"2\"";
 const ROW_END: &str = "</row>";
 
 impl Frame {
-    /// Takes a template apart; `rows` will stand where its rows stood.
+    /// Takes a template apart; `rows` will stand where its rows stood. Where `name` is given, that cell of each will hold a
+    /// text of its own.
     ///
     /// # Errors
     /// When the template is not written as expected.
-    pub(in crate::export) fn new(template: &str, rows: u64) -> Result<Self> {
+    pub(in crate::export) fn new(template: &str, rows: u64, name: Option<usize>) -> Result<Self> {
         let defect = || Error::new(ErrorKind::Defect("the template of a sheet is not as expected".into()));
         let end = template.find("</sheetData>").ok_or_else(defect)?;
         let start = template.find(FIRST).unwrap_or(end);
         let (attributes, strings) = samples(&template[start..end]).ok_or_else(defect)?;
-        let marks = RowMarks::new(&attributes).ok_or_else(defect)?;
+        let marks = match name {
+            // Without a row there is nothing to tell.
+            Some(name) if !attributes.is_empty() => RowMarks::named(&attributes, name),
+            _ => RowMarks::new(&attributes),
+        };
+        let marks = marks.ok_or_else(defect)?;
         let mut head = template[..start].to_owned();
         if rows > 0 {
             head = with_rows(&head, rows).ok_or_else(defect)?;
@@ -51,9 +57,20 @@ impl Frame {
         let ends = template[start..].match_indices(ROW_END).map(|(at, end)| start + at + end.len());
         let end = ends.take(samples_len).last().ok_or_else(defect)?;
         let (attributes, strings) = samples(&template[start..end]).ok_or_else(defect)?;
-        let marks = RowMarks::named(&attributes).ok_or_else(defect)?;
+        let marks = RowMarks::named(&attributes, 0).ok_or_else(defect)?;
         let head = with_rows(&template[..start], rows).ok_or_else(defect)?;
         Ok(Self { head, tail: template[end..].to_owned(), marks, strings })
+    }
+
+    /// The same with the template's rows, so many, in their place: the others follow them.
+    ///
+    /// # Errors
+    /// When the template is not written as expected.
+    pub(in crate::export) fn following(template: &str, samples_len: usize, rows: u64) -> Result<Self> {
+        let frame = Self::named(template, samples_len, rows)?;
+        let start = template.find(FIRST).unwrap_or_default();
+        let end = template.len() - frame.tail.len();
+        Ok(Self { head: frame.head + &template[start..end], ..frame })
     }
 }
 
@@ -97,16 +114,16 @@ mod tests {
         let template = "<dimension ref=\"A1:B3\"/><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c></row>\
             <row r=\"2\"><c r=\"A2\" s=\"3\"><v>4.5</v></c><c r=\"B2\" t=\"s\"><v>17</v></c></row>\
             <row r=\"3\"><c r=\"B3\" t=\"s\"><v>18</v></c></row></sheetData><rest/>";
-        let frame = Frame::new(template, 40).unwrap();
+        let frame = Frame::new(template, 40, None).unwrap();
         assert!(frame.head.starts_with("<dimension ref=\"A1:B41\"/>") && frame.head.ends_with("</row>"));
         assert_eq!(frame.tail, "</sheetData><rest/>");
         assert_eq!(frame.strings, [vec![Digits::whole(17)], vec![Digits::whole(18)]]);
-        assert!(Frame::new("<sheetData></sheetData>", 0).unwrap().strings.is_empty());
+        assert!(Frame::new("<sheetData></sheetData>", 0, None).unwrap().strings.is_empty());
         let frame = Frame::named(template, 1, 40).unwrap();
         assert!(
             frame.head.starts_with("<dimension ref=\"A1:B41\"/>") && frame.tail.starts_with("<row r=\"3\">")
         );
         assert!(Frame::named("<sheetData></sheetData>", 1, 1).is_err());
-        assert!(Frame::new("<sheetData><row r=\"2\"></sheetData>", 1).is_err());
+        assert!(Frame::new("<sheetData><row r=\"2\"></sheetData>", 1, None).is_err());
     }
 }

@@ -7,6 +7,7 @@
 use super::Block;
 use super::deflate::{PIECE, Text};
 use crate::export::workbook::{Cell, serial};
+use std::sync::Arc;
 
 /// Longest number that is written out. Sums and their multiples are shorter.
 const LONGEST: usize = PIECE - 1;
@@ -152,6 +153,8 @@ pub(in crate::export) struct RowMarks {
     start: Mark,
     cells: Vec<CellMarks>,
     end: Mark,
+    /// The cell that holds a text of its own, where one does.
+    name: Option<usize>,
 }
 
 impl RowMarks {
@@ -168,19 +171,20 @@ impl RowMarks {
                 same_attributes: at > 0 && attributes[at - 1] == *text,
             });
         }
-        Some(Self { start: Mark::new("<row r=\"")?, cells, end: Mark::new("</v></c></row>")? })
+        Some(Self { start: Mark::new("<row r=\"")?, cells, end: Mark::new("</v></c></row>")?, name: None })
     }
 
-    /// The marks of rows whose first cell holds a text of its own, and the others numbers or numbers of strings, with
-    /// these attributes from column B on.
-    pub(super) fn named(attributes: &[String]) -> Option<Self> {
+    /// The marks of rows in which the cell at `name` holds a text of its own, and all others, one of which follows it,
+    /// numbers or numbers of strings, with these attributes.
+    pub(super) fn named(attributes: &[String], name: usize) -> Option<Self> {
         let plain = Self::new(attributes)?;
         let mut cells = plain.cells;
-        let [name, next, ..] = &mut cells[..] else { return None };
-        name.attributes = Mark::new("\" t=\"inlineStr\"><is>")?;
-        next.open = Mark::new("</is></c><c r=\"B")?;
-        next.same_attributes = false;
-        Some(Self { cells, ..plain })
+        let [own, next, ..] = cells.get_mut(name..)? else { return None };
+        own.attributes = Mark::new("\" t=\"inlineStr\"><is>")?;
+        let letter = char::from(b'A' + u8::try_from(name + 1).ok()?);
+        next.open = Mark::new(&format!("</is></c><c r=\"{letter}"))?;
+        [own.same_attributes, next.same_attributes] = [false; 2];
+        Some(Self { cells, name: Some(name), ..plain })
     }
 
     /// Cells of a row.
@@ -251,7 +255,7 @@ impl<'a> RowWriter<'a> {
     }
 }
 
-/// Writes rows that begin with a text of their own: see [`RowMarks::named`].
+/// Writes rows that hold a text of their own: see [`RowMarks::named`].
 pub(in crate::export) struct NamedRowWriter<'a> {
     rows: RowWriter<'a>,
     name: Vec<u8>,
@@ -265,7 +269,8 @@ impl<'a> NamedRowWriter<'a> {
         Self { rows: RowWriter::new(marks, text), name: Vec::new(), next: Vec::new(), above: NOWHERE }
     }
 
-    /// Writes the row with this number, from 1: its text, and the values behind it; a cell without one is left out.
+    /// Writes the row with this number, from 1: its text, and the values of all other cells; one without is left out,
+    /// but none next to the text.
     pub(in crate::export) fn row(&mut self, number: u32, name: &str, values: &[Option<Digits>]) {
         let Self { rows: RowWriter { marks, text, start, number: above_number, digits, cells, end }, .. } =
             self;
@@ -274,24 +279,30 @@ impl<'a> NamedRowWriter<'a> {
         mark(text, &marks.start, start);
         *above_number = put(text, &row, digits, *above_number);
         *digits = row;
-        mark(text, &marks.cells[0].open, &mut cells[0].open);
-        let mut before = put(text, &row, &row, *above_number);
-        mark(text, &marks.cells[0].attributes, &mut cells[0].attributes);
-        self.next.clear();
-        push_xml(&mut self.next, name);
-        let common = self.next.iter().zip(&self.name).take_while(|(a, b)| a == b).count();
-        let at = text.len();
-        text.push_like(&self.next, common, self.above);
-        self.above = at;
-        std::mem::swap(&mut self.name, &mut self.next);
-        text.reserve(marks.longest());
-        for ((marks, above), value) in marks.cells[1..].iter().zip(&mut cells[1..]).zip(values) {
-            let Some(value) = value else { continue };
-            mark(text, &marks.open, &mut above.open);
+        let (mut before, named, mut values) = (*above_number, marks.name.unwrap_or(0), values.iter());
+        for (at, (cell, above)) in marks.cells.iter().zip(cells).enumerate() {
+            let value = if at == named { None } else { values.next().copied().flatten() };
+            if at != named && value.is_none() {
+                continue;
+            }
+            mark(text, &cell.open, &mut above.open);
             before = put(text, &row, &row, before);
-            mark(text, &marks.attributes, &mut above.attributes);
-            above.value = put(text, value, &above.digits, above.value);
-            above.digits = *value;
+            mark(text, &cell.attributes, &mut above.attributes);
+            if let Some(value) = value {
+                above.value = put(text, &value, &above.digits, above.value);
+                above.digits = value;
+                continue;
+            }
+            self.next.clear();
+            push_xml(&mut self.next, name);
+            let first = self.next.iter().zip(&self.name).take_while(|(a, b)| a == b).count();
+            let rests = self.next[first..].iter().rev().zip(self.name[first..].iter().rev());
+            let last = rests.take_while(|(a, b)| a == b).count();
+            let at = text.len();
+            text.push_like(&self.next, (first, last), (self.above, self.name.len()));
+            self.above = at;
+            std::mem::swap(&mut self.name, &mut self.next);
+            text.reserve(marks.longest());
         }
         mark(text, &marks.end, end);
     }
@@ -339,6 +350,25 @@ impl Block for Table<'_> {
         let values = self.values.chunks(self.marks.cells.len().max(1));
         for (number, values) in (self.first..).zip(values) {
             rows.row(number, values);
+        }
+    }
+}
+
+/// Rows that hold a text of their own, whose values are known.
+pub(in crate::export) struct NamedTable<T> {
+    /// What they have in common.
+    pub(in crate::export) marks: Arc<RowMarks>,
+    /// The number of the first one.
+    pub(in crate::export) first: u32,
+    /// Text and values of each, as a [`NamedRowWriter`] takes them.
+    pub(in crate::export) rows: Vec<(T, Vec<Option<Digits>>)>,
+}
+
+impl<T: Send + Sync + AsRef<str>> Block for NamedTable<T> {
+    fn write(&self, text: &mut Text) {
+        let mut rows = NamedRowWriter::new(&self.marks, text);
+        for (number, (name, values)) in (self.first..).zip(&self.rows) {
+            rows.row(number, name.as_ref(), values);
         }
     }
 }
@@ -504,7 +534,7 @@ mod tests {
             first in prop_oneof![2..200u32, 990..1010u32],
             rows in prop::collection::vec(("(logs/)?[a-c]{0,40}[ &<>_x0-9A-F]{0,9}", prop::option::of(number()), number()), 1..40),
         ) {
-            let marks = RowMarks::named(&["", " t=\"s\"", " s=\"3\"", " s=\"3\""].map(String::from)).unwrap();
+            let marks = RowMarks::named(&["", " t=\"s\"", " s=\"3\"", " s=\"3\""].map(String::from), 0).unwrap();
             let (mut text, mut expected) = (Text::default(), String::new());
             let mut writer = NamedRowWriter::new(&marks, &mut text);
             for (n, (name, size, count)) in (first..).zip(&rows) {

@@ -8,7 +8,7 @@ use crate::time::DAY_SECONDS;
 use std::collections::BTreeMap;
 
 /// The parameters' names, in the contract's spelling.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "StartTime",
     "EndTime",
     "Type",
@@ -25,6 +25,8 @@ const NAMES: [&str; 16] = [
     "TrafficFactor",
     "Rows",
     "Samples",
+    "Fold",
+    "MaxRows",
 ];
 
 impl ExportRequest {
@@ -47,6 +49,8 @@ impl ExportRequest {
             &mut self.traffic_factor,
             &mut self.rows,
             &mut self.samples,
+            &mut self.fold,
+            &mut self.max_rows,
         ]
     }
 

@@ -1,0 +1,164 @@
+//! Hosts that count as one domain, and workbooks that would be too large: the same from logs, stores, lists and ticks.
+
+use super::book::Book;
+use super::harness::{Place, line};
+use std::collections::BTreeMap;
+
+/// Lines of hosts below wildcards and of others, at several times.
+fn lines() -> Vec<(String, String, u64)> {
+    let hosts = [
+        "x.img.example.com",
+        "y.img.example.com",
+        "a.z.img.example.com",
+        "img.example.com",
+        "www.example.com",
+    ];
+    let times = ["00:00:10", "00:06:00", "07:59:59", "13:00:00"];
+    let all = hosts.iter().flat_map(|host| times.iter().map(move |time| (host, time)));
+    all.enumerate()
+        .map(|(n, (host, time))| (format!("1/Mar/2026:{time} +0000"), (*host).to_owned(), 1 << n))
+        .collect()
+}
+
+/// Bytes by domain and time, as Detail has them.
+fn detail(place: &Place) -> BTreeMap<(String, String), u64> {
+    let rows = Book::open(&place.path("out.xlsx")).rows("Detail");
+    let cell = |row: &Vec<String>| ((row[1].clone(), row[0].clone()), row[3].parse().unwrap());
+    rows[1..].iter().map(cell).filter(|(_, bytes)| *bytes > 0).collect()
+}
+
+/// Bytes by domain.
+fn sums(place: &Place) -> BTreeMap<String, u64> {
+    detail(place).into_iter().fold(BTreeMap::new(), |mut sums, ((domain, _), bytes)| {
+        *sums.entry(domain).or_default() += bytes;
+        sums
+    })
+}
+
+#[test]
+fn hosts_of_a_wildcard_count_as_one_domain_wherever_they_are_read() {
+    for (more, folds) in [
+        (&["--fold", "*.img.example.com"][..], &[("*.img.example.com", ".img.example.com")][..]),
+        // The longest wildcard that stands for a host, in any order, spelt as the vendor does.
+        (
+            &["--fold", ".example.com, *.img.example.com"],
+            &[("*.img.example.com", ".img.example.com"), ("*.example.com", ".example.com")],
+        ),
+        // What is named stays itself, and hosts that are not asked for do not count.
+        (
+            &["--fold", "*.img.example.com", "--domain-names", "x.img.example.com,*.z.img.example.com"],
+            &[("x.img.example.com", "x.img.example.com"), ("*.img.example.com", ".z.img.example.com")],
+        ),
+        (&["--fold", "*.nothing.example.com"], &[]),
+    ] {
+        let place = Place::new();
+        let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+        let named = more.contains(&"--domain-names");
+        for (time, host, bytes) in lines() {
+            place.write(&format!("logs/{host}.log"), "");
+            let path = place.path("logs/all.log");
+            let before = std::fs::read_to_string(&path).unwrap_or_default();
+            std::fs::write(&path, before + &line(&time, &host, bytes)).unwrap();
+            let fold = folds.iter().find(|(_, suffix)| host.ends_with(suffix));
+            match fold {
+                Some((domain, _)) => *expected.entry((*domain).into()).or_default() += bytes,
+                None if named => {}
+                None => *expected.entry(host).or_default() += bytes,
+            }
+        }
+        let direct = place.export(&[&["logs", "--json"], more].concat(), 0).json();
+        assert_eq!(sums(&place), expected, "{more:?}");
+        let from_logs = detail(&place);
+        place.run(&["ingest", "logs", "--store", "s.db"], 0);
+        let stored = place.export(&[&["--store", "s.db", "--json", "--force"], more].concat(), 0).json();
+        assert_eq!(detail(&place), from_logs);
+        for part in ["key_figures", "completeness"] {
+            assert_eq!(stored[part], direct[part], "{more:?}");
+        }
+        // Made again, it is what it was.
+        place.run(&["task", "list", "--store", "s.db", "--json"], 0);
+        std::fs::remove_file(place.path("out.xlsx")).unwrap();
+        let id = stored["TaskId"].as_str().unwrap();
+        place.run(&["task", "run", id, "--store", "s.db"], 0);
+        assert_eq!(detail(&place), from_logs);
+        let text = place.export_to(&[&["logs", "-o", "-", "--rows", "sparse"], more].concat(), 0).stdout;
+        assert_eq!(text.lines().count() - 1, from_logs.len());
+    }
+}
+
+#[test]
+fn a_folded_domain_has_the_hours_of_all_its_hosts() {
+    let place = Place::new();
+    for (host, hour) in [("x", 8), ("y", 9), ("y", 10)] {
+        let text = line(&format!("1/Mar/2026:{hour:02}:00:00 +0800"), &format!("{host}.img.example.com"), 5);
+        let name = format!("logs/{host}.img.example.com_2026_03_01_{hour:02}0000_{:02}0000.log", hour + 1);
+        place.write(&name, text);
+    }
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    for from in [&["logs"][..], &["--store", "s.db", "--force"]] {
+        let found = place.export(&[from, &["--json", "--fold", "*.img.example.com"]].concat(), 0).json();
+        let found = &found["completeness"];
+        assert_eq!(
+            (&found["domain_hours_with_log"], &found["domain_hours"]),
+            (&3.into(), &24.into()),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn lists_and_configurations_fold_as_well() {
+    let place = Place::new();
+    let all: String = lines().iter().map(|(time, host, bytes)| line(time, host, *bytes)).collect();
+    place.write("logs/all.log", all);
+    place.write(
+        "tasks.csv",
+        "type,start_time,end_time,fold,output\nflow,2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,*.example.com,out.xlsx\n",
+    );
+    place.run(&["export", "logs", "--tasks", "tasks.csv"], 0);
+    let one: u64 = lines().iter().map(|(_, _, bytes)| bytes).sum();
+    assert_eq!(sums(&place), [("*.example.com".to_owned(), one)].into());
+    place.write(
+        "flowbook.toml",
+        "[store]\npath = \"s.db\"\n[[source]]\npaths = [\"logs\"]\n[[task]]\nname = \"day\"\ntype = \"flow\"\n\
+         range = \"2026-03-01T00:00:00Z/2026-03-02T00:00:00Z\"\nfold = [\"*.img.example.com\"]\noutput = \"out.xlsx\"\n",
+    );
+    std::fs::remove_file(place.path("out.xlsx")).unwrap();
+    place.run(&["run", "flowbook.toml"], 0);
+    assert_eq!(sums(&place).len(), 3, "{:?}", sums(&place));
+    for wrong in ["a.com", "*", "*.*.com"] {
+        place.export(&["logs", "--fold", wrong, "--force"], 2).says(&["Fold holds", "*.img.example.com"]);
+    }
+}
+
+#[test]
+fn too_many_rows_are_refused_before_one_is_written() {
+    let place = Place::new();
+    let all: String = lines().iter().map(|(time, host, bytes)| line(time, host, *bytes)).collect();
+    place.write("a.log", all);
+    place.run(&["ingest", "a.log", "--store", "s.db"], 0);
+    // Five hosts, 288 slices.
+    for from in [&["a.log"][..], &["--store", "s.db"]] {
+        let refused = place.export(&[from, &["--max-rows", "1439"]].concat(), 2);
+        refused.says(&[
+            "1440 rows of Detail are to be written, more than the limit of 1439",
+            "5 domains on 1 sheets",
+            "--rows sparse",
+            "--fold",
+            "--max-rows 1440",
+        ]);
+        assert!(!place.exists("out.xlsx"));
+        place.export(&[from, &["--max-rows", "1440", "--force"]].concat(), 0);
+        place.export(&[from, &["--max-rows", "288", "--fold", "*.com", "--force"]].concat(), 0);
+        place.export(&[from, &["--max-rows", "20", "--rows", "sparse", "--force"]].concat(), 0);
+        place.export(&[from, &["--max-rows", "19", "--rows", "sparse", "--force"]].concat(), 2);
+        std::fs::remove_file(place.path("out.xlsx")).unwrap();
+    }
+    let json = place.export(&["a.log", "--max-rows", "9", "--json"], 2).json();
+    assert_eq!(json["Code"], "InvalidParameter");
+    place.export_to(&["a.log", "-o", "-", "--max-rows", "9"], 2).says(&["more than the limit of 9"]);
+    place.export_to(&["a.log", "-o", "-"], 0);
+    for wrong in ["0", "-1", "x", "1.5", "99999999999999999999"] {
+        place.export(&["a.log", &format!("--max-rows={wrong}")], 2).says(&["MaxRows is"]);
+    }
+}
