@@ -10,6 +10,7 @@
 
 mod lines;
 
+use crate::domain::Domain;
 use lines::Plain;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -29,20 +30,25 @@ pub type Hash = [u8; blake3::OUT_LEN];
 /// Lengths of texts that another one may begin with, by the hash of their longest beginning.
 pub type Lengths = HashMap<Hash, Vec<u64>>;
 
-/// The identity of a text. Two texts are the same when their `whole` is.
+/// The identity of a text. Two texts are the same when their `whole` is: lines that take their domain from outside are
+/// others with another domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextId {
     /// Length in bytes, as it is hashed.
     pub len: u64,
-    /// The hash of everything.
+    /// The hash of everything, and of the domain that lines take from outside.
     pub whole: Hash,
+    /// The hash of everything but that.
+    pub text: Hash,
+    /// The domain that lines take from outside, where some do and it is certain.
+    pub outside: Option<Domain>,
     /// The chain over the whole chunks.
     pub chain: Hash,
     /// The hashes of its beginnings of 64, 128, ... bytes, up to [`HEAD`], as many as it has.
     pub heads: Vec<Hash>,
-    /// The hash of everything before the newline that the last line lacks.
+    /// As `whole`, of everything before the newline that the last line lacks.
     pub open: Option<Hash>,
-    /// The hash of the bytes as they are, where it is another one.
+    /// The hash of the bytes as they are, where it is another one than that of everything.
     pub raw: Option<Hash>,
     /// The hashes of its beginnings that were asked for, with their lengths.
     pub beginnings: Vec<(u64, Hash)>,
@@ -66,10 +72,24 @@ impl TextId {
     pub fn damaged(self) -> Self {
         Self {
             whole: damaged(&self.whole),
+            text: damaged(&self.text),
             open: self.open.as_ref().map(damaged),
             raw: self.raw.as_ref().map(damaged),
             ..self
         }
+    }
+
+    /// The identity of a text that takes a domain from outside, if it does.
+    #[must_use]
+    pub fn of_domain(self, outside: Option<Domain>) -> Self {
+        let of = |hash| of_domain(hash, outside.as_ref());
+        Self { whole: of(self.whole), open: self.open.map(of), outside, ..self }
+    }
+
+    /// Whether its bytes are hashed as they are.
+    #[must_use]
+    pub fn is_as_it_is(&self) -> bool {
+        self.raw.is_none_or(|raw| Some(of_domain(raw, self.outside.as_ref())) == self.open)
     }
 
     /// A number that texts with the same first line have in common; none of texts that are too short to tell.
@@ -83,6 +103,18 @@ impl TextId {
 #[must_use]
 pub fn damaged(whole: &Hash) -> Hash {
     *blake3::Hasher::new().update(whole).update(b"damaged").finalize().as_bytes()
+}
+
+/// The hash of a text that takes a domain from outside, if it does.
+#[must_use]
+pub fn of_domain(text: Hash, outside: Option<&Domain>) -> Hash {
+    let Some(domain) = outside else { return text };
+    *blake3::Hasher::new()
+        .update(&text)
+        .update(b"domain")
+        .update(domain.as_str().as_bytes())
+        .finalize()
+        .as_bytes()
 }
 
 /// Bytes of the longest beginning with a hash of its own that a text of `len` bytes has.
@@ -359,6 +391,8 @@ pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stre
     let mut id = TextId {
         len,
         whole: Hash::default(),
+        text: Hash::default(),
+        outside: None,
         chain,
         heads: Vec::from_iter(head),
         open: None,
@@ -390,6 +424,7 @@ pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stre
         }
     }
     (id.len, id.chain, id.whole) = (len, chain, whole(&chain, &rest, len));
+    id.text = id.whole;
     id.raw = id.raw.filter(|raw| *raw != id.whole);
     Some(id)
 }

@@ -102,8 +102,9 @@ pub struct Taken {
     pub samples: Vec<Sample>,
     /// What its text is, as far as it could be read.
     pub text: TextId,
-    /// The hash of what could be read, which that of a whole text may be.
-    pub readable: Hash,
+    /// The hash of what could be read, which that of a whole text may be; with the domain that its lines take from outside, and
+    /// without.
+    pub readable: (Hash, Hash),
     /// Whether it has a fault only because too much of it was rejected.
     pub is_mistrusted: bool,
     /// Whether it was changed while it was read, so that nothing of it is worth anything.

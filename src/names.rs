@@ -60,8 +60,36 @@ impl Told {
     }
 }
 
+/// The domain that lines with only a path take from outside, where it is certain: what the name of the file tells, but for a
+/// word without a dot, else what was given.
+#[must_use]
+pub fn outside<'a>(hours: Option<&'a NamedHours>, given: Option<&'a Domain>) -> Option<&'a Domain> {
+    hours.map_or(given, |hours| Some(&hours.domain).filter(|domain| is_domain(domain)))
+}
+
+/// Whether what the name of a file begins with is hardly a word that it is called by.
+#[must_use]
+pub fn is_domain(name: &Domain) -> bool {
+    name.as_str().contains('.')
+}
+
+/// Whether two texts that are the same may be one, as far as the domains tell that their lines take from outside: they are
+/// the same, or one is the other with something put before it, as in `backup_www.example.com`.
+#[must_use]
+pub fn may_be_one(one: Option<&Domain>, other: Option<&Domain>) -> bool {
+    let is_copy = |copy: &Domain, of: &Domain| {
+        copy.as_str()
+            .strip_suffix(of.as_str())
+            .is_some_and(|before| before.is_empty() || before.ends_with(JOINTS))
+    };
+    one.zip(other).is_none_or(|(one, other)| is_copy(one, other) || is_copy(other, one))
+}
+
+/// What stands between a domain and what is put before it.
+pub const JOINTS: [char; 2] = ['-', '_'];
+
 fn is_certain(domain: &Domain) -> bool {
-    !domain.as_str().contains('_') && domain.as_str().contains('.')
+    !domain.as_str().contains('_') && is_domain(domain)
 }
 
 /// The hours since 1970 in which a line is evidence that its domain has a log: only in logs that are not certain to be

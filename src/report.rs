@@ -113,10 +113,17 @@ pub struct NamedHours {
 
 impl NamedHours {
     /// How much a name that tells them is preferred among names of the same text, from 1: the shortest domain comes
-    /// first, so that a copy `backup_www.example.com` takes no line from `www.example.com`.
+    /// first, so that a copy `backup_www.example.com` takes no line from `www.example.com`. A word without a dot, such as
+    /// `access`, comes last.
     #[must_use]
     pub fn rank(&self) -> u32 {
-        u32::try_from(MAX_LEN.saturating_sub(self.domain.as_str().len())).map_or(1, |rank| rank + 1)
+        let domain = self.domain.as_str();
+        let is_word = !domain.contains('.');
+        if is_word {
+            1
+        } else {
+            u32::try_from(MAX_LEN.saturating_sub(domain.len())).map_or(1, |rank| rank + 1)
+        }
     }
 
     /// The start of the first window of the span: lines of windows before it are late.

@@ -3,7 +3,10 @@
 use super::packed::Readable;
 use super::source::Tail;
 use crate::codec::is_plain_text;
-use crate::digest::{Before, CHUNK, Canonical, Digester, Hash, TextId, damaged, head_len, identify};
+use crate::digest::{
+    Before, CHUNK, Canonical, Digester, Hash, TextId, damaged, head_len, identify, of_domain,
+};
+use crate::domain::Domain;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -22,6 +25,8 @@ pub struct Beginning {
     pub open: Option<Hash>,
     /// Whether it was damaged behind that.
     pub is_damaged: bool,
+    /// The domain that its lines take from outside, which it is the hash of, too.
+    pub outside: Option<Domain>,
 }
 
 impl Beginning {
@@ -32,11 +37,16 @@ impl Beginning {
         open.into_iter().chain([self.len]).collect()
     }
 
+    /// The hash of a text as it is that of this one.
+    fn of(&self, text: Hash) -> Hash {
+        of_domain(if self.is_damaged { damaged(&text) } else { text }, self.outside.as_ref())
+    }
+
     /// Whether it is one of these beginnings of a text.
     #[must_use]
     pub fn is_among(&self, beginnings: &[(u64, Hash)]) -> bool {
         beginnings.iter().any(|(len, hash)| {
-            let hash = if self.is_damaged { damaged(hash) } else { *hash };
+            let hash = self.of(*hash);
             (*len == self.len && hash == self.whole) || (*len + 1 == self.len && Some(hash) == self.open)
         })
     }
@@ -51,14 +61,12 @@ pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
     let text = Readable::open(path)?;
     let id = hashed_up_to(text, beginning.len, Digester::with_beginnings(beginning.lengths()))?;
     let Some(id) = identify(None, [id.finish()]) else { return Ok(false) };
-    let is_raw = id.raw.is_none() || id.raw == id.open;
-    if is_raw || beginning.is_among(&id.beginnings) {
+    if id.is_as_it_is() || beginning.is_among(&id.beginnings) {
         return Ok(beginning.is_among(&id.beginnings));
     }
     let text = Readable::open(path)?.take(beginning.len);
     let raw = identify(None, [hashed(text)?.finish()]).and_then(|id| id.raw);
-    let raw = raw.map(|raw| if beginning.is_damaged { damaged(&raw) } else { raw });
-    Ok(raw == Some(beginning.whole))
+    Ok(raw.map(|raw| beginning.of(raw)) == Some(beginning.whole))
 }
 
 /// How the texts of two files are ordered, as they are hashed: byte by byte, and a beginning before what goes on.
@@ -110,11 +118,13 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     file.seek(SeekFrom::Start(known.len.saturating_sub(1)))?;
     file.read_exact(&mut last)?;
     // Where bytes are not hashed as they are, nobody knows where lines begin in them.
-    let same_head = identify(None, [head])
-        .is_some_and(|id| id.raw.is_none_or(|raw| Some(raw) == id.open) && id.head() == known.head());
-    let same_rest = identify(Some(before.clone()), [rest]).is_some_and(|id| id.whole == known.whole);
+    let same_head = identify(None, [head]).is_some_and(|id| id.is_as_it_is() && id.head() == known.head());
+    let same_rest = identify(Some(before.clone()), [rest])
+        .is_some_and(|id| of_domain(id.text, known.outside.as_ref()) == known.whole);
     let is_whole_lines = last == *b"\n";
-    Ok((same_head && same_rest && is_whole_lines).then_some(Tail { from: known.len, before, judged: (0, 0) }))
+    let has_used_domain = known.outside.is_some();
+    let tail = || Tail { from: known.len, before, judged: (0, 0), has_used_domain };
+    Ok((same_head && same_rest && is_whole_lines).then(tail))
 }
 
 /// The identity of all of a file's text that can be decoded, or of what stands in a plain file before `size`.
@@ -172,8 +182,13 @@ mod tests {
             let grown = [&old[..], b"more\n"].concat();
             let found = tail(file(&grown).path(), &id(&old)).unwrap().expect("it grew");
             assert_eq!(found.from, old.len() as u64);
-            let beginning =
-                |id: TextId| Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false };
+            let beginning = |id: TextId| Beginning {
+                len: id.len,
+                whole: id.whole,
+                open: id.open,
+                is_damaged: false,
+                outside: None,
+            };
             for grown in [grown.clone(), [&b"\xef\xbb\xbf"[..], &grown[..]].concat()] {
                 assert!(begins_with(file(&grown).path(), &beginning(id(&old))).unwrap());
                 assert!(begins_with(file(&grown).path(), &beginning(id(&old[..old.len() - 3]))).unwrap());

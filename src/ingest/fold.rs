@@ -49,6 +49,8 @@ pub(super) struct Folded {
     pub(super) beginning: Beginning,
     /// What tells whether its lines stand elsewhere, too.
     pub(super) sketch: Sketch,
+    /// Whether lines with only a path took the domain of the source.
+    pub(super) has_used_domain: bool,
 }
 
 /// Everything but the parser, from which a record borrows.
@@ -153,12 +155,13 @@ impl<'a> Fold<'a> {
     pub(super) fn end(&mut self) -> Result<Folded> {
         let sink = mem::replace(&mut self.sink, Sink::new(self.spill));
         let (samples, extents) = sink.finish()?;
-        if self.state.is_unnamed && (self.parser.has_used_domain() || self.mender.has_used_domain()) {
+        let has_used_domain = self.parser.has_used_domain() || self.mender.has_used_domain();
+        if self.state.is_unnamed && has_used_domain {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
         self.state.note_shared();
         let (counts, beginning) = (mem::take(&mut self.state.counts), Beginning::of(&self.beginning));
-        Ok(Folded { counts, samples, extents, beginning, sketch: self.parser.take_sketch() })
+        Ok(Folded { counts, samples, extents, beginning, sketch: self.parser.take_sketch(), has_used_domain })
     }
 
     /// Gives the table away, for an empty one.

@@ -7,7 +7,8 @@ use super::source::Source;
 use super::twice::Beginning;
 use super::{Job, Taken, again, check, fold};
 use crate::codec::page;
-use crate::digest::{Stretch, TextId, identify};
+use crate::digest::{Stretch, TextId, identify, of_domain};
+use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
@@ -33,6 +34,8 @@ pub(super) struct Outcome {
     pub(super) start: Option<u64>,
     /// What tells whether its lines stand elsewhere, too.
     pub(super) sketch: Sketch,
+    /// Whether lines with only a path took the domain of the source.
+    pub(super) has_used_domain: bool,
     /// Lines before each part that spilled rejected lines, and where these lie.
     pub(super) pieces: Vec<(u64, Vec<Extent>)>,
     /// What only [`ingest_each`](super::ingest_each) asks for: the table of each part, and what its text is.
@@ -51,10 +54,17 @@ impl Outcome {
         self.len += next.len;
         self.padding += next.padding;
         self.sketch.merge(next.sketch);
+        self.has_used_domain |= next.has_used_domain;
         let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
         self.samples.extend(next.samples.into_iter().map(numbered));
         self.pieces.extend(next.pieces.into_iter().map(|(before, extents)| (lines_before + before, extents)));
         self.own.extend(next.own);
+    }
+
+    /// The domain that lines of the source took from outside, where some did and it is certain.
+    pub(super) fn outside<'s>(&self, source: &'s Source) -> Option<&'s Domain> {
+        let was_used = source.tail.as_ref().is_some_and(|tail| tail.has_used_domain);
+        if self.has_used_domain || was_used { source.outside() } else { None }
     }
 
     /// Finds out whether the source is what it was when it was looked at; gives whether it is not.
@@ -120,8 +130,9 @@ impl Outcome {
         let is_read = self.fault.is_none();
         self.fault = self.fault.take().or_else(|| self.mistrust(&source, job));
         let (is_mistrusted, is_changed) = (is_read && self.fault.is_some(), self.is_changed);
-        let readable = text.whole;
-        let text = if self.fault.is_some() { text.damaged() } else { text };
+        let outside = self.outside(&source).cloned();
+        let readable = (of_domain(text.text, outside.as_ref()), text.text);
+        let text = if self.fault.is_some() { text.damaged() } else { text }.of_domain(outside);
         let samples = self.samples.into_iter().map(|sample| sample.of(at)).collect();
         let samples = first_of_each_reason(samples);
         let report = SourceReport {

@@ -6,7 +6,7 @@ mod search;
 mod stamp;
 mod walk;
 
-pub use crate::names::{Told, evidence, named_hours};
+pub use crate::names::{Told, evidence, named_hours, outside};
 pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
 pub use stamp::Stamp;
 pub(super) use stamp::{START, start_of};
@@ -74,6 +74,8 @@ pub struct Tail {
     pub before: Before,
     /// Lines that were read before, and those of them that were rejected.
     pub judged: (u64, u64),
+    /// Whether some of them took their domain from outside.
+    pub has_used_domain: bool,
 }
 
 /// Finds the sources behind the arguments: files, folders (with everything below but flowbook's own results and what
@@ -136,6 +138,12 @@ impl Source {
     #[must_use]
     pub fn lines_before(&self) -> u64 {
         self.tail.as_ref().map_or(0, |tail| tail.judged.0)
+    }
+
+    /// The domain that its lines with only a path take from outside, where that is certain.
+    #[must_use]
+    pub fn outside(&self) -> Option<&Domain> {
+        outside(self.hours.as_ref(), self.domain.as_ref())
     }
 
     /// The hours since 1970 in which a line of it is evidence: see [`evidence`].

@@ -11,10 +11,13 @@ use super::part::SMALL;
 use super::source::Source;
 use crate::codec::Decoder;
 use crate::digest::{TextId, canonical};
+use crate::domain::Domain;
 use crate::mix;
+use crate::names::may_be_one;
 use crate::report::{Duplicate, NamedHours};
 use memchr::memchr;
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
@@ -48,7 +51,8 @@ impl Beginning {
     }
 }
 
-/// The large files that have the bytes of another one.
+/// The large files that have the bytes of another one. Where their lines may take different domains from outside, that is
+/// found out by reading them.
 ///
 /// Of equal sources the first one in the order of names stays, those that tell their domain before others.
 pub(super) fn before_reading(sources: &[Source]) -> Same {
@@ -58,7 +62,7 @@ pub(super) fn before_reading(sources: &[Source]) -> Same {
     let by_head = by_size.par_iter().flat_map_iter(|group| {
         groups(group.iter().copied(), |at| sources[at].path.as_ref().and_then(|path| head(path).ok()))
     });
-    let same = by_head.flat_map_iter(|group| equal(sources, &group));
+    let same = by_head.flat_map_iter(|group| equal(sources, &group, |at| sources[at].outside()));
     same.filter(|(later, _)| sources[*later].path.as_ref().is_some_and(|path| has_text(path))).collect()
 }
 
@@ -82,7 +86,8 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
     let size = |at: usize| sources[at].size.filter(|size| *size <= SMALL);
     let print = |at: usize| Some((size(at)?, outcomes[at].start?));
     let small = groups(read.iter().copied(), print);
-    let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group)).collect();
+    let outside = |at: usize| outcomes[at].outside(&sources[at]);
+    let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group, outside)).collect();
     read.retain(|at| !same.contains_key(at));
     let (texts, begun) = same_texts(sources, outcomes, &read);
     for first in same.values_mut() {
@@ -141,20 +146,25 @@ fn next(input: &mut impl Read, portion: &mut Vec<u8>) -> io::Result<bool> {
 
 /// Each source of a group that has the bytes of another one: told apart by a hash of everything, only what is equal by
 /// that is compared.
-fn equal(sources: &[Source], group: &[usize]) -> Vec<(usize, usize)> {
+fn equal<'s>(sources: &[Source], group: &[usize], outside: impl Fn(usize) -> Option<&'s Domain>) -> Pairs {
     let content = |at: usize| sources[at].path.as_ref().and_then(|path| hash(File::open(path).ok()?).ok());
     let alike = groups(group.iter().copied(), content);
-    alike.into_iter().flat_map(|group| equal_to_first(sources, group)).collect()
+    alike.into_iter().flat_map(|group| equal_to_first(sources, group, &outside)).collect()
 }
 
-fn equal_to_first(sources: &[Source], group: Vec<usize>) -> Vec<(usize, usize)> {
+fn equal_to_first<'s>(
+    sources: &[Source],
+    group: Vec<usize>,
+    outside: impl Fn(usize) -> Option<&'s Domain>,
+) -> Pairs {
     let same = |a: usize, b: usize| match (&sources[a].path, &sources[b].path) {
         (Some(a), Some(b)) => same_bytes(a, b).unwrap_or(false),
         _ => false,
     };
     let (mut firsts, mut equal) = (Vec::<usize>::new(), Vec::new());
     for at in in_order_of_choice(sources, group) {
-        match firsts.iter().find(|first| same(**first, at)) {
+        let may_be_one = |first: usize| may_be_one(outside(first), outside(at));
+        match firsts.iter().find(|first| may_be_one(**first) && same(**first, at)) {
             Some(first) => equal.push((at, *first)),
             None => firsts.push(at),
         }
@@ -200,9 +210,11 @@ fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> (Same
 }
 
 /// A text among others that begin alike, with the sources that have it.
-struct TextOf {
+struct TextOf<'s> {
     id: TextId,
     at: Vec<usize>,
+    /// The domain that its lines take from outside.
+    outside: Option<&'s Domain>,
 }
 
 /// Pairs of sources, of which the first one is a beginning or a copy of the second one.
@@ -213,18 +225,15 @@ fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> (
     let mut ids: Vec<(TextId, usize)> = group.iter().filter_map(text).collect();
     ids.sort_by(|(a, at), (b, bt)| (b.len, b.whole, at).cmp(&(a.len, a.whole, bt)));
     let mut texts: Vec<TextOf> = Vec::new();
-    for (id, at) in ids {
-        match texts.last_mut().filter(|last| last.id.whole == id.whole) {
-            Some(last) => last.at.push(at),
-            None => texts.push(TextOf { id, at: vec![at] }),
-        }
+    for same in ids.chunk_by(|(a, _), (b, _)| a.whole == b.whole) {
+        let at = in_order_of_choice(sources, same.iter().map(|(_, at)| *at).collect());
+        texts.extend(by_domain(sources, outcomes, &same[0].0, at));
     }
     for text in &mut texts {
-        text.at = in_order_of_choice(sources, std::mem::take(&mut text.at));
         // Of what is damaged in one file and whole in another nothing is missing.
         text.at.sort_by_key(|at| outcomes[*at].fault.is_some());
     }
-    texts.sort_by_key(|text| (std::cmp::Reverse(text.id.len), text.at[0]));
+    texts.sort_by_key(|text| (Reverse(text.id.len), text.at[0]));
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
     let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
     let (begun, told) = begun(sources, &texts);
@@ -237,18 +246,42 @@ fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> (
     (same, told)
 }
 
+/// Sources with the same lines, in the order of choice, by the domains that these take from outside.
+fn by_domain<'s>(
+    sources: &'s [Source],
+    outcomes: &[Outcome],
+    id: &TextId,
+    all: Vec<usize>,
+) -> Vec<TextOf<'s>> {
+    let mut texts: Vec<TextOf<'s>> = Vec::new();
+    for at in all {
+        let outside = outcomes[at].outside(&sources[at]);
+        match texts.iter_mut().find(|text| may_be_one(text.outside, outside)) {
+            Some(text) => {
+                text.at.push(at);
+                text.outside = text.outside.or(outside);
+            }
+            None => texts.push(TextOf { id: id.clone(), at: vec![at], outside }),
+        }
+    }
+    texts
+}
+
 /// Texts that are the beginning of a longer one, which is the longest: they are given with the longest first; and whose
 /// names tell of which text, for it begins with theirs: that may be several.
 ///
 /// A text of fewer bytes than any hash of a beginning has is too short to tell: one line may stand in two logs.
-fn begun(sources: &[Source], texts: &[TextOf]) -> (Pairs, Pairs) {
+fn begun(sources: &[Source], texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
     let (mut begun, mut told) = (Vec::new(), Vec::new());
     let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
     for (at, text) in texts.iter().enumerate() {
-        let begins_alike = |other: &TextOf| other.id.head().is_some_and(|head| text.id.heads.contains(&head));
+        let begins_alike = |other: &TextOf<'_>| {
+            other.id.head().is_some_and(|head| text.id.heads.contains(&head))
+                && may_be_one(text.outside, other.outside)
+        };
         let is_asked = |other: &usize| !is_taken[*other] || named[*other].is_some();
-        let shorter: Vec<usize> =
+        let mut shorter: Vec<usize> =
             (at + 1..texts.len()).filter(|other| is_asked(other) && begins_alike(&texts[*other])).collect();
         let Some(path) = sources[text.at[0]].path.as_ref().filter(|_| !is_taken[at] && !shorter.is_empty())
         else {
@@ -257,7 +290,12 @@ fn begun(sources: &[Source], texts: &[TextOf]) -> (Pairs, Pairs) {
         let wanted = |other: &usize| beginning_of(&texts[*other].id);
         let lengths = shorter.iter().flat_map(|other| wanted(other).lengths()).collect();
         let found = beginnings(path, lengths).unwrap_or_default();
-        for other in shorter.into_iter().filter(|other| wanted(other).is_among(&found)) {
+        shorter.retain(|other| wanted(other).is_among(&found));
+        // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
+        let with_domain = shorter.iter().filter(|other| texts[**other].outside.is_some());
+        let best = with_domain.min_by_key(|other| Reverse(named[**other].map(|at| rank(sources, at))));
+        let outside = text.outside.or_else(|| texts[*best?].outside);
+        for other in shorter.into_iter().filter(|other| may_be_one(outside, texts[*other].outside)) {
             told.extend(named[other].map(|named| (named, text.at[0])));
             if !std::mem::replace(&mut is_taken[other], true) {
                 begun.push((texts[other].at[0], text.at[0]));
@@ -268,20 +306,23 @@ fn begun(sources: &[Source], texts: &[TextOf]) -> (Pairs, Pairs) {
 }
 
 /// The source of a text whose name tells most, if any tells something.
-fn best_named(sources: &[Source], text: &TextOf) -> Option<usize> {
-    let rank = |at: usize| sources[at].hours.as_ref().map_or(0, NamedHours::rank);
-    text.at.iter().copied().max_by_key(|at| rank(*at)).filter(|at| rank(*at) > 0)
+fn best_named(sources: &[Source], text: &TextOf<'_>) -> Option<usize> {
+    text.at.iter().copied().max_by_key(|at| rank(sources, *at)).filter(|at| rank(sources, *at) > 0)
+}
+
+/// How much the name of a source is preferred for what it tells.
+fn rank(sources: &[Source], at: usize) -> u32 {
+    sources[at].hours.as_ref().map_or(0, NamedHours::rank)
 }
 
 fn beginning_of(id: &TextId) -> again::Beginning {
-    again::Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false }
+    again::Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false, outside: None }
 }
 
 /// The name that tells the domain of lines with only a path says more than others: it comes first. Of several that
 /// tell one, the shortest domain comes first, so that `backup_www.example.com` takes nothing from `www.example.com`.
 fn in_order_of_choice(sources: &[Source], mut group: Vec<usize>) -> Vec<usize> {
-    let rank = |at: usize| sources[at].hours.as_ref().map_or(0, NamedHours::rank);
-    group.sort_unstable_by_key(|at| (std::cmp::Reverse(rank(*at)), *at));
+    group.sort_unstable_by_key(|at| (Reverse(rank(sources, *at)), *at));
     group
 }
 

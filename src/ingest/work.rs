@@ -161,7 +161,7 @@ impl<'a> Work<'a> {
             }
         };
         part.leave();
-        let Folded { counts, samples, extents, beginning, sketch } = fold.end()?;
+        let Folded { counts, samples, extents, beginning, sketch, has_used_domain } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
         let (start, is_changed) = (desk.take_start(), false);
@@ -175,6 +175,7 @@ impl<'a> Work<'a> {
             beginning,
             start,
             sketch,
+            has_used_domain,
             pieces,
             own,
         })

@@ -1,8 +1,9 @@
 //! What a source is, as a row of its table.
 
-use super::source::{Arrival, SourceId};
+use super::source::{Arrival, SourceId, joined};
 use super::write::Writer;
 use super::{failed, signed};
+use crate::digest::TextId;
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::report::SourceReport;
@@ -10,7 +11,7 @@ use rusqlite::params;
 
 /// What an arrival says of its source, in the order of [`Writer::describe`].
 const COLUMNS: &str = "name, sort, size, whole, chain, head, text_bytes, format, region, named_domain, named_start, \
-                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, sketch, open, first, padding";
+                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, sketch, open, first, padding, text";
 
 impl Writer {
     /// Writes what a source is: a new one, or one that is there.
@@ -47,18 +48,24 @@ impl Writer {
             text.open,
             text.first(),
             signed(report.padding)?,
+            joined_of(text),
             id.map(|id| id.0),
         ];
         // Two statements of one row each: one that does either must be able to undo half of it, and the database would
         // keep every page that it changes.
-        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24";
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25";
         let sql = match id {
-            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?25)"),
-            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?25"),
+            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?26)"),
+            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?26"),
         };
         self.db.prepare_cached(&sql).and_then(|mut put| put.execute(values)).map_err(failed)?;
         Ok(id.unwrap_or_else(|| SourceId(self.db.last_insert_rowid())))
     }
+}
+
+/// What is kept of a text whose lines take their domain from outside: see [`joined`].
+pub(super) fn joined_of(text: &TextId) -> Option<Vec<u8>> {
+    text.outside.as_ref().map(|domain| joined(&text.text, domain.as_str()))
 }
 
 /// Lines, accepted, unplaced and blank ones.

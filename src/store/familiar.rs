@@ -34,7 +34,9 @@ impl Familiar {
     /// Takes note of what a source is now.
     pub(super) fn note_text(&mut self, text: &TextId) {
         if let Some(keys) = &mut self.keys {
-            keys.extend([text.whole].iter().chain(&text.head()).chain(text.heads.first()).map(of_hash));
+            keys.extend(
+                [text.whole, text.text].iter().chain(&text.head()).chain(text.heads.first()).map(of_hash),
+            );
         }
     }
 
@@ -70,8 +72,9 @@ fn read(db: &Connection) -> rusqlite::Result<HashSet<u64>> {
     let first = |row: &Row<'_>| row.get(0).map(i64::cast_unsigned);
     let place = |row: &Row<'_>| Ok(mix::many(row.get_ref(0)?.as_bytes()?));
     // Each is read from an index.
-    let all: [(&str, Key<'_>); 5] = [
+    let all: [(&str, Key<'_>); 6] = [
         ("SELECT whole FROM source WHERE whole IS NOT NULL", &hash),
+        ("SELECT substr(text, 1, 32) FROM source WHERE text IS NOT NULL", &hash),
         ("SELECT head FROM source WHERE head IS NOT NULL", &hash),
         ("SELECT first FROM source WHERE first IS NOT NULL", &first),
         ("SELECT file FROM source WHERE file IS NOT NULL", &place),
@@ -101,6 +104,8 @@ mod tests {
         let text = |n: u8| TextId {
             len: 70,
             whole: [n; 32],
+            text: [n; 32],
+            outside: None,
             chain: [0; 32],
             heads: vec![[n + 1; 32]],
             open: None,

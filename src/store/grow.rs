@@ -1,5 +1,6 @@
 //! Sources that outgrow others: a longer text takes the place of its beginnings, which stand where they stood.
 
+use super::describe::joined_of;
 use super::failed;
 use super::signed;
 use super::source::{Arrival, SourceId};
@@ -57,9 +58,9 @@ impl Writer {
     pub fn set_text(&mut self, id: SourceId, text: &TextId) -> Result<()> {
         self.change(|writer| {
             writer.familiar.note_text(text);
-            let sql = "UPDATE source SET (whole, chain, head, text_bytes, open, first) = (?, ?, ?, ?, ?, ?) WHERE id = ?";
-            let values =
-                params![text.whole, text.chain, text.head(), signed(text.len)?, text.open, text.first(), id.0];
+            let sql = "UPDATE source SET (whole, chain, head, text_bytes, open, first, text) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ?";
+            let (len, joined) = (signed(text.len)?, joined_of(text));
+            let values = params![text.whole, text.chain, text.head(), len, text.open, text.first(), joined, id.0];
             writer.db.prepare_cached(sql).and_then(|mut set| set.execute(values)).map_err(failed).map(drop)
         })
     }

@@ -1,10 +1,15 @@
 //! What is known of sources: looked up before it is decided what becomes of others.
 
-use super::source::{Known, NAMED, Place, Seen, SourceId, Spot, known, placed, region as of_code, seen};
+use super::source::{
+    Known, NAMED, Place, Seen, SourceId, Spot, joined, known, parted, placed, read_for, region as of_code,
+    seen,
+};
 use super::write::Writer;
 use super::{failed, signed, unsigned};
 use crate::digest::{Hash, Lengths, TextId};
+use crate::domain::Domain;
 use crate::error::Result;
+use crate::names::{JOINTS, may_be_one};
 use crate::region::Region;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -172,19 +177,23 @@ impl Writer {
         if ![head, text.heads[0]].iter().any(|hash| self.familiar.may_have_text(hash)) {
             return Ok(Some(Vec::new()));
         }
-        let by_head = "SELECT id FROM source WHERE head = ?1 AND text_bytes >= ?2 LIMIT ?3";
-        let by_first = "SELECT id FROM source WHERE head = ?1 AND text_bytes >= ?2
-                        UNION SELECT id FROM source WHERE first = ?4 AND text_bytes >= ?2 LIMIT ?3";
+        let by_head =
+            "SELECT id, named_domain, domain FROM source WHERE head = ?1 AND text_bytes >= ?2 LIMIT ?3";
+        let by_first = "SELECT id, named_domain, domain FROM source WHERE head = ?1 AND text_bytes >= ?2
+                        UNION SELECT id, named_domain, domain FROM source WHERE first = ?4 AND text_bytes >= ?2 LIMIT ?3";
         let (len, limit) =
             (signed(text.len)?, i64::try_from(most).map_or(i64::MAX, |most| most.saturating_add(1)));
         let ids = self.at(|writer| {
             let found = match text.whole_head() {
-                Some(_) => writer.found(by_head, params![head, len, limit]),
-                None => writer.found(by_first, params![head, len, limit, first]),
+                Some(_) => writer.found_with_domains(by_head, params![head, len, limit]),
+                None => writer.found_with_domains(by_first, params![head, len, limit, first]),
             };
             found.map_err(failed)
         })?;
-        Ok(Some(ids).filter(|ids| ids.len() <= most))
+        // What a text begins takes its domain from outside if the text does.
+        let may_begin = |of: &Option<Domain>| may_be_one(of.as_ref(), text.outside.as_ref());
+        let few = Some(ids).filter(|ids| ids.len() <= most);
+        Ok(few.map(|ids| ids.into_iter().filter(|(_, of)| may_begin(of)).map(|(id, _)| id).collect()))
     }
 
     /// The paths of texts that a text may begin with, as far as their names tell domain and hours and they are known to be
@@ -242,6 +251,16 @@ impl Writer {
         sources.query_map(values, |row| row.get(0).map(SourceId))?.collect()
     }
 
+    /// As [`Writer::found`], each with the domain that its lines with only a path are read for.
+    fn found_with_domains(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> rusqlite::Result<Vec<(SourceId, Option<Domain>)>> {
+        let mut sources = self.db.prepare_cached(sql)?;
+        sources.query_map(values, |row| Ok((SourceId(row.get(0)?), read_for(row, 1)?)))?.collect()
+    }
+
     /// The lengths of all texts, by the hashes of their longest beginnings.
     ///
     /// # Errors
@@ -272,30 +291,65 @@ impl Writer {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
                        region, domain, fault, lines, \
-                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id), open, first FROM source WHERE id = ?";
+                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id), open, first, text FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
         })
     }
 
-    /// The source with this text, which may be known by its bytes as they are.
+    /// The source with this text, which may be known by its bytes as they are. Where lines take their domain from outside, it
+    /// is one of a domain that may be the same: see [`may_be_one`].
     ///
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn with_text(&mut self, text: &TextId) -> Result<Option<SourceId>> {
         self.at(|writer| {
             writer.familiar.prepare(&writer.db).map_err(failed)?;
-            let wholes = [Some(text.whole), text.raw].into_iter().flatten();
+            let wholes = [text.whole, text.text].into_iter().chain(text.raw);
             for whole in wholes.filter(|whole| writer.familiar.may_have_text(whole)) {
-                let mut source =
-                    writer.db.prepare_cached("SELECT id FROM source WHERE whole = ?").map_err(failed)?;
-                let found = source.query_row([whole], |row| row.get(0).map(SourceId)).optional();
-                if let Some(found) = found.map_err(failed)? {
-                    return Ok(Some(found));
+                let sql = "SELECT id, named_domain, domain FROM source WHERE whole = ?";
+                let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
+                let found = source.query_row([whole], |row| Ok((SourceId(row.get(0)?), read_for(row, 1)?)));
+                let found = found.optional().map_err(failed)?;
+                let is_one =
+                    |of: Option<&Domain>| whole == text.whole || may_be_one(of, text.outside.as_ref());
+                if let Some((id, _)) = found.filter(|(_, of)| is_one(of.as_ref())) {
+                    return Ok(Some(id));
                 }
             }
-            Ok(None)
+            Ok(writer.of_other_domains(text).map_err(failed)?.first().copied())
         })
+    }
+
+    /// The sources with the lines of a text, but with another domain from outside, that may be one with it.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn also_with_text(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
+        self.at(|writer| writer.of_other_domains(text).map_err(failed))
+    }
+
+    fn of_other_domains(&self, text: &TextId) -> rusqlite::Result<Vec<SourceId>> {
+        if !self.familiar.may_have_text(&text.text) {
+            return Ok(Vec::new());
+        }
+        // No name has such a byte.
+        let behind = |key: &[u8]| [key, b"\xff"].concat();
+        let between = "SELECT id FROM source WHERE text >= ? AND text < ? ORDER BY length(text), text";
+        let Some(domain) = text.outside.as_ref().map(Domain::as_str) else {
+            let first = format!("{between} LIMIT 1");
+            return self.found(&first, params![text.text, behind(&text.text)]);
+        };
+        let mut found = Vec::new();
+        for (at, _) in domain.match_indices(JOINTS) {
+            let key = joined(&text.text, &domain[at + 1..]);
+            found.extend(self.found("SELECT id FROM source WHERE text = ?", [key])?);
+        }
+        for joint in JOINTS {
+            let key = joined(&text.text, &format!("{joint}{domain}"));
+            found.extend(self.found(between, params![key, behind(&key)])?);
+        }
+        Ok(found)
     }
 
     /// Sources that a longer text at `place` may have grown from, the longest first: one that was there, one whose
@@ -305,11 +359,11 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn maybe_shorter(&mut self, place: &Place, text: &TextId) -> Result<Vec<Shorter>> {
         self.at(|writer| {
-            let by_place = "SELECT id, text_bytes, whole, open, fault IS NOT NULL FROM source
+            let by_place = "SELECT id, text_bytes, whole, open, fault IS NOT NULL, text FROM source
                             WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND id IN (
                                 SELECT source FROM place WHERE path = ?2
                                 UNION SELECT id FROM source WHERE file = ?3)";
-            let by_head = "SELECT id, text_bytes, whole, open, fault IS NOT NULL FROM source
+            let by_head = "SELECT id, text_bytes, whole, open, fault IS NOT NULL, text FROM source
                            WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND head = ?2";
             let len = signed(text.len)?;
             let mut found = Vec::new();
@@ -336,6 +390,7 @@ impl Writer {
                 whole: row.get(2)?,
                 open: row.get(3)?,
                 is_damaged: row.get(4)?,
+                outside: parted(row.get_ref(5)?.as_blob_or_null()?).map(|(_, domain)| domain),
             })
         };
         sources.query_map(values, shorter)?.collect()
@@ -343,7 +398,7 @@ impl Writer {
 }
 
 /// A source that a text may have grown from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shorter {
     /// Which source.
     pub id: SourceId,
@@ -355,6 +410,8 @@ pub struct Shorter {
     pub open: Option<Hash>,
     /// Whether it could not be read to its end.
     pub is_damaged: bool,
+    /// The domain that its lines take from outside.
+    pub outside: Option<Domain>,
 }
 
 /// Finds paths in order; gives how many were passed before too many others lay between. The second column is the path.

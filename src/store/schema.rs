@@ -294,9 +294,13 @@ ALTER TABLE source ADD COLUMN open BLOB;
 ALTER TABLE source ADD COLUMN first INTEGER;
 CREATE INDEX source_first ON source (first);
 -- is_named is now a rank, from 1: the shorter the domain, the greater, so that the name of a copy takes no line from the
--- domain itself.
-UPDATE place SET is_named = 254 - length(named_domain) FROM source
+-- domain itself; 1 is that of a word without a dot.
+UPDATE place SET is_named = iif(instr(named_domain, '.'), 254 - length(named_domain), 1) FROM source
     WHERE source.id = place.source AND source.sort = place.sort AND place.is_named = 1 AND named_domain IS NOT NULL;
 -- 1 where only the beginning of the source's text stands.
 ALTER TABLE place ADD COLUMN is_beginning INTEGER NOT NULL DEFAULT 0;
+-- The hash of the text, and behind it, backwards, the domain that its lines took from outside, which `whole` is the hash of,
+-- too; NULL where none did.
+ALTER TABLE source ADD COLUMN text BLOB;
+CREATE INDEX source_text ON source (text) WHERE text IS NOT NULL;
 "];

@@ -3,6 +3,7 @@
 use super::unsigned;
 use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
+use crate::names::{is_domain, outside};
 use crate::region::Region;
 use crate::report::{NamedHours, Sample, SourceReport};
 use crate::usage::table::UsageTable;
@@ -95,8 +96,10 @@ pub struct Known {
     pub sort: Vec<u8>,
     /// The length of its text.
     pub text_bytes: u64,
-    /// The hash of its text, unless it is empty.
+    /// The hash of its text, and of the domain that its lines take from outside, unless it is empty.
     pub whole: Option<Hash>,
+    /// The hash of its text alone, and that domain, where there is one.
+    pub outside: Option<(Hash, Domain)>,
     /// The hash of its text's whole chunks.
     pub chain: Hash,
     /// The hash of its text's first bytes.
@@ -183,10 +186,47 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         rejected: unsigned(row.get(14)?),
         open: row.get(15)?,
         first: row.get(16)?,
+        outside: parted(row.get_ref(17)?.as_blob_or_null()?),
     })
 }
 
+/// The domain that lines with only a path are read for, where it is certain, from the columns `named_domain` and `domain`.
+pub(super) fn read_for(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Domain>> {
+    let name = |at: usize| -> rusqlite::Result<Option<Domain>> {
+        Ok(row.get_ref(at)?.as_str_or_null()?.and_then(|name| Domain::new(name.as_bytes())))
+    };
+    match name(at)? {
+        Some(named) => Ok(Some(named).filter(is_domain)),
+        None => name(at + 1),
+    }
+}
+
+/// What is kept of a text whose lines take their domain from outside: its hash, and that domain backwards, so that what has
+/// something put before a domain comes right behind it.
+pub(super) fn joined(text: &Hash, outside: &str) -> Vec<u8> {
+    text.iter().copied().chain(outside.bytes().rev()).collect()
+}
+
+/// What [`joined`] put together.
+pub(super) fn parted(bytes: Option<&[u8]>) -> Option<(Hash, Domain)> {
+    let (text, backwards) = bytes?.split_first_chunk()?;
+    let name: Vec<u8> = backwards.iter().rev().copied().collect();
+    Some((*text, Domain::new(&name)?))
+}
+
 impl Known {
+    /// The domain that its lines with only a path are read for, where it is certain.
+    #[must_use]
+    pub fn read_for(&self) -> Option<&Domain> {
+        outside(self.hours.as_ref(), self.way.domain.as_ref())
+    }
+
+    /// The hashes by which its text is known.
+    #[must_use]
+    pub fn hashes(&self) -> Vec<Hash> {
+        self.whole.into_iter().chain(self.outside.as_ref().map(|(text, _)| *text)).collect()
+    }
+
     /// Whether another text begins with the same line, as far as its first bytes tell. A text without any begins as all do.
     #[must_use]
     pub fn begins_alike(&self, text: &TextId) -> bool {

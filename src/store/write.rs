@@ -1,6 +1,6 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
-use super::describe::line_counts;
+use super::describe::{joined_of, line_counts};
 use super::familiar::Familiar;
 use super::lock::Lock;
 use super::retain::kept_from;
@@ -207,7 +207,7 @@ impl Writer {
             let text = arrival.text;
             let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
             let sketch = writer.grown_sketch(id, &arrival.report.sketch)?;
-            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, open = ?, first = coalesce(first, ?),
+            let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, open = ?, first = coalesce(first, ?), text = ?,
                        sketch = ?, changed = ?, lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
                        WHERE id = ? RETURNING lines";
             let values = params![
@@ -217,6 +217,7 @@ impl Writer {
                 signed(text.len)?,
                 text.open,
                 text.first(),
+                joined_of(text),
                 sketch.to_bytes(),
                 arrival.now,
                 lines,

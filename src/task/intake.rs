@@ -445,6 +445,8 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
     let text = TextId {
         len: known.text_bytes,
         whole,
+        text: known.outside.as_ref().map_or(whole, |(text, _)| *text),
+        outside: known.outside.as_ref().map(|(_, domain)| domain.clone()),
         chain: known.chain,
         heads: Vec::from_iter(known.head),
         open: known.open,

@@ -33,6 +33,8 @@ enum Event {
     Mend(u64, usize),
     /// A text with lines of only a path, of which the beginning gets a name that tells a domain.
     Name(u64, usize),
+    /// The same lines with only a path under the names of two domains, of which one may have more.
+    Domains(u64, u64, usize),
     /// The files that are there are delivered: those at these places, in this order.
     Deliver(Vec<Index>),
 }
@@ -50,6 +52,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => at().prop_map(Event::Remove),
         1 => (1..60_u64, 0..3_usize).prop_map(|(n, harm)| Event::Mend(n, harm)),
         1 => (8..40_u64, 0..3_usize).prop_map(|(n, order)| Event::Name(n, order)),
+        1 => (2..40_u64, prop_oneof![Just(0_u64), 1..9_u64], 0..4_usize)
+            .prop_map(|(n, more, order)| Event::Domains(n, more, order)),
         3 => prop::collection::vec(at(), 1..4).prop_map(Event::Deliver),
     ]
 }
@@ -132,7 +136,9 @@ impl History {
         // Of those with a domain in their name, or only a path in their lines, nothing more becomes.
         let mut files = self.files();
         files.retain(|name| !name.contains("path"));
-        if files.is_empty() && !matches!(event, Event::Begin(_) | Event::Mend(..) | Event::Name(..)) {
+        let needs_none =
+            matches!(event, Event::Begin(_) | Event::Mend(..) | Event::Name(..) | Event::Domains(..));
+        if files.is_empty() && !needs_none {
             return;
         }
         self.is_removed |= matches!(event, Event::Overwrite(..) | Event::Remove(_) | Event::Mend(..));
@@ -252,6 +258,23 @@ impl History {
                     }
                 }
             }
+            Event::Domains(lines, more, order) => {
+                let lines_of = self.new_lines(*lines + *more);
+                let text: String = lines_of.split_inclusive('\n').map(|line| only_path(0, line)).collect();
+                let cut = text.match_indices('\n').nth(*lines as usize - 1).unwrap().0 + 1;
+                self.names += 1;
+                let name = |of: &str| format!("logs/path{:03}/{of}_2026_03_01_120000_130000.log", self.names);
+                let mut both = [(name("d1.com"), &text[..cut]), (name("d2.com"), &text[..])];
+                if order % 2 == 0 {
+                    both.reverse();
+                }
+                for (name, text) in both {
+                    self.kept.write(&name, text);
+                    if *order < 2 {
+                        self.deliver(&[&name]);
+                    }
+                }
+            }
             Event::Deliver(at) => {
                 let some: Vec<&str> = at.iter().map(|at| files[at.index(files.len())].as_str()).collect();
                 self.deliver(&some);
@@ -293,10 +316,20 @@ fn only_path(number: usize, line: &str) -> String {
     before.to_owned() + &rest[rest.find('/').unwrap()..]
 }
 
+/// The domain whose lines with only a path these are, where others have the same.
+fn domain_of(name: &str) -> Option<&'static str> {
+    ["d1.com", "d2.com"].into_iter().find(|domain| name.contains(domain))
+}
+
 /// The texts in the folder and those that are gone, but those that are the beginning of another one; and whether one is the
-/// beginning of several, so that nobody can say of which it is a copy.
+/// beginning of several, so that nobody can say of which it is a copy. Lines of two domains are two texts: they are written
+/// with their hosts.
 fn longest(history: &History) -> (Vec<String>, bool) {
-    let mut all: BTreeSet<String> = history.files().iter().map(|name| history.text(name)).collect();
+    let text = |name: &String| {
+        let text = history.text(name);
+        domain_of(name).map_or(text.clone(), |domain| text.replace("GET /", &format!("GET any://{domain}/")))
+    };
+    let mut all: BTreeSet<String> = history.files().iter().map(text).collect();
     all.extend(history.gone.iter().cloned());
     let grown = |text: &String| all.iter().filter(|other| *other != text && other.starts_with(text)).count();
     let longest: Vec<String> = all.iter().filter(|text| grown(text) == 0).cloned().collect();

@@ -39,6 +39,7 @@ mod one_text;
 mod options;
 mod oracle;
 mod outputs;
+mod outside;
 mod requests;
 mod retain;
 mod rows;

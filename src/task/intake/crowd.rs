@@ -4,9 +4,11 @@
 
 use super::{Work, is_read_once};
 use crate::digest::TextId;
+use crate::domain::Domain;
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::again::order;
+use crate::names::may_be_one;
 use crate::store::{Kin, Place, SourceId};
 use crate::task::place::{as_path, is_there};
 use std::cmp::Ordering;
@@ -20,10 +22,18 @@ const FEW: usize = 16;
 /// Texts that begin alike.
 #[derive(Default)]
 pub(super) struct Crowd {
-    /// In the order of their texts, each with a place where it stands.
-    sorted: Vec<(SourceId, Place)>,
+    /// In the order of their texts.
+    sorted: Vec<Member>,
     /// Those that came since, became longer, or stand at another place.
     fresh: Vec<SourceId>,
+}
+
+/// A text with a place where it stands.
+struct Member {
+    id: SourceId,
+    place: Place,
+    /// The domain that its lines with only a path are read for.
+    read_for: Option<Domain>,
 }
 
 /// Every crowd that was met, by what its texts have in common.
@@ -35,7 +45,7 @@ impl Crowd {
         let (mut from, mut to) = (0, self.sorted.len());
         while from < to {
             let middle = from.midpoint(to);
-            let place = &self.sorted[middle].1;
+            let place = &self.sorted[middle].place;
             let found = is_there(place).then(|| order(&as_path(&place.path), path).ok()).flatten();
             match found {
                 Some(Ordering::Less) => from = middle + 1,
@@ -49,9 +59,9 @@ impl Crowd {
         from
     }
 
-    fn add(&mut self, id: SourceId, place: Place) {
-        let at = self.before(&as_path(&place.path));
-        self.sorted.insert(at, (id, place));
+    fn add(&mut self, member: Member) {
+        let at = self.before(&as_path(&member.place.path));
+        self.sorted.insert(at, member);
     }
 }
 
@@ -75,7 +85,9 @@ impl Work<'_> {
         };
         let crowd = self.crowd(kin)?;
         let at = crowd.before(path);
-        found.extend(crowd.sorted[at..].iter().take(FEW).map(|(id, _)| *id));
+        // What a text begins takes its domain from outside if the text does.
+        let may_begin = |longer: &&Member| may_be_one(longer.read_for.as_ref(), taken.text.outside.as_ref());
+        found.extend(crowd.sorted[at..].iter().filter(may_begin).take(FEW).map(|longer| longer.id));
         Ok(found)
     }
 
@@ -86,10 +98,11 @@ impl Work<'_> {
             None => Crowd { fresh: self.writer.kin(&kin)?, ..Crowd::default() },
         };
         for id in std::mem::take(&mut crowd.fresh) {
-            crowd.sorted.retain(|(other, _)| *other != id);
+            crowd.sorted.retain(|other| other.id != id);
             // What stands nowhere cannot be compared.
             if let Some(place) = self.somewhere(id, b"")?.filter(|place| is_readable(&as_path(&place.path))) {
-                crowd.add(id, place);
+                let read_for = self.writer.known(id)?.read_for().cloned();
+                crowd.add(Member { id, place, read_for });
             }
         }
         Ok(self.crowds.entry(kin).or_insert(crowd))

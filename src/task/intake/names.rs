@@ -8,7 +8,8 @@ use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
-use crate::ingest::source::{Source, named_hours};
+use crate::ingest::source::{Source, named_hours, outside};
+use crate::names::may_be_one;
 use crate::report::NamedHours;
 use crate::store::{Known, NAMED, Place, SourceId};
 use crate::task::place::{as_path, is_nowhere, is_there};
@@ -23,7 +24,8 @@ impl Work<'_> {
         }
         let mut best = taken.source.hours.as_ref();
         for known in shorter {
-            if rank(known.hours.as_ref()) > rank(best) && self.telling(known.id)? == known.hours {
+            let may_tell = may_be_one(known.read_for(), taken.text.outside.as_ref());
+            if may_tell && rank(known.hours.as_ref()) > rank(best) && self.telling(known.id)? == known.hours {
                 best = known.hours.as_ref();
             }
         }
@@ -65,6 +67,9 @@ impl Work<'_> {
         for path in self.writer.named_beginnings(&taken.text)? {
             let path = as_path(&path);
             let hours = told_at(&path).filter(|hours| rank(Some(hours)) > rank(best.as_ref()));
+            // A name of another domain says nothing of lines that take theirs from outside.
+            let hours =
+                hours.filter(|hours| may_be_one(outside(Some(hours), None), taken.text.outside.as_ref()));
             if hours.is_some()
                 && let Some(beginning) = beginning_at(&path)
                 && self.begins_with(taken, &beginning, None)?
@@ -86,12 +91,15 @@ impl Work<'_> {
             whole: taken.text.whole,
             open: taken.text.open,
             is_damaged: taken.report.fault.is_some(),
+            outside: taken.text.outside.clone(),
         };
         let mut longer = self.maybe_longer(taken)?;
         longer.retain(|other| *other != id);
         for (at, longer) in [id].into_iter().chain(longer).enumerate() {
             let known = self.writer.known(longer)?;
-            if rank(known.hours.as_ref()) >= rank(taken.source.hours.as_ref()) {
+            let of = known.outside.as_ref().map(|(_, domain)| domain);
+            let is_told = rank(known.hours.as_ref()) >= rank(taken.source.hours.as_ref());
+            if is_told || !may_be_one(of, taken.source.outside()) {
                 continue;
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };
@@ -139,5 +147,5 @@ fn told_at(path: &Path) -> Option<NamedHours> {
 /// What another text may begin with, which stands in a file.
 fn beginning_at(path: &Path) -> Option<Beginning> {
     let TextId { len, whole, open, .. } = again::whole(path, None).ok()?;
-    Some(Beginning { len, whole, open, is_damaged: false })
+    Some(Beginning { len, whole, open, is_damaged: false, outside: None })
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::Source;
+use crate::names::may_be_one;
 use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId, Way};
 use crate::task::place::{as_path, is_nowhere, is_there, note_of};
 
@@ -128,7 +129,8 @@ impl Work<'_> {
         self.writer.set_place(id, &place)?;
         // It may have been renamed.
         self.drop_gone(id, &place)?;
-        self.note_beginning(id, &taken.readable, &place)?;
+        let (whole, alone) = taken.readable;
+        self.note_beginning(id, &[whole, alone], &place)?;
         self.tell_longer(id, taken, &place)?;
         if was_here {
             return Ok(Settled::Within(Fate::Known));
@@ -162,9 +164,16 @@ impl Work<'_> {
     }
 
     /// Notes that a text is the beginning of a source: it stays known when the longer one cannot be read any more.
-    fn note_beginning(&mut self, id: SourceId, whole: &Hash, place: &Place) -> Result<()> {
-        let path = note_of(whole);
-        self.writer.set_place(id, &Place { path, is_named: 0, is_beginning: true, ..place.clone() })
+    /// Where its lines take their domain from outside, a copy for which none is told may be it, too: it has two hashes.
+    fn note_beginning(&mut self, id: SourceId, hashes: &[Hash], place: &Place) -> Result<()> {
+        for (at, hash) in hashes.iter().enumerate() {
+            if !hashes[..at].contains(hash) {
+                let path = note_of(hash);
+                self.writer
+                    .set_place(id, &Place { path, is_named: 0, is_beginning: true, ..place.clone() })?;
+            }
+        }
+        Ok(())
     }
 
     /// A source whose text begins with all of a text: that is known, or found at a place where it can be read.
@@ -172,7 +181,8 @@ impl Work<'_> {
         let text = &taken.text;
         let is_damaged = taken.report.fault.is_some();
         // Of a damaged text everything may be known.
-        let whole = TextId { whole: taken.readable, raw: None, ..text.clone() };
+        let (whole, alone) = taken.readable;
+        let whole = TextId { whole, text: alone, raw: None, ..text.clone() };
         if is_damaged && let Some(id) = self.writer.with_text(&whole)? {
             return Ok(Some(id));
         }
@@ -183,7 +193,8 @@ impl Work<'_> {
             let was_longer = before.is_some_and(|before| before.id == id && !before.place.is_beginning);
             return Ok(if was_longer && !self.is_elsewhere(id, here)? { None } else { Some(id) });
         }
-        let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged };
+        let outside = text.outside.clone();
+        let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged, outside };
         for id in self.maybe_longer(taken)? {
             let place = self.somewhere(id, &here.path)?;
             // What was read must still be what was looked up.
@@ -250,8 +261,11 @@ impl Work<'_> {
             shorter.retain(|known| known.id != id);
             self.take_in_beginnings(id, &shorter, arrival.place)?;
         }
+        self.take_in_copies(id, taken, arrival.place)?;
         let is_made_anew = self.make_way(&[id], arrival)?;
-        if self.writer.known(id)?.whole != Some(taken.text.whole) {
+        let known = self.writer.known(id)?;
+        // As long as it is read for another domain, it is what it is.
+        if known.whole != Some(taken.text.whole) && known.read_for() == taken.source.outside() {
             self.writer.set_text(id, &taken.text)?;
         }
         let is_elsewhere = self.stand(id, arrival.place)?;
@@ -280,6 +294,19 @@ impl Work<'_> {
         }))
     }
 
+    /// Forgets what was counted of a text by names that are the one of a source with something put before it: which of them
+    /// was known first does not matter.
+    fn take_in_copies(&mut self, id: SourceId, taken: &Taken, here: &Place) -> Result<()> {
+        if taken.text.outside.is_none() {
+            return Ok(());
+        }
+        let mut copies = Vec::new();
+        for other in self.writer.also_with_text(&taken.text)? {
+            copies.extend((other != id).then(|| self.writer.known(other)).transpose()?);
+        }
+        self.take_in_beginnings(id, &copies, here)
+    }
+
     /// Adds what follows a text that was read before.
     fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
         let others = self.shorter(taken, arrival)?;
@@ -290,8 +317,8 @@ impl Work<'_> {
         self.note_names(begun, begun.id)?;
         let is_elsewhere = self.is_elsewhere(begun.id, arrival.place)?;
         self.writer.extend(begun.id, arrival)?;
-        if let Some(whole) = begun.whole.filter(|_| is_elsewhere) {
-            self.note_beginning(begun.id, &whole, arrival.place)?;
+        if is_elsewhere {
+            self.note_beginning(begun.id, &begun.hashes(), arrival.place)?;
         }
         self.taking.before.0 += begun.lines;
         self.taking.before.1 += begun.rejected;
@@ -316,9 +343,7 @@ impl Work<'_> {
         let standing = self.standing(shorter, arrival.place)?;
         shorter.iter().try_for_each(|known| self.note_names(known, longest.id))?;
         self.writer.outgrow(longest.id, &others, arrival)?;
-        for whole in standing {
-            self.note_beginning(longest.id, &whole, arrival.place)?;
-        }
+        self.note_beginning(longest.id, &standing, arrival.place)?;
         Ok(Some(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown }))
     }
 
@@ -329,7 +354,7 @@ impl Work<'_> {
             self.note_names(known, id)?;
             self.writer.become_beginning(known.id, id)?;
         }
-        standing.iter().try_for_each(|whole| self.note_beginning(id, whole, here))
+        self.note_beginning(id, &standing, here)
     }
 
     /// The hashes of those texts that go on to stand elsewhere as beginnings of a longer one. Where they stand no more is
@@ -341,7 +366,7 @@ impl Work<'_> {
         for known in shorter {
             self.drop_gone(known.id, here)?;
             if known.head.is_some() && self.is_elsewhere(known.id, here)? {
-                standing.extend(known.whole);
+                standing.extend(known.hashes());
             }
         }
         Ok(standing)
@@ -417,6 +442,9 @@ impl Work<'_> {
         let beginnings = self.beginnings_of(taken, &may_be)?;
         for shorter in may_be {
             // What has no text is told by its place alone.
+            if !may_be_one(shorter.outside.as_ref(), taken.text.outside.as_ref()) {
+                continue;
+            }
             let is_shorter = match beginning(&shorter) {
                 Some(beginning) => self.begins_with(taken, &beginning, beginnings.as_deref())?,
                 None => self.stands_at(shorter.id, place)?,
@@ -465,8 +493,7 @@ impl Work<'_> {
     /// The beginnings of a text that was read, if it may have grown from several sources: it is read for all of them at once.
     /// Nothing where it is to be read for each: what is not hashed as it is may be known by its bytes.
     fn beginnings_of(&mut self, taken: &Taken, shorter: &[Shorter]) -> Result<Option<Vec<(u64, Hash)>>> {
-        let TextId { raw, open, .. } = &taken.text;
-        let path = taken.source.path.as_ref().filter(|_| shorter.len() > 1 && (raw.is_none() || raw == open));
+        let path = taken.source.path.as_ref().filter(|_| shorter.len() > 1 && taken.text.is_as_it_is());
         let Some(path) = path.filter(|_| !is_read_once(&taken.source)) else { return Ok(None) };
         let lengths =
             shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
@@ -478,5 +505,5 @@ impl Work<'_> {
 /// The beginning that a text has which grew from a source; none of a source without a text.
 fn beginning(shorter: &Shorter) -> Option<Beginning> {
     let Shorter { len, whole, open, is_damaged, .. } = *shorter;
-    whole.map(|whole| Beginning { len, whole, open, is_damaged })
+    whole.map(|whole| Beginning { len, whole, open, is_damaged, outside: shorter.outside.clone() })
 }
