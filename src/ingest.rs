@@ -6,6 +6,7 @@
 
 pub mod again;
 mod ahead;
+mod alike;
 mod count;
 mod fold;
 mod lines;

@@ -141,7 +141,7 @@ pub fn hours_and_minutes(seconds: i64) -> String {
 }
 
 /// One source and what came out of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceReport {
     /// The path as given or found; `stdin` for standard input.
     pub name: String,

@@ -8,6 +8,7 @@ mod check;
 mod coverage;
 mod describe;
 mod familiar;
+mod first;
 mod foreign;
 mod grow;
 mod history;

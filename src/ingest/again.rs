@@ -69,18 +69,22 @@ pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
     Ok(raw.map(|raw| beginning.of(raw)) == Some(beginning.whole))
 }
 
-/// How the texts of two files are ordered, as they are hashed: byte by byte, and a beginning before what goes on.
+/// How the texts of two files are ordered, as they are hashed: byte by byte, and a beginning before what goes on. And how
+/// many bytes they have in common at their beginning.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn order(one: &Path, other: &Path) -> io::Result<Ordering> {
+pub fn order(one: &Path, other: &Path) -> io::Result<(Ordering, u64)> {
     let (mut one, mut other) = (Canonical::new(Readable::open(one)?), Canonical::new(Readable::open(other)?));
+    let mut common = 0;
     loop {
         let (a, b) = (one.piece()?, other.piece()?);
         let len = a.len().min(b.len());
         if len == 0 || a[..len] != b[..len] {
-            return Ok(a.cmp(b));
+            let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+            return Ok((a.cmp(b), common + same as u64));
         }
+        common += len as u64;
         one.take(len);
         other.take(len);
     }

@@ -5,7 +5,8 @@
 //! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
 //! are compared: of these it is asked afterwards, by fingerprints taken on the way.
 
-use super::again::{self, beginnings, whole};
+use super::again::{self, beginnings, order, whole};
+use super::alike::longest_beginnings;
 use super::outcome::Outcome;
 use super::part::SMALL;
 use super::source::Source;
@@ -22,7 +23,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
+use std::iter::successors;
 use std::path::Path;
+
+/// Texts that begin alike and are compared each with each.
+const FEW: usize = 16;
 
 /// Positions of duplicates, each with the position of the source that stays.
 type Same = BTreeMap<usize, usize>;
@@ -275,22 +280,20 @@ fn begun(sources: &[Source], texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
     let (mut begun, mut told) = (Vec::new(), Vec::new());
     let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
+    let links = (texts.len() > FEW).then(|| links(sources, texts));
     for (at, text) in texts.iter().enumerate() {
         let begins_alike = |other: &TextOf<'_>| {
-            other.id.head().is_some_and(|head| text.id.heads.contains(&head))
+            other.id.len < text.id.len
+                && other.id.head().is_some_and(|head| text.id.heads.contains(&head))
                 && may_be_one(text.outside, other.outside)
         };
-        let is_asked = |other: &usize| !is_taken[*other] || named[*other].is_some();
-        let mut shorter: Vec<usize> =
-            (at + 1..texts.len()).filter(|other| is_asked(other) && begins_alike(&texts[*other])).collect();
-        let Some(path) = sources[text.at[0]].path.as_ref().filter(|_| !is_taken[at] && !shorter.is_empty())
-        else {
-            continue;
+        let is_asked =
+            |other: &usize| (!is_taken[*other] || named[*other].is_some()) && begins_alike(&texts[*other]);
+        let shorter: Vec<usize> = match &links {
+            _ if is_taken[at] => continue,
+            Some(links) => successors(links[at], |other| links[*other]).filter(is_asked).collect(),
+            None => begin(sources, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
         };
-        let wanted = |other: &usize| beginning_of(&texts[*other].id);
-        let lengths = shorter.iter().flat_map(|other| wanted(other).lengths()).collect();
-        let found = beginnings(path, lengths).unwrap_or_default();
-        shorter.retain(|other| wanted(other).is_among(&found));
         // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
         let with_domain = shorter.iter().filter(|other| texts[**other].outside.is_some());
         let best = with_domain.min_by_key(|other| Reverse(named[**other].map(|at| rank(sources, at))));
@@ -303,6 +306,26 @@ fn begun(sources: &[Source], texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
         }
     }
     (begun, told)
+}
+
+/// Those of some texts that another one begins with.
+fn begin(sources: &[Source], texts: &[TextOf<'_>], at: usize, mut shorter: Vec<usize>) -> Vec<usize> {
+    let wanted = |other: &usize| beginning_of(&texts[*other].id);
+    let path = sources[texts[at].at[0]].path.as_ref().filter(|_| !shorter.is_empty());
+    let lengths = shorter.iter().flat_map(|other| wanted(other).lengths()).collect();
+    let found = path.and_then(|path| beginnings(path, lengths).ok()).unwrap_or_default();
+    shorter.retain(|other| wanted(other).is_among(&found));
+    shorter
+}
+
+/// Of each of very many texts the longest other one that it begins with.
+fn links(sources: &[Source], texts: &[TextOf<'_>]) -> Vec<Option<usize>> {
+    let length = |text: &TextOf<'_>| text.id.len - u64::from(text.id.open.is_some());
+    let path = |at: usize| sources[texts[at].at[0]].path.as_deref();
+    let compared = |one, other| order(path(one)?, path(other)?).ok();
+    let lengths: Vec<u64> = texts.iter().map(length).collect();
+    // What cannot be read any more begins with nothing.
+    longest_beginnings(&lengths, |one, other| compared(one, other).unwrap_or((one.cmp(&other), 0)))
 }
 
 /// The source of a text whose name tells most, if any tells something.

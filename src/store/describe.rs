@@ -20,6 +20,10 @@ impl Writer {
         let hours = report.hours.as_ref();
         let [lines, accepted, unplaced, blank] = line_counts(report)?;
         self.totals.sources += i64::from(id.is_none());
+        // It goes by the name of where it was found, until it is named anew.
+        if let Some(id) = id {
+            self.firsts.forget(id);
+        }
         self.totals.add([lines, accepted, unplaced, blank], 1);
         self.familiar.note_text(text);
         place.file.iter().for_each(|file| self.familiar.note_place(file.as_bytes()));

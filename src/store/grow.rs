@@ -40,6 +40,7 @@ impl Writer {
         self.change(|writer| {
             let sql = "UPDATE place SET source = ?, is_beginning = 1 WHERE source = ?";
             let moved = writer.db.prepare_cached(sql).and_then(|mut update| update.execute([of.0, id.0]));
+            writer.firsts.forget(of);
             moved.map_err(failed).map(drop)
         })?;
         self.forget(id)
@@ -47,6 +48,7 @@ impl Writer {
 
     /// What stands at the places of a source is only the beginning of its text from now on.
     pub(super) fn set_beginnings(&mut self, id: SourceId) -> Result<()> {
+        self.firsts.forget(id);
         let sql = "UPDATE place SET is_beginning = 1 WHERE source = ?";
         self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed).map(drop)
     }

@@ -155,18 +155,6 @@ impl Writer {
         })
     }
 
-    /// The path of the place whose name tells how a source is read: the first of those that are preferred.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn telling(&mut self, id: SourceId) -> Result<Option<Vec<u8>>> {
-        self.at(|writer| {
-            let sql = "SELECT path FROM place WHERE source = ? AND is_named > 0 ORDER BY is_named DESC, sort LIMIT 1";
-            let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
-            place.query_row([id.0], |row| row.get(0)).optional().map_err(failed)
-        })
-    }
-
     /// Sources that a text may be the beginning of, for they begin as it does; where it is damaged, it may be all of one.
     /// Nothing where they are more than so many: see [`Kin`].
     ///

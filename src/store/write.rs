@@ -2,6 +2,7 @@
 
 use super::describe::{joined_of, line_counts};
 use super::familiar::Familiar;
+use super::first::Firsts;
 use super::lock::Lock;
 use super::retain::kept_from;
 use super::source::{Arrival, Place, SourceId};
@@ -39,6 +40,7 @@ pub struct Writer {
     /// What is to be added to the sums over all sources.
     pub(super) totals: Totals,
     pub(super) familiar: Familiar,
+    pub(super) firsts: Firsts,
     is_changed: bool,
     pub(super) is_looking: bool,
     /// Let go last.
@@ -67,6 +69,7 @@ impl Writer {
             not_kept: 0,
             totals: Totals::default(),
             familiar: Familiar::default(),
+            firsts: Firsts::default(),
             is_changed: false,
             is_looking: false,
             lock,
@@ -247,6 +250,7 @@ impl Writer {
     pub fn forget(&mut self, id: SourceId) -> Result<()> {
         self.change(|writer| {
             writer.take_out(id)?;
+            writer.firsts.forget(id);
             writer.totals.sources -= 1;
             for sql in ["DELETE FROM place WHERE source = ?", "DELETE FROM source WHERE id = ?"] {
                 writer
@@ -278,6 +282,7 @@ impl Writer {
         self.change(|writer| {
             let sql = "DELETE FROM place WHERE path = ?";
             writer.db.prepare_cached(sql).and_then(|mut delete| delete.execute([path])).map_err(failed)?;
+            writer.firsts.forget_at(id, path);
             writer.rename(id)
         })
     }
@@ -301,21 +306,14 @@ impl Writer {
             put.execute(params![path, id.0, name, sort, size, modified, is_named, is_beginning])
         });
         put.map_err(failed)?;
-        match before.filter(|before| *before != id.0) {
-            Some(before) => self.rename(SourceId(before)),
+        self.note_place_of(id, place)?;
+        match before.filter(|before| *before != id.0).map(SourceId) {
+            Some(before) => {
+                self.firsts.forget_at(before, path);
+                self.rename(before)
+            }
             None => Ok(()),
         }
-    }
-
-    /// A source goes by the first of its names where its text stands as a whole, those that tell its domain before
-    /// others, and keeps the last one when it has none left.
-    fn rename(&mut self, id: SourceId) -> Result<()> {
-        let sql = "UPDATE source SET (name, sort, size) =
-                       (SELECT name, sort, size FROM place WHERE source = ?1 AND substr(path, 1, 1) <> x'3d'
-                        ORDER BY is_beginning, is_named DESC, sort LIMIT 1)
-                   WHERE id = ?1 AND EXISTS (SELECT 1 FROM place WHERE source = ?1 AND substr(path, 1, 1) <> x'3d')";
-        self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed)?;
-        Ok(())
     }
 
     /// Adds rejects, samples and usage to a source that had so many lines before.

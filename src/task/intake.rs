@@ -177,6 +177,8 @@ struct Work<'a> {
     uncovered: Vec<Source>,
     /// Very many texts that begin alike.
     crowds: Crowds,
+    /// Sources whose places were looked at, all of them, to see which are gone.
+    looked_over: HashSet<SourceId>,
     /// What happened to a source that was read and is being settled.
     changed: Option<&'static str>,
 }
@@ -213,6 +215,7 @@ impl<'a> Work<'a> {
             renamed: Vec::new(),
             uncovered: Vec::new(),
             crowds: Crowds::new(),
+            looked_over: HashSet::new(),
             changed: None,
         }
     }

@@ -46,7 +46,8 @@ impl Crowd {
         while from < to {
             let middle = from.midpoint(to);
             let place = &self.sorted[middle].place;
-            let found = is_there(place).then(|| order(&as_path(&place.path), path).ok()).flatten();
+            let order = || order(&as_path(&place.path), path).ok().map(|(order, _)| order);
+            let found = is_there(place).then(order).flatten();
             match found {
                 Some(Ordering::Less) => from = middle + 1,
                 Some(_) => to = middle,

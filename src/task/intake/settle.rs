@@ -326,7 +326,11 @@ impl Work<'_> {
     }
 
     /// Forgets the other places of a source where nothing stands any more.
+    /// Once is enough: what came since stands.
     fn drop_gone(&mut self, id: SourceId, here: &Place) -> Result<()> {
+        if !self.looked_over.insert(id) {
+            return Ok(());
+        }
         for place in self.writer.places(id)? {
             if place.path != here.path && !is_nowhere(&place) && !as_path(&place.path).exists() {
                 self.writer.drop_place(id, &place.path)?;
