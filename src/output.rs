@@ -1,6 +1,10 @@
 //! Files that appear under their name only when they are complete, and standard output. The only file that names tempfile.
 
 mod closed;
+#[cfg(unix)]
+mod kept;
+#[cfg(unix)]
+mod left_over;
 mod precious;
 
 use crate::error::{Error, Result};
@@ -13,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
 /// A file in the making: a temporary file beside its place, renamed by [`Output::commit`], removed when
-/// dropped before. A killed process leaves the temporary file (`.flowbook-....tmp`) and nothing else.
+/// dropped before. A killed process leaves the temporary file (`.flowbook-....tmp`) and nothing else; a later run removes it.
 pub struct Output {
     file: NamedTempFile,
     path: PathBuf,
@@ -59,7 +63,8 @@ impl Output {
     pub fn create(path: &Path, replace: bool) -> Result<Self> {
         let path = &check(path, replace)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".flowbook-").suffix(".tmp");
+        builder.prefix(PREFIX).suffix(SUFFIX);
+        // As the user wants new files to be, not as temporary files are.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let folder = folder(path);
@@ -68,6 +73,7 @@ impl Output {
             _ => Error::io("cannot create a file here")(error),
         });
         let file = file.map_err(|e| e.at(path))?;
+        prepare(file.as_file(), path);
         let pending = Pending::new(file.path());
         Ok(Self { file, path: path.to_owned(), replace, pending })
     }
@@ -94,6 +100,24 @@ impl Output {
         Ok(())
     }
 }
+
+/// What the name of a file in the making begins and ends with.
+const PREFIX: &str = ".flowbook-";
+const SUFFIX: &str = ".tmp";
+
+/// Makes a file in the making known as such, gives it what the file has that it is to replace, and removes others beside it
+/// that nobody makes any more.
+#[cfg(unix)]
+fn prepare(file: &File, path: &Path) {
+    left_over::claim(file);
+    left_over::sweep(folder(path), file);
+    if let Ok(old) = fs::metadata(path) {
+        kept::take_over(file, &old);
+    }
+}
+
+#[cfg(not(unix))]
+fn prepare(_: &File, _: &Path) {}
 
 /// Longest file name that file systems take, in bytes.
 const MAX_NAME: usize = 255;

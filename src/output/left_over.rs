@@ -1,0 +1,112 @@
+//! Files in the making that killed runs left: removed by the next run that writes into their folder.
+//!
+//! Whoever makes one holds a lock on it, which the system lets go with the process, however that ends.
+
+use super::{PREFIX, SUFFIX};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// Letters and digits in the name of a file in the making.
+const LETTERS: usize = 6;
+
+/// Younger ones may be those of a run on a machine or of a version that holds no lock.
+const AGE: Duration = Duration::from_secs(86_400);
+
+/// Folders that this process has looked at.
+static SWEPT: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
+
+/// Marks a file as one that somebody is making. Where the file system knows no locks, its age alone tells.
+pub(super) fn claim(file: &File) {
+    let _ = file.try_lock();
+}
+
+/// Removes what was left in a folder, once in a run; `own` is a file that this process has just made there. What cannot
+/// be looked at or removed stays: it harms nobody.
+pub(super) fn sweep(folder: &Path, own: &File) {
+    if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+        return;
+    }
+    let (Ok(own), Ok(entries)) = (own.metadata(), fs::read_dir(folder)) else { return };
+    for entry in entries.flatten().filter(|entry| is_named(&entry.file_name())) {
+        // Of a link this is what the link itself is.
+        if entry.metadata().is_ok_and(|meta| is_left(&meta, &own)) {
+            remove(&entry.path());
+        }
+    }
+}
+
+fn is_named(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes().strip_prefix(PREFIX.as_bytes());
+    let letters = name.and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
+    letters.is_some_and(|letters| letters.len() == LETTERS && letters.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Whether it is a plain file of the same user, and not changed for long.
+fn is_left(meta: &Metadata, own: &Metadata) -> bool {
+    let age = || SystemTime::now().duration_since(meta.modified().ok()?).ok();
+    meta.is_file() && meta.uid() == own.uid() && age().is_some_and(|age| age >= AGE)
+}
+
+/// Removes a file that nobody holds.
+fn remove(path: &Path) {
+    let Ok(file) = File::open(path) else { return };
+    // What was opened is what stands there.
+    let is_it = || Some((file.metadata().ok()?.ino(), fs::symlink_metadata(path).ok()?.ino()));
+    if file.try_lock().is_ok() && is_it().is_some_and(|(opened, there)| opened == there) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn old(path: &Path) -> File {
+        let file = File::create(path).unwrap();
+        file.set_modified(SystemTime::now() - AGE - Duration::from_secs(1)).unwrap();
+        file
+    }
+
+    #[test]
+    fn only_what_a_killed_run_left_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        drop(old(&at(".flowbook-aB3xYz.tmp")));
+        let held = old(&at(".flowbook-held00.tmp"));
+        claim(&held);
+        held.set_modified(SystemTime::now() - 2 * AGE).unwrap();
+        File::create(at(".flowbook-young0.tmp")).unwrap();
+        let future = File::create(at(".flowbook-future.tmp")).unwrap();
+        future.set_modified(SystemTime::now() + 2 * AGE).unwrap();
+        for other in [
+            ".flowbook-.tmp",
+            ".flowbook-abcdefg.tmp",
+            ".flowbook-abc_ef.tmp",
+            "x.flowbook-abcdef.tmp",
+            "target",
+        ] {
+            drop(old(&at(other)));
+        }
+        symlink("target", at(".flowbook-link00.tmp")).unwrap();
+        fs::create_dir(at(".flowbook-folder.tmp")).unwrap();
+        let names = || {
+            let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            names.collect::<HashSet<_>>()
+        };
+        let before = names();
+        let own = File::create(at("own")).unwrap();
+        sweep(dir.path(), &own);
+        let gone: Vec<_> = before.difference(&names()).cloned().collect();
+        assert_eq!(gone, [".flowbook-aB3xYz.tmp"]);
+        // Once in a run.
+        drop(old(&at(".flowbook-aB3xYz.tmp")));
+        sweep(dir.path(), &own);
+        assert!(at(".flowbook-aB3xYz.tmp").exists());
+    }
+}
