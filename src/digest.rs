@@ -50,7 +50,7 @@ pub struct TextId {
     pub open: Option<Hash>,
     /// The hash of the bytes as they are, where it is another one than that of everything.
     pub raw: Option<Hash>,
-    /// The hashes of its beginnings that were asked for, with their lengths.
+    /// The hashes of its beginnings that were asked for, with their lengths, sorted.
     pub beginnings: Vec<(u64, Hash)>,
 }
 
@@ -351,6 +351,7 @@ impl Hashing {
                 all.push((len, hashing.whole()));
             }
         }
+        all.sort_unstable();
         all
     }
 }

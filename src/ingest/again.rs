@@ -42,10 +42,11 @@ impl Beginning {
         of_domain(if self.is_damaged { damaged(&text) } else { text }, self.outside.as_ref())
     }
 
-    /// Whether it is one of these beginnings of a text.
+    /// Whether it is one of these beginnings of a text, which are sorted.
     #[must_use]
     pub fn is_among(&self, beginnings: &[(u64, Hash)]) -> bool {
-        beginnings.iter().any(|(len, hash)| {
+        let from = beginnings.partition_point(|(len, _)| *len + 1 < self.len);
+        beginnings[from..].iter().take_while(|(len, _)| *len <= self.len).any(|(len, hash)| {
             let hash = self.of(*hash);
             (*len == self.len && hash == self.whole) || (*len + 1 == self.len && Some(hash) == self.open)
         })

@@ -351,8 +351,11 @@ impl Writer {
                             WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND id IN (
                                 SELECT source FROM place WHERE path = ?2
                                 UNION SELECT id FROM source WHERE file = ?3)";
+            // By the index, whose last column is the fault: of very many that begin alike these may be few.
             let by_head = "SELECT id, text_bytes, whole, open, fault IS NOT NULL, text FROM source
-                           WHERE (text_bytes < ?1 OR (text_bytes = ?1 AND fault IS NOT NULL)) AND head = ?2";
+                           WHERE head = ?2 AND text_bytes < ?1
+                           UNION ALL SELECT id, text_bytes, whole, open, 1, text FROM source
+                           WHERE head = ?2 AND text_bytes = ?1 AND fault >= ''";
             let len = signed(text.len)?;
             let mut found = Vec::new();
             let mut places =

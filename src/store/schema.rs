@@ -303,4 +303,7 @@ ALTER TABLE place ADD COLUMN is_beginning INTEGER NOT NULL DEFAULT 0;
 -- too; NULL where none did.
 ALTER TABLE source ADD COLUMN text BLOB;
 CREATE INDEX source_text ON source (text) WHERE text IS NOT NULL;
+-- Of very many texts that begin alike only those are looked at that may be shorter or longer than another one.
+DROP INDEX source_head;
+CREATE INDEX source_head ON source (head, text_bytes, fault);
 "];

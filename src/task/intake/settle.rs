@@ -364,6 +364,9 @@ impl Work<'_> {
     /// The hashes of those texts that go on to stand elsewhere as beginnings of a longer one. Where they stand no more is
     /// forgotten.
     fn standing(&mut self, shorter: &[Known], here: &Place) -> Result<Vec<Hash>> {
+        if shorter.is_empty() {
+            return Ok(Vec::new());
+        }
         // What was missing of them is there.
         self.taking.faults.retain(|(name, _)| shorter.iter().all(|known| known.name != *name));
         let mut standing = Vec::new();
