@@ -14,8 +14,9 @@ use crate::report::{Report, hours_and_minutes};
 use crate::time::{WINDOW_SECONDS, minute_text};
 use std::ops::Range;
 
-/// Faults, duplicates and overlaps listed one by one, of each: so that all lists surely fit on the sheet.
+/// Faults, duplicates, overlaps and padded sources listed one by one, of each: so that all lists surely fit on the sheet.
 const MAX_PAIRS: usize = 200_000;
+const _: () = assert!(4 * MAX_PAIRS + 100 * MAX_GAPS < 1_048_576);
 /// Gaps listed one by one; beyond, their number is told.
 const MAX_GAPS: usize = 1000;
 /// Widths of the columns after the first, in digits.

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::locale::Language;
+use crate::report::Duplicate;
 use crate::usage::table::UsageTable;
 use calamine::{Reader, Xlsx, open_workbook};
 use request::{Account as Owned, DetailRows, ExportRequest, validate};
@@ -248,4 +249,30 @@ fn a_crowd_of_domains_reads_as_few_do() {
         }
         assert_eq!(crowd.len(), few.len());
     }
+}
+
+/// However much there is to tell, Data Quality has room for it, and says what it leaves out.
+#[test]
+fn lists_of_data_quality_end_somewhere() {
+    let spec = spec("flow", 1, None);
+    let named = |n: usize| Duplicate { name: format!("copies/{n}.log"), same_as: "a.log".into() };
+    let report = Report { duplicates: (0..200_010).map(named).collect(), ..Report::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.xlsx");
+    let series = series(&spec, std::iter::empty(), Region::Cn);
+    let (progress, created, threads, kept) = (AtomicU64::new(0), 0, 2, None);
+    let request = Request {
+        spec: &spec,
+        series: &series,
+        report: &report,
+        created,
+        progress: &progress,
+        threads,
+        kept,
+    };
+    export(std::iter::empty(), &request, Output::create(&path, false).unwrap(), &path).unwrap();
+    let sheets = sheets(&path);
+    let (_, quality) = sheets.iter().find(|(name, _)| name == "Data Quality").unwrap();
+    assert_eq!(quality.iter().filter(|row| row[0].starts_with("copies/")).count(), 200_000);
+    assert!(quality.iter().any(|row| row[0] == "Not shown" && row[1] == "10"));
 }
