@@ -22,9 +22,10 @@ mod tasks_csv;
 mod times;
 mod store;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{self, Error, ErrorKind};
 use crate::export::FORMAT_VERSION;
 use crate::export::workbook::is_guarded;
+use crate::threads;
 use crate::visible::line;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -103,21 +104,39 @@ pub fn run(commit: &str) -> ExitCode {
     };
     interrupt::clean_up();
     let is_configured = matches!(arguments.command, Command::Run(_));
-    let result = match arguments.command {
-        Command::Export(arguments) => export::run(&arguments),
-        Command::Ingest(arguments) => ingest::run(&arguments),
-        Command::Store(arguments) => store::run(&arguments),
-        Command::Task(arguments) => task::run(&arguments),
-        Command::Run(arguments) => run::run(&arguments),
-        Command::History(arguments) => history::run(&arguments),
-        Command::Generate(arguments) => generate::run(&arguments),
-        Command::Completions(arguments) => completions::run(&arguments),
-    };
+    let begun = if arguments.command.needs_threads() { threads::begin() } else { Ok(()) };
+    let begun = show::with_json_errors(is_json(), || begun);
+    let result = begun.and_then(|()| arguments.command.run());
     match result {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(error) => {
             show::error(&error, is_configured);
             ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+impl Command {
+    fn run(&self) -> error::Result<Ending> {
+        match self {
+            Self::Export(arguments) => export::run(arguments),
+            Self::Ingest(arguments) => ingest::run(arguments),
+            Self::Store(arguments) => store::run(arguments),
+            Self::Task(arguments) => task::run(arguments),
+            Self::Run(arguments) => run::run(arguments),
+            Self::History(arguments) => history::run(arguments),
+            Self::Generate(arguments) => generate::run(arguments),
+            Self::Completions(arguments) => completions::run(arguments),
+        }
+    }
+
+    /// Whether it looks at many things side by side. What does not runs where no thread can be started, too.
+    fn needs_threads(&self) -> bool {
+        match self {
+            Self::Export(_) | Self::Ingest(_) | Self::Run(_) => true,
+            Self::Store(arguments) => arguments.needs_threads(),
+            Self::Task(arguments) => arguments.needs_threads(),
+            Self::History(_) | Self::Generate(_) | Self::Completions(_) => false,
         }
     }
 }
@@ -138,7 +157,7 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
         Ok(arguments) => return Ok(arguments),
         Err(error) => visible_arguments(with_better_tip(error)),
     };
-    if error.use_stderr() && env::args_os().take_while(|text| text != "--").any(|text| text == "--json") {
+    if error.use_stderr() && is_json() {
         // The exit code tells it, too.
         let _ = show::json_error(&Error::usage(error.render().to_string().trim_end()));
     }
@@ -158,6 +177,11 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Whether scripts read what is told, as far as that can be known before arguments are.
+fn is_json() -> bool {
+    env::args_os().take_while(|text| text != "--").any(|text| text == "--json")
 }
 
 /// Who chooses domains of an export means --domain-names, however near --domain is.

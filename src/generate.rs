@@ -15,6 +15,7 @@ mod words;
 use crate::codec::{Codec, Encoder};
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::threads;
 use compose::{Composer, Said};
 use plan::Plan;
 use rayon::prelude::*;
@@ -95,8 +96,7 @@ impl AddAssign for Made {
 pub fn generate(dir: &Path, recipe: &Recipe, progress: &AtomicU64) -> Result<Made> {
     let plan = Plan::new(recipe)?;
     claim(dir)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(recipe.threads).build();
-    let pool = pool.map_err(|e| Error::usage(format!("cannot start {} threads: {e}", recipe.threads)))?;
+    let pool = threads::pool(recipe.threads)?;
     let factory = Factory { dir, recipe, plan: &plan, popularity: &Popularity::new(), progress };
 
     let expected = dir.join(EXPECTED);

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
+use crate::threads;
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
 use count::{Counted, Counter};
@@ -118,7 +119,7 @@ pub struct Taken {
 /// As [`ingest`].
 pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken>, Option<Rejects>)> {
     let allowed = part::allowed_threads(job.threads);
-    let pool = pool(part::useful_threads(&mut sources, allowed))?;
+    let pool = threads::pool(part::useful_threads(&mut sources, allowed))?;
     job.progress.total.fetch_add(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
     let parts = part::cut(&sources);
@@ -149,7 +150,7 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
 pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
-    let pool = pool(part::useful_threads(&mut sources, allowed))?;
+    let pool = threads::pool(part::useful_threads(&mut sources, allowed))?;
     pool.install(|| sources.par_iter_mut().for_each(Source::look));
     let Counted { sources, outcomes, table, spill, others, duplicates } =
         Counter { job, pool: &pool, allowed }.count(sources)?;
@@ -169,11 +170,6 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
         rejects.leave_out(|name| !in_scope.contains(name));
     }
     Ok(Ingested { table, report, rejects, others, mistrusted })
-}
-
-fn pool(threads: usize) -> Result<rayon::ThreadPool> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|e| Error::usage(format!("cannot start {threads} threads: {e}")))
 }
 
 /// Faults fail the job unless it keeps going; lines that do not add up always do.

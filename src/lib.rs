@@ -48,7 +48,8 @@ pub mod hours;
 pub mod names;
 pub mod digest;
 pub mod formula;
-// Edges to the disk
+// Edges to the system
+pub mod threads;
 pub mod codec;
 pub mod output;
 // Logs in

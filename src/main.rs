@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    flowbook::cli::run(commit())
+    flowbook::threads::with_stack(|| flowbook::cli::run(commit()))
 }
 
 /// The commit that this was built from: as the builder says, else as the repository does; empty where nobody knows.

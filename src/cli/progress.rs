@@ -1,6 +1,7 @@
 //! The progress bar: on a terminal only. The only file that names indicatif.
 
 use crate::task::Progress;
+use crate::threads::start;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +25,8 @@ pub(super) fn beside<T>(quiet: bool, progress: &Progress, work: impl FnOnce() ->
     }
     thread::scope(|scope| {
         let (done, until) = mpsc::channel::<()>();
-        scope.spawn(move || show(progress, &until));
+        // Without a thread there is no bar; that there is none for the work, either, is told there.
+        let _ = start(scope, move || show(progress, &until));
         let result = work();
         drop(done);
         result

@@ -56,6 +56,13 @@ impl Arguments {
     }
 }
 
+impl StoreArguments {
+    /// Whether sources are compared side by side.
+    pub(super) fn needs_threads(&self) -> bool {
+        matches!(self.command, StoreCommand::Coverage(_))
+    }
+}
+
 pub(super) fn run(arguments: &StoreArguments) -> Result<Ending> {
     match &arguments.command {
         StoreCommand::Info(arguments) => show::with_json_errors(arguments.json, || info(arguments)),

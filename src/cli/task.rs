@@ -153,6 +153,13 @@ struct RunArguments {
     telling: TellingFlags,
 }
 
+impl TaskArguments {
+    /// Whether workbooks are made.
+    pub(super) fn needs_threads(&self) -> bool {
+        matches!(self.action, Action::Run(_))
+    }
+}
+
 impl StoreFlags {
     fn registry(&self) -> Result<Registry> {
         Registry::open(&self.store, self.waiting.lock_timeout)

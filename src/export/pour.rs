@@ -17,6 +17,7 @@ pub(super) use package::{Package, Parts};
 pub(super) use rows::{Digits, NamedRowWriter, NamedTable, Points, RowMarks, RowWriter, Table};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::threads::start;
 use crc32fast::Hasher;
 use package::Sum;
 use std::collections::VecDeque;
@@ -109,9 +110,13 @@ pub(super) fn pour<'b, T>(
     }
     let (waiting, spare, limit) = (VecDeque::new(), Vec::new(), 2 * threads);
     scope(|scope| {
-        for _ in 0..threads {
+        let begin = |_: &usize| {
             let (work, sender) = (&work, sender.clone());
-            scope.spawn(move || labour(work, &sender));
+            start(scope, move || labour(work, &sender)).is_ok()
+        };
+        // Fewer do as well, and so does this one alone.
+        if (0..threads).take_while(begin).count() == 0 {
+            return feed(&mut pour);
         }
         // Dropped at the end, which ends the crew.
         let mut pour = pour;

@@ -3,10 +3,10 @@
 //! Knows nothing of what lines mean. The chunks are the same as without, in the same order.
 
 use super::lines::{Block, Chunk, Lines};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::threads;
 use std::io::{self, Read};
 use std::mem;
-use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -26,15 +26,14 @@ pub(super) fn fold_ahead<R: Read + Send>(
     // Buffers go round: as many are read into as are folded, and there is the one of `lines`.
     let (spare, buffers) = sync_channel(2 * TOGETHER + 1);
     thread::scope(|scope| {
-        let reader = thread::Builder::new().spawn_scoped(scope, move || read(lines, &full, &buffers));
-        let reader = reader.map_err(|e| Error::usage(format!("cannot start a thread: {e}")))?;
+        let reader = threads::start(scope, move || read(lines, &full, &buffers))?;
         // When the loop ends early the channel closes, and with it the reader's loop.
         for block in blocks.into_iter().flatten() {
             each(&block.chunk())?;
             // A buffer that has no place is let go.
             let _ = spare.try_send(block.into_buffer());
         }
-        Ok(reader.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        Ok(threads::joined(reader))
     })
 }
 
@@ -63,6 +62,7 @@ fn read<R: Read>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::ingest::lines::READ;
 
     /// Gives a text, then fails.

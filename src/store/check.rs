@@ -3,12 +3,12 @@
 mod cells;
 
 use super::read::Reader;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::threads::{self, joined};
 use crate::time::{WINDOW_SECONDS, iso};
 use cells::{Cells, Sum};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::thread;
 use std::time::Duration;
 
@@ -42,13 +42,13 @@ impl Reader {
     pub fn check(&self, wait: Duration) -> Result<Vec<Violation>> {
         let other = Self::open(&self.path, wait)?;
         let (indexes, rest) = thread::scope(|scope| {
-            let indexes = scope.spawn(move || other.at(indexes));
+            let indexes = threads::start(scope, move || other.at(indexes))?;
             let rest = self.at(file).map(|found| {
                 let laws = if found.is_empty() { self.at(laws) } else { Ok(Vec::new()) };
                 (found, laws)
             });
-            (indexes.join().unwrap_or_else(|panic| resume_unwind(panic)), rest)
-        });
+            Ok::<_, Error>((joined(indexes), rest))
+        })?;
         let (mut found, laws) = rest?;
         // In a file that is none, indexes may fail to be read at all.
         let indexes = if found.is_empty() { indexes? } else { indexes.unwrap_or_default() };

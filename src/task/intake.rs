@@ -18,16 +18,16 @@ use crate::log::Format;
 use crate::region::Region;
 use crate::report::{NamedHours, RejectLimit, Sample, Scope};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
+use crate::threads::{joined, start};
 use crate::time::TimeRange;
 use crate::usage::Row;
 use crowd::Crowds;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 /// How sources are taken in.
 pub struct Intake<'a> {
@@ -119,7 +119,8 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
         while sources.peek().is_some() {
             let (to_read, candidates) = work.look_at(sources.by_ref().take(BATCH).collect(), true)?;
             let job = &job;
-            let reading = (!to_read.is_empty()).then(|| scope.spawn(move || ingest_each(to_read, job)));
+            let reading = (!to_read.is_empty()).then(|| start(scope, move || ingest_each(to_read, job)));
+            let reading = reading.transpose()?;
             if let Some((reading, candidates)) = std::mem::replace(&mut before, reading.zip(Some(candidates)))
             {
                 work.written(joined(reading)?, candidates, job)?;
@@ -152,11 +153,6 @@ fn take_out_known(writer: &mut Writer, sources: &mut Vec<Source>) -> Result<u64>
     let mut are_known = are_known.into_iter();
     sources.retain(|_| !are_known.next().unwrap_or(false));
     Ok((before - sources.len()) as u64)
-}
-
-/// What a thread that read sources gives.
-fn joined(reading: ScopedJoinHandle<'_, Result<Read>>) -> Result<Read> {
-    reading.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// What came out of sources that were read together.

@@ -2,13 +2,14 @@
 
 use super::registered::{Kept, hold, run_and_register};
 use super::{Progress, Task, run_stored};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::export::request::ExportRequest;
 use crate::store::Reader;
+use crate::threads::start;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::thread::{self, available_parallelism};
+use std::thread::{available_parallelism, scope};
 use std::time::Duration;
 
 /// Where many tasks are run.
@@ -30,33 +31,30 @@ pub struct Many<'a> {
 /// task's own.
 ///
 /// # Errors
-/// When no thread can be started, or another process does not end its run of tasks.
+/// When another process does not end its run of tasks.
 pub fn run_many(
     tasks: &[(&ExportRequest, Task<'_>)],
     many: &Many<'_>,
     progress: &Progress,
 ) -> Result<Vec<Result<Kept>>> {
     let _lock = if many.is_registered { hold(many.store, many.wait, "flowbook export")? } else { None };
-    side_by_side(many.threads, tasks.iter().collect(), |(request, task), threads| {
+    Ok(side_by_side(many.threads, tasks.iter().collect(), |(request, task), threads| {
         let alone = Task { threads, ..task.clone() };
         if many.is_registered {
             return run_and_register(&alone, request, many.store, many.wait, many.now, progress);
         }
         let reader = Reader::open(many.store, many.wait)?;
         Ok(Kept { outcome: run_stored(&alone, &reader, progress)?, task: None })
-    })
+    }))
 }
 
 /// Works on items side by side, and gives what came of each, in their order. Each is told how many of the `threads` (0
 /// is one per core) it may use.
-///
-/// # Errors
-/// When no thread can be started.
 pub(super) fn side_by_side<T: Send, R: Send>(
     threads: usize,
     items: Vec<T>,
     work: impl Fn(T, usize) -> R + Sync,
-) -> Result<Vec<R>> {
+) -> Vec<R> {
     let threads = if threads == 0 { available_parallelism().map_or(1, NonZero::get) } else { threads };
     let workers = threads.min(items.len()).max(1);
     let mut results: Vec<(usize, R)> = Vec::with_capacity(items.len());
@@ -69,16 +67,13 @@ pub(super) fn side_by_side<T: Send, R: Send>(
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
         }
     };
-    thread::scope(|scope| {
-        for _ in 1..workers {
-            let started = thread::Builder::new().spawn_scoped(scope, worker);
-            started.map_err(|e| Error::usage(format!("cannot start a thread: {e}")))?;
-        }
+    scope(|scope| {
+        // Fewer do as well: this one works, too.
+        let _ = (1..workers).try_for_each(|_| start(scope, worker).map(drop));
         worker();
-        Ok::<_, Error>(())
-    })?;
+    });
     results.sort_by_key(|(at, _)| *at);
-    Ok(results.into_iter().map(|(_, result)| result).collect())
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -89,8 +84,8 @@ mod tests {
     fn results_keep_their_order_and_threads_are_shared() {
         for (threads, items, each) in [(1, 5, 1), (2, 5, 1), (8, 2, 4), (3, 1, 3)] {
             let found = side_by_side(threads, (0..items).collect(), |item: usize, threads| (item, threads));
-            assert_eq!(found.unwrap(), (0..items).map(|item| (item, each)).collect::<Vec<_>>());
+            assert_eq!(found, (0..items).map(|item| (item, each)).collect::<Vec<_>>());
         }
-        assert!(side_by_side(2, Vec::<u8>::new(), |item, _| item).unwrap().is_empty());
+        assert!(side_by_side(2, Vec::<u8>::new(), |item, _| item).is_empty());
     }
 }

@@ -102,7 +102,7 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     if ticked.refused.is_none() {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let jobs = judge_all(tick)?;
-        ticked.steps = make(tick, jobs, progress)?;
+        ticked.steps = make(tick, jobs, progress);
         ticked.removed = retire(tick)?;
         ticked.unbilled = unbilled(tick)?;
         ticked.unknown = unknown_in(&Reader::open(&tick.plan.store, tick.plan.lock_timeout)?, tick.plan)?;
@@ -151,9 +151,9 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result
 }
 
 /// Runs what is due.
-fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Result<Vec<Step>> {
+fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Vec<Step> {
     if tick.dry_run {
-        return Ok(jobs.into_iter().map(|job| job.step).collect());
+        return jobs.into_iter().map(|job| job.step).collect();
     }
     side_by_side(tick.running.threads, jobs, |job, threads| {
         let Job { mut step, task, replaces, tolerance } = job;

@@ -185,6 +185,26 @@ fn one_file_writes_to_the_terminal() {
 }
 
 #[test]
+fn one_file_starts_threads() {
+    for (file, code) in sources() {
+        // That of signals runs without what the others need.
+        if matches!(file.to_str().unwrap(), "threads.rs" | "cli/interrupt.rs") {
+            continue;
+        }
+        let starts = [
+            "thread::spawn",
+            "scope.spawn",
+            "s.spawn",
+            "spawn_scoped",
+            "Builder::new().name",
+            "ThreadPoolBuilder",
+        ];
+        let line = code.lines().find(|line| starts.iter().any(|start| line.contains(start)));
+        assert_eq!(line, None, "{} starts a thread: start it through threads.rs", file.display());
+    }
+}
+
+#[test]
 fn only_the_locale_holds_other_scripts() {
     let roots = ["src", "tests", "benches"].map(|root| repository().join(root));
     for entry in roots.iter().flat_map(walkdir::WalkDir::new).map(Result::unwrap) {

@@ -24,7 +24,7 @@ struct Walk<'a> {
     base: &'a Path,
     search: &'a Search,
     /// Links may lead to a folder by several ways, or back to one above: each is entered once.
-    entered: HashSet<PathBuf>,
+    entered: HashSet<Key>,
     show: &'a mut dyn FnMut(PathBuf, Met),
 }
 
@@ -33,7 +33,7 @@ impl Walk<'_> {
         if !met.as_ref().is_ok_and(FileType::is_dir) {
             return (self.show)(path, met);
         }
-        if fs::canonicalize(&path).is_ok_and(|real| !self.entered.insert(real)) {
+        if key(&path).is_ok_and(|key| !self.entered.insert(key)) {
             return;
         }
         (self.show)(path.clone(), met);
@@ -62,6 +62,26 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// What a folder is known by: its device and number. To look up its real path would cost a look at each folder above it,
+/// and at each above these.
+#[cfg(unix)]
+type Key = (u64, u64);
+
+#[cfg(unix)]
+fn key(folder: &Path) -> io::Result<Key> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(folder).map(|meta| (meta.dev(), meta.ino()))
+}
+
+/// What a folder is known by, where folders are not numbered: its real path.
+#[cfg(not(unix))]
+type Key = PathBuf;
+
+#[cfg(not(unix))]
+fn key(folder: &Path) -> io::Result<Key> {
+    fs::canonicalize(folder)
 }
 
 /// What an entry is, or leads to. Most systems tell with the name what is no link.
