@@ -213,6 +213,27 @@ fn a_large_log_that_is_replaced_or_edited_is_no_mixture_of_both() {
     }
 }
 
+/// What was counted of it is not known apart from the rest: everything else is read once more.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_job_that_keeps_going_counts_all_but_the_log_that_changed() {
+    let place = Place::new();
+    place.write("a.log", large("a.com").0);
+    place.write("new.log", lines("b.com", 9));
+    for name in ["c.log", "d.log"] {
+        place.write(name, lines("c.com", 20));
+    }
+    let command =
+        place.export_command(&["a.log", "c.log", "d.log", "--threads", "2", "--keep-going", "--json"]);
+    let happen = || fs::rename(place.path("new.log"), place.path("a.log")).unwrap();
+    let (code, done) = in_the_middle(command, happen);
+    done.says(&["a.log: was replaced by another file while it was read"]);
+    let counts = &done.json()["counts"];
+    let found = (code, counts["accepted"].as_u64(), counts["duplicates_skipped"].as_u64());
+    assert_eq!(found, (Some(3), Some(20), Some(1)), "{counts}");
+    assert_eq!(counts["faults"].as_array().unwrap().len(), 1);
+}
+
 /// A log that grows while it is read is read as it was, and what came meanwhile with the next run.
 #[cfg(target_os = "linux")]
 #[test]
