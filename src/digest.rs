@@ -30,6 +30,29 @@ pub type Hash = [u8; blake3::OUT_LEN];
 /// Lengths of texts that another one may begin with, by the hash of their longest beginning.
 pub type Lengths = HashMap<Hash, Vec<u64>>;
 
+/// The hash of some bytes as they are.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> Hash {
+    blake3::hash(bytes).into()
+}
+
+/// The hash of a file as it is, from where it stands to its end.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn hash_of(mut file: impl Read) -> io::Result<Hash> {
+    let mut hasher = blake3::Hasher::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hasher.finalize().into()),
+            Ok(read) => drop(hasher.update(&piece[..read])),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The identity of a text. Two texts are the same when their `whole` is: lines that take their domain from outside are
 /// others with another domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -43,6 +43,7 @@ use pour::{Frame, Package, Parts, Pour, pour};
 use quality::Quality;
 use request::{ExportSpec, Kind, Scope};
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
@@ -164,8 +165,17 @@ pub fn export<'a>(
     Ok(exported)
 }
 
-fn total_overflow() -> Error {
-    Error::new(ErrorKind::Overflow("a sum over domains or windows exceeds 2^63 - 1".into()))
+/// Whether a file says that it is a workbook that flowbook made.
+#[must_use]
+pub fn is_workbook(file: File) -> bool {
+    pour::part_of(file, PROPERTIES, 1 << 16).is_some_and(|text| text.contains(FORMAT_PROPERTY))
+}
+
+fn total_overflow(whose: &str) -> Error {
+    Error::new(ErrorKind::Overflow(format!(
+        "with the traffic of {whose}, a sum over domains or windows exceeds 2^63 - 1; export fewer domains \
+         (--domain-names) or a shorter range"
+    )))
 }
 
 /// The work of [`export`].
@@ -203,7 +213,11 @@ const DETAIL: usize = 4;
 
 /// Parts that are the same in every workbook of a task and stand first in the file, where programs that guess
 /// its type look for them.
-const FIRST_PARTS: [&str; 3] = ["_rels/.rels", "docProps/core.xml", "docProps/custom.xml"];
+const FIRST_PARTS: [&str; 3] = ["_rels/.rels", "docProps/core.xml", PROPERTIES];
+/// The part that says what a workbook is.
+const PROPERTIES: &str = "docProps/custom.xml";
+/// The property that does, with the version of the format.
+const FORMAT_PROPERTY: &str = "flowbook export format";
 
 impl<'a> Writer<'a> {
     fn new(request: &'a Request<'a>, calendar: &'a Calendar, limits: Limits, scratch: &'a Path) -> Self {
@@ -321,7 +335,7 @@ impl<'a> Writer<'a> {
     /// A workbook of empty sheets.
     fn book(&self, account: Rows) -> Result<Book> {
         let spec = self.request.spec;
-        let version = [("flowbook export format", FORMAT_VERSION.to_owned())];
+        let version = [(FORMAT_PROPERTY, FORMAT_VERSION.to_owned())];
         let properties = Properties {
             title: spec.name.as_deref().unwrap_or(Label::Title.text(spec.language)),
             author: concat!("flowbook ", env!("CARGO_PKG_VERSION")),

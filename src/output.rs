@@ -7,11 +7,12 @@ mod kept;
 mod left_over;
 mod precious;
 
+use crate::digest::{Hash, hash_of};
 use crate::error::{Error, Result};
 use precious::precious;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
@@ -23,7 +24,11 @@ pub struct Output {
     path: PathBuf,
     replace: bool,
     pending: Pending,
+    seal: Option<Seal>,
 }
+
+/// Told the hash of a finished file before it gets its name.
+pub type Seal = Box<dyn FnOnce(Hash) -> Result<()> + Send>;
 
 /// The temporary files and folders of this process that are not yet complete.
 static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -75,7 +80,12 @@ impl Output {
         let file = file.map_err(|e| e.at(path))?;
         prepare(file.as_file(), path);
         let pending = Pending::new(file.path());
-        Ok(Self { file, path: path.to_owned(), replace, pending })
+        Ok(Self { file, path: path.to_owned(), replace, pending, seal: None })
+    }
+
+    /// Has the hash of the finished file told before it gets its name: what fails there keeps it from getting it.
+    pub fn seal(&mut self, seal: Seal) {
+        self.seal = Some(seal);
     }
 
     /// The file to write to.
@@ -88,8 +98,11 @@ impl Output {
     /// # Errors
     /// When the disk fails, or a file has come to stand there meanwhile.
     pub fn commit(self) -> Result<()> {
-        let Self { file, path, replace, pending } = self;
-        let done = file.as_file().sync_all().map_err(Error::io("cannot write")).and_then(|()| {
+        let Self { mut file, path, replace, pending, seal } = self;
+        let sealed = file.as_file().sync_all().map_err(Error::io("cannot write"));
+        let sealed =
+            sealed.and_then(|()| seal.map_or(Ok(()), |seal| seal(hash_from_start(file.as_file_mut())?)));
+        let done = sealed.and_then(|()| {
             let renamed = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
             renamed.map_err(|e| Error::io("cannot give the finished file its name")(e.error))
         });
@@ -118,6 +131,11 @@ fn prepare(file: &File, path: &Path) {
 
 #[cfg(not(unix))]
 fn prepare(_: &File, _: &Path) {}
+
+fn hash_from_start(file: &mut File) -> Result<Hash> {
+    let hash = file.rewind().and_then(|()| hash_of(file));
+    hash.map_err(Error::io("cannot read what was written"))
+}
 
 /// Longest file name that file systems take, in bytes.
 const MAX_NAME: usize = 255;

@@ -15,6 +15,7 @@ mod history;
 mod info;
 mod lock;
 mod look;
+mod objects;
 mod read;
 mod report;
 mod retain;
@@ -46,6 +47,7 @@ use crate::output::in_address;
 use foreign::unopened;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use std::ffi::OsString;
@@ -59,6 +61,9 @@ const STATEMENTS: usize = 64;
 const CACHE_KIB: i32 = 16 << 10;
 /// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
 const WRITER_CACHE_KIB: i32 = 96 << 10;
+
+/// Bytes of the longest value that is read: the domains of a large account are some millions.
+const MAX_VALUE: i32 = 64 << 20;
 
 /// Opens a store of this program's version; says whether it is open without the files that the database keeps beside it.
 /// An older one is brought to this version first.
@@ -202,10 +207,23 @@ fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqli
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this guarantee a plan may depend on values, and many a look-up is planned anew for every one.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    distrust(&db)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // The first reading, so that what cannot be read is found out here.
     mark(&db, "application_id")?;
     Ok(db)
+}
+
+/// What `SQLite` advises for files that somebody else may have written: nothing that stands in one is carried out, nor
+/// taken to be sound before it was looked at, nor larger than anything that is written here.
+fn distrust(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    db.pragma_update(None, "cell_size_check", true)?;
+    db.pragma_update_and_check(None, "mmap_size", 0, |_| Ok(()))
 }
 
 /// A name that `SQLite` takes for a file, whatever it looks like: `:memory:` and `file:x` are none of its own here.
@@ -228,7 +246,7 @@ fn check(db: &Connection) -> Result<()> {
              use the newer flowbook"
         ))));
     }
-    Ok(())
+    objects::check(db, u32::try_from(version).unwrap_or(0))
 }
 
 const FOREIGN: &str = "is a database, but no store of flowbook; name another file";
@@ -283,6 +301,25 @@ fn migrate(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "user_version", VERSION)
 }
 
+/// What is said of a store that holds what flowbook does not write.
+const ALTERED: &str = "the store holds a value that flowbook does not write; flowbook store check may tell which: put back a \
+                       copy of the store, or remove it and ingest the logs again";
+
+/// Whether a value was read that does not stand in a store that flowbook wrote.
+const fn is_no_value_of_ours(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, InvalidQuery, Utf8Error,
+    };
+    matches!(
+        error,
+        IntegralValueOutOfRange(..)
+            | FromSqlConversionFailure(..)
+            | InvalidColumnType(..)
+            | InvalidQuery
+            | Utf8Error(..)
+    )
+}
+
 /// What a failure of the database means to a user.
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn failed(error: rusqlite::Error) -> Error {
@@ -298,14 +335,16 @@ fn failed(error: rusqlite::Error) -> Error {
             "the store, or the folder that holds it, cannot be opened or written"
         }
         Some(ErrorCode::SystemIoFailure) => "the disk failed; the store is as it was",
+        Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation) => ALTERED,
+        _ if is_no_value_of_ours(&error) => ALTERED,
         _ => "the store failed",
     };
     Error::new(ErrorKind::Store(format!("{hint} ({error})")))
 }
 
-/// A number that stands in the store and can never be negative.
-fn unsigned(number: i64) -> u64 {
-    number.unsigned_abs()
+/// A number that is never negative in a store that flowbook wrote.
+fn unsigned(number: i64) -> rusqlite::Result<u64> {
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))
 }
 
 /// A number for the store, whose numbers have 63 bits.

@@ -12,6 +12,7 @@ mod find;
 pub mod groups;
 pub mod metrics;
 pub mod needs;
+mod own;
 mod place;
 pub mod pattern;
 pub mod plan;
@@ -19,6 +20,7 @@ pub mod range;
 pub mod registered;
 pub mod registry;
 pub mod retain;
+mod retire;
 pub mod run;
 pub mod stale;
 mod taking;
@@ -38,7 +40,7 @@ use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::ingest::source::{Scope, Search, Source, discover_by, shown, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
-use crate::output::{self, Output, folder};
+use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample, Spans};
 use crate::store::Reader;
@@ -179,6 +181,11 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
 /// # Errors
 /// When the store cannot be read, or the workbook cannot be written.
 pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Result<Outcome> {
+    run_sealed(task, reader, progress, None)
+}
+
+/// As [`run_stored`]; the hash of the file is told before it gets its name.
+fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Option<Seal>) -> Result<Outcome> {
     if let Some(place) = form::check(task.output, task.force)? {
         keep_off_store(&place, reader.path())?;
         if fs::canonicalize(&place).is_ok_and(|place| reader.stands_at(&place).unwrap_or(false)) {
@@ -187,7 +194,7 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
     }
     let (range, selection) = (task.spec.range, &task.spec.selection);
     retain::keep_to_kept(reader, range)?;
-    let output = Target::begin(task.output, task.force)?;
+    let output = Target::begin(task.output, task.force)?.seal(seal);
     let mut report = reader.report(range, selection)?;
     task.spec.samples.apply(&mut report, selection);
     let not_opened = NotOpened::default();

@@ -26,6 +26,31 @@ pub fn line(text: &str) -> Cow<'_, str> {
     shown(text, |_| false)
 }
 
+/// Characters of a cell of a table: more than any path has.
+const CELL: usize = 4096;
+/// Characters of a value or a message: room for the names of many domains.
+const VALUE: usize = 1 << 18;
+
+/// A text as the cell of a table: as [`line()`], and cut where one text would make every row as long as itself.
+#[must_use]
+pub fn cell(text: &str) -> Cow<'_, str> {
+    cut(line(text), CELL)
+}
+
+/// A text that stands alone behind a name: as [`line()`], and cut where nobody would read on.
+#[must_use]
+pub fn value(text: &str) -> Cow<'_, str> {
+    cut(line(text), VALUE)
+}
+
+fn cut(text: Cow<'_, str>, most: usize) -> Cow<'_, str> {
+    let end = if text.len() > most { text.char_indices().nth(most) } else { None };
+    match end {
+        Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()).into(),
+        None => text,
+    }
+}
+
 /// A message, in which nothing acts. Its lines stay lines as far as they are its own: those below the first begin with two
 /// spaces, so that no name can begin one.
 #[must_use]
@@ -75,6 +100,15 @@ mod tests {
             assert!(!line(text).chars().any(acts));
         }
         assert!(matches!(line("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let long = "\u{4e2d}".repeat(CELL + 1);
+        let end = format!("\u{4e2d}... ({} bytes)", long.len());
+        assert!(cell(&long).ends_with(&end) && cell(&long).chars().count() < CELL + 30);
+        assert!(matches!(cell(&long[3..]), Cow::Borrowed(_)));
+        assert!(value(&"x".repeat(1 << 20)).len() < VALUE + 30 && value(&long).len() == long.len());
     }
 
     #[test]

@@ -432,7 +432,6 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
         show::message(&format!("{name}: {fault}"));
     }
     let mut registry = Registry::open(store, waiting.lock_timeout)?;
-    let tasks = registry.stale()?;
     let running = Running {
         store,
         wait: waiting.lock_timeout,
@@ -443,7 +442,7 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
         created: creation_time()?,
         now,
     };
-    Ok(match super::task::run_all(&mut registry, &tasks, &running, telling)? {
+    Ok(match super::task::run_all(&mut registry, Registry::stale, &running, telling)? {
         Ending::Done if !faults.is_empty() => Ending::WithRejects,
         ending => ending,
     })

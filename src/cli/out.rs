@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 
 /// A message on standard error, on one line.
 pub(super) fn message(text: &str) {
-    aside(&format!("flowbook: {}", visible::line(text)));
+    aside(&format!("flowbook: {}", visible::value(text)));
 }
 
 /// A message on standard error that has lines of its own below the first, which begin with two spaces. What others wrote

@@ -131,7 +131,7 @@ fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) ->
     if arguments.telling.json {
         show::object(&object)?;
     } else if !arguments.telling.quiet {
-        show::rows(&told::as_rows(ticked))?;
+        show::rows(&told::as_rows(ticked, arguments.dry_run))?;
     }
     Ok(ending)
 }

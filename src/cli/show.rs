@@ -234,7 +234,7 @@ pub(super) fn rows(rows: &[(String, String)]) -> Result<()> {
 }
 
 fn lines_of(rows: &[(String, String)]) -> Vec<String> {
-    let rows = rows.iter().map(|(name, value)| (visible::line(name), value));
+    let rows = rows.iter().map(|(name, value)| (visible::cell(name), visible::value(value)));
     let rows: Vec<_> = rows.collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect()

@@ -220,10 +220,11 @@ fn show_one(arguments: &ShowArguments) -> Result<Ending> {
 
 fn delete(arguments: &DeleteArguments) -> Result<Ending> {
     let mut registry = arguments.store.registry()?;
-    // An id that is wrong is said before any task is gone.
-    let tasks = named(&mut registry, &arguments.ids)?;
+    // An id that is wrong is said before any task is gone, and before anybody is waited for.
+    named(&mut registry, &arguments.ids)?;
     let StoreFlags { store, waiting } = &arguments.store;
     let _lock = hold(store, waiting.lock_timeout, "flowbook task delete")?;
+    let tasks = named(&mut registry, &arguments.ids)?;
     let mut deleted = Vec::with_capacity(tasks.len());
     for task in tasks {
         let remains = registry.delete(task.id)?;
@@ -235,12 +236,15 @@ fn delete(arguments: &DeleteArguments) -> Result<Ending> {
 
 fn run_some(arguments: &RunArguments) -> Result<Ending> {
     let mut registry = arguments.store.registry()?;
-    let mut tasks =
-        if arguments.ids.is_empty() { registry.waiting()? } else { named(&mut registry, &arguments.ids)? };
-    if arguments.refresh {
-        tasks.extend(registry.stale()?);
-        keep_first(&mut tasks);
-    }
+    let named = named(&mut registry, &arguments.ids)?;
+    let choose = |registry: &mut Registry| {
+        let mut tasks = if arguments.ids.is_empty() { registry.waiting()? } else { named };
+        if arguments.refresh {
+            tasks.extend(registry.stale()?);
+            keep_first(&mut tasks);
+        }
+        Ok(tasks)
+    };
     let running = Running {
         store: &arguments.store.store,
         wait: arguments.store.waiting.lock_timeout,
@@ -256,7 +260,7 @@ fn run_some(arguments: &RunArguments) -> Result<Ending> {
         created: creation_time()?,
         now,
     };
-    run_all(&mut registry, &tasks, &running, &arguments.telling)
+    run_all(&mut registry, choose, &running, &arguments.telling)
 }
 
 /// The tasks with these ids, each once.
@@ -271,16 +275,18 @@ fn keep_first(tasks: &mut Vec<TaskRecord>) {
     tasks.retain(|task| known.insert(task.id));
 }
 
-/// Runs tasks, whatever becomes of each, and tells what did.
+/// Runs tasks, whatever becomes of each, and tells what did. They are chosen when no other process makes workbooks: what
+/// it made is made.
 pub(super) fn run_all(
     registry: &mut Registry,
-    tasks: &[TaskRecord],
+    choose: impl FnOnce(&mut Registry) -> Result<Vec<TaskRecord>>,
     running: &Running<'_>,
     telling: &TellingFlags,
 ) -> Result<Ending> {
     let _lock = hold(running.store, running.wait, "flowbook task run")?;
+    let tasks = choose(registry)?;
     let mut ran = Vec::with_capacity(tasks.len());
-    for task in tasks {
+    for task in &tasks {
         let progress = Progress { warn: Some(show::message), ..Progress::default() };
         let done =
             progress::beside(telling.quiet, &progress, || run_registered(registry, task, running, &progress));
@@ -290,7 +296,7 @@ pub(super) fn run_all(
     let is_short = |(_, done): &(&TaskRecord, Result<Ran>)| match done {
         Ok(Ran::Waits(_)) => true,
         Ok(Ran::Done { outcome, .. }) => outcome.report.has_faults(),
-        Err(_) => false,
+        Ok(Ran::Meanwhile) | Err(_) => false,
     };
     Ok(match ran.iter().any(|(_, done)| words::failure(done).is_some()) {
         true => Ending::Failed,

@@ -13,7 +13,7 @@ mod rows;
 
 pub(super) use deflate::Text;
 pub(super) use frame::Frame;
-pub(super) use package::{Package, Parts};
+pub(super) use package::{Package, Parts, part_of};
 pub(super) use rows::{Digits, NamedRowWriter, NamedTable, Points, RowMarks, RowWriter, Table};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -264,7 +264,7 @@ pub(super) fn daily_column(billed: Billed) -> Option<Label> {
 fn sum(slices: &[Usage]) -> Result<Usage> {
     let mut total = Usage::default();
     for usage in slices {
-        total.merge(usage).map_err(|_| super::total_overflow())?;
+        total.merge(usage).map_err(|_| super::total_overflow("all domains"))?;
     }
     Ok(total)
 }

@@ -33,10 +33,10 @@ pub(super) fn walk<'r>(
             usages[slice] = usage;
             touched.push(slice);
         })?;
-        tally.add(one.1, &usages, &touched).map_err(|_| total_overflow())?;
+        tally.add(one.1, &usages, &touched).map_err(|_| total_overflow(one.0.as_str()))?;
         each(at, &usages, &touched)?;
         if series.get(at + 1).is_none_or(|(next, _)| *next != one.0) {
-            tally.end_domain(&one.0).map_err(|_| total_overflow())?;
+            tally.end_domain(&one.0).map_err(|_| total_overflow(one.0.as_str()))?;
         }
     }
     at_end(rows)?;

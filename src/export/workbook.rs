@@ -122,7 +122,21 @@ const TONES: [Tone; 13] = [
     Tone::Note,
 ];
 
+/// The largest number up to which a workbook, whose numbers are doubles, holds each: 2^53.
+pub(in crate::export) const MAX_EXACT: u128 = 1 << 53;
+
 impl Cell<'_> {
+    /// All digits of a figure that no double holds: its cell is text, for a number would be another one.
+    pub(in crate::export) fn digits(&self) -> Option<String> {
+        match *self {
+            Self::Whole(number) if number > MAX_EXACT => Some(number.to_string()),
+            Self::Decimal(hundredths) if hundredths > MAX_EXACT => {
+                Some(format!("{}.{:02}", hundredths / 100, hundredths % 100))
+            }
+            _ => None,
+        }
+    }
+
     fn number(&self) -> Option<f64> {
         match *self {
             Self::Empty | Self::Text(_) => None,
@@ -318,6 +332,10 @@ impl Sheet<'_> {
         for ((col, cell), at) in (0..).zip(cells).zip(0..) {
             let tone = tone(at);
             let format = &self.formats[tone as usize][cell.format()];
+            if let Some(digits) = cell.digits() {
+                self.inner.write_string_with_format(row, col, digits, format).map_err(written)?;
+                continue;
+            }
             let done = match (cell, cell.number()) {
                 (_, Some(number)) => self.inner.write_number_with_format(row, col, number, format),
                 // Plain text needs no format.

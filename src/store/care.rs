@@ -157,7 +157,7 @@ fn prune(db: &Connection) -> rusqlite::Result<Vacuumed> {
 
 fn contribution(db: &Connection, id: i64) -> rusqlite::Result<Contribution> {
     let source = |row: &Row<'_>| {
-        let (lines, accepted) = (unsigned(row.get(1)?), unsigned(row.get(2)?));
+        let (lines, accepted) = (unsigned(row.get(1)?)?, unsigned(row.get(2)?)?);
         Ok(Contribution { name: row.get(0)?, lines, accepted, bytes: 0, windows: None })
     };
     let sql = "SELECT name, lines, accepted FROM source WHERE id = ?";
@@ -166,7 +166,7 @@ fn contribution(db: &Connection, id: i64) -> rusqlite::Result<Contribution> {
         db.prepare_cached("SELECT bytes, first_window, last_window FROM part WHERE source = ?")?;
     let mut rows = parts.query([id])?;
     while let Some(row) = rows.next()? {
-        found.bytes += u128::from(unsigned(row.get(0)?));
+        found.bytes += u128::from(unsigned(row.get(0)?)?);
         let (from, to) = (Window::from_index(row.get(1)?), Window::from_index(row.get(2)?));
         let both = |(first, last): (Window, Window)| (first.min(from), last.max(to));
         found.windows = Some(found.windows.map_or((from, to), both));

@@ -1,12 +1,14 @@
 //! Whether a store is sound: its file, its references, and the law of conservation.
 
 mod cells;
+mod ranges;
 
 use super::read::Reader;
 use crate::error::{Error, Result};
 use crate::threads::{self, joined};
 use crate::time::{WINDOW_SECONDS, iso};
 use cells::{Cells, Sum};
+use ranges::ranges;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
 use std::thread;
@@ -29,11 +31,12 @@ impl Reader {
     /// Every violation of a law of the store, in the order of the laws:
     ///
     /// 1. The file is what `SQLite` wrote; when it is not, nothing else is looked at.
-    /// 2. Every row refers to rows that are there.
-    /// 3. Of each source, lines = accepted + unplaced + blank + rejected.
-    /// 4. Of each source, accepted = the requests of its parts + what was let go.
-    /// 5. Each part is the sum of its cells, and no cell is without a part.
-    /// 6. When all of these hold, the sums over all sources are those of the sources, and each slice is the sum of its cells.
+    /// 2. Every value is one that may be written; when any is not, nothing is added up.
+    /// 3. Every row refers to rows that are there.
+    /// 4. Of each source, lines = accepted + unplaced + blank + rejected.
+    /// 5. Of each source, accepted = the requests of its parts + what was let go.
+    /// 6. Each part is the sum of its cells, and no cell is without a part.
+    /// 7. When all of these hold, the sums over all sources are those of the sources, and each slice is the sum of its cells.
     ///
     /// The indexes, which are about half of the work, are looked at beside all else; that waits so long where it must.
     ///
@@ -89,7 +92,15 @@ fn unsound(db: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
 
 /// The laws but the first.
 fn laws(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    // Sums over what is out of range may be none.
+    let out_of_range = ranges(db)?;
+    if !out_of_range.is_empty() {
+        return Ok(out_of_range);
+    }
     let cells = Cells::read(db)?;
+    if cells.wrong.0 > 0 {
+        return wrong(db, &cells);
+    }
     let mut violations = places(db)?;
     violations.extend(references(db, &cells)?);
     violations.extend(lines(db)?);
@@ -109,6 +120,33 @@ fn all(
     violation: impl FnMut(&Row<'_>) -> rusqlite::Result<Violation>,
 ) -> rusqlite::Result<Vec<Violation>> {
     db.prepare(sql)?.query_map([], violation)?.collect()
+}
+
+/// Cells that no requests have, as far as they are named.
+fn wrong(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
+    let mut name = db.prepare("SELECT name FROM source WHERE id = ?")?;
+    let mut domain = db.prepare("SELECT domain FROM series WHERE id = ?")?;
+    let (count, first) = &cells.wrong;
+    let mut found = Vec::with_capacity(first.len());
+    for cell in first {
+        let domain: Option<String> = domain.query_row([cell.series], |row| row.get(0)).optional()?;
+        found.push(Violation {
+            source: name.query_row([cell.source], |row| row.get(0)).optional()?,
+            what: format!("a cell of {} at {}", domain.as_deref().unwrap_or("no series"), start(cell.window)),
+            expected: "counters that requests can have, within the calendar".into(),
+            found: "others".into(),
+        });
+    }
+    if let more @ 1.. = count - first.len() {
+        let what = "more cells".to_owned();
+        found.push(Violation {
+            source: None,
+            what,
+            expected: "likewise".into(),
+            found: format!("{more} others"),
+        });
+    }
+    Ok(found)
 }
 
 /// Places are named, one by one.

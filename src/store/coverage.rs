@@ -2,6 +2,7 @@
 
 use super::read::{Reader, all_series};
 use super::shared::{Shared, WINDOWS_PER_HOUR};
+use super::source::told;
 use super::survey::may_be_empty;
 use crate::domain::Selection;
 use crate::error::Result;
@@ -30,7 +31,9 @@ impl Reader {
             for domain in &domains {
                 let mut rows = delivered.query(params![domain.as_str(), start, end, may_be_empty])?;
                 while let Some(row) = rows.next()? {
-                    hours.extend(touched(row.get(0)?, row.get(1)?));
+                    let (start, end) = (row.get(0)?, row.get(1)?);
+                    told(start, end)?;
+                    hours.extend(touched(start, end));
                 }
             }
             Ok(hours)

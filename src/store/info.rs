@@ -151,7 +151,7 @@ impl Reader {
 }
 
 fn info(db: &Connection) -> rusqlite::Result<Info> {
-    let count = |sql: &str| db.query_row(sql, [], |row| row.get(0).map(unsigned));
+    let count = |sql: &str| db.query_row(sql, [], |row| unsigned(row.get(0)?));
     let sum = |column: &str| count(&format!("SELECT coalesce(sum({column}), 0) FROM source"));
     let ends = "SELECT min(first_window), max(last_window) FROM part";
     let (first, last): (Option<u32>, Option<u32>) = db.query_row(ends, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -179,25 +179,25 @@ fn states(db: &Connection) -> rusqlite::Result<[u64; State::ALL.len()]> {
     let mut counts = [0; State::ALL.len()];
     let mut rows = states.query([])?;
     while let Some(row) = rows.next()? {
-        counts[usize::from(row.get::<_, u8>(0)?)] = unsigned(row.get(1)?);
+        counts[usize::from(row.get::<_, u8>(0)?)] = unsigned(row.get(1)?)?;
     }
     Ok(counts)
 }
 
 fn tasks(db: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
     let mut tasks = db.prepare("SELECT status, count(*) FROM task GROUP BY status ORDER BY status")?;
-    tasks.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?.collect()
+    tasks.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?)?)))?.collect()
 }
 
 fn outline(row: &Row<'_>) -> rusqlite::Result<Outline> {
     Ok(Outline {
         name: row.get(0)?,
         state: State::ALL[usize::from(row.get::<_, u8>(1)?)],
-        size: row.get::<_, Option<i64>>(2)?.map(unsigned),
-        lines: unsigned(row.get(3)?),
-        accepted: unsigned(row.get(4)?),
+        size: row.get::<_, Option<i64>>(2)?.map(unsigned).transpose()?,
+        lines: unsigned(row.get(3)?)?,
+        accepted: unsigned(row.get(4)?)?,
         arrived: row.get(5)?,
         fault: row.get(6)?,
-        rejected: unsigned(row.get(7)?),
+        rejected: unsigned(row.get(7)?)?,
     })
 }

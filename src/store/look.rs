@@ -263,9 +263,9 @@ impl Writer {
                 let get =
                     || -> rusqlite::Result<(Hash, i64, bool)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
                 let (head, len, is_open) = get().map_err(failed)?;
-                let of_head = lengths.entry(head).or_default();
-                of_head.push(unsigned(len));
-                of_head.extend(is_open.then(|| unsigned(len) - 1));
+                let (of_head, len) = (lengths.entry(head).or_default(), unsigned(len).map_err(failed)?);
+                of_head.push(len);
+                of_head.extend(is_open.then(|| len.saturating_sub(1)));
             }
             Ok(lengths)
         })
@@ -377,7 +377,7 @@ impl Writer {
         let shorter = |row: &Row<'_>| {
             Ok(Shorter {
                 id: SourceId(row.get(0)?),
-                len: unsigned(row.get(1)?),
+                len: unsigned(row.get(1)?)?,
                 whole: row.get(2)?,
                 open: row.get(3)?,
                 is_damaged: row.get(4)?,

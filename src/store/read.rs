@@ -22,6 +22,9 @@ pub struct Reader {
     frozen: Option<Stamp>,
 }
 
+/// Requests of a window that no log has.
+const MOST_REQUESTS: u64 = 1 << 60;
+
 /// Length of a file, and when it was changed.
 type Stamp = Option<(u64, SystemTime)>;
 
@@ -240,7 +243,11 @@ fn cells(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec
 pub(super) fn cell(row: &Row<'_>) -> rusqlite::Result<(Window, Usage)> {
     let mut fields = [0; Usage::FIELDS];
     for (at, field) in fields.iter_mut().enumerate() {
-        *field = unsigned(row.get(at + 1)?);
+        *field = unsigned(row.get(at + 1)?)?;
+    }
+    // Of a number that no lines give, four would not add up.
+    if let Some(many) = fields[1..5].iter().find(|requests| **requests > MOST_REQUESTS) {
+        return Err(rusqlite::Error::IntegralValueOutOfRange(0, many.cast_signed()));
     }
     Ok((Window::from_index(row.get(0)?), Usage::from_fields(fields)))
 }

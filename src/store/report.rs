@@ -259,7 +259,7 @@ impl Question<'_> {
              WHERE series = ? AND window >= ? AND window < ? AND source = ?",
         )?;
         sum.query_row(params![part.series, both.start, both.end, part.source], |row| {
-            Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
+            Ok((unsigned(row.get(0)?)?, unsigned(row.get(1)?)?))
         })
     }
 
@@ -271,15 +271,15 @@ impl Question<'_> {
             sum.merge(&source.counts);
             sum
         });
-        let counts = all.counts(in_range).less(&in_scope);
+        let counts = all.counts(in_range)?.less(&in_scope);
         let Totals { sources, .. } = all;
         let kept_faults = kept.iter().filter(|s| s.fault.is_some() && s.hours.is_none()).count();
         let sql = "SELECT count(*) FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
         let faults: i64 = self.db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         Ok(Elsewhere {
-            sources: unsigned(sources).saturating_sub(kept.len() as u64),
+            sources: unsigned(sources)?.saturating_sub(kept.len() as u64),
             counts,
-            faults: unsigned(faults).saturating_sub(kept_faults as u64),
+            faults: unsigned(faults)?.saturating_sub(kept_faults as u64),
             // What was taken in for others was judged then.
             distrusted: Counts::default(),
         })
@@ -300,8 +300,8 @@ impl Part {
         Ok(Self {
             source: row.get(0)?,
             series: row.get(1)?,
-            windows: row.get(2)?..row.get::<_, i64>(3)? + 1,
-            sum: (unsigned(row.get(4)?), unsigned(row.get(5)?)),
+            windows: row.get::<_, u32>(2)?.into()..i64::from(row.get::<_, u32>(3)?) + 1,
+            sum: (unsigned(row.get(4)?)?, unsigned(row.get(5)?)?),
         })
     }
 }
@@ -317,7 +317,7 @@ fn rejects(db: &Connection, source: i64) -> rusqlite::Result<Vec<(Reason, u64)>>
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         if let Some(reason) = total::reason(row.get_ref(0)?.as_str()?) {
-            found.push((reason, unsigned(row.get(1)?)));
+            found.push((reason, unsigned(row.get(1)?)?));
         }
     }
     Ok(found)
@@ -327,16 +327,16 @@ fn rejects(db: &Connection, source: i64) -> rusqlite::Result<Vec<(Reason, u64)>>
 fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
     let report = SourceReport {
         name: row.get(1)?,
-        size: row.get::<_, Option<i64>>(2)?.map(unsigned),
+        size: row.get::<_, Option<i64>>(2)?.map(unsigned).transpose()?,
         hours: names.hours(row, 3)?.cloned(),
         fault: row.get(6)?,
         may_be_empty: row.get(12)?,
-        padding: unsigned(row.get(14)?),
+        padding: unsigned(row.get(14)?)?,
         sketch: row.get_ref(13)?.as_blob_or_null()?.map(Sketch::from_bytes).unwrap_or_default(),
         counts: Counts {
-            lines: unsigned(row.get(7)?),
-            outside_range: unsigned(row.get(8)?) + unsigned(row.get(9)?),
-            blank: unsigned(row.get(10)?),
+            lines: unsigned(row.get(7)?)?,
+            outside_range: unsigned(row.get(8)?)?.saturating_add(unsigned(row.get(9)?)?),
+            blank: unsigned(row.get(10)?)?,
             ..Counts::default()
         },
     };
@@ -354,7 +354,7 @@ fn samples(db: &Connection, sources: &[Found]) -> rusqlite::Result<Vec<Sample>> 
         let mut rows = statement.query([found.id])?;
         while let Some(row) = rows.next()? {
             if let Some(reason) = total::reason(row.get_ref(1)?.as_str()?) {
-                samples.push(Sample { source: at, line: unsigned(row.get(0)?), reason, text: row.get(2)? });
+                samples.push(Sample { source: at, line: unsigned(row.get(0)?)?, reason, text: row.get(2)? });
             }
         }
     }

@@ -4,7 +4,7 @@ use super::read::Reader;
 use super::write::Writer;
 use super::{failed, unsigned};
 use crate::error::Result;
-use crate::time::Window;
+use crate::time::{WINDOW_SECONDS, Window};
 use rusqlite::{Connection, params};
 
 /// Usage that was let go.
@@ -63,6 +63,16 @@ impl Reader {
     pub fn kept_from(&self) -> Result<Window> {
         self.at(kept_from).map(Window::from_index)
     }
+
+    /// Where the last window with usage ends, in unix seconds; nothing where there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn usage_end(&self) -> Result<Option<i64>> {
+        let sql = "SELECT max(window) FROM slice";
+        let last: Option<i64> = self.at(|db| db.query_row(sql, [], |row| row.get(0)))?;
+        Ok(last.map(|window| window.saturating_add(1).saturating_mul(WINDOW_SECONDS)))
+    }
 }
 
 /// The first window whose usage is kept.
@@ -110,5 +120,5 @@ fn of_series(db: &Connection, series: i64, window: u32) -> rusqlite::Result<(u64
     db.prepare_cached(cut)?.execute(values)?;
     db.prepare_cached("DELETE FROM part WHERE series = ? AND last_window < ?")?.execute(values)?;
     let cells = db.prepare_cached("DELETE FROM cell WHERE series = ? AND window < ?")?.execute(values)?;
-    Ok((cells as u64, unsigned(requests)))
+    Ok((cells as u64, unsigned(requests)?))
 }

@@ -306,4 +306,8 @@ CREATE INDEX source_text ON source (text) WHERE text IS NOT NULL;
 -- Of very many texts that begin alike only those are looked at that may be shorter or longer than another one.
 DROP INDEX source_head;
 CREATE INDEX source_head ON source (head, text_bytes, fault);
+-- The hash of the workbook that a task made, and of one that is about to get its name: what stands there after a run was
+-- broken off is the task's own when it has either. NULL where that was not put down.
+ALTER TABLE task ADD COLUMN digest BLOB;
+ALTER TABLE task ADD COLUMN sealed BLOB;
 "];

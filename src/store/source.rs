@@ -6,10 +6,12 @@ use crate::domain::Domain;
 use crate::names::{is_domain, outside};
 use crate::region::Region;
 use crate::report::{NamedHours, Sample, SourceReport};
+use crate::time::DAY_SECONDS;
 use crate::usage::table::UsageTable;
-use rusqlite::Row;
+use rusqlite::{Error, Row};
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::ops::Range;
 
 /// A source in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,7 +150,7 @@ pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
         path: row.get(1)?,
         name: row.get(2)?,
         sort: row.get(3)?,
-        size: row.get::<_, Option<i64>>(4)?.map(unsigned),
+        size: row.get::<_, Option<i64>>(4)?.map(unsigned).transpose()?,
         modified: row.get(5)?,
         is_named: 0,
         is_beginning: row.get(6)?,
@@ -175,15 +177,15 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         id: SourceId(row.get(0)?),
         name: row.get(1)?,
         sort: row.get(2)?,
-        text_bytes: unsigned(row.get(3)?),
+        text_bytes: unsigned(row.get(3)?)?,
         whole: row.get(4)?,
         chain: row.get(5)?,
         head: row.get(6)?,
         hours: Names::default().hours(row, 7)?.cloned(),
         way: way(row, 10)?,
         fault: row.get(12)?,
-        lines: unsigned(row.get(13)?),
-        rejected: unsigned(row.get(14)?),
+        lines: unsigned(row.get(13)?)?,
+        rejected: unsigned(row.get(14)?)?,
         open: row.get(15)?,
         first: row.get(16)?,
         outside: parted(row.get_ref(17)?.as_blob_or_null()?),
@@ -249,7 +251,10 @@ impl Names {
     /// What a name tells, from three columns.
     pub(super) fn hours(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Option<&NamedHours>> {
         let Some(text) = row.get_ref(at)?.as_str_or_null()? else { return Ok(None) };
-        let (start, end) = (row.get(at + 1)?, row.get(at + 2)?);
+        let (start, end): (i64, i64) = (row.get(at + 1)?, row.get(at + 2)?);
+        for time in [start, end] {
+            (CALENDAR.contains(&time)).then_some(()).ok_or(Error::IntegralValueOutOfRange(at, time))?;
+        }
         match &mut self.last {
             Some(last) if last.domain.as_str() == text => (last.start, last.end) = (start, end),
             last => *last = Domain::new(text.as_bytes()).map(|domain| NamedHours { domain, start, end }),
@@ -257,6 +262,15 @@ impl Names {
         Ok(self.last.as_ref())
     }
 }
+
+/// Makes sure that one name may tell these hours, so that nobody counts the hours of ten thousand years.
+pub(super) fn told(start: i64, end: i64) -> rusqlite::Result<()> {
+    let is_told = CALENDAR.contains(&start) && (start..=start + DAY_SECONDS).contains(&end);
+    is_told.then_some(()).ok_or(Error::IntegralValueOutOfRange(0, end))
+}
+
+/// Times that names and lines can tell: those of years of four digits, in any zone.
+pub(super) const CALENDAR: Range<i64> = -62_167_219_200 - DAY_SECONDS..253_402_300_800 + 2 * DAY_SECONDS;
 
 /// The region of a code; unspecified where there is none.
 pub(super) fn region(code: &str) -> Region {

@@ -173,7 +173,7 @@ fn each_row(
     let may_be_empty = may_be_empty(db)?;
     let mut names = Names::default();
     while let Some(row) = rows.next()? {
-        let (lines, blank) = (unsigned(row.get(6)?), unsigned(row.get(8)?));
+        let (lines, blank) = (unsigned(row.get(6)?)?, unsigned(row.get(8)?)?);
         let fault = row.get_ref(7)?.as_str_or_null()?;
         let passed = Passed {
             id: SourceId(row.get(0)?),

@@ -9,6 +9,7 @@ mod rows;
 use super::lock::{Lock, busy};
 use super::watch::{Change, changes, prune};
 use super::{failed, keep_log, open, open_or_make, prepare, signed, unsigned};
+use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
 use crate::region::Region;
@@ -125,6 +126,10 @@ pub struct Registered {
     pub generation: Option<i64>,
     /// The workbook that it made, while no other task has put its own there.
     pub workbook: Option<Workbook>,
+    /// The hash of its bytes, where that was put down.
+    pub digest: Option<Hash>,
+    /// The hash of the workbook that a run was about to give its name.
+    pub sealed: Option<Hash>,
     /// What must be there before its workbook is made.
     pub needs: Option<Needs>,
     /// How much of its range had a log when its workbook was made.
@@ -160,6 +165,9 @@ pub enum End {
     /// Without one, and why.
     Failed(String),
 }
+
+/// Tasks that wait for their first run: see [`Registered::is_waiting`].
+const WAITING: &str = "WHERE status = 'created' AND reason IS NULL ORDER BY id";
 
 /// The tasks of a store.
 pub struct Tasks {
@@ -214,12 +222,20 @@ impl Tasks {
         })
     }
 
-    /// Puts a task down in status created.
+    /// Puts a task down in status created; where another one waits with an order that `is_same`, gives that one in its place.
     ///
     /// # Errors
     /// When the store is held by another process or cannot be written, as for all that follow.
-    pub fn create(&mut self, order: &Order, now: i64) -> Result<TaskId> {
-        self.change(|db| insert(db, order, now))
+    pub fn create(
+        &mut self,
+        order: &Order,
+        now: i64,
+        is_same: impl Fn(&Order) -> bool,
+    ) -> Result<Result<TaskId, TaskId>> {
+        self.change(|db| match select(db, WAITING, [])?.iter().find(|task| is_same(&task.order)) {
+            Some(other) => Ok(Err(other.id)),
+            None => insert(db, order, now).map(Ok),
+        })
     }
 
     /// The task with just this order, or a new one, about to be run (see [`Tasks::begin`]); and whether it is new.
@@ -249,6 +265,16 @@ impl Tasks {
         })
     }
 
+    /// Puts down the hash of the workbook that a run is about to give its name. False when the task is gone.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn seal(&mut self, id: TaskId, digest: &Hash) -> Result<bool> {
+        self.change(
+            |db| Ok(db.execute("UPDATE task SET sealed = ? WHERE id = ?", params![digest, id.0])? > 0),
+        )
+    }
+
     /// Puts down how a run ended, with all that is known of its workbook: at once, so that no task is told half anew. A
     /// workbook takes the place of that of any other task with the same output. False when the task is gone.
     ///
@@ -269,8 +295,8 @@ impl Tasks {
         let Made { generation, workbook, logged, hours } = made;
         let size = signed(workbook.size)?;
         self.change(|db| {
-            let sql = "UPDATE task SET status = 'success', reason = NULL, claimed = 0, updated = ?, generation = ?, size = ?, modified = ?
-                       WHERE id = ? RETURNING output, first_window, end_window";
+            let sql = "UPDATE task SET status = 'success', reason = NULL, claimed = 0, updated = ?, generation = ?, size = ?, modified = ?,
+                       digest = sealed, sealed = NULL WHERE id = ? RETURNING output, first_window, end_window";
             let values = params![now, generation, size, workbook.modified, id.0];
             let done = db.query_row(sql, values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)));
             let Some((output, first, end)) = done.optional()? else { return Ok(false) };
@@ -315,7 +341,7 @@ impl Tasks {
             let count =
                 db.query_row("SELECT count(*) FROM task WHERE created >= ?", [since], |row| row.get(0))?;
             let page = "WHERE created >= ? ORDER BY id DESC LIMIT ? OFFSET ?";
-            Ok((select(db, page, params![since, most, skipped])?, unsigned(count)))
+            Ok((select(db, page, params![since, most, skipped])?, unsigned(count)?))
         })
     }
 
@@ -325,7 +351,7 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::get`].
     pub fn waiting(&mut self) -> Result<Vec<Registered>> {
-        self.at(|db| select(db, "WHERE status = 'created' AND reason IS NULL ORDER BY id", []))
+        self.at(|db| select(db, WAITING, []))
     }
 
     /// Tasks that have a workbook, in the order in which they were asked for.
@@ -375,7 +401,7 @@ fn begin(db: &Connection, id: TaskId) -> rusqlite::Result<bool> {
 
 /// The workbook of `id` has taken the place of others.
 fn displace(db: &Connection, id: TaskId, output: &[u8]) -> rusqlite::Result<()> {
-    let sql = "UPDATE task SET size = NULL, modified = NULL, generation = NULL,
+    let sql = "UPDATE task SET size = NULL, modified = NULL, digest = NULL, sealed = NULL, generation = NULL,
                reason = 'the workbook of task ' || ?1 || ' has taken the place of this one'
                WHERE output = ?2 AND id <> ?1 AND size IS NOT NULL RETURNING first_window, end_window";
     let mut others = db.prepare_cached(sql)?;

@@ -24,22 +24,25 @@ pub(super) struct Totals {
 
 impl Totals {
     /// All lines, where so many requests lie in the range, none of which was asked for.
-    pub(super) fn counts(&self, in_range: u64) -> Counts {
-        let [lines, accepted, unplaced, blank] = self.lines.map(unsigned);
-        Counts {
-            lines,
-            outside_range: (accepted + unplaced).saturating_sub(in_range),
+    pub(super) fn counts(&self, in_range: u64) -> rusqlite::Result<Counts> {
+        let [lines, accepted, unplaced, blank] = self.lines;
+        let mut counts = Counts {
+            lines: unsigned(lines)?,
+            outside_range: unsigned(accepted)?.saturating_add(unsigned(unplaced)?).saturating_sub(in_range),
             other_domains: in_range,
-            blank,
-            rejected: self.rejected.map(unsigned),
+            blank: unsigned(blank)?,
             ..Counts::default()
+        };
+        for (count, lines) in counts.rejected.iter_mut().zip(self.rejected) {
+            *count = unsigned(lines)?;
         }
+        Ok(counts)
     }
 
     /// Adds what a source has of lines, or takes it away.
     pub(super) fn add(&mut self, lines: [i64; 4], sign: i64) {
         for (sum, more) in self.lines.iter_mut().zip(lines) {
-            *sum += sign * more;
+            *sum = sum.saturating_add(sign.saturating_mul(more));
         }
     }
 
@@ -52,7 +55,8 @@ impl Totals {
         let mut rows = rejects.query([id.0])?;
         while let Some(row) = rows.next()? {
             if let Some(reason) = reason(row.get_ref(0)?.as_str()?) {
-                self.rejected[reason as usize] -= row.get::<_, i64>(1)?;
+                let sum = &mut self.rejected[reason as usize];
+                *sum = sum.saturating_sub(row.get(1)?);
             }
         }
         Ok(())
@@ -60,7 +64,8 @@ impl Totals {
 
     /// Adds requests of a window; below zero, takes them away.
     pub(super) fn note(&mut self, window: Window, requests: i64) {
-        *self.requests.entry(window.index().into()).or_default() += requests;
+        let sum = self.requests.entry(window.index().into()).or_default();
+        *sum = sum.saturating_add(requests);
     }
 
     /// Writes what is to be added.
@@ -111,7 +116,7 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
 /// The requests of all domains in some windows.
 pub(super) fn requests(db: &Connection, windows: &Range<i64>) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(sum(requests), 0) FROM slice WHERE window >= ? AND window < ?";
-    db.prepare_cached(sql)?.query_row([windows.start, windows.end], |row| row.get(0).map(unsigned))
+    db.prepare_cached(sql)?.query_row([windows.start, windows.end], |row| unsigned(row.get(0)?))
 }
 
 /// The reason of a key.

@@ -84,22 +84,29 @@ pub(super) fn changes(
     selection: &Selection,
     generation: i64,
 ) -> rusqlite::Result<Vec<Change>> {
-    let sql = "SELECT domain, window, sum(bytes), sum(http + https + quic + other)
+    let sql = "SELECT domain, window, series, bytes, http, https, quic, other, hits, hit_bytes, client_errors, server_errors
                FROM change JOIN series ON series.id = change.series
                WHERE window >= ? AND window < ? AND generation > ?
-               GROUP BY window, series
-               HAVING (sum(bytes), sum(http), sum(https), sum(quic), sum(other), sum(hits), sum(hit_bytes),
-                       sum(client_errors), sum(server_errors)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0)";
+               ORDER BY window, series";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query(params![range.start().index(), range.end().index(), generation])?;
     let mut changes: Vec<Change> = Vec::new();
+    // Summed here: what came and went again may be more than the database adds up.
+    let mut sums: Option<(Change, i64, [i128; Usage::FIELDS])> = None;
     while let Some(row) = rows.next()? {
-        let domain: String = row.get(0)?;
-        if let Some(domain) = Domain::new(domain.as_bytes()).filter(|d| selection.contains(d.as_str())) {
-            let window = Window::from_index(row.get(1)?);
-            changes.push(Change { domain, window, bytes: row.get(2)?, requests: row.get(3)? });
+        let (window, series) = (Window::from_index(row.get(1)?), row.get(2)?);
+        if sums.as_ref().is_none_or(|(change, of, _)| (change.window, *of) != (window, series)) {
+            changes.extend(sums.take().and_then(summed));
+            let domain: String = row.get(0)?;
+            let domain = Domain::new(domain.as_bytes()).filter(|d| selection.contains(d.as_str()));
+            let Some(domain) = domain else { continue };
+            sums = Some((Change { domain, window, bytes: 0, requests: 0 }, series, [0; Usage::FIELDS]));
+        }
+        for (at, sum) in (3..).zip(sums.iter_mut().flat_map(|(_, _, sums)| sums)) {
+            *sum += i128::from(row.get::<_, i64>(at)?);
         }
     }
+    changes.extend(sums.and_then(summed));
     changes.sort_unstable_by(|a, b| (&a.domain, a.window).cmp(&(&b.domain, b.window)));
     changes.dedup_by(|region, sum| {
         let same = region.domain == sum.domain && region.window == sum.window;
@@ -110,6 +117,17 @@ pub(super) fn changes(
         same
     });
     Ok(changes)
+}
+
+/// A change with its sums, unless it was changed back.
+fn summed((change, _, sums): (Change, i64, [i128; Usage::FIELDS])) -> Option<Change> {
+    let whole = |sum: i128| i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
+    let [bytes, http, https, quic, other, ..] = sums;
+    (sums != [0; Usage::FIELDS]).then(|| Change {
+        bytes: whole(bytes),
+        requests: whole(http + https + quic + other),
+        ..change
+    })
 }
 
 /// Drops the changes of some windows that no task needs any more.

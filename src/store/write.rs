@@ -8,7 +8,7 @@ use super::retain::kept_from;
 use super::source::{Arrival, Place, SourceId};
 use super::total::Totals;
 use super::watch::Watch;
-use super::{failed, open_or_make, signed, unsigned};
+use super::{failed, open_or_make, signed};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Reason;
@@ -17,6 +17,7 @@ use crate::report::{SAMPLES_PER_REASON, Sample};
 use crate::time::Window;
 use crate::usage::Usage;
 use crate::usage::table::UsageTable;
+use rusqlite::ffi::SQLITE_CONSTRAINT_DATATYPE;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -360,7 +361,7 @@ impl Writer {
             }
             let Some((series, _, last, sum)) = &mut part else { continue };
             *last = row.window;
-            sum.merge(&row.usage).map_err(|_| part_overflow(row.domain))?;
+            sum.merge(&row.usage).map_err(|_| part_overflow(row.domain.as_str()))?;
             let series = *series;
             self.watch.note(series, row.window, &row.usage, 1);
             self.totals.note(row.window, row.usage.total_requests().cast_signed());
@@ -374,7 +375,7 @@ impl Writer {
     /// Counts lines of windows that are not kept any more.
     fn note_let_go(&mut self, id: SourceId, lines: i64) -> Result<()> {
         if lines > 0 {
-            self.not_kept += unsigned(lines);
+            self.not_kept += lines.unsigned_abs();
             let sql = "UPDATE source SET let_go = let_go + ? WHERE id = ?";
             self.db.prepare_cached(sql).and_then(|mut note| note.execute([lines, id.0])).map_err(failed)?;
         }
@@ -389,8 +390,22 @@ impl Writer {
                    bytes = bytes + excluded.bytes, requests = requests + excluded.requests";
         let (bytes, requests) = (signed(sum.bytes)?, signed(sum.total_requests())?);
         let values = params![id.0, series, first.index(), last.index(), bytes, requests];
-        self.db.prepare_cached(sql).and_then(|mut insert| insert.execute(values)).map_err(failed)?;
-        Ok(())
+        let added = self.db.prepare_cached(sql).and_then(|mut insert| insert.execute(values));
+        added.map(drop).map_err(|error| self.not_added(series, error))
+    }
+
+    /// Why figures could not be added to those of a series: a sum that no column of whole numbers holds names it.
+    fn not_added(&self, series: i64, error: rusqlite::Error) -> Error {
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        let name = || {
+            let sql = "SELECT domain FROM series WHERE id = ?";
+            self.db.query_row(sql, [series], |row| row.get::<_, String>(0)).ok()
+        };
+        match Some(SQLITE_CONSTRAINT_DATATYPE).filter(|datatype| code == Some(*datatype)).and_then(|_| name())
+        {
+            Some(domain) => part_overflow(&domain),
+            None => failed(error),
+        }
     }
 
     fn series(&mut self, domain: &Domain, region: Region) -> Result<i64> {
@@ -410,7 +425,7 @@ impl Writer {
     pub(super) fn flush(&mut self) -> Result<()> {
         let mut cells = std::mem::take(&mut self.pending);
         cells.sort_unstable_by_key(|(series, window, source, _)| (*series, *window, *source));
-        let insert = || -> rusqlite::Result<()> {
+        let insert = |at: &mut i64| -> rusqlite::Result<()> {
             let sql = "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
                        bytes = bytes + excluded.bytes, http = http + excluded.http, https = https + excluded.https,
                        quic = quic + excluded.quic, other = other + excluded.other, hits = hits + excluded.hits,
@@ -419,6 +434,7 @@ impl Writer {
                        server_errors = server_errors + excluded.server_errors";
             let mut insert = self.db.prepare_cached(sql)?;
             for (series, window, source, usage) in &cells {
+                *at = *series;
                 // Every counter stays within i64, by the law of their merge.
                 let f = usage.fields().map(u64::cast_signed);
                 insert.execute(params![
@@ -438,7 +454,8 @@ impl Writer {
             }
             Ok(())
         };
-        insert().map_err(failed)?;
+        let mut at = 0;
+        insert(&mut at).map_err(|error| self.not_added(at, error))?;
         cells.clear();
         self.pending = cells;
         Ok(())
@@ -490,6 +507,6 @@ impl Writer {
     }
 }
 
-fn part_overflow(domain: &Domain) -> Error {
+fn part_overflow(domain: &str) -> Error {
     Error::new(ErrorKind::Overflow(format!("the traffic of {domain} in one source exceeds 2^63 - 1 bytes")))
 }

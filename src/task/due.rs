@@ -168,7 +168,8 @@ impl Judge<'_> {
         };
         self.drop_older_forms(rated, current)?;
         let task = self.enrol(&end, &new, current, rule, now)?;
-        let replaces = rated.made.iter().any(|task| task.output == output && task.is_own());
+        let is_due = matches!(end, StepEnd::Due(..));
+        let replaces = is_due && rated.made.iter().any(|task| task.output == output && task.is_own());
         let (name, asked, output) = (rule.name.clone(), spec.asked, output.to_owned());
         let tolerance = tolerance(rule, asked, now);
         let step = Step { name, asked, output, is_judged: rule.needs.is_some(), end };

@@ -4,7 +4,7 @@
 use crate::codec::{Codec, Encoder};
 use crate::error::{Error, Result};
 use crate::export::{self, Exported, export, export_csv};
-use crate::output::{self, Output};
+use crate::output::{self, Output, Seal};
 use crate::usage::Row;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -89,6 +89,14 @@ impl Target {
             Form::Csv(codec) => Self::Csv(Output::create(path, replace)?, codec),
             Form::Stream => Self::Stream(output::standard_output()?),
         })
+    }
+
+    /// Has the hash of the file told before it gets its name.
+    pub(super) fn seal(mut self, seal: Option<Seal>) -> Self {
+        if let (Self::Workbook(output) | Self::Csv(output, _), Some(seal)) = (&mut self, seal) {
+            output.seal(seal);
+        }
+        self
     }
 
     /// Writes the export.

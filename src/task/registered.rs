@@ -4,12 +4,13 @@ use super::coverage::coverage;
 use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::retain::keep_to_kept;
-use super::{Outcome, Progress, Task, run_stored};
+use super::{Outcome, Progress, Task, run_sealed};
 use crate::domain::Domain;
 use crate::error::{ErrorKind, Result};
 use crate::export::request::ExportRequest;
 use crate::ingest::source::Search;
 use crate::log::Format;
+use crate::output::Seal;
 use crate::report::RejectLimit;
 use crate::store::{Lock, Reader};
 use std::collections::BTreeMap;
@@ -60,6 +61,8 @@ pub enum Ran {
     },
     /// The store has not what its workbook needs, and why: everything is as it was.
     Waits(String),
+    /// Another process made its workbook since it was looked up, and nothing has changed since then.
+    Meanwhile,
 }
 
 /// Runs a registered task, unless it waits, and puts down what came of it. Its own workbook is replaced. The caller
@@ -73,10 +76,13 @@ pub fn run_registered(
     how: &Running<'_>,
     progress: &Progress,
 ) -> Result<Ran> {
-    // Others may have run it since it was looked up.
+    let before = task;
     let task = &registry.get(&task.id.to_string())?;
+    if task.workbook != before.workbook && task.is_own() && registry.changes(task)?.is_none() {
+        return Ok(Ran::Meanwhile);
+    }
     let standing = Standing::of(registry, &task.output, task.asked)?;
-    let may_replace = how.force || task.is_own() || task.is_claimed;
+    let may_replace = how.force || task.is_own();
     registry.begin(task.id, may_replace || !task.output.exists())?;
     let attempt = attempt(task, &standing, &Running { force: may_replace, ..*how }, progress);
     put_down(registry, task, &attempt, (how.now)())?;
@@ -85,7 +91,7 @@ pub fn run_registered(
 
 fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt>, now: i64) -> Result<()> {
     match attempt {
-        Ok(Attempt { ran: Ran::Waits(_), .. }) => registry.begin(task.id, task.is_claimed),
+        Ok(Attempt { ran: Ran::Waits(_) | Ran::Meanwhile, .. }) => registry.begin(task.id, task.is_claimed),
         Ok(Attempt { ran: Ran::Done { outcome, .. }, generation, hours }) => match &outcome.result {
             Ok(exported) => {
                 let from = MadeFrom { generation: *generation, found: &exported.completeness, hours };
@@ -143,8 +149,15 @@ fn attempt(
         let why = format!("{why}: {STAYS}");
         return Ok(Attempt { ran: Ran::Waits(why), generation, hours });
     }
-    let outcome = Box::new(run_stored(&run, &reader, progress)?);
+    let outcome = Box::new(run_sealed(&run, &reader, progress, Some(seal(how.store, how.wait, task.id)))?);
     Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, hours })
+}
+
+/// Puts the hash of the workbook of a task down before it gets its name: if it is all that comes of the run, the next one
+/// knows the file.
+fn seal(store: &Path, wait: Duration, id: TaskId) -> Seal {
+    let store = store.to_owned();
+    Box::new(move |hash| Registry::open(&store, wait)?.seal(id, &hash))
 }
 
 /// What came of an export that was to be registered.
@@ -173,10 +186,13 @@ pub fn run_and_register(
         let registration = registry.register(&new, now())?;
         Ok((registry, registration))
     });
+    let seal = registered.as_ref().ok().map(|(_, registration)| seal(store, wait, registration.id));
+    // Nor does it that its hash cannot be put down.
+    let seal = seal.map(|seal| -> Seal { Box::new(|hash| seal(hash).or(Ok(()))) });
     let made = Reader::open(store, wait).and_then(|reader| {
         let hours = coverage(&reader, &task.spec.selection, Some(task.spec.range))?.hours();
         let from = (reader.generation()?, hours);
-        Ok((from, run_stored(task, &reader, progress)?))
+        Ok((from, run_sealed(task, &reader, progress, seal)?))
     });
     let done = made.as_ref().ok().and_then(|((generation, hours), outcome)| {
         let found = &outcome.result.as_ref().ok()?.completeness;

@@ -1,9 +1,10 @@
 //! Registered tasks: asked for, listed, run again, deleted. What they asked for and what it meant then is kept, so
 //! that a task means the same when the configuration has changed.
 
-use super::place::modified;
+use super::own::{Proof, is_own, workbook_at};
 use super::stale::Stale;
 use crate::code::{Code, Refusal};
+use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, Result};
 use crate::export::completeness::Completeness;
@@ -84,8 +85,7 @@ pub struct TaskRecord {
     pub output: PathBuf,
     /// The task of a configuration that it was made for.
     pub plan: Option<String>,
-    /// Whether a run was broken off that was allowed to take the place of what stood at the output: then the file there
-    /// may be its workbook.
+    /// Whether a run was broken off that was allowed to take the place of what stood at the output.
     pub is_claimed: bool,
     /// When it was asked for, in unix seconds.
     pub created: i64,
@@ -95,6 +95,10 @@ pub struct TaskRecord {
     pub generation: Option<i64>,
     /// The workbook that it made, as it was then; `None` when another task has put its own there.
     pub workbook: Option<Workbook>,
+    /// The hash of its bytes, where that was put down.
+    pub digest: Option<Hash>,
+    /// The hash of the workbook that a run was about to give its name when it was broken off.
+    pub sealed: Option<Hash>,
     /// What must be there before its workbook is made.
     pub needs: Option<Needs>,
     /// How much of its range had a log when its workbook was made.
@@ -131,7 +135,7 @@ impl TaskRecord {
     /// Whether the file at its output is the workbook that it made, unchanged.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        self.workbook.is_some() && workbook_at(&self.output) == self.workbook
+        is_own(&self.output, &Proof { made: self.workbook, digest: self.digest, sealed: self.sealed })
     }
 }
 
@@ -147,6 +151,8 @@ impl From<Registered> for TaskRecord {
             updated,
             generation,
             workbook,
+            digest,
+            sealed,
             needs,
             logged,
         } = task;
@@ -172,6 +178,8 @@ impl From<Registered> for TaskRecord {
             updated,
             generation,
             workbook,
+            digest,
+            sealed,
             needs,
             logged,
         }
@@ -286,13 +294,11 @@ impl Registry {
     pub fn create(&mut self, new: &NewTask<'_>, now: i64) -> Result<TaskId> {
         let order = new.order();
         let spot = Spot::of(&order.output);
-        let others = self.tasks.waiting()?;
-        if let Some(other) = others.iter().find(|task| Spot::of(&task.order.output) == spot) {
-            let text =
-                format!("is the workbook of task {}, which has not run yet; name another file", other.id);
-            return Err(Error::usage(text).at(&order.output));
-        }
-        self.tasks.create(&order, now)
+        let is_there = |waiting: &Order| Spot::of(&waiting.output) == spot;
+        self.tasks.create(&order, now, is_there)?.map_err(|other| {
+            let text = format!("is the workbook of task {other}, which has not run yet; name another file");
+            Error::usage(text).at(&order.output)
+        })
     }
 
     /// Registers what is about to be run by this process, before its snapshot is taken: what changes later is kept
@@ -312,6 +318,14 @@ impl Registry {
     /// See [`Registry::create`]; also when the task is gone.
     pub fn begin(&mut self, id: TaskId, claims: bool) -> Result<()> {
         if self.tasks.begin(id, claims)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+    }
+
+    /// Puts down the hash of the workbook that a run is about to give its name.
+    ///
+    /// # Errors
+    /// See [`Registry::begin`].
+    pub fn seal(&mut self, id: TaskId, hash: &Hash) -> Result<()> {
+        if self.tasks.seal(id, hash)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
     }
 
     /// A run has made its workbook, at `output`.
@@ -443,7 +457,9 @@ impl Registry {
     /// # Errors
     /// See [`Registry::begin`].
     pub fn delete(&mut self, id: TaskId) -> Result<Remains> {
-        let remains = self.tasks.delete(id, |task| remove(&task.order.output, task.workbook))?;
+        let proof =
+            |task: &Registered| Proof { made: task.workbook, digest: task.digest, sealed: task.sealed };
+        let remains = self.tasks.delete(id, |task| remove(&task.order.output, &proof(task)))?;
         remains.ok_or_else(|| unknown(&id.to_string()).into())
     }
 }
@@ -468,23 +484,19 @@ fn unknown(id: &str) -> Refusal {
 }
 
 /// Removes the file that a task made, and no other.
-fn remove(output: &Path, made: Option<Workbook>) -> Remains {
-    let Some(made) = made else { return Remains::Nothing };
+fn remove(output: &Path, proof: &Proof) -> Remains {
+    if proof.made.is_none() && proof.sealed.is_none() {
+        return Remains::Nothing;
+    }
     let place = match fs::canonicalize(output) {
         Err(error) if error.kind() == NotFound => return Remains::Nothing,
         Err(error) => return Remains::LeftAlone(error.to_string()),
         Ok(place) => place,
     };
-    if workbook_at(&place) != Some(made) {
+    if !is_own(&place, proof) {
         return Remains::LeftAlone("it is not as the task made it".into());
     }
     fs::remove_file(place).map_or_else(|error| Remains::LeftAlone(error.to_string()), |()| Remains::Removed)
-}
-
-/// The file at a path, as it is now.
-fn workbook_at(path: &Path) -> Option<Workbook> {
-    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    Some(Workbook { size: meta.len(), modified: modified(&meta)? })
 }
 
 /// The path of a file from the root, through no link to a folder where that is there.

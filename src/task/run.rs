@@ -11,8 +11,9 @@ use super::intake::{Intake, Taking};
 use super::many::side_by_side;
 use super::plan::{Plan, TaskRule};
 use super::registered::{Ran, Running, hold, run_registered};
-use super::registry::{Registry, Remains, Status, TaskRecord};
+use super::registry::{Registry, TaskRecord};
 use super::retain::{self, Retained};
+use super::retire::retire;
 use super::unknown::{Unknown, unknown_in};
 use crate::error::Result;
 use crate::ingest::source::Source;
@@ -20,7 +21,7 @@ use crate::locale::Language;
 use crate::log::Format;
 use crate::output::{folder, make_folder, scratch_folder};
 use crate::store::{self, Lock, Reader};
-use crate::time::{DAY_SECONDS, TimeRange};
+use crate::time::TimeRange;
 use std::path::PathBuf;
 
 pub use super::due::{Step, StepEnd, Why};
@@ -103,7 +104,7 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let jobs = judge_all(tick)?;
         ticked.steps = make(tick, jobs, progress);
-        ticked.removed = retire(tick)?;
+        ticked.removed = retire(tick, &ticked.steps)?;
         ticked.unbilled = unbilled(tick)?;
         ticked.unknown = unknown_in(&Reader::open(&tick.plan.store, tick.plan.lock_timeout)?, tick.plan)?;
         ticked.let_go = let_go(tick)?;
@@ -111,14 +112,19 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     Ok(ticked)
 }
 
-/// Lets go usage that was kept long enough: once a day there is some.
+/// Lets go usage that was kept long enough: once a day there is some. Days count back from the newest usage where that is
+/// older than the clock: one that is far ahead lets go nothing, for nothing comes back.
 fn let_go(tick: &Tick<'_>) -> Result<Option<Retained>> {
     let Plan { store, lock_timeout, keep_days, .. } = tick.plan;
-    let before = keep_days.and_then(|days| retain::kept_from((tick.running.now)(), days));
+    let Some(days) = *keep_days else { return Ok(None) };
+    let reader = Reader::open(store, *lock_timeout)?;
+    let now = reader.usage_end()?.map(|end| end.min((tick.running.now)()));
+    let before = now.and_then(|now| retain::kept_from(now, days));
     let Some(before) = before else { return Ok(None) };
-    if Reader::open(store, *lock_timeout)?.kept_from()? >= before {
+    if reader.kept_from()? >= before {
         return Ok(None);
     }
+    drop(reader);
     retain::let_go(store, before, *lock_timeout, WORK, (false, tick.dry_run)).map(Some)
 }
 
@@ -172,43 +178,13 @@ fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress)
     });
     match made {
         Ok(Ran::Waits(what)) => StepEnd::Waits(what),
+        Ok(Ran::Meanwhile) => StepEnd::UpToDate(None),
         Ok(Ran::Done { outcome, missing }) => match outcome.result {
             Err(why) => StepEnd::Failed(why),
             Ok(_) => StepEnd::Made(why, outcome, missing),
         },
         Err(error) => StepEnd::Failed(error.to_string()),
     }
-}
-
-/// Removes workbooks that were kept long enough, each with its task; never one that the plan asks for now.
-fn retire(tick: &Tick<'_>) -> Result<Vec<PathBuf>> {
-    let rule = &tick.plan.output;
-    let now = (tick.running.now)();
-    let oldest = rule.keep_days.map_or(i64::MIN, |days| now - i64::from(days) * DAY_SECONDS);
-    let most = rule.keep_last.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
-    let mut removed = Vec::new();
-    let mut registry = Registry::open(&tick.plan.store, tick.plan.lock_timeout)?;
-    for task in &tick.plan.tasks {
-        let asked = task.range_at(now.saturating_sub_unsigned(task.settle.as_secs()));
-        let mut made = registry.of_plan(&task.name)?;
-        made.sort_by_key(|task| (std::cmp::Reverse(task.asked), task.id));
-        // The workbook of a later range took the place of theirs.
-        let is_displaced = |task: &TaskRecord| task.status == Status::Success && task.workbook.is_none();
-        let mut later = 0;
-        for record in made {
-            // What waits has no workbook to keep.
-            let at = later;
-            later += usize::from(record.workbook.is_some());
-            let is_old = at >= most || record.updated < oldest || is_displaced(&record);
-            if record.asked == asked || !is_old {
-                continue;
-            }
-            let is_removed =
-                if tick.dry_run { record.is_own() } else { registry.delete(record.id)? == Remains::Removed };
-            removed.extend(Some(record.output).filter(|_| is_removed));
-        }
-    }
-    Ok(removed)
 }
 
 /// Domains that no group holds, or several do, with usage in the ranges that the tasks of groups ask for now; without such

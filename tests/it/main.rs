@@ -7,12 +7,14 @@
 )]
 
 mod advice;
+mod at_once;
 mod attacked_store;
 mod book;
 mod broken_store;
 mod cases;
 #[cfg(unix)]
 mod changed;
+mod clocks;
 mod copies;
 mod covered;
 mod crowds;
@@ -30,6 +32,7 @@ mod judged;
 mod kept;
 mod killed;
 mod killed_store;
+mod large_sums;
 mod limits;
 mod lines_agree;
 mod logs;
@@ -53,6 +56,8 @@ mod shared_store;
 mod standard_output;
 mod store;
 mod taken;
+#[cfg(unix)]
+mod tampered_store;
 mod tasks;
 mod ticks;
 mod troubles;

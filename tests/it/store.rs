@@ -242,13 +242,15 @@ fn a_damaged_file_is_found() {
 
 #[test]
 fn an_index_of_something_else_is_found() {
-    for (index, columns) in [("source_head", "(head)"), ("place_source", "(source)")] {
+    for (index, columns) in [("source_head", "(head, text_bytes, fault)"), ("place_source", "(source)")] {
         let place = three();
         meddle(
             &place,
             &format!(
-                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '{columns}', '(size)')
-                 WHERE name = '{index}'"
+                "PRAGMA writable_schema = ON;
+                 UPDATE sqlite_schema SET sql = replace(sql, '{columns}', '(size)') WHERE name = '{index}';
+                 PRAGMA writable_schema = RESET; REINDEX {index}; PRAGMA writable_schema = ON;
+                 UPDATE sqlite_schema SET sql = replace(sql, '(size)', '{columns}') WHERE name = '{index}'"
             ),
         );
         let found = store(&place, "check", &[], 1);
@@ -343,7 +345,8 @@ fn a_vacuum_takes_out_what_nobody_needs() {
         &place,
         "INSERT INTO task (status, start_time, end_time, first_window, end_window, account, wanted, language, region,
                            output, created, updated, generation)
-         VALUES ('success', 0, 0, 10, 20, '*', '*', 'en-us', '', x'', 0, 0, 4);
+         VALUES ('success', 3000, 6000, 10, 20, '*', '*', 'en-us', '', x'2f78', 0, 0, 4);
+         UPDATE state SET generation = 5;
          INSERT INTO change VALUES (15, 1, 4, 1, 1, 0, 0, 0, 0, 0, 0, 0), (20, 1, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0),
                                    (9, 1, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0), (19, 1, 5, 1, 1, 0, 0, 0, 0, 0, 0, 0)",
     );

@@ -207,11 +207,12 @@ fn a_workbook_that_was_not_put_down_is_the_ticks_own() {
     let place = place(&task("one", 3, ""));
     tick(&place, 0);
     let db = rusqlite::Connection::open(place.path("usage.db")).unwrap();
-    let undone =
-        "UPDATE task SET status = 'created', size = NULL, modified = NULL, generation = 0, claimed = ";
-    db.execute_batch(&format!("{undone} 0")).unwrap();
+    let undone = "UPDATE task SET status = 'created', size = NULL, modified = NULL, generation = 0, claimed = 1, digest = NULL";
+    let hash: Vec<u8> = db.query_row("SELECT digest FROM task", [], |row| row.get(0)).unwrap();
+    db.execute_batch(undone).unwrap();
     place.run(&["run", "flowbook.toml"], 1).says(&["exists already"]);
-    db.execute_batch(&format!("{undone} 1")).unwrap();
+    db.execute_batch(undone).unwrap();
+    db.execute("UPDATE task SET sealed = ?", [hash]).unwrap();
     assert_eq!(states(&tick(&place, 0)), ["one made"]);
     assert_eq!(states(&tick(&place, 0)), ["one up_to_date"]);
 }

@@ -156,7 +156,7 @@ fn is_idle(ticked: &Ticked) -> bool {
     !ticked.taking.is_changed() && ticked.removed.is_empty() && ticked.steps.iter().all(is_idle)
 }
 
-pub(super) fn as_rows(ticked: &Ticked) -> Vec<(String, String)> {
+pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     if ticked.refused.is_some() {
         // What would have become of the sources says nothing now.
@@ -184,9 +184,11 @@ pub(super) fn as_rows(ticked: &Ticked) -> Vec<(String, String)> {
         }
     }
     if let Some(let_go) = &ticked.let_go {
-        rows.push(("usage let go".to_owned(), crate::cli::store::before(let_go)));
+        let head = if is_dry_run { "usage that would be let go" } else { "usage let go" };
+        rows.push((head.to_owned(), crate::cli::store::before(let_go)));
     }
-    rows.extend(ticked.removed.iter().map(|path| ("removed".to_owned(), path.display().to_string())));
+    let removed = if is_dry_run { "would be removed" } else { "removed" };
+    rows.extend(ticked.removed.iter().map(|path| (removed.to_owned(), path.display().to_string())));
     rows
 }
 

@@ -19,7 +19,7 @@ impl<const N: usize> Table<N> {
     /// Makes room for a row.
     pub(super) fn measure(&mut self, cells: &[String; N]) {
         for (width, cell) in self.widths.iter_mut().zip(cells) {
-            *width = (*width).max(visible::line(cell).chars().count());
+            *width = (*width).max(visible::cell(cell).chars().count());
         }
     }
 
@@ -30,7 +30,7 @@ impl<const N: usize> Table<N> {
     pub(super) fn line(&self, cells: &[String; N]) -> String {
         let mut line = String::new();
         for ((cell, width), head) in cells.iter().zip(self.widths).zip(self.heads) {
-            let cell = visible::line(cell);
+            let cell = visible::cell(cell);
             let cell =
                 if head.starts_with('>') { format!("{cell:>width$}") } else { format!("{cell:width$}") };
             line = line + &cell + "  ";

@@ -201,16 +201,19 @@ fn logged(done: &Result<Ran>) -> Option<Logged> {
 pub(super) fn failure(done: &Result<Ran>) -> Option<String> {
     match done {
         Ok(Ran::Done { outcome, .. }) => outcome.result.as_ref().err().cloned(),
-        Ok(Ran::Waits(_)) => None,
+        Ok(Ran::Waits(_) | Ran::Meanwhile) => None,
         Err(error) => Some(error.to_string()),
     }
 }
+
+const MEANWHILE: &str = "another process made its workbook while this one waited";
 
 /// What came of a run, and why.
 fn end(done: &Result<Ran>) -> (&'static str, Option<String>) {
     match (done, failure(done)) {
         (_, Some(why)) => (Status::Failed.name(), Some(why)),
         (Ok(Ran::Waits(why)), _) => ("waits", Some(why.clone())),
+        (Ok(Ran::Meanwhile), _) => (Status::Success.name(), Some(MEANWHILE.into())),
         _ => (Status::Success.name(), None),
     }
 }
@@ -269,7 +272,7 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
 
 /// Lines of cells, one below the other.
 fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let shown = |row: &[String; N]| row.each_ref().map(|cell| visible::line(cell).into_owned());
+    let shown = |row: &[String; N]| row.each_ref().map(|cell| visible::cell(cell).into_owned());
     let rows: Vec<[String; N]> = rows.iter().map(shown).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);

@@ -13,6 +13,14 @@ use zip::{CompressionMethod, ZipArchive};
 /// The parts of a finished workbook.
 pub(in crate::export) struct Parts(ZipArchive<Cursor<Vec<u8>>>);
 
+/// The beginning of a part of a file that may be a zip, as text; nothing where there is none.
+pub(in crate::export) fn part_of(file: File, name: &str, most: u64) -> Option<String> {
+    let mut archive = ZipArchive::new(file).ok()?;
+    let mut text = String::new();
+    archive.by_name(name).ok()?.take(most).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
 /// A part as it lies in its file.
 pub(in crate::export) struct Packed {
     sum: Sum,

@@ -6,15 +6,19 @@
 
 use super::Block;
 use super::deflate::{PIECE, Text};
-use crate::export::workbook::{Cell, serial};
+use crate::export::workbook::{Cell, MAX_EXACT, serial};
 use std::sync::Arc;
 
 /// Longest number that is written out. Sums and their multiples are shorter.
 const LONGEST: usize = PIECE - 1;
 
-/// A number as text, and in the last byte its length: one piece, which is written and compared as a whole.
+/// A number as text, and in the last byte its length, and whether its cell is text: one piece, which is written and compared
+/// as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::export) struct Digits([u8; PIECE]);
+
+/// In the last byte of [`Digits`]: the cell is text.
+const IS_TEXT: u8 = 0x80;
 
 /// `00`, `01`, ... `99`.
 #[expect(clippy::cast_possible_truncation, reason = "digits")]
@@ -48,7 +52,21 @@ impl Digits {
 
     #[inline]
     const fn len(&self) -> usize {
-        self.0[LONGEST] as usize
+        (self.0[LONGEST] & !IS_TEXT) as usize
+    }
+
+    /// Whether no double holds the number, so that its cell is text.
+    #[inline]
+    const fn is_text(&self) -> bool {
+        self.0[LONGEST] & IS_TEXT != 0
+    }
+
+    /// The digits of a cell that is text, for no double holds its number.
+    #[cold]
+    fn of_large(cell: &Cell<'_>) -> Self {
+        let mut digits = Self::of_text(&cell.digits().unwrap_or_default());
+        digits.0[LONGEST] |= IS_TEXT;
+        digits
     }
 
     /// A whole number.
@@ -82,22 +100,14 @@ impl Digits {
         digits.with_len(if rest[1] == b'0' { len + 2 } else { len + 3 })
     }
 
-    #[cold]
-    fn large(hundredths: u128) -> Self {
-        let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-        Self::of_text(text.trim_end_matches('0').trim_end_matches('.'))
-    }
-
     /// The value of a cell; of text the number of its string.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^53")]
     pub(in crate::export) fn of(cell: &Cell<'_>) -> Self {
         match *cell {
-            Cell::Whole(number) => {
-                u64::try_from(number).map_or_else(|_| Self::of_text(&number.to_string()), Self::whole)
-            }
-            Cell::Decimal(hundredths) => {
-                u64::try_from(hundredths).map_or_else(|_| Self::large(hundredths), Self::hundredths)
-            }
+            Cell::Whole(number) if number <= MAX_EXACT => Self::whole(number as u64),
+            Cell::Decimal(hundredths) if hundredths <= MAX_EXACT => Self::hundredths(hundredths as u64),
+            Cell::Whole(_) | Cell::Decimal(_) => Self::of_large(cell),
             Cell::Time(local) | Cell::Date(local) => Self::of_text(&serial(local).to_string()),
             Cell::Gigabytes(number) | Cell::Percent(number) => Self::of_text(&number.to_string()),
             Cell::Empty | Cell::Text(_) => Self::default(),
@@ -143,6 +153,8 @@ impl Mark {
 struct CellMarks {
     open: Mark,
     attributes: Mark,
+    /// The attributes of a cell that is text.
+    as_text: Mark,
     /// The attributes are those of the cell before.
     same_attributes: bool,
 }
@@ -168,6 +180,7 @@ impl RowMarks {
             cells.push(CellMarks {
                 open: Mark::new(&format!("{before}<c r=\"{letter}"))?,
                 attributes: Mark::new(&format!("\"{text}><v>"))?,
+                as_text: Mark::new(&format!("\"{text} t=\"str\"><v>"))?,
                 same_attributes: at > 0 && attributes[at - 1] == *text,
             });
         }
@@ -200,6 +213,11 @@ impl RowMarks {
 
 /// A position that is none.
 const NOWHERE: usize = usize::MAX;
+
+/// The place of a mark that repeats none.
+const fn fresh() -> usize {
+    NOWHERE
+}
 
 /// Where the parts of a cell last stood in the text, and its value.
 #[derive(Clone, Debug)]
@@ -246,8 +264,13 @@ impl<'a> RowWriter<'a> {
             if marks.same_attributes {
                 above.attributes = attributes;
             }
-            mark(text, &marks.attributes, &mut above.attributes);
-            attributes = at;
+            attributes = if value.is_text() {
+                mark(text, &marks.as_text, &mut fresh());
+                NOWHERE
+            } else {
+                mark(text, &marks.attributes, &mut above.attributes);
+                at
+            };
             above.value = put(text, value, &above.digits, above.value);
             above.digits = *value;
         }
@@ -287,7 +310,11 @@ impl<'a> NamedRowWriter<'a> {
             }
             mark(text, &cell.open, &mut above.open);
             before = put(text, &row, &row, before);
-            mark(text, &cell.attributes, &mut above.attributes);
+            if value.is_some_and(|value| value.is_text()) {
+                mark(text, &cell.as_text, &mut fresh());
+            } else {
+                mark(text, &cell.attributes, &mut above.attributes);
+            }
             if let Some(value) = value {
                 above.value = put(text, &value, &above.digits, above.value);
                 above.digits = value;
@@ -442,6 +469,8 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Read;
 
+    /// The largest number that is written as one.
+    const EXACT: u128 = 1 << 53;
     const ATTRIBUTES: [&str; 6] = [" s=\"3\"", " t=\"s\"", " t=\"s\"", " s=\"4\"", " s=\"5\"", " s=\"5\""];
 
     /// A number as `rust_xlsxwriter` writes it.
@@ -457,7 +486,11 @@ mod tests {
     fn plain_row(number: u32, cells: &[Cell<'_>]) -> String {
         let cell = |(at, cell): (usize, &Cell<'_>)| {
             let column = char::from(b"ABCDEF"[at]);
-            format!("<c r=\"{column}{number}\"{}><v>{}</v></c>", ATTRIBUTES[at], plain(cell))
+            let (kind, value) = match cell.digits() {
+                Some(digits) => (" t=\"str\"", digits),
+                None => ("", plain(cell)),
+            };
+            format!("<c r=\"{column}{number}\"{}{kind}><v>{value}</v></c>", ATTRIBUTES[at])
         };
         let cells: String = cells.iter().enumerate().map(cell).collect();
         format!("<row r=\"{number}\">{cells}</row>")
@@ -488,7 +521,16 @@ mod tests {
 
     /// Numbers of all lengths, often a little more than the one before.
     fn number() -> impl Strategy<Value = u128> {
-        prop_oneof![Just(0), 0..20u128, 0..1_000_000u128, 99_990..100_010u128, 0..1u128 << 53]
+        let around = (EXACT - 2)..(EXACT + 3);
+        prop_oneof![
+            Just(0),
+            0..20u128,
+            0..1_000_000u128,
+            99_990..100_010u128,
+            0..EXACT,
+            around,
+            EXACT..1u128 << 90
+        ]
     }
 
     proptest! {
@@ -507,7 +549,7 @@ mod tests {
                     Cell::Whole(7),
                     Cell::Whole(*a),
                     // Fifteen digits are what a double tells apart in any case.
-                    Cell::Decimal(*b % 1_000_000_000_000_000),
+                    Cell::Decimal(if *b > EXACT { *b } else { *b % 1_000_000_000_000_000 }),
                     Cell::Decimal(*c),
                 ];
                 expected += &plain_row(row, &cells);
@@ -540,11 +582,16 @@ mod tests {
             for (n, (name, size, count)) in (first..).zip(&rows) {
                 let digits = |n: u128| Digits::of(&Cell::Whole(n));
                 writer.row(n, name, &[Some(digits(7)), size.map(digits), Some(digits(*count))]);
-                let size = size.map_or(String::new(), |size| format!("<c r=\"C{n}\" s=\"3\"><v>{size}</v></c>"));
+                let kind = |number: u128| if number > EXACT { " t=\"str\"" } else { "" };
+                let number = |letter: char, number: u128| {
+                    format!("<c r=\"{letter}{n}\" s=\"3\"{}><v>{number}</v></c>", kind(number))
+                };
+                let size = size.map_or(String::new(), |size| number('C', size));
+                let count = number('D', *count);
                 let name = element(name);
                 let row = format!(
                     "<row r=\"{n}\"><c r=\"A{n}\" t=\"inlineStr\"><is>{name}</is></c><c r=\"B{n}\" t=\"s\"><v>7</v></c>\
-                     {size}<c r=\"D{n}\" s=\"3\"><v>{count}</v></c></row>"
+                     {size}{count}</row>"
                 );
                 expected.push_str(&row);
             }
@@ -563,8 +610,8 @@ mod tests {
             for number in [10u128.pow(power), 10u128.pow(power) - 1, 10u128.pow(power) * 2 + 1] {
                 assert_eq!(text(Cell::Whole(number)), number.to_string());
                 let exact = format!("{}.{:02}", number / 100, number % 100);
-                let exact = exact.trim_end_matches('0').trim_end_matches('.').to_owned();
-                assert_eq!(text(Cell::Decimal(number)), exact);
+                let short = exact.trim_end_matches('0').trim_end_matches('.').to_owned();
+                assert_eq!(text(Cell::Decimal(number)), if number > EXACT { exact } else { short });
             }
         }
         let huge: f64 = text(Cell::Whole(u128::MAX)).parse().unwrap();

@@ -1,5 +1,6 @@
 //! What cells add up to, found in one pass: by part, and by window; and cells of what is not there.
 
+use super::ranges::{MOST_LINES, WINDOWS};
 use rusqlite::{Connection, Row, Statement};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -23,12 +24,25 @@ pub(super) struct Odd {
     pub(super) found: Option<Sum>,
 }
 
+/// A cell with figures that no requests have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wrong {
+    pub(super) source: i64,
+    pub(super) series: i64,
+    pub(super) window: i64,
+}
+
+/// Cells that are named.
+const NAMED: usize = 100;
+
 /// What cells add up to.
 #[derive(Default)]
 pub(super) struct Cells {
     pub(super) without_source: i64,
     pub(super) without_series: i64,
     pub(super) odd: Vec<Odd>,
+    /// Cells with figures that no requests have, or at no time: how many, and the first of them. They are not added up.
+    pub(super) wrong: (usize, Vec<Wrong>),
     /// Requests by window.
     pub(super) windows: HashMap<i64, i64>,
 }
@@ -56,8 +70,16 @@ impl Cells {
             cells.compare(one, own, &mut parts)
         };
         // In the order of the key: series by series.
-        let sql = "SELECT series, window, source, bytes, http + https + quic + other FROM cell ORDER BY series, window, source";
-        let mut statement = db.prepare(sql)?;
+        let sql = format!(
+            "SELECT series, window, source, bytes, requests,
+                 signs < 0 OR requests > {MOST_LINES} OR hits > requests OR hit_bytes > bytes
+                     OR client_errors + server_errors > requests OR window NOT BETWEEN 0 AND {}
+             FROM (SELECT *, http + https + quic + other AS requests,
+                       bytes | http | https | quic | other | hits | hit_bytes | client_errors | server_errors AS signs
+                   FROM cell) ORDER BY series, window, source",
+            WINDOWS - 1
+        );
+        let mut statement = db.prepare(&sql)?;
         let mut rows = statement.query([])?;
         let (mut last, mut own) = (None, BySource::new());
         while let Some(row) = rows.next()? {
@@ -65,7 +87,11 @@ impl Cells {
             if let Some(before) = last.replace(one).filter(|before| *before != one) {
                 settle(&mut cells, before, &mut own)?;
             }
-            cells.add(row, &mut own)?;
+            if row.get(5)? {
+                cells.note(Wrong { source: row.get(2)?, series: one, window: row.get(1)? });
+            } else {
+                cells.add(row, &mut own)?;
+            }
         }
         if let Some(last) = last {
             settle(&mut cells, last, &mut own)?;
@@ -74,6 +100,12 @@ impl Cells {
             cells.compare(one, &mut own, &mut parts)?;
         }
         Ok(cells)
+    }
+
+    fn note(&mut self, wrong: Wrong) {
+        let (count, first) = &mut self.wrong;
+        *count += 1;
+        first.extend(Some(wrong).filter(|_| *count <= NAMED));
     }
 
     fn add(&mut self, row: &Row<'_>, own: &mut BySource) -> rusqlite::Result<()> {

@@ -76,7 +76,7 @@ impl Tasks {
             let pairs = hours.query_map([id.0], |row| {
                 let domain: String = row.get(0)?;
                 let domain = Domain::new(domain.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)?;
-                Ok((domain, unsigned(row.get(1)?)))
+                Ok((domain, unsigned(row.get(1)?)?))
             })?;
             pairs.collect()
         })

@@ -56,7 +56,8 @@ pub(super) fn select(
     let sql = format!(
         "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
          region, output, size, modified, plan, created, updated, generation, claimed, quiet,
-         hours_with_log, hours, domain_hours_with_log, domain_hours FROM task {condition}"
+         hours_with_log, hours, domain_hours_with_log, domain_hours,
+         digest, sealed FROM task {condition}"
     );
     let mut tasks = db.prepare_cached(&sql)?;
     let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -69,8 +70,8 @@ pub(super) fn select(
 }
 
 fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
-    let windows: (i64, i64) = (row.get(6)?, row.get(7)?);
-    let range = TimeRange::covering(windows.0 * WINDOW_SECONDS, windows.1 * WINDOW_SECONDS);
+    let time = |at| row.get(at).map(|window: u32| i64::from(window) * WINDOW_SECONDS);
+    let range = TimeRange::covering(time(6)?, time(7)?);
     let size: Option<i64> = row.get(13)?;
     let order = Order {
         name: row.get(1)?,
@@ -92,7 +93,13 @@ fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
         created: row.get(16)?,
         updated: row.get(17)?,
         generation: row.get(18)?,
-        workbook: size.map(unsigned).zip(row.get(14)?).map(|(size, modified)| Workbook { size, modified }),
+        workbook: size
+            .map(unsigned)
+            .transpose()?
+            .zip(row.get(14)?)
+            .map(|(size, modified)| Workbook { size, modified }),
+        digest: row.get(25)?,
+        sealed: row.get(26)?,
         needs: needs(row.get(20)?)?,
         logged: logged(row)?,
     })
@@ -109,10 +116,10 @@ fn domain_set(texts: &str) -> rusqlite::Result<DomainSet> {
 fn logged(row: &Row<'_>) -> rusqlite::Result<Option<Logged>> {
     let Some(hours_with_log) = row.get(21)? else { return Ok(None) };
     Ok(Some(Logged {
-        hours_with_log: unsigned(hours_with_log),
-        hours: unsigned(row.get(22)?),
-        domain_hours_with_log: unsigned(row.get(23)?),
-        domain_hours: unsigned(row.get(24)?),
+        hours_with_log: unsigned(hours_with_log)?,
+        hours: unsigned(row.get(22)?)?,
+        domain_hours_with_log: unsigned(row.get(23)?)?,
+        domain_hours: unsigned(row.get(24)?)?,
     }))
 }
 

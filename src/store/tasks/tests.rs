@@ -47,13 +47,20 @@ fn what_goes_in_comes_out() {
         use std::os::unix::ffi::OsStringExt;
         order.output = std::ffi::OsString::from_vec(b"/out/\xff.xlsx".to_vec()).into();
     }
-    let id = tasks.create(&order, 77).unwrap();
+    let id = tasks.create(&order, 77, |_| false).unwrap().unwrap();
     let task = tasks.get(id).unwrap().unwrap();
     assert_eq!((task.order, task.status, task.created), (order.clone(), Status::Created, 77));
     assert_eq!((task.generation, task.workbook, task.reason), (None, None, None));
     let none = Selection { account: DomainSet::default(), wanted: DomainSet::default() };
-    let bare = Order { name: None, parameters: BTreeMap::new(), selection: none, plan: None, ..order };
-    let second = tasks.create(&bare, 78).unwrap();
+    let bare = Order {
+        name: None,
+        parameters: BTreeMap::new(),
+        selection: none,
+        plan: None,
+        output: "/out/b.xlsx".into(),
+        ..order
+    };
+    let second = tasks.create(&bare, 78, |_| false).unwrap().unwrap();
     assert_eq!(tasks.get(second).unwrap().unwrap().order, bare);
     assert_eq!(tasks.of_plan("daily").unwrap().len(), 1);
 }
@@ -62,7 +69,7 @@ fn what_goes_in_comes_out() {
 fn runs_end_in_success_or_failure() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
-    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1).unwrap();
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, |_| false).unwrap().unwrap();
     let state = |tasks: &mut Tasks| {
         let task = tasks.get(id).unwrap().unwrap();
         let is_waiting = task.is_waiting();
@@ -113,7 +120,8 @@ fn changes_are_kept_as_long_as_a_task_needs_them() {
     let mut tasks = opened(&dir);
     tasks.db.execute("INSERT INTO series VALUES (1, 'a.com', '')", []).unwrap();
     let ranges = [(10, 20), (15, 30), (40, 50)];
-    let ids = ranges.map(|range| tasks.create(&order(range, &format!("/{}", range.0)), 1).unwrap());
+    let ids = ranges
+        .map(|range| tasks.create(&order(range, &format!("/{}", range.0)), 1, |_| false).unwrap().unwrap());
     change(&tasks.db, 1, 12, 1);
     let kept = |tasks: &Tasks| -> Vec<(i64, i64)> {
         let mut all = tasks.db.prepare("SELECT window, generation FROM change ORDER BY 1, 2").unwrap();
@@ -166,7 +174,7 @@ fn changes_of_other_domains_and_of_regions_are_told_apart() {
 fn needs_and_hours_come_out_as_they_went_in() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
-    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1).unwrap();
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, |_| false).unwrap().unwrap();
     let needs = |tasks: &mut Tasks| tasks.get(id).unwrap().unwrap().needs;
     assert_eq!((needs(&mut tasks), tasks.hours(id).unwrap().len()), (None, 0));
     let quiet = DomainSet::from_texts(["a.com", "*.b.com"]).unwrap();
