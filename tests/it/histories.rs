@@ -202,7 +202,10 @@ impl History {
                     self.kept.copy(from, to);
                 }
                 // All lines differ: what begins alike in one begins alike in both, and is replaced.
-                if old.lines().next() != new.lines().next() {
+                if old.lines().next() == new.lines().next() {
+                    // Once it was moved on, nobody could tell this from a log that is gone.
+                    self.deliver(&["logs"]);
+                } else {
                     self.goes(old);
                 }
             }
