@@ -88,9 +88,9 @@ fn padded<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
         .by_ref()
         .take(LISTED)
         .map(|(name, bytes)| {
-            let s = if bytes == 1 { " stands" } else { "s stand" };
+            let (stand, count) = if bytes == 1 { (" stands", "counts") } else { ("s stand", "count") };
             format!(
-                "{name}: {} blank byte{s} between or behind its compressed streams, and count nothing",
+                "{name}: {} blank byte{stand} between or behind its compressed streams, and {count} nothing",
                 show::grouped(bytes.into())
             )
         })

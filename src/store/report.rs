@@ -163,7 +163,7 @@ impl Question<'_> {
     /// Sources that a whole account, or who sees everything, sees although nothing of them counts: see [`Scope::holds`].
     fn odd(&self, is_everything: bool) -> rusqlite::Result<BTreeSet<i64>> {
         let unread = "SELECT id FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
-        let odd = "SELECT id FROM source WHERE fault IS NOT NULL
+        let odd = "SELECT id FROM source INDEXED BY source_fault WHERE fault IS NOT NULL
                    UNION SELECT id FROM source WHERE named_domain IS NULL AND accepted + unplaced = 0
                    UNION SELECT source FROM reject";
         let sql = if is_everything { odd } else { unread };
