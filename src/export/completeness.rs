@@ -98,16 +98,13 @@ fn counted(
 ) -> Completeness {
     let span = hours::of_range(range);
     let known = named(report, tally, folds);
-    let mut folded: BTreeMap<&Domain, Vec<&Range<i64>>> = BTreeMap::new();
+    let mut folded: BTreeMap<&Domain, Vec<Range<i64>>> = BTreeMap::new();
     for (domain, hours) in report.shared.iter().filter(|_| !folds.is_empty()) {
         if let Some(domain) = folds.of(domain.as_str()) {
-            folded.entry(domain).or_default().extend(hours);
+            folded.entry(domain).or_default().extend_from_slice(hours);
         }
     }
-    let shared = |domain: &Domain| match folded.get(domain) {
-        Some(hours) => Some(hours.clone()),
-        None => report.shared.get(domain.as_str()).map(|hours| hours.iter().collect()),
-    };
+    let shared = |domain: &Domain| folded.get(domain).or_else(|| report.shared.get(domain.as_str()));
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
     let mut domains: Vec<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
     domains.retain(|domain| known.has(domain) || shared(domain).is_some() || selection.names(domain));

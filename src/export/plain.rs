@@ -93,9 +93,10 @@ impl<'a, W: Write> Lines<'a, W> {
         names.push(b',');
         cell(&mut names, region_name(*region, self.request.spec.language).as_bytes());
         let before = self.written;
-        let all = 0..if self.is_sparse { 0 } else { usages.len() };
-        let some = touched.iter().copied().filter(|slice| self.is_sparse && is_kept(&usages[*slice]));
-        for slice in all.chain(some).collect::<Vec<_>>() {
+        let is_sparse = self.is_sparse;
+        let all = 0..if is_sparse { 0 } else { usages.len() };
+        let some = touched.iter().copied().filter(|slice| is_sparse && is_kept(&usages[*slice]));
+        for slice in all.chain(some) {
             let usage = &usages[slice];
             let is_kept = is_kept(usage);
             self.text.extend_from_slice(self.times[slice].as_bytes());
