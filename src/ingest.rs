@@ -125,14 +125,9 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
     let parts = part::cut(&sources);
     let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
     pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
-    let (mut outcomes, _) = work.outcomes();
+    let (outcomes, _) = work.outcomes();
 
     let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
-    pool.install(|| {
-        sources.par_iter().zip(&mut outcomes).for_each(|(source, outcome)| {
-            outcome.look_again(source);
-        });
-    });
     for (source, outcome) in sources.iter().zip(&outcomes) {
         check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
     }

@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::report::Duplicate;
 use crate::usage::table::UsageTable;
 use rayon::ThreadPool;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
@@ -43,6 +42,13 @@ pub(super) struct Counted {
     pub(super) duplicates: Vec<Duplicate>,
 }
 
+impl Pass {
+    fn counted(self, sources: Vec<Source>, duplicates: Vec<Duplicate>) -> Counted {
+        let Self { table, outcomes, spill, others } = self;
+        Counted { sources, outcomes, table, spill, others, duplicates }
+    }
+}
+
 /// Who counts.
 pub(super) struct Counter<'a> {
     pub(super) job: &'a Job<'a>,
@@ -57,7 +63,7 @@ impl Counter<'_> {
     pub(super) fn count(&self, mut sources: Vec<Source>) -> Result<Counted> {
         for _ in 0..ROUNDS {
             let (mut counted, copies) = self.count_once(sources)?;
-            let is_changed = self.note_changes(&mut counted);
+            let is_changed = note_changes(&mut counted);
             if !is_changed || !self.job.keep_going {
                 return Ok(counted);
             }
@@ -71,21 +77,6 @@ impl Counter<'_> {
         Err(Error::damaged(UNSTEADY))
     }
 
-    /// Gives those that were changed a fault; gives whether there are any.
-    fn note_changes(&self, counted: &mut Counted) -> bool {
-        let Counted { sources, outcomes, .. } = counted;
-        let look = |(source, outcome): (&mut Source, &mut Outcome)| {
-            let is_changed = source.fault.is_none() && outcome.look_again(source);
-            if is_changed {
-                source.fault.clone_from(&outcome.fault);
-            }
-            is_changed
-        };
-        let found =
-            || sources.par_iter_mut().zip(outcomes).map(look).reduce(|| false, |one, other| one || other);
-        self.pool.install(found)
-    }
-
     /// Counts sources as they are found; gives the copies among them, too.
     fn count_once(&self, mut sources: Vec<Source>) -> Result<(Counted, Vec<Source>)> {
         let mut duplicates = Vec::new();
@@ -95,8 +86,11 @@ impl Counter<'_> {
         let mut pass = self.read(&sources, self.job)?;
         let is_failed = !self.job.keep_going && pass.outcomes.iter().any(|outcome| outcome.fault.is_some());
         if !is_failed {
-            let twice::Found { same, told } =
+            let twice::Found { same, told, reread } =
                 self.pool.install(|| twice::after_reading(&sources, &pass.outcomes));
+            if note_rereading(&sources, &mut pass.outcomes, &reread) {
+                return Ok((pass.counted(sources, duplicates), copies));
+            }
             // Pipes are read once: beside them names stay what they are.
             let told =
                 if sources.iter().all(|source| source.size.is_some()) { told } else { BTreeMap::new() };
@@ -115,8 +109,7 @@ impl Counter<'_> {
             }
             copies.extend(twice);
         }
-        let Pass { table, outcomes, spill, others } = pass;
-        Ok((Counted { sources, outcomes, table, spill, others, duplicates }, copies))
+        Ok((pass.counted(sources, duplicates), copies))
     }
 
     /// Reads sources into one table.
@@ -144,6 +137,28 @@ impl Counter<'_> {
             self.read(sources, &Job { keep_rejects: None, ..*self.job })?;
         Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
     }
+}
+
+/// Finds out whether those that were read once more are what they were; gives whether some are not, and what was found
+/// out means nothing.
+fn note_rereading(sources: &[Source], outcomes: &mut [Outcome], reread: &[usize]) -> bool {
+    let mut is_changed = false;
+    for at in reread {
+        is_changed |= outcomes[*at].look_again(&sources[*at]);
+    }
+    is_changed
+}
+
+/// Gives those that were changed their fault; gives whether there are any.
+fn note_changes(counted: &mut Counted) -> bool {
+    let mut is_changed = false;
+    for (source, outcome) in counted.sources.iter_mut().zip(&counted.outcomes) {
+        if outcome.is_changed && source.fault.is_none() {
+            source.fault.clone_from(&outcome.fault);
+            is_changed = true;
+        }
+    }
+    is_changed
 }
 
 /// Fails where one of the sources is a pipe, which cannot be read once more because another one was changed.

@@ -47,7 +47,9 @@ impl Outcome {
     pub(super) fn add(&mut self, next: Self) {
         let lines_before = self.counts.lines;
         self.counts.merge(&next.counts);
-        self.fault = self.fault.take().or(next.fault);
+        // A change is found by whoever reads the last part, and says more than what came of it.
+        self.fault = if next.is_changed { next.fault } else { self.fault.take().or(next.fault) };
+        self.is_changed |= next.is_changed;
         if self.len == 0 {
             (self.beginning, self.start) = (next.beginning, next.start);
         }
@@ -67,7 +69,7 @@ impl Outcome {
         if self.has_used_domain || was_used { source.outside() } else { None }
     }
 
-    /// Finds out whether the source is what it was when it was looked at; gives whether it is not.
+    /// Finds out whether a source that was read once more, by its path, is what it was; gives whether it is not.
     pub(super) fn look_again(&mut self, source: &Source) -> bool {
         if let Some(change) = source.change(self.start) {
             (self.fault, self.is_changed) = (Some(change.into()), true);

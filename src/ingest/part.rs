@@ -13,7 +13,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::available_parallelism;
 
 /// Plain files of more than this are cut at newlines and read by several threads.
@@ -46,9 +46,14 @@ impl Part {
         if self.stretch.is_some() { STRETCH } else { self.size }
     }
 
-    /// Notes that it was read.
-    pub(super) fn leave(&self) {
-        self.file.iter().for_each(|file| file.leave());
+    /// Notes that it was read; gives whether all of its source was by that.
+    pub(super) fn leave(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| file.leave())
+    }
+
+    /// Of the first bytes of the file that it is a stretch of.
+    pub(super) fn start(&self) -> Option<u64> {
+        self.file.as_ref().and_then(|file| *file.start.get()?)
     }
 }
 
@@ -56,13 +61,15 @@ impl Part {
 /// read, so that all of them are of one file, whatever stands under its name meanwhile.
 struct Shared {
     file: Mutex<Option<Arc<File>>>,
+    /// Of its first bytes: see [`start_of`].
+    start: OnceLock<Option<u64>>,
     /// Stretches that were not read yet.
     left: AtomicUsize,
 }
 
 impl Shared {
     fn new(stretches: usize) -> Arc<Self> {
-        Arc::new(Self { file: Mutex::default(), left: AtomicUsize::new(stretches) })
+        Arc::new(Self { file: Mutex::default(), start: OnceLock::new(), left: AtomicUsize::new(stretches) })
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<File>> {
@@ -73,11 +80,14 @@ impl Shared {
         })
     }
 
-    /// Notes that one more stretch was read.
-    fn leave(&self) {
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+    /// Notes that one more stretch was read; gives whether it was the last one.
+    fn leave(&self) -> bool {
+        // Whoever comes last sees what the others wrote.
+        let is_last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
+        if is_last {
             *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
+        is_last
     }
 }
 
@@ -137,12 +147,25 @@ pub(super) struct Desk {
     gunzip: Gunzip,
     /// Of the first bytes of the file that was opened last.
     start: Option<u64>,
+    /// That file.
+    file: Option<Arc<File>>,
 }
 
 impl Desk {
     /// What the file that was opened last begins with: see [`start_of`].
     pub(super) const fn take_start(&mut self) -> Option<u64> {
         self.start.take()
+    }
+
+    /// The file that was opened last.
+    pub(super) const fn take_file(&mut self) -> Option<Arc<File>> {
+        self.file.take()
+    }
+
+    fn open(&mut self, path: &Path) -> io::Result<Raw> {
+        let file = Arc::new(File::open(path)?);
+        self.file = Some(file.clone());
+        Ok(Raw::File(file))
     }
 
     /// Takes a splitter's buffer back, and gives what it read from.
@@ -256,21 +279,22 @@ pub(super) fn open<'a, 'd>(
         (None, None) => {
             // What has no size cannot be read once more.
             let again = source.size.is_some().then_some(path.as_path());
-            return open_whole(counted(Raw::File(File::open(path)?)), again, source.size, way, desk);
+            return open_whole(counted(desk.open(path)?), again, source.size, way, desk);
         }
         (Some(((start, end), file)), _) => {
-            let file = file.open(path)?;
+            let opened = file.open(path)?;
+            desk.file = Some(opened.clone());
             if start == 0 {
                 let mut head = [0; START];
-                Stretch::new(file.clone(), (0, START as u64)).read_exact(&mut head)?;
-                desk.start = start_of(&head, end);
+                Stretch::new(opened.clone(), (0, START as u64)).read_exact(&mut head)?;
+                desk.start = *file.start.get_or_init(|| start_of(&head, end));
             }
             let own = |tap| Tap { skip: usize::from(start > 0), left: end - start, ..tap };
-            let bytes = Bytes::Plain(counted(Raw::Stretch(Stretch::new(file, (start, end)))));
+            let bytes = Bytes::Plain(counted(Raw::Stretch(Stretch::new(opened, (start, end)))));
             let input = Input { bytes, tap: way.tap().map(own) };
             if start == 0 { Lines::new(input) } else { Lines::after_newline(input) }
         }
-        (None, Some(tail)) => Lines::new(open_tail(counted(Raw::File(File::open(path)?)), tail, way)?),
+        (None, Some(tail)) => Lines::new(open_tail(counted(desk.open(path)?), tail, way)?),
     };
     Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain))
 }
@@ -367,7 +391,7 @@ pub(super) struct Counted<'a> {
 /// Where bytes come from.
 enum Raw {
     Stdin(io::Stdin),
-    File(File),
+    File(Arc<File>),
     Stretch(Stretch),
 }
 

@@ -82,6 +82,8 @@ pub(super) struct Found {
     pub(super) same: Same,
     /// Sources that stay, with what the name of a copy tells better.
     pub(super) told: BTreeMap<usize, NamedHours>,
+    /// Sources that were read once more for it, by their paths.
+    pub(super) reread: Vec<usize>,
 }
 
 /// The sources that were read and have the bytes or the text of another one, or the beginning of it.
@@ -94,13 +96,15 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
     let outside = |at: usize| outcomes[at].outside(&sources[at]);
     let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group, outside)).collect();
     read.retain(|at| !same.contains_key(at));
-    let (texts, begun) = same_texts(sources, outcomes, &read);
+    let alike = alike(sources, outcomes, &read);
+    let (texts, begun) = same_texts(sources, outcomes, &alike);
     for first in same.values_mut() {
         *first = *texts.get(first).unwrap_or(first);
     }
     same.extend(texts);
     let told = best_told(sources, &same, &begun);
-    Found { same, told }
+    let reread = small.concat().into_iter().chain(alike.concat()).collect();
+    Found { same, told, reread }
 }
 
 /// What copies and beginnings of sources tell by their names, where that is better than what the sources' own names tell.
@@ -197,21 +201,26 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
 ///
 /// What counts of a text depends on the name of its file, so counts tell nothing: texts that begin alike are decoded
 /// again and hashed.
-fn same_texts(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> (Same, Pairs) {
+fn same_texts(sources: &[Source], outcomes: &[Outcome], alike: &[Vec<usize>]) -> (Same, Pairs) {
+    let found: Vec<_> = alike.par_iter().map(|group| same_or_begun(sources, outcomes, group)).collect();
+    let (same, told): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    (same.into_iter().flatten().collect(), told.concat())
+}
+
+/// Sources whose texts begin alike.
+fn alike(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<Vec<usize>> {
     // A pipe cannot be read twice.
     let read = read.iter().copied().filter(|at| sources[*at].size.is_some());
-    let alike = groups(read, |at| outcomes[at].beginning.line);
-    let alike = alike.par_iter().flat_map_iter(|group| {
+    let by_line = groups(read, |at| outcomes[at].beginning.line);
+    let by_more = by_line.into_iter().flat_map(|group| {
         // Short texts may be the beginning of any; longer ones begin alike in more than a line.
         let is_short = |at: &usize| outcomes[*at].beginning.more.is_none();
         if group.iter().any(is_short) {
-            return vec![group.clone()];
+            return vec![group];
         }
-        groups(group.iter().copied(), |at| outcomes[at].beginning.more)
+        groups(group.into_iter(), |at| outcomes[at].beginning.more)
     });
-    let found: Vec<_> = alike.map(|group| same_or_begun(sources, outcomes, &group)).collect();
-    let (same, told): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    (same.into_iter().flatten().collect(), told.concat())
+    by_more.collect()
 }
 
 /// A text among others that begin alike, with the sources that have it.

@@ -160,11 +160,17 @@ impl<'a> Work<'a> {
                 (fault, len, input.hashed(), padding)
             }
         };
-        part.leave();
+        let (start, is_all) = (desk.take_start(), part.leave());
+        let change = match desk.take_file() {
+            _ if !is_all || source.fault.is_some() => None,
+            Some(file) => source.change_of(&file, part.start().or(start)),
+            // It could not be opened.
+            None => source.change(None),
+        };
+        let (is_changed, fault) = (change.is_some(), change.map(Into::into).or(fault));
         let Folded { counts, samples, extents, beginning, sketch, has_used_domain } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
-        let (start, is_changed) = (desk.take_start(), false);
         Ok(Outcome {
             counts,
             samples,

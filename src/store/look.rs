@@ -167,8 +167,10 @@ impl Writer {
         }
         let by_head =
             "SELECT id, named_domain, domain FROM source WHERE head = ?1 AND text_bytes >= ?2 LIMIT ?3";
+        // No plain UNION: that finds all of them before it gives the first one.
         let by_first = "SELECT id, named_domain, domain FROM source WHERE head = ?1 AND text_bytes >= ?2
-                        UNION SELECT id, named_domain, domain FROM source WHERE first = ?4 AND text_bytes >= ?2 LIMIT ?3";
+                        UNION ALL SELECT id, named_domain, domain FROM source
+                        WHERE first = ?4 AND text_bytes >= ?2 AND head IS NOT ?1 LIMIT ?3";
         let (len, limit) =
             (signed(text.len)?, i64::try_from(most).map_or(i64::MAX, |most| most.saturating_add(1)));
         let ids = self.at(|writer| {
@@ -231,7 +233,22 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn older_kin(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
         let sql = "SELECT id FROM source WHERE head = ? AND first IS NULL";
-        self.at(|writer| writer.found(sql, [text.head()]).map_err(failed))
+        self.at(|writer| {
+            if !writer.has_older()? {
+                return Ok(Vec::new());
+            }
+            writer.found(sql, [text.head()]).map_err(failed)
+        })
+    }
+
+    /// Whether an older version left texts without the shortest one of their beginnings. None is added, so that it is asked
+    /// once: among very many that begin alike those would be looked for one by one.
+    fn has_older(&mut self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM source WHERE first IS NULL AND head IS NOT NULL)";
+        if self.has_older.is_none() {
+            self.has_older = Some(self.db.query_row(sql, [], |row| row.get(0)).map_err(failed)?);
+        }
+        Ok(self.has_older.unwrap_or(true))
     }
 
     fn found(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<SourceId>> {

@@ -42,6 +42,8 @@ pub struct Writer {
     pub(super) totals: Totals,
     pub(super) familiar: Familiar,
     pub(super) firsts: Firsts,
+    /// See [`Writer::has_older`].
+    pub(super) has_older: Option<bool>,
     is_changed: bool,
     pub(super) is_looking: bool,
     /// Let go last.
@@ -71,6 +73,7 @@ impl Writer {
             totals: Totals::default(),
             familiar: Familiar::default(),
             firsts: Firsts::default(),
+            has_older: None,
             is_changed: false,
             is_looking: false,
             lock,

@@ -57,6 +57,23 @@ impl Source {
         self.stamp = is_file.then(|| Stamp::of(meta));
     }
 
+    /// Whether the system says of a file what it said when this one was looked at.
+    fn is_as(&self, meta: &Metadata) -> bool {
+        self.size == Some(meta.len()) && self.stamp == Some(Stamp::of(meta))
+    }
+
+    /// What happened to the source by the end of reading `file`, which makes what was read worth nothing: see
+    /// [`Source::change`]. What happens to it later is no matter: a log may be rotated once it was read.
+    pub(in crate::ingest) fn change_of(&self, file: &File, start: Option<u64>) -> Option<&'static str> {
+        let stamp = self.stamp?;
+        match file.metadata() {
+            // Nearly always, and nobody goes by its path then: whoever moves a file changes what is said of it, too.
+            Ok(meta) if self.is_as(&meta) => None,
+            Ok(meta) if Stamp::of(&meta).file != stamp.file => Some(REPLACED),
+            _ => self.change(start),
+        }
+    }
+
     /// What happened to the file since it was looked at that makes what was read of it worth nothing. Whoever writes
     /// to a log while it is read only adds to it: then what was there counts. `start` is the hash of its first bytes as
     /// they were read, all of them or so many as are compared.
@@ -64,11 +81,10 @@ impl Source {
     pub fn change(&self, start: Option<u64>) -> Option<&'static str> {
         let (path, stamp, size) = (self.path.as_deref()?, self.stamp?, self.size?);
         let Ok(meta) = fs::metadata(path) else { return Some(GONE) };
-        let now = Stamp::of(&meta);
-        if now == stamp && meta.len() == size {
+        if self.is_as(&meta) {
             return None;
         }
-        if now.file != stamp.file {
+        if Stamp::of(&meta).file != stamp.file {
             return Some(REPLACED);
         }
         // Times alone do not tell growth from a log that was emptied and filled anew.
