@@ -80,6 +80,7 @@ labels! {
     Flow: "flow: traffic and bandwidth", "flow：流量带宽";
     Vas: "vas: requests", "vas：请求数";
     Scope: "Scope", "导出范围";
+    Folds: "Hosts Counted as One Domain", "合并为一个域名的主机";
     WholeAccount: "All domains of the account", "账户下全部域名";
     Group: "Group", "域名分组";
     NamedDomains: "Selected domains", "指定域名";

@@ -148,7 +148,7 @@ pub fn logged(spec: &ExportSpec, usage: &Usage) -> Option<Cell<'static>> {
     has_logged(spec).then(|| Cell::Whole(usage.bytes.into()))
 }
 
-fn has_logged(spec: &ExportSpec) -> bool {
+pub(super) fn has_logged(spec: &ExportSpec) -> bool {
     spec.kind == Kind::Flow && spec.factor != Factor::ONE
 }
 

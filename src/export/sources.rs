@@ -1,5 +1,6 @@
 //! The sheet Sources: a row per source, poured, and one for all that is not in the scope of the export.
 
+use super::columns::{column, has_logged};
 use super::pour::{BLOCK_ROWS, Block, Digits, Frame, NamedRowWriter, Pour, RowMarks, Text};
 use super::quality::Quality;
 use super::workbook::layout::Grid;
@@ -37,7 +38,7 @@ impl Quality<'_> {
     pub(super) fn sources(&self, sheet: &mut Sheet<'_>) -> Result<u64> {
         let longest = self.report.sources.iter().map(|s| display_width(&s.name)).max().unwrap_or(0);
         let mut columns = vec![Column::text(self.word(Label::Source), longest.clamp(52, 100) + 2)];
-        columns.extend(LABELS.map(|label| super::columns::column(label, self.spec.language, 12)));
+        columns.extend(LABELS.map(|label| column(self.logged(label), self.spec.language, 12)));
         let rows = u32::try_from(self.source_rows()).unwrap_or(u32::MAX);
         sheet.table(&columns, rows, Grid::Filter)?;
         let printed = self.word(Label::FirstPage).replace("{rows}", &rows.to_string());
@@ -53,6 +54,11 @@ impl Quality<'_> {
         self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))?;
         self.elsewhere(sheet)?;
         Ok(u64::from(sheet.next_row()) - 1)
+    }
+
+    /// What stands here as it was logged says so where figures are multiplied elsewhere.
+    fn logged(&self, label: Label) -> Label {
+        if matches!(label, Label::Traffic) && has_logged(self.spec) { Label::LoggedTraffic } else { label }
     }
 
     /// The sources that do not concern the export: how many, and their lines.

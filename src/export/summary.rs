@@ -93,6 +93,10 @@ impl Content<'_> {
         if spec.rows == DetailRows::Sparse {
             self.text(sheet, Label::DetailRows, self.word(Label::SparseRows))?;
         }
+        if !spec.fold.is_empty() {
+            let folds: Vec<String> = spec.fold.iter().map(ToString::to_string).collect();
+            self.text(sheet, Label::Folds, &folds.join(", "))?;
+        }
         if let Some((bill_type, name)) = &spec.bill_type {
             self.text(sheet, Label::BillType, &format!("{name}: {}", self.word(bill_type.billed.words())))?;
         }

@@ -158,10 +158,12 @@ pub fn serial(local: i64) -> f64 {
 fn format(kind: usize, tone: Tone) -> Format {
     let format = Format::new().set_num_format(NUMBER_FORMATS[kind]);
     let is_text = kind == 0;
-    // Times and text stand to the left, and keep off the number before them.
+    // Times and text stand to the left, and keep off the number before them; numbers stand to the right, also those that
+    // are text because no double holds them.
     let format = match kind {
+        0 => format,
         1 | 2 => format.set_align(FormatAlign::Left).set_indent(1),
-        _ => format,
+        _ => format.set_align(FormatAlign::Right),
     };
     let head = |format: Format, right| {
         let format = format.set_bold().set_text_wrap().set_align(FormatAlign::VerticalCenter);

@@ -69,6 +69,10 @@ fn hosts_of_a_wildcard_count_as_one_domain_wherever_they_are_read() {
         let direct = place.export(&[&["logs", "--json"], more].concat(), 0).json();
         assert_eq!(sums(&place), expected, "{more:?}");
         let from_logs = detail(&place);
+        let mut book = Book::open(&place.path("out.xlsx"));
+        let wildcards: Vec<String> =
+            more[1].split(", ").map(|one| format!("*.{}", one.trim_start_matches(['*', '.']))).collect();
+        assert_eq!(book.beside("Summary", "Hosts Counted as One Domain"), wildcards.join(", "));
         place.run(&["ingest", "logs", "--store", "s.db"], 0);
         let stored = place.export(&[&["--store", "s.db", "--json", "--force"], more].concat(), 0).json();
         assert_eq!(detail(&place), from_logs);

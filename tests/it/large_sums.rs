@@ -34,6 +34,15 @@ fn large_cells(place: &Place, name: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The styles of cells, in their order, as their XML.
+fn styles(place: &Place, name: &str) -> Vec<String> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(place.path(name)).unwrap()).unwrap();
+    let mut text = String::new();
+    archive.by_name("xl/styles.xml").unwrap().read_to_string(&mut text).unwrap();
+    let styles = text.split("<cellXfs").nth(1).and_then(|rest| rest.split("</cellXfs>").next()).unwrap();
+    styles.split("<xf ").skip(1).map(Into::into).collect()
+}
+
 #[test]
 fn what_no_double_holds_is_text_with_all_digits_in_every_sheet() {
     let place = Place::new();
@@ -52,6 +61,16 @@ fn what_no_double_holds_is_text_with_all_digits_in_every_sheet() {
         .filter(|(_, cell)| !cell.contains("t=\"str\"") && !cell.contains("t=\"s\""))
         .collect();
     assert!(numbers.is_empty(), "{numbers:?}");
+    // Beside numbers they stand as numbers do.
+    let styles = styles(&place, "x.xlsx");
+    for (sheet, cell) in large_cells(&place, "x.xlsx") {
+        let style = cell.split("s=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let alignment = &styles[style.parse::<usize>().unwrap()];
+        assert!(
+            sheet.ends_with("sheet1.xml") || alignment.contains("horizontal=\"right\""),
+            "{sheet}: {alignment}"
+        );
+    }
     // What a double holds is a number.
     place.write("a.log", line(NOON, "a.com", MOST).repeat(8));
     place.run(&[&["export", "a.log", "-o", "y.xlsx"], &DAY[..]].concat(), 0);
