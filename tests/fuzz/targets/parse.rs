@@ -1,0 +1,89 @@
+//! The lines of a text, and what they say: the parser and the slow oracle agree, and so do all ways to cut the text.
+#![no_main]
+
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../../it/oracle.rs"]
+mod oracle;
+mod pieces;
+
+use flowbook::domain::Domain;
+use flowbook::ingest::{Chunk, Lines, Text};
+use flowbook::log::{Format, Parser};
+use flowbook::record::{Reason, Record};
+use libfuzzer_sys::fuzz_target;
+use oracle::Rec;
+use pieces::{Pieces, how};
+
+const FILE_DOMAIN: &str = "file.example.com";
+/// The oracle takes its time.
+const SHORT: usize = 1024;
+/// Longer than a line may be.
+const LONG: usize = 3 << 19;
+
+type Told = Vec<(Vec<u8>, Result<Rec, Reason>)>;
+
+/// A text of which a byte 1 and a number repeat what stands before, up to lengths that no input reaches itself.
+fn grown(input: &[u8]) -> Vec<u8> {
+    let mut text: Vec<u8> = Vec::new();
+    let mut bytes = input.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            1 => {
+                let (len, times) = (text.len().min(400), usize::from(*bytes.next().unwrap_or(&0)));
+                let before = text[text.len() - len..].repeat(times * times / 4);
+                text.extend(&before[..before.len().min(LONG - text.len().min(LONG))]);
+            }
+            byte => text.push(*byte),
+        }
+    }
+    text
+}
+
+fn judged(record: Result<Record<'_>, Reason>) -> Result<Rec, Reason> {
+    let record = record?;
+    let domain = Domain::new(record.host).ok_or(Reason::BadDomain)?.to_string();
+    let (time, bytes, protocol) = (record.time, record.bytes, record.protocol);
+    Ok(Rec { time, domain, bytes, protocol, status: record.status, hit: record.hit })
+}
+
+fn read(parser: &mut Parser, chunk: &Chunk<'_>, told: &mut Told) {
+    match chunk {
+        Chunk::Lines(block) => parser
+            .lines(block, |line, record| {
+                told.push((line.to_vec(), judged(record)));
+                Ok::<(), ()>(())
+            })
+            .unwrap(),
+        Chunk::TooLong(line) => told.push((line.to_vec(), Err(Reason::TooLong))),
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((how, input)) = how(input) else { return };
+    let file_domain = (how & 1 == 1).then_some(FILE_DOMAIN);
+    let text = if how & 14 == 2 { grown(input) } else { input.to_vec() };
+    let domain = file_domain.map(|name| Domain::new(name.as_bytes()).unwrap());
+    let parser = || Format::Alibaba.parser(domain.as_ref());
+
+    let (mut at_once, mut whole) = (parser(), Told::new());
+    Text::new(&text).for_each(|chunk| read(&mut at_once, &chunk, &mut whole));
+
+    let pieces = Pieces(&text, if text.len() > SHORT { 1 << (10 + how / 16) } else { 1 + how / 4 });
+    let (mut lines, mut by_pieces, mut streamed) = (Lines::new(pieces), parser(), Told::new());
+    while let Some(chunk) = lines.next_chunk().unwrap() {
+        read(&mut by_pieces, &chunk, &mut streamed);
+    }
+    assert!(streamed == whole, "{streamed:?}\n{whole:?}");
+    assert_eq!(at_once.has_used_domain(), by_pieces.has_used_domain());
+
+    // A line alone says what it says among others.
+    let mut single = parser();
+    for (line, told) in whole.iter().filter(|(_, told)| *told != Err(Reason::TooLong)) {
+        assert_eq!(&judged(single.parse(line)), told, "{}", line.escape_ascii());
+    }
+    if text.len() <= SHORT {
+        let slow = oracle::lines(&text).into_iter().map(|line| (oracle::parse(&line, file_domain), line));
+        let slow: Told = slow.map(|(told, line)| (line, told)).collect();
+        assert_eq!(whole, slow, "{}", text.escape_ascii());
+    }
+});
