@@ -320,13 +320,30 @@ const fn is_no_value_of_ours(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// What is said of a file that is not, or no longer, what the database wrote.
+const DAMAGED: &str = "the store is damaged; put back a copy of it, or remove it and ingest the logs again";
+
+/// Whether a row is not there that flowbook always writes, or the database says of a file in words alone what is wrong: of
+/// one that says to be of a format to come, or whose rows are none that its tables may have.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{QueryReturnedNoRows, SqliteFailure};
+    let is_told = |text: &str| {
+        text == "unsupported file format" || ["NOT NULL", "CHECK"].iter().any(|law| text.starts_with(law))
+    };
+    match error {
+        QueryReturnedNoRows => true,
+        SqliteFailure(_, Some(text)) => {
+            error.sqlite_error_code() == Some(ErrorCode::Unknown) && is_told(text)
+        }
+        _ => false,
+    }
+}
+
 /// What a failure of the database means to a user.
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn failed(error: rusqlite::Error) -> Error {
     let hint = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "the store is damaged; put back a copy of it, or remove it and ingest the logs again"
-        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "another process holds the store; try again later, or give a longer --lock-timeout"
         }
@@ -337,6 +354,7 @@ fn failed(error: rusqlite::Error) -> Error {
         Some(ErrorCode::SystemIoFailure) => "the disk failed; the store is as it was",
         Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation) => ALTERED,
         _ if is_no_value_of_ours(&error) => ALTERED,
+        _ if is_damage(&error) => DAMAGED,
         _ => "the store failed",
     };
     Error::new(ErrorKind::Store(format!("{hint} ({error})")))

@@ -16,6 +16,7 @@ use crate::region::Region;
 use crate::time::TimeRange;
 pub use needs::{Logged, Needs};
 use needs::{set_hours, set_logged};
+pub(super) use rows::domain_set;
 use rows::{insert, insert_running, path_bytes, select};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;

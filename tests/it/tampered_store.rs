@@ -156,6 +156,9 @@ fn every_value_is_held_to_its_range() {
         ("UPDATE task SET end_window = first_window + 1000000", "task.end_window"),
         ("UPDATE task SET generation = 1000", "task.generation"),
         ("UPDATE task SET digest = x'00'", "task.digest"),
+        ("UPDATE task SET wanted = 'a.com no/domain'", "task.wanted"),
+        ("UPDATE task SET account = char(0)", "task.account"),
+        ("UPDATE task SET quiet = '*.'", "task.quiet"),
         ("UPDATE cell SET bytes = -bytes", "a cell of l1.com"),
         ("UPDATE cell SET hits = -1", "a cell of l1.com"),
         ("UPDATE cell SET hits = http + https + quic + other + 1", "a cell of l1.com"),
@@ -192,6 +195,46 @@ fn what_is_below_zero_is_not_exported() {
             .says(&["usage.db: ", "a value that flowbook does not write"]);
         assert!(!kept.0.exists("x.xlsx"));
     }
+}
+
+#[test]
+fn a_store_that_lacks_a_row_or_is_of_no_known_format_is_called_damaged() {
+    // Where the number of the file's format stands; no program writes another one than 1 to 4.
+    const FORMAT: usize = 47;
+    let damaged = ["usage.db: the store is damaged; put back a copy"];
+    let kept = kept();
+    let store = kept.0.path("usage.db");
+    change(&store, "PRAGMA journal_mode = DELETE");
+    let mut bytes = fs::read(&store).unwrap();
+    change(&store, "DELETE FROM state");
+    for command in [COMMANDS[3], COMMANDS[4], COMMANDS[0]] {
+        kept.0.run(command, 1).says(&damaged);
+    }
+    bytes[FORMAT] = 9;
+    for name in ["usage.db-wal", "usage.db-shm"] {
+        let _ = fs::remove_file(kept.0.path(name));
+    }
+    fs::write(&store, &bytes).unwrap();
+    for command in COMMANDS {
+        kept.0.run(command, 1).says(&damaged);
+    }
+
+    // A row that no table of an older version may have; the version is raised before anything is read.
+    let place = Place::new();
+    let old = super::harness::repository().join("data/stores/version1.db");
+    fs::copy(old, place.path("usage.db")).unwrap();
+    let store = place.path("usage.db");
+    let (strict, lax) = ("name TEXT NOT NULL, ", "name TEXT,          ");
+    rewrite(
+        &store,
+        &format!("UPDATE sqlite_schema SET sql = replace(sql, '{strict}', '{lax}') WHERE name = 'source'"),
+    );
+    change(&store, "UPDATE source SET name = NULL WHERE id = 1");
+    rewrite(
+        &store,
+        &format!("UPDATE sqlite_schema SET sql = replace(sql, '{lax}', '{strict}') WHERE name = 'source'"),
+    );
+    place.run(COMMANDS[3], 1).says(&["usage.db: is a store of version 1", damaged[0]]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::domain::Domain;
 use crate::record::Reason;
 use crate::region::Region;
 use crate::store::source::CALENDAR;
+use crate::store::tasks::domain_set;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};
 use rusqlite::{Connection, Row};
 
@@ -87,6 +88,7 @@ pub(super) fn ranges(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
         found.extend(of_table(db, &table)?);
     }
     found.extend(domains(db)?);
+    found.extend(sets(db)?);
     Ok(found)
 }
 
@@ -161,6 +163,29 @@ fn domains(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
                     what: what.into(),
                     expected: "the name of a domain".into(),
                     found: String::from_utf8_lossy(&name[..name.len().min(100)]).into_owned(),
+                });
+            }
+        }
+    }
+    found.truncate(NAMED);
+    Ok(found)
+}
+
+/// Sets of domains that cannot be read.
+fn sets(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let mut found = Vec::new();
+    for column in ["account", "wanted", "quiet"] {
+        let sql = format!("SELECT id, {column} FROM task WHERE {column} IS NOT NULL");
+        let mut statement = db.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let texts = row.get_ref(1)?.as_bytes()?;
+            if str::from_utf8(texts).ok().and_then(domain_set).is_none() {
+                found.push(Violation {
+                    source: Some(format!("task {}", row.get::<_, i64>(0)?)),
+                    what: format!("task.{column}"),
+                    expected: "domains and wildcards".into(),
+                    found: String::from_utf8_lossy(&texts[..texts.len().min(100)]).into_owned(),
                 });
             }
         }

@@ -106,11 +106,12 @@ fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
 }
 
 fn domains(row: &Row<'_>, at: usize) -> rusqlite::Result<DomainSet> {
-    domain_set(&row.get::<_, String>(at)?)
+    domain_set(&row.get::<_, String>(at)?).ok_or(rusqlite::Error::InvalidQuery)
 }
 
-fn domain_set(texts: &str) -> rusqlite::Result<DomainSet> {
-    DomainSet::from_texts(texts.split_ascii_whitespace()).ok_or(rusqlite::Error::InvalidQuery)
+/// The set of domains that a text of the store means.
+pub(in crate::store) fn domain_set(texts: &str) -> Option<DomainSet> {
+    DomainSet::from_texts(texts.split_ascii_whitespace())
 }
 
 fn logged(row: &Row<'_>) -> rusqlite::Result<Option<Logged>> {
@@ -124,7 +125,8 @@ fn logged(row: &Row<'_>) -> rusqlite::Result<Option<Logged>> {
 }
 
 fn needs(quiet: Option<String>) -> rusqlite::Result<Option<Needs>> {
-    quiet.map(|texts| Ok(Needs { quiet: domain_set(&texts)? })).transpose()
+    let read = |texts: String| domain_set(&texts).map(|quiet| Needs { quiet });
+    quiet.map(|texts| read(texts).ok_or(rusqlite::Error::InvalidQuery)).transpose()
 }
 
 /// The bytes of a path, as they stand in the store.
