@@ -55,6 +55,14 @@ impl<'a> Place<'a> {
 
 fn words(message: &str, key: &str, value: &str) -> String {
     let message = message.trim();
+    // What a date is to its reader: a table with a key of its own.
+    if message.starts_with("unknown field `$__toml") {
+        return format!("{key} is a table; write [{key}] on a line of its own, and its keys below");
+    }
+    // Only one of some words is read so.
+    if message.starts_with("wanted ") {
+        return format!("{key} is a text; write it in quotes");
+    }
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return unknown("key", rest);
     }
@@ -88,7 +96,8 @@ fn of_another_kind(found: &str, expected: &str, key: &str, value: &str) -> Strin
     let kind = found.split([' ', '`']).next().unwrap_or_default();
     let inner = value.trim_start_matches('[').trim_end_matches(']').trim();
     match (kind, expected) {
-        ("map", "a sequence") if !value.starts_with('{') => {
+        // A date is one, too, to its reader.
+        ("map", "a sequence") if !value.starts_with(|c: char| c == '{' || c.is_ascii_digit()) => {
             format!(
                 "[{key}] makes one table; write [[{key}]], with two brackets on each side, for each of them"
             )
