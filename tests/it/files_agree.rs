@@ -213,3 +213,24 @@ fn line_ends_where_stretches_meet() {
     logs.check(logs.sources(), 1);
     logs.check(logs.sources(), 4);
 }
+
+#[test]
+fn returns_among_bytes_that_mean_nothing() {
+    let entry =
+        "[9/Jun/2015:01:58:09 +0800] 1.2.3.4 - 5 \"-\" \"GET http://a.com/x\" 200 300 400 HIT \"M\" \"t\"";
+    let mut logs = Logs::new();
+    for (nth, (before, behind)) in [
+        ("\0\r", ""),
+        ("\0\0\r\rx", "\0\r\u{feff}"),
+        ("\u{feff}\r", "\0\r\r"),
+        ("x\0\r\u{feff}", "\0\r\0"),
+        ("\r\0\r\u{feff}\r", "\r\0x"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = format!("file {nth}\n{before}{entry}{behind}\n{before}y{behind}\n");
+        logs.add_whole(None, CODECS[nth % 3], text.as_bytes());
+    }
+    logs.check(logs.sources(), 2);
+}

@@ -403,11 +403,12 @@ fn is_marred(line: &[u8]) -> bool {
     line.contains(&0) || line.starts_with(b"\xef\xbb\xbf")
 }
 
-/// The lines that are left without byte-order marks and NULs before entries, and without NULs at the end.
+/// The lines that are left without byte-order marks and NULs before entries, and without NULs at the end. Returns among these
+/// end nothing.
 fn without_marks(line: &[u8]) -> Vec<Vec<u8>> {
-    static BEFORE: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:\x00|\xef\xbb\xbf)+"));
-    static BETWEEN: LazyLock<Regex> = LazyLock::new(|| regex(r"\x00(?:\x00|\xef\xbb\xbf)*(\[[0-9])"));
-    static BEHIND: LazyLock<Regex> = LazyLock::new(|| regex(r"\x00(?:\x00|\xef\xbb\xbf)*$"));
+    static BEFORE: LazyLock<Regex> = LazyLock::new(|| regex(r"^(?:[\x00\r]|\xef\xbb\xbf)+"));
+    static BETWEEN: LazyLock<Regex> = LazyLock::new(|| regex(r"\x00(?:[\x00\r]|\xef\xbb\xbf)*(\[[0-9])"));
+    static BEHIND: LazyLock<Regex> = LazyLock::new(|| regex(r"\x00(?:[\x00\r]|\xef\xbb\xbf)*$"));
     // No newline is in a line: it can stand for a border.
     let line = BEFORE.replace(line, &b""[..]);
     let line = BEHIND.replace(&line, &b""[..]);
