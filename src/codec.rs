@@ -229,9 +229,10 @@ impl<R: Read> Decoder<R> {
 fn refuse(head: &[u8], inside: Option<Codec>) -> io::Result<()> {
     match (foreign(head), inside) {
         (None, _) => Ok(()),
-        (Some(Foreign { name, advice, .. }), None) => Err(said(format!("is {name}: {advice}"))),
-        (Some(Foreign { name, advice, .. }), Some(codec)) => {
-            Err(said(format!("is {name} inside {}: {advice}", codec.name())))
+        (Some(kind), None) => Err(said(format!("is {}: {}", kind.name, kind.advice(None)))),
+        (Some(kind), Some(codec)) => {
+            let (outer, advice) = (codec.name(), kind.advice(Some(&format!("{} -dc", codec.name()))));
+            Err(said(format!("is {} inside {outer}: {advice}", kind.name)))
         }
     }
 }
@@ -472,10 +473,12 @@ mod tests {
             for (at, mark) in kind.marks() {
                 bytes[*at..at + mark.len()].copy_from_slice(mark);
             }
-            let (name, advice) = (kind.name, kind.advice);
-            assert_eq!(fault(&bytes), format!("is {name}: {advice}"));
+            let name = kind.name;
+            assert_eq!(fault(&bytes), format!("is {name}: {}", kind.advice(None)));
             for codec in PACKED {
-                let inside = format!("is {name} inside {}: {advice}", codec.name());
+                let (codec_name, advice) =
+                    (codec.name(), kind.advice(Some(&format!("{} -dc", codec.name()))));
+                let inside = format!("is {name} inside {codec_name}: {advice}");
                 assert_eq!(fault(&encoded(codec, &bytes)), inside);
                 let twice = encoded(Codec::Gzip, &encoded(codec, &bytes));
                 assert_eq!(fault(&twice), inside);

@@ -5,18 +5,46 @@
 /// Bytes that are enough to tell every kind.
 pub const HEAD_LEN: usize = 512;
 
+/// What to do about a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Advice {
+    /// This command writes to standard output what it reads on standard input, whatever the file is called.
+    Unpack(&'static str),
+    /// This command makes files of what is in the file that is named.
+    Extract(&'static str),
+    /// Anything else.
+    Other(&'static str),
+}
+
 /// Something else than lines of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Foreign {
     /// What it is, with its article.
     pub name: &'static str,
     /// What to do about it.
-    pub advice: &'static str,
+    advice: Advice,
     /// What stands where in it.
     marks: &'static [(usize, &'static [u8])],
 }
 
 impl Foreign {
+    /// What to do about it; it may lie inside a file that this command unpacks likewise.
+    #[must_use]
+    pub fn advice(&self, outer: Option<&str>) -> String {
+        let then = "then remove FILE: it counts as a log that cannot be read while it is there";
+        match (self.advice, outer) {
+            (Advice::Unpack(with), None) => format!("unpack it first ({with} < FILE > NAME.log), {then}"),
+            (Advice::Unpack(with), Some(outer)) => {
+                format!("unpack it first ({outer} < FILE | {with} > NAME.log), {then}")
+            }
+            (Advice::Extract(with), None) => format!("unpack it first ({with} FILE), {then}"),
+            (Advice::Extract(with), Some(outer)) => {
+                format!("unpack it first ({outer} < FILE > INNER, {with} INNER), {then}")
+            }
+            (Advice::Other(text), _) => text.into(),
+        }
+    }
+
     /// What stands where in it.
     #[cfg(test)]
     pub(super) const fn marks(&self) -> &'static [(usize, &'static [u8])] {
@@ -25,45 +53,52 @@ impl Foreign {
 }
 
 const fn kind(name: &'static str, advice: &'static str, marks: &'static [(usize, &'static [u8])]) -> Foreign {
-    Foreign { name, advice, marks }
+    Foreign { name, advice: Advice::Other(advice), marks }
 }
 
-const UNPACK: &str = "unpack it first";
+const fn packed(name: &'static str, with: &'static str, marks: &'static [(usize, &'static [u8])]) -> Foreign {
+    Foreign { name, advice: Advice::Unpack(with), marks }
+}
+
+const fn archive(
+    name: &'static str,
+    with: &'static str,
+    marks: &'static [(usize, &'static [u8])],
+) -> Foreign {
+    Foreign { name, advice: Advice::Extract(with), marks }
+}
+
 const NO_LOG: &str = "it is no log; take it out of the logs, or fetch the log again";
 const UTF_8: &str = "convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)";
 
 /// Bytes that no line of a log begins with. A kind that others begin like stands behind these.
 pub(super) static KINDS: [Foreign; 34] = [
-    kind("an xz file", "unpack it first (xz -d)", &[(0, b"\xfd7zXZ\0")]),
-    kind("a bzip2 file", "unpack it first (bzip2 -d)", &[(0, b"BZh"), (4, b"1AY&SY")]),
+    packed("an xz file", "xz -dc", &[(0, b"\xfd7zXZ\0")]),
+    packed("a bzip2 file", "bzip2 -dc", &[(0, b"BZh"), (4, b"1AY&SY")]),
     kind("an empty bzip2 file", "it holds no log", &[(0, b"BZh"), (4, b"\x17\x72\x45\x38\x50\x90")]),
-    kind("an lz4 file", "unpack it first (lz4 -d)", &[(0, b"\x04\x22\x4d\x18")]),
-    kind("an lz4 file of the old format", "unpack it first (lz4 -d)", &[(0, b"\x02\x21\x4c\x18")]),
-    kind("an lzip file", "unpack it first (lzip -d)", &[(0, b"LZIP\x01")]),
-    kind("an lzop file", "unpack it first (lzop -d)", &[(0, b"\x89LZO\0\r\n\x1a\n")]),
-    kind(
-        "an lzma file",
-        "unpack it first (xz -d)",
-        &[(0, b"\x5d\0\0"), (5, b"\xff\xff\xff\xff\xff\xff\xff\xff")],
-    ),
-    kind("a snappy file", UNPACK, &[(0, b"\xff\x06\0\0sNaPpY")]),
-    kind("a file made by compress", "unpack it first (gzip -d)", &[(0, b"\x1f\x9d")]),
-    kind("a file made by pack", "unpack it first (gzip -d)", &[(0, b"\x1f\x1e")]),
-    kind("a zlib stream", "unpack it first (zlib-flate, pigz -dz)", &[(0, b"\x78\x9c")]),
-    kind("a zlib stream", "unpack it first (zlib-flate, pigz -dz)", &[(0, b"\x78\xda")]),
-    kind("a tar archive", "unpack it first (tar -xf)", &[(257, b"ustar")]),
+    packed("an lz4 file", "lz4 -dc", &[(0, b"\x04\x22\x4d\x18")]),
+    packed("an lz4 file of the old format", "lz4 -dc", &[(0, b"\x02\x21\x4c\x18")]),
+    packed("an lzip file", "lzip -dc", &[(0, b"LZIP\x01")]),
+    packed("an lzop file", "lzop -dc", &[(0, b"\x89LZO\0\r\n\x1a\n")]),
+    packed("an lzma file", "xz -dc", &[(0, b"\x5d\0\0"), (5, b"\xff\xff\xff\xff\xff\xff\xff\xff")]),
+    packed("a snappy file", "snzip -dc", &[(0, b"\xff\x06\0\0sNaPpY")]),
+    packed("a file made by compress", "gzip -dc", &[(0, b"\x1f\x9d")]),
+    packed("a file made by pack", "gzip -dc", &[(0, b"\x1f\x1e")]),
+    packed("a zlib stream", "zlib-flate -uncompress", &[(0, b"\x78\x9c")]),
+    packed("a zlib stream", "zlib-flate -uncompress", &[(0, b"\x78\xda")]),
+    archive("a tar archive", "tar -xf", &[(257, b"ustar")]),
     kind(
         "an Excel workbook or another Office file",
         NO_LOG,
         &[(0, b"PK\x03\x04"), (30, b"[Content_Types].xml")],
     ),
     kind("an Excel workbook or another Office file", NO_LOG, &[(0, b"PK\x03\x04"), (30, b"_rels/.rels")]),
-    kind("a zip archive", "unpack it first (unzip)", &[(0, b"PK\x03\x04")]),
+    archive("a zip archive", "unzip", &[(0, b"PK\x03\x04")]),
     kind("an empty zip archive", "it holds no log", &[(0, b"PK\x05\x06")]),
-    kind("a zip archive in several parts", "unpack it first (unzip)", &[(0, b"PK\x07\x08")]),
-    kind("a 7z archive", "unpack it first (7z x)", &[(0, b"7z\xbc\xaf\x27\x1c")]),
-    kind("a rar archive", "unpack it first (unrar x)", &[(0, b"Rar!\x1a\x07")]),
-    kind("an ar archive", "unpack it first (ar -x)", &[(0, b"!<arch>\n")]),
+    archive("a zip archive in several parts", "unzip", &[(0, b"PK\x07\x08")]),
+    archive("a 7z archive", "7z x", &[(0, b"7z\xbc\xaf\x27\x1c")]),
+    archive("a rar archive", "unrar x", &[(0, b"Rar!\x1a\x07")]),
+    archive("an ar archive", "ar -x", &[(0, b"!<arch>\n")]),
     kind("an old Excel workbook or another Office file", NO_LOG, &[(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")]),
     kind("a PDF document", NO_LOG, &[(0, b"%PDF-")]),
     kind("an SQLite database", NO_LOG, &[(0, b"SQLite format 3\0")]),

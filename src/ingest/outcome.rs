@@ -106,7 +106,7 @@ impl Outcome {
         first.sort_by_key(|sample| sample.line);
         let first: Vec<&[u8]> = first.into_iter().map(|sample| &sample.text[..]).collect();
         Some(if let Some(page) = page(&first).filter(|_| rejected == lines) {
-            format!("is {}: {}", page.name, page.advice)
+            format!("is {}: {}", page.name, page.advice(None))
         } else if self.counts.lacks_domains() {
             let share = self.counts.rejected[Reason::NoDomain as usize];
             format!("{share} of its {lines} lines {NO_DOMAIN}")
