@@ -68,7 +68,8 @@ pub fn masked(line: &[u8]) -> Vec<u8> {
             continue;
         }
         let end = if at + len < line.len() { End::Within } else { End::of(&line[..at], line.len()) };
-        match mask(&run, end).filter(|_| !is_version(&line[..at], &line[at..at + len])) {
+        let (before, own) = (&line[..at], &line[at..at + len]);
+        match mask(&run, end).filter(|_| !is_version(before, own) && !is_time(before, own)) {
             Some(mask) => text.extend(mask.bytes()),
             None => text.extend(&line[at..at + len]),
         }
@@ -96,14 +97,29 @@ impl End {
 }
 
 /// Whether a run is the version of a product, as in `Chrome/120.0.0.0`: four numbers right behind a word with a capital
-/// letter and a slash.
+/// letter and a slash, the last of which may end in letters, as in `AppleCoreMedia/1.0.0.22D63`.
 fn is_version(before: &[u8], run: &[u8]) -> bool {
     let Some(before) = before.strip_suffix(b"/") else { return false };
     let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let start = before.iter().rposition(|byte| !is_of_word(byte)).map_or(0, |at| at + 1);
     let is_word = before[start..].first().is_some_and(u8::is_ascii_uppercase);
     let is_first = start == 0 || b" \"(;,".contains(&before[start - 1]);
-    is_word && is_first && run.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    let is_number = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    let mut parts = run.rsplit(|byte| *byte == b'.');
+    let is_last = parts.next().is_some_and(|last| last.iter().all(u8::is_ascii_hexdigit));
+    is_word && is_first && is_last && parts.all(is_number)
+}
+
+/// Whether a run is the year and the clock of a log, as in `1/Mar/2026:00:00:00`, which may be cut.
+fn is_time(before: &[u8], run: &[u8]) -> bool {
+    let Some([digit, b'/', month @ .., b'/']) = before.last_chunk::<6>() else { return false };
+    let mut parts = run.split(|byte| *byte == b':');
+    let is_number = |part: &[u8], most| part.len() <= most && part.iter().all(u8::is_ascii_digit);
+    digit.is_ascii_digit()
+        && month.iter().all(u8::is_ascii_alphabetic)
+        && parts.next().is_some_and(|year| year.len() == 4 && is_number(year, 4))
+        && run.iter().filter(|byte| **byte == b':').count() <= 3
+        && parts.all(|part| is_number(part, 2))
 }
 
 /// The characters of addresses at the front of a text, escapes resolved, and how many bytes they take. Letters that
@@ -249,6 +265,21 @@ mod tests {
         ] {
             assert_eq!(text(line), line);
         }
+    }
+
+    #[test]
+    fn versions_and_clocks_are_no_addresses() {
+        for line in [
+            "\"AppleCoreMedia/1.0.0.22D63 (iPhone)\"",
+            "\"AppleCoreMedia/1.0.0.22D63",
+            "[1/Mar/2026:00:00:0",
+            "[1/Mar/2026:00:00:00",
+            "[01/Mar/2026:00:0",
+        ] {
+            assert_eq!(text(line), line);
+        }
+        assert_eq!(text("[1/Mar/2026:00:00:00 +0800] 10.1.2.3"), "[1/Mar/2026:00:00:00 +0800] x.x.x.x");
+        assert_eq!(text("/Mar/2001:db8:0:1"), "/Mar/x:x");
     }
 
     proptest! {
