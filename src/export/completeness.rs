@@ -8,7 +8,7 @@ use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::hours::{self, Hours, touched};
 use crate::report::Report;
 use crate::time::TimeRange;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Gaps that are kept one by one.
@@ -82,8 +82,8 @@ impl Completeness {
     }
 }
 
-/// Counts the hours with a log of the domains of an export, as its report and its sums tell them. One that hosts count as
-/// has those of all of these.
+/// Counts the hours with a log of the domains of an export, as its report and its sums tell them. Of one that hosts count
+/// as, each of these hosts needs a log of its own in every hour: it stands for itself here.
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, spec: &ExportSpec) -> Completeness {
     counted(report, tally, spec.range, &spec.selection, &spec.folds())
@@ -98,20 +98,21 @@ fn counted(
 ) -> Completeness {
     let span = hours::of_range(range);
     let known = named(report, tally, folds);
-    let mut folded: BTreeMap<&Domain, Vec<Range<i64>>> = BTreeMap::new();
-    for (domain, hours) in report.shared.iter().filter(|_| !folds.is_empty()) {
-        if let Some(domain) = folds.of(domain.as_str()) {
-            folded.entry(domain).or_default().extend_from_slice(hours);
-        }
+    let is_judged = |domain: &Domain| known.has(domain) || report.shared.contains_key(domain.as_str());
+    let all = || tally.domains.iter().map(|one| &one.domain);
+    let folded: BTreeSet<&Domain> = all().filter(|domain| folds.gives(domain)).collect();
+    let mut domains: BTreeSet<&Domain> = all().filter(|one| is_judged(one) || selection.names(one)).collect();
+    if !folded.is_empty() {
+        let hosts = known.domains().chain(report.shared.keys());
+        domains.extend(
+            hosts.filter(|host| folds.of(host.as_str()).is_some_and(|domain| folded.contains(domain))),
+        );
     }
-    let shared = |domain: &Domain| folded.get(domain).or_else(|| report.shared.get(domain.as_str()));
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
-    let mut domains: Vec<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
-    domains.retain(|domain| known.has(domain) || shared(domain).is_some() || selection.names(domain));
-    domains.sort();
     for domain in &domains {
         let mut own: BTreeSet<i64> = known.of(domain, &span).collect();
-        own.extend(shared(domain).into_iter().flatten().flat_map(|hours| hours::shared(hours, &span)));
+        let shared = report.shared.get(domain.as_str()).into_iter().flatten();
+        own.extend(shared.flat_map(|hours| hours::shared(hours, &span)));
         found.add(Pattern::Exact((*domain).clone()), &own, &span);
         any.extend(own);
     }
@@ -131,18 +132,14 @@ fn named(report: &Report, tally: &Tally, folds: &Folds) -> Hours {
         return known;
     }
     let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
+    let is_exported = |domain: &Domain| exported.contains(folds.folded(domain));
     // Sources elsewhere lie outside the range, but tell that names of the domain's sources tell hours.
-    for domain in report.spans.iter().map(|span| folds.folded(&span.domain)) {
-        if exported.contains(domain) {
-            known.add(domain, []);
-        }
-    }
+    report.spans.iter().filter(|span| is_exported(&span.domain)).for_each(|span| known.add(&span.domain, []));
     for source in &report.sources {
         let Some(named) = &source.hours else { continue };
-        let domain = folds.folded(&named.domain);
-        if exported.contains(domain) {
+        if is_exported(&named.domain) {
             let hours = source.delivered().then(|| touched(named.start, named.end));
-            known.add(domain, hours.into_iter().flatten());
+            known.add(&named.domain, hours.into_iter().flatten());
         }
     }
     known

@@ -13,7 +13,6 @@ use super::twice::{self, Beginning};
 use super::{Job, lines::Chunk};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hours::HOUR_SECONDS;
 use crate::log::Parser;
 use crate::record::{Reason, Record};
 use crate::region::Region;
@@ -23,7 +22,7 @@ use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, HourId, SeriesId, UsageTable};
 use hosts::Hosts;
 use memchr::memchr;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
@@ -68,6 +67,8 @@ struct State<'a> {
     evidence: Option<Range<i64>>,
     /// Where there are any, the hours of the table that lines were counted in, each with its requests before.
     met: HashMap<HourId, (i64, u64)>,
+    /// Likewise the hosts that count as another domain, each with an hour since 1970.
+    met_hosts: HashSet<(Domain, u32)>,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -77,6 +78,9 @@ struct State<'a> {
     others: BTreeSet<Domain>,
 }
 
+/// Windows of an hour.
+const WINDOWS_PER_HOUR: u32 = 12;
+
 /// So many domains that were not asked for are remembered, to say which name was meant.
 const OTHERS: usize = 4096;
 
@@ -84,7 +88,8 @@ const OTHERS: usize = 4096;
 enum Meaning {
     Invalid,
     Unwanted,
-    Wanted(Domain, Option<Place>),
+    /// It counts as a domain; with the host itself, where that is another one.
+    Wanted(Domain, Option<Domain>, Option<Place>),
 }
 
 /// Where the line before of a host was counted.
@@ -121,6 +126,7 @@ impl<'a> Fold<'a> {
             is_unnamed: false,
             evidence: None,
             met: HashMap::new(),
+            met_hosts: HashSet::new(),
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
@@ -243,6 +249,9 @@ impl State<'_> {
             let requests = self.table.requests_of(id) - before;
             self.table.note_shared(id, requests, evidence.contains(&hour));
         }
+        for (host, hour) in self.met_hosts.drain() {
+            self.table.note_host(&host, hour, evidence.contains(&hour.into()));
+        }
     }
 
     #[cold]
@@ -272,10 +281,10 @@ impl State<'_> {
     #[inline(always)]
     fn count(&mut self, record: &Record<'_>) -> Result<(), Stop> {
         let (job, others) = (self.job, &mut self.others);
-        let (domain, place) = match self.hosts.meaning(record.host, |raw| meet(job, others, raw)) {
+        let (domain, host, place) = match self.hosts.meaning(record.host, |raw| meet(job, others, raw)) {
             Meaning::Invalid => return Err(Stop::Rejected(Reason::BadDomain)),
-            Meaning::Unwanted => (None, &mut None),
-            Meaning::Wanted(domain, place) => (Some(&*domain), place),
+            Meaning::Unwanted => (None, &None, &mut None),
+            Meaning::Wanted(domain, host, place) => (Some(&*domain), &*host, place),
         };
         let since = record.time - self.start;
         if since < 0 || since >= self.seconds {
@@ -296,8 +305,12 @@ impl State<'_> {
         let cell = match place {
             Some(place) if place.holds(region, window) => place.cell,
             _ => {
-                let met = self.evidence.is_some().then_some(&mut self.met);
-                find_place(place, &mut self.table, met, domain, region, window)
+                let is_shared = self.evidence.is_some();
+                let cell = find_place(place, &mut self.table, domain, region, window);
+                if is_shared {
+                    note_met((&mut self.met, &mut self.met_hosts), &self.table, host.as_ref(), cell, window);
+                }
+                cell
             }
         };
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
@@ -322,8 +335,10 @@ fn meet(job: &Job<'_>, others: &mut BTreeSet<Domain>, raw: &[u8]) -> Meaning {
     match Domain::new(raw) {
         None => Meaning::Invalid,
         Some(domain) if job.selection.contains(domain.as_str()) => {
-            let folded = job.folds.and_then(|folds| folds.of(domain.as_str()));
-            Meaning::Wanted(folded.cloned().unwrap_or(domain), None)
+            match job.folds.and_then(|folds| folds.of(domain.as_str())) {
+                Some(folded) => Meaning::Wanted(folded.clone(), Some(domain), None),
+                None => Meaning::Wanted(domain, None, None),
+            }
         }
         Some(domain) => {
             if others.len() < OTHERS {
@@ -349,7 +364,6 @@ const fn window_at(first: u32, since: i64) -> Window {
 fn find_place(
     place: &mut Option<Place>,
     table: &mut UsageTable,
-    met: Option<&mut HashMap<HourId, (i64, u64)>>,
     domain: &Domain,
     region: Region,
     window: Window,
@@ -359,12 +373,28 @@ fn find_place(
         _ => table.series(domain, region),
     };
     let cell = table.cell(series, window);
-    if let Some(met) = met {
-        let hour = window.start().div_euclid(HOUR_SECONDS);
-        met.entry(cell.hour()).or_insert_with(|| (hour, table.requests_of(cell.hour())));
-    }
     *place = Some(Place { region, series, window, cell });
     cell
+}
+
+/// Takes note of an hour in which lines of a source are counted that is not certain to be of one domain: that of the host
+/// where it counts as another domain, as each needs a log of its own.
+#[cold]
+fn note_met(
+    (met, hosts): (&mut HashMap<HourId, (i64, u64)>, &mut HashSet<(Domain, u32)>),
+    table: &UsageTable,
+    host: Option<&Domain>,
+    cell: CellId,
+    window: Window,
+) {
+    let hour = window.index() / WINDOWS_PER_HOUR;
+    match host {
+        Some(host) => drop(hosts.insert((host.clone(), hour))),
+        None => {
+            let requests = || (hour.into(), table.requests_of(cell.hour()));
+            met.entry(cell.hour()).or_insert_with(requests);
+        }
+    }
 }
 
 /// A sum beyond what any engine or database holds.

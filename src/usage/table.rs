@@ -60,6 +60,9 @@ pub struct UsageTable {
     series: Vec<Vec<(u32, u32)>>,
     blocks: Vec<Block>,
     cells: Vec<Usage>,
+    /// Hosts that count as another domain, with the hours since 1970 in which sources that are not certain to be of one
+    /// domain hold a request of theirs: how many parts of such sources do, and in how many of these it is evidence of a log.
+    hosts: BTreeMap<Domain, Vec<(u32, [u64; 2])>>,
 }
 
 /// So many as there are cells in memory, at 72 bytes each.
@@ -165,6 +168,27 @@ impl UsageTable {
         *evidence += if is_evidence { requests } else { 0 };
     }
 
+    /// Takes note that a part of a source that is not certain to be of one domain has a request in an hour since 1970 of a
+    /// host that counts as another domain, and whether it is evidence of a log.
+    pub fn note_host(&mut self, host: &Domain, hour: u32, is_evidence: bool) {
+        let [all, evidence] = self.host_hour(host, hour);
+        *all += 1;
+        *evidence += u64::from(is_evidence);
+    }
+
+    fn host_hour(&mut self, host: &Domain, hour: u32) -> &mut [u64; 2] {
+        // Of a million hosts, most have one hour.
+        let hours = self.hosts.entry(host.clone()).or_insert_with(|| Vec::with_capacity(1));
+        let place = match hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
+            Ok(place) => place,
+            Err(place) => {
+                hours.insert(place, (hour, [0; 2]));
+                place
+            }
+        };
+        &mut hours[place].1
+    }
+
     /// Adds everything of another table.
     ///
     /// # Errors
@@ -190,6 +214,11 @@ impl UsageTable {
                 }
             }
         }
+        for (host, hours) in &other.hosts {
+            for (hour, theirs) in hours {
+                self.host_hour(host, *hour).iter_mut().zip(theirs).for_each(|(sum, more)| *sum += more);
+            }
+        }
         Ok(())
     }
 
@@ -203,7 +232,7 @@ impl UsageTable {
                 return false;
             }
         }
-        if !self.take_away_shared(other) {
+        if !self.take_away_shared(other) || !self.take_away_hosts(other) {
             return false;
         }
         let is_zero = |block: u32| self.cells_of(block).all(|(_, usage)| *usage == Usage::default());
@@ -228,15 +257,37 @@ impl UsageTable {
         })
     }
 
+    fn take_away_hosts(&mut self, other: &Self) -> bool {
+        let is_taken = other.hosts.iter().all(|(host, hours)| {
+            hours.iter().all(|(hour, theirs)| {
+                self.host_hour(host, *hour).iter_mut().zip(theirs).all(|(sum, less)| {
+                    let left = sum.checked_sub(*less);
+                    *sum = left.unwrap_or(0);
+                    left.is_some()
+                })
+            })
+        });
+        self.hosts.retain(|_, hours| {
+            hours.retain(|(_, [all, _])| *all > 0);
+            !hours.is_empty()
+        });
+        is_taken
+    }
+
     /// Domains with the hours since 1970 in which they have a request from a source that is not certain to be of one
-    /// domain, and whether any of these is evidence of a log; sorted by domain, and those of one region by hour.
+    /// domain, and whether any of these is evidence of a log; sorted by domain, and those of one region by hour. Behind
+    /// them, likewise, the hosts that count as another domain.
     pub fn shared_hours(&self) -> impl Iterator<Item = (&Domain, i64, bool)> {
-        self.index.iter().flat_map(move |((domain, _), series)| {
+        let domains = self.index.iter().flat_map(move |((domain, _), series)| {
             let hours = self.series[series.0 as usize].iter();
             let hours = hours.map(|(hour, block)| (*hour, self.blocks[*block as usize].shared));
             let hours = hours.filter(|(_, [all, _])| *all > 0);
             hours.map(move |(hour, [_, evidence])| (domain, i64::from(hour), evidence > 0))
-        })
+        });
+        let hosts = self.hosts.iter().flat_map(|(host, hours)| {
+            hours.iter().map(move |(hour, [_, evidence])| (host, i64::from(*hour), *evidence > 0))
+        });
+        domains.chain(hosts)
     }
 
     /// Domains and their regions, sorted.
@@ -284,8 +335,10 @@ mod tests {
             let series = table.series(&domain, Region::ALL[*region]);
             let cell = table.cell(series, Window::from_index(*window));
             table.usage(cell).merge(usage).unwrap();
-            if name % 2 == 1 {
-                table.note_shared(cell.hour(), 1, window % 3 == 0);
+            match name {
+                1 => table.note_shared(cell.hour(), 1, window % 3 == 0),
+                3 => table.note_host(&domain, window / BLOCK, window % 3 == 0),
+                _ => {}
             }
         }
         table
@@ -298,7 +351,8 @@ mod tests {
     /// Those of the domains with odd numbers, as [`table`] has it.
     fn shared(entries: &[Entry]) -> BTreeSet<(String, i64, bool)> {
         let odd = || entries.iter().filter(|(name, ..)| name % 2 == 1);
-        let hour = |entry: &Entry| (entry.0, entry.1, entry.2 / BLOCK);
+        // Hosts are noted whatever their region.
+        let hour = |entry: &Entry| (entry.0, if entry.0 == 3 { 0 } else { entry.1 }, entry.2 / BLOCK);
         let has = |entry: &Entry| odd().any(|other| hour(other) == hour(entry) && other.2 % 3 == 0);
         odd().map(|entry| (format!("d{}.com", entry.0), i64::from(entry.2 / BLOCK), has(entry))).collect()
     }

@@ -91,7 +91,7 @@ fn hosts_of_a_wildcard_count_as_one_domain_wherever_they_are_read() {
 }
 
 #[test]
-fn a_folded_domain_has_the_hours_of_all_its_hosts() {
+fn a_folded_domain_has_the_hours_of_each_of_its_hosts() {
     let place = Place::new();
     for (host, hour) in [("x", 8), ("y", 9), ("y", 10)] {
         let text = line(&format!("1/Mar/2026:{hour:02}:00:00 +0800"), &format!("{host}.img.example.com"), 5);
@@ -104,7 +104,7 @@ fn a_folded_domain_has_the_hours_of_all_its_hosts() {
         let found = &found["completeness"];
         assert_eq!(
             (&found["domain_hours_with_log"], &found["domain_hours"]),
-            (&3.into(), &24.into()),
+            (&3.into(), &48.into()),
             "{found}"
         );
     }
@@ -164,5 +164,58 @@ fn too_many_rows_are_refused_before_one_is_written() {
     place.export_to(&["a.log", "-o", "-"], 0);
     for wrong in ["0", "-1", "x", "1.5", "99999999999999999999"] {
         place.export(&["a.log", &format!("--max-rows={wrong}")], 2).says(&["MaxRows is"]);
+    }
+}
+
+/// Each host needs a log of its own, wherever its lines stand and whatever it counts as; `flowbook run` asks the same.
+#[test]
+fn a_folded_domain_is_complete_when_each_of_its_hosts_is() {
+    let named = |host: &str, hour: u32| {
+        let name = format!("logs/{host}.img.example.com_2026_03_01_{hour:02}0000_{:02}0000.log", hour + 1);
+        let time = format!("1/Mar/2026:{hour:02}:00:00 +0800");
+        (name, line(&time, &format!("{host}.img.example.com"), 5 + u64::from(hour)))
+    };
+    let (shared_name, first) = ("logs/all.log".to_owned(), named("b", 8).1);
+    for (logs, lacks) in [
+        (vec![named("a", 8), named("a", 9), named("b", 8)], Some(3)),
+        (vec![named("a", 8), named("a", 9), named("b", 8), named("b", 9)], None),
+        // Of a log of several domains, lines are evidence of their own host alone.
+        (vec![named("a", 8), named("a", 9), (shared_name.clone(), first.clone())], Some(3)),
+        (vec![named("a", 8), named("a", 9), (shared_name, first + &named("b", 9).1)], None),
+    ] {
+        let place = Place::new();
+        for (name, text) in &logs {
+            place.write(name, text);
+        }
+        place.run(&["ingest", "logs", "--store", "s.db"], 0);
+        let range = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T02:00:00Z"];
+        for fold in [&[][..], &["--fold", "*.img.example.com"]] {
+            for from in [&["logs"][..], &["--store", "s.db"]] {
+                let more =
+                    ["--type", "flow", "--require-complete", "--force", "--output", "out.xlsx", "--json"];
+                let all = [&["export"], from, &range, &more, fold].concat();
+                let done = place.run(&all, if lacks.is_some() { 3 } else { 0 });
+                match lacks {
+                    Some(with_log) => {
+                        let says = format!("domain x hour: {with_log} of 4");
+                        done.says(&[
+                            &says,
+                            "b.img.example.com has 1 of 2, none from 2026-03-01T01:00:00Z to 2026-03-01T02:00:00Z",
+                            "store coverage",
+                        ]);
+                    }
+                    None => assert_eq!(done.json()["completeness"]["domain_hours_with_log"], 4),
+                }
+            }
+        }
+        place.write(
+            "flowbook.toml",
+            "[store]\npath = \"s.db\"\n[[source]]\npaths = [\"logs\"]\n[[task]]\nname = \"day\"\ntype = \"flow\"\n\
+             range = \"2026-03-01T00:00:00Z/2026-03-01T02:00:00Z\"\nfold = [\"*.img.example.com\"]\n\
+             require_complete = true\noutput = \"run.xlsx\"\n",
+        );
+        let json = place.run(&["run", "flowbook.toml", "--json"], 0).json();
+        let state = if lacks.is_some() { "waits" } else { "made" };
+        assert_eq!(json["tasks"][0]["state"], state, "{json}");
     }
 }
