@@ -70,8 +70,10 @@ pub struct Job<'a> {
 /// How far the reading is, in bytes on disk; for whoever shows it, on another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of all sources whose size is known.
+    /// Bytes of all sources whose size is known; 0 while there are more than are known.
     pub total: AtomicU64,
+    /// Whether there are more sources than are known.
+    pub has_more: AtomicBool,
     /// Bytes read so far.
     pub read: AtomicU64,
     /// Whether a line with only a path was met whose source has no domain but the one that was given for such lines.
@@ -120,7 +122,9 @@ pub struct Taken {
 pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken>, Option<Rejects>)> {
     let allowed = part::allowed_threads(job.threads);
     let pool = threads::pool(part::useful_threads(&mut sources, allowed))?;
-    job.progress.total.fetch_add(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+    if !job.progress.has_more.load(Relaxed) {
+        job.progress.total.fetch_add(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+    }
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
     let parts = part::cut(&sources);
     let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
@@ -158,7 +162,7 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     for (domain, hour, is_evidence) in table.shared_hours() {
         report.add_shared(domain, is_evidence.then_some(hour));
     }
-    let report = report.scoped(job.selection, job.folds, job.range);
+    let report = report.scoped(job.selection, job.range);
     let mut rejects = spill.map(|spill| Rejects { spill, pieces });
     if let Some(rejects) = &mut rejects {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();

@@ -2,7 +2,7 @@
 //!
 //! Opens no file, and knows nothing of folders.
 
-use crate::domain::{Domain, Pattern};
+use crate::domain::{Domain, Pattern, Selection};
 use crate::hours::touched;
 use crate::report::NamedHours;
 use crate::time;
@@ -47,6 +47,23 @@ impl Told {
             Pattern::Exact(domain) => is_certain(domain),
             Pattern::Subdomains(suffix) => !suffix.contains('_'),
         }
+    }
+
+    /// Whether lines of a selection may stand in a log of this name. The vendor puts the lines of one domain into a file;
+    /// `backup-www.example.com` may be `www.example.com` with something put before it.
+    #[must_use]
+    pub fn may_hold(&self, selection: &Selection) -> bool {
+        let name = match &self.pattern {
+            Pattern::Exact(domain) => domain.as_str(),
+            Pattern::Subdomains(_) => "",
+        };
+        let has_prefix = |domain: &Domain| {
+            name.strip_suffix(domain.as_str())
+                .is_some_and(|before| !before.is_empty() && !before.ends_with('.'))
+        };
+        !self.is_of_one_domain()
+            || selection.wanted.named().any(has_prefix)
+            || selection.may_hold(&self.pattern)
     }
 
     /// The hours of one domain. The log of a wildcard domain tells none: whose hours these are only its lines tell, and

@@ -5,7 +5,7 @@
 pub mod overlap;
 mod scope;
 
-pub use scope::{Elsewhere, Scope, Spans};
+pub use scope::{Elsewhere, LATENESS, Scope, Spans};
 
 use crate::domain::{Domain, MAX_LEN};
 use crate::record::Reason;

@@ -43,7 +43,7 @@ pub use watch::Change;
 pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::in_address;
+use crate::output::{Scratch, in_address, scratch_folder};
 use foreign::unopened;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
@@ -65,12 +65,12 @@ const WRITER_CACHE_KIB: i32 = 96 << 10;
 /// Bytes of the longest value that is read: the domains of a large account are some millions.
 const MAX_VALUE: i32 = 64 << 20;
 
-/// Opens a store of this program's version; says whether it is open without the files that the database keeps beside it.
-/// An older one is brought to this version first.
-fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
-    let (db, is_frozen) = open_as_is(path, wait, is_writer)?;
-    let version = mark(&db, "user_version").map_err(failed).map_err(|e| e.at(path))?;
-    if version >= i64::from(VERSION) {
+/// Opens a store to write, of this program's version; says whether it is open without the files that the database keeps
+/// beside it. An older one is brought to this version first.
+fn open(path: &Path, wait: Duration) -> Result<(Connection, bool)> {
+    let (db, is_frozen) = open_as_is(path, wait, true)?;
+    let version = version(&db, path)?;
+    if version >= VERSION {
         return Ok((db, is_frozen));
     }
     drop(db);
@@ -81,7 +81,65 @@ fn open(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, boo
         );
         Error::new(ErrorKind::Store(text)).at(path)
     })?;
-    open_as_is(path, wait, is_writer)
+    open_as_is(path, wait, true)
+}
+
+/// What is looked at in the place of a store of an older version: a copy of it, brought to this program's. Looking changes
+/// nothing, also not that an older flowbook reads the store; it is brought to this version by who writes to it.
+pub struct OlderCopy {
+    folder: Scratch,
+    /// The version of the store.
+    version: u32,
+}
+
+impl OlderCopy {
+    /// Makes a copy of a store, if it is of an older version.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the copy cannot be written.
+    pub fn of(path: &Path, wait: Duration) -> Result<Option<Self>> {
+        let (db, _) = open_as_is(path, wait, false)?;
+        let version = version(&db, path)?;
+        if version >= VERSION {
+            return Ok(None);
+        }
+        drop(db);
+        let older = Self { folder: scratch_folder()?, version };
+        copy(path, &older.path(), wait)?;
+        open_or_make(&older.path(), wait)?;
+        Ok(Some(older))
+    }
+
+    /// The version of the store itself.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Where it stands until it is dropped.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("usage.db")
+    }
+}
+
+/// Opens a store to look at it; says whether it is open without the files that the database keeps beside it, and what is
+/// looked at in its place.
+fn open_to_look(path: &Path, wait: Duration) -> Result<(Connection, bool, Option<OlderCopy>)> {
+    let (db, is_frozen) = open_as_is(path, wait, false)?;
+    if version(&db, path)? >= VERSION {
+        return Ok((db, is_frozen, None));
+    }
+    drop(db);
+    let older = OlderCopy::of(path, wait)?;
+    let (db, is_frozen) =
+        open_as_is(&older.as_ref().map_or_else(|| path.to_owned(), OlderCopy::path), wait, false)?;
+    Ok((db, is_frozen, older))
+}
+
+fn version(db: &Connection, path: &Path) -> Result<u32> {
+    let version = mark(db, "user_version").map_err(failed).map_err(|e| e.at(path))?;
+    Ok(u32::try_from(version).unwrap_or(0))
 }
 
 /// Opens a store as it is; says whether it is open without the files that the database keeps beside it.
@@ -176,8 +234,24 @@ fn refuse_what_is_no_file(path: &Path) -> Result<()> {
         Ok(meta) if !meta.is_file() => {
             Err(Error::usage("is no regular file; name the file of a store, like usage.db").at(path))
         }
+        Ok(meta) if meta.len() > 0 && !foreign::is_marked(path) => refuse_foreign(path),
         _ => Ok(()),
     }
+}
+
+/// Refuses a file that is not marked as a store, unless it is a database that holds nothing, as one that was just being
+/// made. Who opens a database to write may change it, and this may be another program's.
+fn refuse_foreign(path: &Path) -> Result<()> {
+    let db = connect(plain(path), Duration::ZERO, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let db = match db {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            return Err(unopened(path, error));
+        }
+        // Who opens it anyway says what is wrong.
+        Err(_) => return Ok(()),
+        Ok(db) => db,
+    };
+    if is_empty(&db).unwrap_or(true) { Ok(()) } else { check(&db).map_err(|e| e.at(path)) }
 }
 
 /// By two hard links, a database has two logs of its changes, which ruins it.

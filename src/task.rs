@@ -37,6 +37,7 @@ use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
 use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
+use crate::hours::HOUR_SECONDS;
 use crate::ingest::source::{Scope, Search, Source, discover_by, shown, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
@@ -44,6 +45,7 @@ use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample, Spans};
 use crate::store::Reader;
+use crate::time::iso;
 use crate::usage::Row;
 use crate::visible;
 use std::collections::BTreeSet;
@@ -331,16 +333,27 @@ fn many_rows(rows: u64, series: &[Series], is_sparse: bool) -> Option<String> {
 
 /// Domains that are named one by one in a message.
 const NAMED: usize = 10;
+/// And gaps of each.
+const NAMED_GAPS: usize = 3;
 
 /// Says which logs are missing.
 fn incomplete(found: &Completeness) -> String {
     let mut text = format!("logs are missing: hours with a log: {found}; no workbook was written");
     for (domain, hours) in found.lacking.iter().take(NAMED) {
         let _ = write!(text, "\n  {domain} has {hours} of {}", found.hours);
+        let mut gaps = found.gaps.iter().filter(|(of, _)| of == domain).map(|(_, gap)| gap);
+        for (n, gap) in gaps.by_ref().take(NAMED_GAPS).enumerate() {
+            let (from, until) = (iso(gap.start * HOUR_SECONDS), iso(gap.end * HOUR_SECONDS));
+            let _ = write!(text, "{} {from} to {until}", if n == 0 { ", none from" } else { ", from" });
+        }
+        if gaps.next().is_some() {
+            text.push_str(", ...");
+        }
     }
     if let more @ 1.. = found.lacking.len().saturating_sub(NAMED) {
         let _ = write!(text, "\n  and {more} more domains");
     }
+    text.push_str("\n  flowbook store coverage lists every hour that a store lacks");
     text
 }
 

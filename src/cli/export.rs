@@ -66,7 +66,7 @@ pub(super) struct ExportArguments {
 
     /// How much earlier or later than the hours in its name a log may have lines: logs further from the range are not
     /// opened, nor those whose names tell other domains than the ones asked for.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration, allow_hyphen_values = true)]
     lateness: Duration,
 
     /// Open every log, whatever its name tells.
@@ -173,7 +173,7 @@ pub(super) struct RequestArguments {
     #[arg(long, value_name = "WILDCARDS", value_parser = NonEmptyStringValueParser::new())]
     fold: Vec<String>,
     /// Refuse to write more rows of Detail than this [default: 10000000; of a CSV file without limit].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     max_rows: Option<String>,
     /// How the usage is billed: that figure is marked. Each also with _overseas.
     #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
@@ -345,6 +345,9 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     }
     let Some((Kept { outcome, task: registered }, unread)) = done? else { return Ok(Ending::WithRejects) };
     show::faults(&outcome.report);
+    if let Some(store) = &arguments.store {
+        show::how_to_forget(&outcome.report, store);
+    }
     reading.tell_unused_domain(&progress.reading, CHOOSE);
     // What could not be read now need not be in the store, nor of this export.
     let in_report: HashSet<&str> = outcome.report.faults().map(|(name, _)| name).collect();

@@ -78,7 +78,7 @@ pub(super) struct TellingFlags {
 #[derive(Debug, Args)]
 pub(super) struct WaitingFlags {
     /// Wait so long for another process that holds the store: 500ms, 30s, 5m.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, allow_hyphen_values = true)]
     pub(super) lock_timeout: Duration,
 }
 

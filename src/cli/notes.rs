@@ -27,7 +27,8 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
 
 /// Notes on sources that were taken in.
 pub(super) fn of_taking(taking: &Taking) -> Vec<String> {
-    let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str)));
+    let is_told = !taking.empty_is_delivered;
+    let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str).filter(|_| is_told)));
     notes.extend(padded(taking.padded()));
     notes
 }

@@ -2,7 +2,8 @@
 
 use crate::task::Progress;
 use crate::threads::start;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 const READING: &str = "{msg} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
 const STREAM: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
-const WRITING: &str = "{msg} [{bar:32}] {human_pos}/{human_len} rows {per_sec}, {eta} left";
+const WRITING: &str = "{msg} [{bar:32}] {human_pos}/{human_len} rows, {rows_per_sec}, {eta} left";
 
 /// Runs `work` beside a bar on standard error, unless `quiet` or that is no terminal.
 pub(super) fn beside<T>(quiet: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
@@ -68,17 +69,26 @@ impl Bar {
             _ => (WRITING, "writing", load(&progress.rows), Some(rows)),
         };
         if template != self.template {
-            if self.template == READING {
+            // Bytes are no rows: what was measured of the one says nothing of the other.
+            if !self.template.is_empty() {
                 self.bar.reset();
             }
             self.template = template;
-            self.bar.set_length(len.unwrap_or(0));
-            self.bar.set_style(
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
+            let style = ProgressStyle::with_template(template);
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.bar.set_style(style.with_key("rows_per_sec", rows_per_second));
             self.bar.set_message(name);
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
+        // A file may be read once more, and then there is more.
+        self.bar.set_length(len.unwrap_or(0));
         self.bar.set_position(done);
     }
+}
+
+/// `1,234,567 rows/s`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole rows are shown")]
+fn rows_per_second(state: &ProgressState, out: &mut dyn Write) {
+    // Nothing is shown where that fails.
+    let _ = write!(out, "{} rows/s", HumanCount(state.per_sec() as u64));
 }

@@ -50,6 +50,19 @@ pub(super) fn faults(report: &Report) {
     }
 }
 
+/// Says how a store is rid of a log that could not be read to its end and will not be there again.
+pub(super) fn how_to_forget(report: &Report, store: &Path) {
+    let name = report.faults().map(|(name, _)| name).next();
+    if let Some(name) = name {
+        message(&format!(
+            "a log that could not be read counts as missing until it is mended; where it is gone for good: \
+             flowbook store forget {} --store {}",
+            visible::line(name),
+            visible::path(store)
+        ));
+    }
+}
+
 /// Names logs that could not be read to their end, as far as they may concern a selection; of others, how many. Gives the
 /// same for scripts.
 pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Value {
@@ -151,6 +164,24 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     self::rows(&rows)
 }
 
+/// What was rejected of what was read, where anything was, and which files have most of it.
+pub(super) fn rejected(taking: &Taking) -> Vec<(String, String)> {
+    let rejected = taking.counts.rejected_total();
+    if rejected == 0 {
+        return Vec::new();
+    }
+    let text = format!("{} of {} lines", grouped(rejected.into()), grouped(taking.counts.lines.into()));
+    let reasons = Reason::ALL.iter().filter(|reason| taking.counts.rejected[**reason as usize] > 0);
+    let reasons = reasons.map(|reason| {
+        (format!("  {}", reason.key()), grouped(taking.counts.rejected[*reason as usize].into()))
+    });
+    let files = taking
+        .most_rejected
+        .iter()
+        .map(|(name, lines)| ("  in one file".to_owned(), format!("{}  {name}", grouped((*lines).into()))));
+    [("rejected".to_owned(), text)].into_iter().chain(reasons).chain(files).collect()
+}
+
 /// A note on lines that came too late to be kept, if there are any.
 pub(super) fn not_kept(taking: &Taking) -> Option<String> {
     let (lines, kept_from) = taking.not_kept?;
@@ -168,6 +199,8 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
     }
     object["counts"] = line_counts(&taking.counts);
     let pair = |(name, text): &(String, String), key: &str| json!({"file": name, key: text});
+    let most = |(name, lines): &(String, u64)| json!({"file": name, "rejected": lines});
+    object["most_rejected"] = taking.most_rejected.iter().map(most).collect();
     object["duplicates"] = taking.duplicates.iter().map(|both| pair(both, "same_as")).collect();
     object["not_kept"] = match taking.not_kept {
         Some((lines, kept_from)) => json!({"lines": lines, "before": iso(kept_from.start())}),

@@ -10,13 +10,14 @@ use crate::export::request::retention;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::task::apart::keep_off;
+use crate::task::form::Form;
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Ran, Running, hold, run_registered};
 use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
 use crate::task::{Progress, form};
 use clap::{Args, Subcommand, ValueHint};
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Tasks of a store: create, list, show, delete and run them.
 ///
@@ -164,6 +165,11 @@ impl StoreFlags {
     fn registry(&self) -> Result<Registry> {
         Registry::open(&self.store, self.waiting.lock_timeout)
     }
+
+    /// The tasks, to look at them only.
+    fn look(&self) -> Result<Registry> {
+        Registry::look(&self.store, self.waiting.lock_timeout)
+    }
 }
 
 pub(super) fn run(arguments: &TaskArguments) -> Result<Ending> {
@@ -184,9 +190,7 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
     let output = output_path(arguments.output.as_deref(), &spec)?;
     keep_off([&*output], config.as_deref())?;
-    if form::check(&output, false)?.is_none() {
-        return Err(Error::usage("a task writes a file; name one in --output"));
-    }
+    to_be_made(&output)?;
     let region = arguments.region.unwrap_or_default();
     let new = NewTask { request: &request, spec: &spec, region, output: &output, plan: None };
     let mut registry =
@@ -196,10 +200,26 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
+/// Refuses what a task that is put down cannot write later: it replaces nothing but what it made.
+fn to_be_made(output: &Path) -> Result<()> {
+    if output == Path::new("-") {
+        return Err(Error::usage("a task writes a file; name one in --output"));
+    }
+    if output.is_file() {
+        let text = "exists already, and a task replaces nothing but what it made: name another file, or remove this one";
+        return Err(Error::usage(text).at(output));
+    }
+    if Form::of(output).is_err() && !output.exists() {
+        let text = "has no known ending: end it in .xlsx for a workbook, in .csv, .csv.gz or .csv.zst for the Detail rows";
+        return Err(Error::usage(text).at(output));
+    }
+    form::check(output, false).map(drop)
+}
+
 fn list(arguments: &ListArguments) -> Result<Ending> {
     let page = Page::new(arguments.page_size.as_deref(), arguments.page_number.as_deref())?;
     let since = if arguments.all { i64::MIN } else { now() - LISTED };
-    let mut registry = arguments.store.registry()?;
+    let mut registry = arguments.store.look()?;
     let (tasks, count) = registry.page(page, since)?;
     let mut listed = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -211,7 +231,7 @@ fn list(arguments: &ListArguments) -> Result<Ending> {
 }
 
 fn show_one(arguments: &ShowArguments) -> Result<Ending> {
-    let mut registry = arguments.store.registry()?;
+    let mut registry = arguments.store.look()?;
     let task = registry.get(&arguments.id)?;
     let stale = registry.changes(&task)?;
     words::show(&task, stale.as_ref(), arguments.json)?;

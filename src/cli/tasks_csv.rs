@@ -226,7 +226,8 @@ pub(super) fn output(folder: &Path, said: Option<&str>, spec: &ExportSpec) -> Re
     let Some(said) = said else { return Ok(folder.join(file_name(spec))) };
     if said.contains(['{', '}']) {
         let wrong = |e: &Error| Error::usage(format!("output is {said:?}; it {}", e.message()));
-        let file = Pattern::parse(said).and_then(|pattern| pattern.fill(spec)).map_err(|e| wrong(&e))?;
+        let file =
+            Pattern::of_any_form(said).and_then(|pattern| pattern.fill(spec)).map_err(|e| wrong(&e))?;
         return Ok(folder.join(file));
     }
     let path = folder.join(said);

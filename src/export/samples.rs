@@ -118,8 +118,8 @@ fn is_time(before: &[u8], run: &[u8]) -> bool {
     digit.is_ascii_digit()
         && month.iter().all(u8::is_ascii_alphabetic)
         && parts.next().is_some_and(|year| year.len() == 4 && is_number(year, 4))
-        && run.iter().filter(|byte| **byte == b':').count() <= 3
-        && parts.all(|part| is_number(part, 2))
+        && parts.by_ref().take(3).all(|part| is_number(part, 2))
+        && parts.next().is_none()
 }
 
 /// The characters of addresses at the front of a text, escapes resolved, and how many bytes they take. Letters that

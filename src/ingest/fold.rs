@@ -65,10 +65,8 @@ struct State<'a> {
     is_unnamed: bool,
     /// In which hours since 1970 a line is evidence that its domain has a log: see [`Source::evidence`].
     evidence: Option<Range<i64>>,
-    /// Where there are any, the hours of the table that lines were counted in, each with its requests before.
-    met: HashMap<HourId, (i64, u64)>,
-    /// Likewise the hosts that count as another domain, each with an hour since 1970.
-    met_hosts: HashSet<(Domain, u32)>,
+    /// Where there are any, what lines were counted in.
+    met: Met,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -76,6 +74,28 @@ struct State<'a> {
     hosts: Hosts<Meaning>,
     /// Domains that were met and not asked for.
     others: BTreeSet<Domain>,
+}
+
+/// What lines were counted in of a source that is not certain to be of one domain.
+#[derive(Default)]
+struct Met {
+    /// Hours of the table, each with its hour since 1970 and its requests before.
+    hours: HashMap<HourId, (i64, u64)>,
+    /// Hosts that count as another domain, each with an hour since 1970: each needs a log of its own.
+    hosts: HashSet<(Domain, u32)>,
+}
+
+impl Met {
+    #[cold]
+    fn note(&mut self, table: &UsageTable, host: Option<&Domain>, cell: CellId, window: Window) {
+        let hour = window.index() / WINDOWS_PER_HOUR;
+        if let Some(host) = host {
+            self.hosts.insert((host.clone(), hour));
+        } else {
+            let met = || (hour.into(), table.requests_of(cell.hour()));
+            self.hours.entry(cell.hour()).or_insert_with(met);
+        }
+    }
 }
 
 /// Windows of an hour.
@@ -125,8 +145,7 @@ impl<'a> Fold<'a> {
             region: job.region,
             is_unnamed: false,
             evidence: None,
-            met: HashMap::new(),
-            met_hosts: HashSet::new(),
+            met: Met::default(),
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
@@ -245,11 +264,11 @@ impl State<'_> {
     /// domain: at its end, not line by line.
     fn note_shared(&mut self) {
         let Some(evidence) = &self.evidence else { return };
-        for (id, (hour, before)) in self.met.drain() {
+        for (id, (hour, before)) in self.met.hours.drain() {
             let requests = self.table.requests_of(id) - before;
             self.table.note_shared(id, requests, evidence.contains(&hour));
         }
-        for (host, hour) in self.met_hosts.drain() {
+        for (host, hour) in self.met.hosts.drain() {
             self.table.note_host(&host, hour, evidence.contains(&hour.into()));
         }
     }
@@ -308,7 +327,7 @@ impl State<'_> {
                 let is_shared = self.evidence.is_some();
                 let cell = find_place(place, &mut self.table, domain, region, window);
                 if is_shared {
-                    note_met((&mut self.met, &mut self.met_hosts), &self.table, host.as_ref(), cell, window);
+                    self.met.note(&self.table, host.as_ref(), cell, window);
                 }
                 cell
             }
@@ -375,26 +394,6 @@ fn find_place(
     let cell = table.cell(series, window);
     *place = Some(Place { region, series, window, cell });
     cell
-}
-
-/// Takes note of an hour in which lines of a source are counted that is not certain to be of one domain: that of the host
-/// where it counts as another domain, as each needs a log of its own.
-#[cold]
-fn note_met(
-    (met, hosts): (&mut HashMap<HourId, (i64, u64)>, &mut HashSet<(Domain, u32)>),
-    table: &UsageTable,
-    host: Option<&Domain>,
-    cell: CellId,
-    window: Window,
-) {
-    let hour = window.index() / WINDOWS_PER_HOUR;
-    match host {
-        Some(host) => drop(hosts.insert((host.clone(), hour))),
-        None => {
-            let requests = || (hour.into(), table.requests_of(cell.hour()));
-            met.entry(cell.hour()).or_insert_with(requests);
-        }
-    }
 }
 
 /// A sum beyond what any engine or database holds.

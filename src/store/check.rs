@@ -4,6 +4,7 @@ mod cells;
 mod ranges;
 
 use super::read::Reader;
+use super::{failed, open_as_is};
 use crate::error::{Error, Result};
 use crate::threads::{self, joined};
 use crate::time::{WINDOW_SECONDS, iso};
@@ -43,9 +44,12 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn check(&self, wait: Duration) -> Result<Vec<Violation>> {
-        let other = Self::open(&self.path, wait)?;
+        // The file itself also where a copy of it is looked at, which has indexes of its own.
+        let (other, _) = open_as_is(&self.path, wait, false)?;
+        let path = &self.path;
         let (indexes, rest) = thread::scope(|scope| {
-            let indexes = threads::start(scope, move || other.at(indexes))?;
+            let indexes =
+                threads::start(scope, move || indexes(&other).map_err(failed).map_err(|e| e.at(path)))?;
             let rest = self.at(file).map(|found| {
                 let laws = if found.is_empty() { self.at(laws) } else { Ok(Vec::new()) };
                 (found, laws)

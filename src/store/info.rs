@@ -127,7 +127,11 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn info(&self) -> Result<Info> {
-        self.at(info)
+        let mut info = self.at(info)?;
+        if let Some(older) = &self.older {
+            info.version = older.version();
+        }
+        Ok(info)
     }
 
     /// Shows every source, in the order of their names.

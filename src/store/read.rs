@@ -1,7 +1,7 @@
 //! Usage out: the report and the sorted rows of an export, as of one moment.
 
 use super::source::{SourceId, region};
-use super::{failed, open, unsigned};
+use super::{OlderCopy, failed, open_to_look, unsigned};
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::Region;
@@ -20,6 +20,8 @@ pub struct Reader {
     pub(super) path: PathBuf,
     /// The file as it was when it was opened, where nothing keeps others from writing to it.
     frozen: Option<Stamp>,
+    /// What is looked at in the place of a store of an older version.
+    pub(super) older: Option<OlderCopy>,
 }
 
 /// Requests of a window that no log has.
@@ -48,8 +50,8 @@ impl Reader {
     /// When there is none, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
         let begun = stamp(path);
-        let (db, is_frozen) = open(path, wait, false)?;
-        let reader = Self { db, path: path.to_owned(), frozen: is_frozen.then_some(begun) };
+        let (db, is_frozen, older) = open_to_look(path, wait)?;
+        let reader = Self { db, path: path.to_owned(), frozen: is_frozen.then_some(begun), older };
         reader.at(|db| {
             // The first read takes the snapshot.
             db.execute_batch("BEGIN")?;

@@ -1,23 +1,28 @@
 //! The report of an export: what was read of each source that concerns it, and sums of all others.
 //!
 //! A small question is answered by indexes: sources in scope are found by their parts and by what their names tell, and
-//! what is elsewhere is the totals less what is in scope.
+//! what is elsewhere is, for all domains, the totals less what is in scope, and for some of them, what a run over logs
+//! opens for these.
 
 use super::read::all_series;
 use super::shared::Shared;
 use super::source::{IS_PLACE, Names};
+use super::survey::NAMED_DOMAINS;
 use super::total::{self, Totals};
 use super::unsigned;
-use crate::domain::Selection;
+use crate::domain::{Domain, Pattern, Selection};
+use crate::names::Told;
 use crate::record::Reason;
 use crate::report::{
-    Counts, Duplicate, Elsewhere, NamedHours, Report, Sample, Scope, SourceReport, first_of_each_reason,
+    Counts, Duplicate, Elsewhere, LATENESS, NamedHours, Report, Sample, Scope, SourceReport,
+    first_of_each_reason,
 };
 use crate::sketch::Sketch;
 use crate::time::{TimeRange, WINDOW_SECONDS, Window};
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 
 pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -> rusqlite::Result<Report> {
     let question = Question::of(db, Scope { selection, range });
@@ -39,7 +44,11 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
         shared.add(*id, sort, report.hours.as_ref());
     }
     let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
-    let elsewhere = question.elsewhere(&reports)?;
+    let elsewhere = if selection.is_everything() {
+        question.elsewhere(&reports)?
+    } else {
+        question.near(|id| !counted.contains_key(&id))?
+    };
     let mut report = Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() };
     question.add_shared(&mut report, &shared)?;
     Ok(report)
@@ -123,16 +132,16 @@ impl Question<'_> {
 
     /// The domains of the selection that any name tells, sorted.
     fn named_domains(&self) -> rusqlite::Result<Vec<String>> {
-        let sql = "SELECT min(named_domain) FROM source WHERE named_domain > ?";
-        let mut next = self.db.prepare_cached(sql)?;
-        let (mut domains, mut last) = (Vec::new(), String::new());
-        while let Some(domain) = next.query_row([&last], |row| row.get::<_, Option<String>>(0))? {
-            last.clone_from(&domain);
-            if self.scope.selection.contains(&domain) {
-                domains.push(domain);
-            }
-        }
-        Ok(domains)
+        let all = self.all_named_domains()?.into_iter().map(|domain| domain.to_string());
+        Ok(all.filter(|domain| self.scope.selection.contains(domain)).collect())
+    }
+
+    /// The domains that any name tells, sorted.
+    fn all_named_domains(&self) -> rusqlite::Result<Vec<Domain>> {
+        let one = |row: &Row<'_>| {
+            Domain::new(row.get_ref(0)?.as_str()?.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)
+        };
+        self.db.prepare_cached(NAMED_DOMAINS)?.query_map([], one)?.collect()
     }
 
     /// Sources with lines that count, by their parts.
@@ -283,6 +292,77 @@ impl Question<'_> {
             // What was taken in for others was judged then.
             distrusted: Counts::default(),
         })
+    }
+}
+
+impl Question<'_> {
+    /// What is not in scope of a part of all domains: of the sources that a run over logs opens for it, those that are
+    /// `left`. The others are none of its business, and their lines tell nothing of it.
+    fn near(&self, is_left: impl Fn(i64) -> bool) -> rusqlite::Result<Elsewhere> {
+        let mut elsewhere = Elsewhere::default();
+        let mut add = |row: &Row<'_>| -> rusqlite::Result<()> {
+            let (id, sort) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
+            if is_left(id) && self.may_concern(sort) {
+                elsewhere.sources += 1;
+                elsewhere.faults += u64::from(row.get::<_, bool>(6)?);
+                elsewhere.counts.merge(&self.left(id, row)?);
+            }
+            Ok(())
+        };
+        let columns =
+            "id, sort, lines, accepted, unplaced, blank, fault IS NOT NULL AND named_domain IS NULL";
+        let sql = format!("SELECT {columns} FROM source WHERE named_domain IS NULL");
+        let mut unnamed = self.db.prepare_cached(&sql)?;
+        let mut rows = unnamed.query([])?;
+        while let Some(row) = rows.next()? {
+            add(row)?;
+        }
+        let sql = format!(
+            "SELECT {columns} FROM source WHERE named_domain = ? AND named_end > ? AND named_start < ?"
+        );
+        let mut named = self.db.prepare_cached(&sql)?;
+        let (start, end) = (self.scope.range.start().start(), self.scope.range.end().start());
+        for domain in self.all_named_domains()? {
+            let pattern = Pattern::Exact(domain);
+            let told = Told { pattern, start, end };
+            if !told.may_hold(self.scope.selection) {
+                continue;
+            }
+            let mut rows =
+                named.query(params![told.pattern.to_string(), start - LATENESS, end + LATENESS])?;
+            while let Some(row) = rows.next()? {
+                add(row)?;
+            }
+        }
+        Ok(elsewhere)
+    }
+
+    /// Whether a run over logs opens a source, by the name that it is sorted by: not one of other hours or, for sure, of
+    /// other domains.
+    fn may_concern(&self, sort: &[u8]) -> bool {
+        let name = str::from_utf8(sort).ok().and_then(|path| Path::new(path).file_name()?.to_str());
+        let (start, end) = (self.scope.range.start().start(), self.scope.range.end().start());
+        name.and_then(Told::of).is_none_or(|told| {
+            told.start < end + LATENESS && told.end > start - LATENESS && told.may_hold(self.scope.selection)
+        })
+    }
+
+    /// The lines of a source of which none counts, told apart.
+    fn left(&self, id: i64, row: &Row<'_>) -> rusqlite::Result<Counts> {
+        let number = |at| row.get(at).and_then(unsigned);
+        let (lines, good, blank) = (number(2)?, number(3)?.saturating_add(number(4)?), number(5)?);
+        let mut in_range = 0;
+        for part in parts(self.db, id)? {
+            in_range += self.sum(&part, &self.windows)?.1;
+        }
+        let (outside_range, other_domains) = (good.saturating_sub(in_range), in_range);
+        let mut counts = Counts { lines, outside_range, other_domains, blank, ..Counts::default() };
+        if lines > good + blank {
+            for (reason, lines) in rejects(self.db, id)? {
+                counts.rejected[reason as usize] = lines;
+            }
+        }
+        Ok(counts)
     }
 }
 

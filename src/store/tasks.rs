@@ -8,7 +8,7 @@ mod rows;
 
 use super::lock::{Lock, busy};
 use super::watch::{Change, changes, prune};
-use super::{failed, keep_log, open, open_or_make, prepare, signed, unsigned};
+use super::{OlderCopy, failed, keep_log, open, open_or_make, open_to_look, prepare, signed, unsigned};
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
@@ -175,6 +175,8 @@ pub struct Tasks {
     db: Connection,
     path: PathBuf,
     wait: Duration,
+    /// What is looked at in the place of a store of an older version.
+    _older: Option<OlderCopy>,
 }
 
 impl Tasks {
@@ -183,13 +185,22 @@ impl Tasks {
     /// # Errors
     /// When there is no store, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let (db, is_frozen) = open(path, wait, true)?;
+        let (db, is_frozen) = open(path, wait)?;
         if !is_frozen {
             keep_log(&db).map_err(|e| e.at(path))?;
         }
-        let mut tasks = Self { db, path: path.to_owned(), wait };
+        let mut tasks = Self { db, path: path.to_owned(), wait, _older: None };
         tasks.at(prepare)?;
         Ok(tasks)
+    }
+
+    /// Opens the tasks of a store that is there to look at them: nothing is changed.
+    ///
+    /// # Errors
+    /// See [`Tasks::open`].
+    pub fn look(path: &Path, wait: Duration) -> Result<Self> {
+        let (db, _, older) = open_to_look(path, wait)?;
+        Ok(Self { db, path: path.to_owned(), wait, _older: older })
     }
 
     /// Opens the tasks of a store, made where there is none; `work` says to others what is done.

@@ -148,15 +148,21 @@ impl Writer {
         (self.not_kept > 0).then(|| (self.not_kept, Window::from_index(self.kept_from)))
     }
 
+    /// Whether files without a line deliver their hours.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn empty_is_delivered(&mut self) -> Result<bool> {
+        let sql = "SELECT empty_is_delivered FROM state";
+        self.at(|writer| writer.db.query_row(sql, [], |row| row.get(0)).map_err(failed))
+    }
+
     /// Says whether files without a line deliver their hours.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn set_empty_is_delivered(&mut self, is_delivered: bool) -> Result<()> {
-        let sql = "SELECT empty_is_delivered FROM state";
-        let before: bool =
-            self.at(|writer| writer.db.query_row(sql, [], |row| row.get(0)).map_err(failed))?;
-        if before == is_delivered {
+        if self.empty_is_delivered()? == is_delivered {
             return Ok(());
         }
         self.change(|writer| {

@@ -8,7 +8,7 @@ use crate::ingest::Rejects;
 use crate::ingest::source::Source;
 use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
-use crate::store::Writer;
+use crate::store::{OlderCopy, Writer};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,13 +57,15 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     sources.retain(|source| source.path.as_ref().is_none_or(|path| !is_of_store(path, own)));
     keep_results_safe(&sources, delivery)?;
     let mut file = rejects.map(|path| Output::create(path, force)).transpose()?;
-    // What only finds out what would happen makes no store.
+    // What only finds out what would happen makes no store, and brings none to a new version.
     let trial = (delivery.dry_run && !store.exists()).then(scratch_folder).transpose()?;
     let is_new = trial.is_none() && !store.exists();
-    let mut writer = match &trial {
-        Some(folder) => Writer::scratch(&folder.path().join("usage.db")),
-        None if delivery.is_scratch => Writer::scratch(store),
-        None => Writer::open(store, wait, work),
+    let older = if delivery.dry_run && store.exists() { OlderCopy::of(store, wait)? } else { None };
+    let mut writer = match (&trial, &older) {
+        (Some(folder), _) => Writer::scratch(&folder.path().join("usage.db")),
+        (None, Some(older)) => Writer::scratch(&older.path()),
+        (None, None) if delivery.is_scratch => Writer::scratch(store),
+        (None, None) => Writer::open(store, wait, work),
     }?;
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
     let mut taking = match take_in(&mut writer, sources, &intake) {

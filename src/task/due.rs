@@ -5,7 +5,7 @@
 use super::Outcome;
 use super::needs::{Standing, Tolerance, Verdict, Wanted};
 use super::plan::TaskRule;
-use super::registry::{NewTask, Registry, Status, TaskRecord, absolute};
+use super::registry::{NewTask, Registry, Status, TaskId, TaskRecord, absolute};
 use super::run::Tick;
 use crate::error::{ErrorKind, Result};
 use crate::export::request::{ExportSpec, retention};
@@ -23,6 +23,8 @@ pub struct Step {
     pub asked: (i64, i64),
     /// Its workbook.
     pub output: PathBuf,
+    /// What it is registered as, where it is.
+    pub task: Option<TaskId>,
     /// Whether it was judged that the logs of every hour that its workbook needs are there.
     pub is_judged: bool,
     /// What became of it.
@@ -52,6 +54,8 @@ pub enum Why {
     Again,
     /// Its workbook is not where it was put.
     Missing,
+    /// The workbook of another task has taken the place of its own.
+    Displaced,
     /// Its data has changed.
     Stale,
 }
@@ -64,7 +68,18 @@ impl Why {
             Self::New => "new",
             Self::Again => "again",
             Self::Missing => "missing",
+            Self::Displaced => "displaced",
             Self::Stale => "stale",
+        }
+    }
+
+    /// The same for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::New | Self::Again | Self::Stale => self.name(),
+            Self::Missing => "its file was not there",
+            Self::Displaced => "its file was that of another task",
         }
     }
 }
@@ -120,7 +135,7 @@ impl Judge<'_> {
             Err(error) => {
                 let end = StepEnd::Failed(error.to_string());
                 let name = rule.name.clone();
-                let step = Step { name, asked, output: PathBuf::new(), is_judged: false, end };
+                let step = Step { name, asked, output: PathBuf::new(), task: None, is_judged: false, end };
                 self.jobs.push(Job { step, task: None, replaces: false, tolerance: Tolerance::Nothing });
                 return Ok(());
             }
@@ -129,7 +144,7 @@ impl Judge<'_> {
         self.jobs.push(job);
         // Of those with the same file the newest counts: its workbook takes the place of the others.
         let mut outputs = HashSet::from([output.clone()]);
-        for task in made.iter().rev().filter(|task| task.asked != asked) {
+        for task in made.iter().rev().filter(|task| task.asked != asked && !task.is_displaced()) {
             if outputs.insert(task.output.clone()) {
                 let job = self.other(rule, task, now)?;
                 self.jobs.extend(job);
@@ -161,8 +176,9 @@ impl Judge<'_> {
                 let standing = Standing::of(&mut self.registry, output, spec.asked)?;
                 let tolerance = tolerance(rule, spec.asked, now);
                 let (range, selection, needs) = (spec.range, &spec.selection, rule.needs.as_ref());
+                let standing = &standing;
                 let wanted =
-                    Wanted { range, selection, needs, standing: &standing, is_unattended: true, tolerance };
+                    Wanted { range, selection, needs, standing, is_unattended: true, tolerance, output };
                 self.end(rule, spec.asked, why, &wanted, now)?
             }
         };
@@ -172,7 +188,8 @@ impl Judge<'_> {
         let replaces = is_due && rated.made.iter().any(|task| task.output == output && task.is_own());
         let (name, asked, output) = (rule.name.clone(), spec.asked, output.to_owned());
         let tolerance = tolerance(rule, asked, now);
-        let step = Step { name, asked, output, is_judged: rule.needs.is_some(), end };
+        let id = task.as_ref().or(current).map(|task| task.id);
+        let step = Step { name, asked, output, task: id, is_judged: rule.needs.is_some(), end };
         Ok(Job { step, task, replaces, tolerance })
     }
 
@@ -224,7 +241,8 @@ impl Judge<'_> {
         let tolerance = tolerance(rule, task.asked, now);
         let end = self.end(rule, task.asked, why, &Wanted::of(task, &standing, tolerance), now)?;
         let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
-        let step = Step { name, asked, output, is_judged: task.needs.is_some(), end };
+        let id = Some(task.id);
+        let step = Step { name, asked, output, task: id, is_judged: task.needs.is_some(), end };
         Ok(Some(Job { step, task: Some(task.clone()), replaces: false, tolerance }))
     }
 
@@ -266,6 +284,10 @@ impl Judge<'_> {
         let Some(task) = current else { return Ok(Some(Why::New)) };
         if task.status != Status::Success {
             return Ok(Some(unmade(task)));
+        }
+        // What stands there is of other settings, which were changed back since.
+        if task.is_displaced() {
+            return Ok(Some(Why::Displaced));
         }
         if !rated.output.exists() || (self.tick.running.force && !task.is_own()) {
             return Ok(Some(Why::Missing));

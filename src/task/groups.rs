@@ -1,4 +1,4 @@
-//! What no group bills: domains with usage that belong to no group of the account, or to several.
+//! What nobody bills, or two do: domains with usage that are none of the account, or belong to no group of it, or to several.
 
 use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::Result;
@@ -9,8 +9,10 @@ use crate::time::{TimeRange, iso};
 /// Domains with usage in a range that no group holds, or several do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unbilled {
-    /// The range, in unix seconds; nothing where there are no groups, or nothing was looked at.
+    /// The range, in unix seconds; nothing where the account has all domains and no groups, or nothing was looked at.
     pub range: Option<(i64, i64)>,
+    /// Domains that are none of the account, sorted.
+    pub outside: Vec<Domain>,
     /// Domains in no group, sorted.
     pub in_none: Vec<Domain>,
     /// Domains in more than one group, sorted, each with its groups.
@@ -21,7 +23,7 @@ impl Unbilled {
     /// Whether every domain with usage is in one group, as far as was looked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.in_none.is_empty() && self.in_several.is_empty()
+        self.outside.is_empty() && self.in_none.is_empty() && self.in_several.is_empty()
     }
 
     /// The range in words.
@@ -31,15 +33,21 @@ impl Unbilled {
     }
 }
 
-/// Holds the domains of an account that have usage in a range against its groups.
+/// Whether usage can be nobody's: there are groups, or domains that are none of the account.
+#[must_use]
+pub fn may_be_unbilled(account: &Account) -> bool {
+    !account.groups.is_empty() || !account.domains.is_all()
+}
+
+/// Holds the domains that have usage in a range against an account and its groups.
 ///
 /// # Errors
 /// When the store fails.
 pub fn unbilled_in(reader: &Reader, range: TimeRange, account: &Account) -> Result<Unbilled> {
-    if account.groups.is_empty() {
+    if !may_be_unbilled(account) {
         return Ok(Unbilled::default());
     }
-    let selection = Selection { account: account.domains.clone(), wanted: DomainSet::all() };
+    let selection = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let mut domains: Vec<Domain> =
         reader.keys(range, &selection)?.into_iter().map(|(domain, _)| domain).collect();
     domains.dedup();
@@ -47,6 +55,12 @@ pub fn unbilled_in(reader: &Reader, range: TimeRange, account: &Account) -> Resu
         Unbilled { range: Some((range.start().start(), range.end().start())), ..Unbilled::default() };
     let groups: Vec<(&String, DomainSet)> =
         account.groups.iter().map(|(name, patterns)| (name, patterns.iter().cloned().collect())).collect();
+    let (domains, outside): (Vec<Domain>, Vec<Domain>) =
+        domains.into_iter().partition(|domain| account.domains.contains(domain.as_str()));
+    unbilled.outside = outside;
+    if groups.is_empty() {
+        return Ok(unbilled);
+    }
     for domain in domains {
         let holding = groups.iter().filter(|(_, set)| set.contains(domain.as_str()));
         let names: Vec<String> = holding.map(|(name, _)| (*name).clone()).collect();

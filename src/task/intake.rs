@@ -27,6 +27,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 /// How sources are taken in.
@@ -113,6 +114,9 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
     let job = intake.job(&everything);
     let mut work = Work::new(writer, intake);
     work.taking.fates[Fate::Known as usize] += known;
+    work.taking.empty_is_delivered = work.writer.empty_is_delivered()?;
+    // How much the batches to come hold is not known before each is looked at.
+    intake.progress.has_more.store(sources.len() > BATCH, Relaxed);
     let mut sources = sources.into_iter().peekable();
     thread::scope(|scope| {
         let mut before = None;
@@ -333,6 +337,7 @@ impl Work<'_> {
 
     fn count(&mut self, mut taken: Taken) {
         self.taking.counts.merge(&taken.report.counts);
+        self.taking.note_rejected(&taken.source.name, taken.report.counts.rejected_total());
         if taken.report.is_distrusted() {
             self.taking.distrusted.merge(&taken.report.counts);
         }

@@ -80,13 +80,14 @@ fn logs(text: &mut Text, ticked: &Ticked) {
     let unmatched = "Paths of the configuration for which the last run found no file.";
     text.one("flowbook_last_run_unmatched_paths", unmatched, &ticked.unmatched.len());
     let unbilled = [
+        ([("reason", "outside_account")], ticked.unbilled.outside.len().to_string()),
         ([("reason", "no_group")], ticked.unbilled.in_none.len().to_string()),
         ([("reason", "several_groups")], ticked.unbilled.in_several.len().to_string()),
     ];
     let unbilled = unbilled.iter().map(|(labels, value)| (&labels[..], value.clone()));
     text.family(
         "flowbook_unbilled_domains",
-        "Domains with usage that are in no group, or in several.",
+        "Domains with usage that are outside the account, in no group, or in several.",
         unbilled,
     );
 }

@@ -17,6 +17,14 @@ const NAMED: usize = 5;
 const NO_LINE: &str = "the store has no line of its domains in its range";
 /// What a reason ends with where a workbook stands.
 pub const STAYS: &str = "the workbook that was made is not replaced";
+/// What it ends with where one was made and is not there any more.
+const IS_GONE: &str = "no workbook is made that has less than the one before, whose file is gone";
+
+/// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same.
+#[must_use]
+pub fn has_less(why: &str) -> bool {
+    why.ends_with(STAYS) || why.ends_with(IS_GONE)
+}
 
 /// How much may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +75,12 @@ impl Standing {
         Ok(if made.logged.is_some() { Self::Hours(registry.hours(made.id)?) } else { Self::Unknown })
     }
 
-    /// Which domains have fewer hours now, in words.
-    fn lost(&self, now: &Coverage) -> Option<String> {
+    /// Which domains of a selection have fewer hours now, in words. Others are not asked for any more.
+    fn lost(&self, selection: &Selection, now: &Coverage) -> Option<String> {
         let Self::Hours(before) = self else { return None };
         let hours = now.hours();
-        let lost = before.iter().filter_map(|(domain, before)| {
+        let asked = before.iter().filter(|(domain, _)| selection.contains(domain.as_str()));
+        let lost = asked.filter_map(|(domain, before)| {
             let now = hours.get(domain).copied().unwrap_or(0);
             (now < *before).then(|| {
                 format!("{domain} has {now} hour{} with a log, {before} when the workbook was made", s(now))
@@ -104,6 +113,8 @@ pub struct Wanted<'a> {
     pub is_unattended: bool,
     /// How much may be missing.
     pub tolerance: Tolerance,
+    /// Where it is to be made.
+    pub output: &'a Path,
 }
 
 impl<'a> Wanted<'a> {
@@ -117,6 +128,7 @@ impl<'a> Wanted<'a> {
             standing,
             is_unattended: task.plan.is_some(),
             tolerance,
+            output: &task.output,
         }
     }
 
@@ -130,9 +142,10 @@ impl<'a> Wanted<'a> {
         }
         // Whoever may miss hours must not lose them.
         if let (Standing::Hours(_), true) = (self.standing, self.tolerance != Tolerance::Anything)
-            && let Some(lost) = self.standing.lost(&coverage(reader, self.selection, Some(self.range))?)
+            && let Some(lost) =
+                self.standing.lost(self.selection, &coverage(reader, self.selection, Some(self.range))?)
         {
-            return Ok(Verdict::Waits(format!("{lost}; {STAYS}")));
+            return Ok(self.stays(&lost));
         }
         self.judge_lines(reader)
     }
@@ -141,8 +154,8 @@ impl<'a> Wanted<'a> {
         if self.tolerance == Tolerance::Anything {
             return Verdict::Ready;
         }
-        if let Some(lost) = self.standing.lost(coverage) {
-            return Verdict::Waits(format!("{lost}; {STAYS}"));
+        if let Some(lost) = self.standing.lost(self.selection, coverage) {
+            return self.stays(&lost);
         }
         let missing = match &self.standing {
             // Domains that came up since, with nothing in this range, are none of its.
@@ -168,15 +181,20 @@ impl<'a> Wanted<'a> {
             return Ok(Verdict::Ready);
         }
         // What stands is not replaced by nothing, however long was waited.
-        let stays = || Verdict::Waits(format!("{NO_LINE}; {STAYS}"));
-        Ok(if is_first { self.without(NO_LINE.into()) } else { stays() })
+        Ok(if is_first { self.without(NO_LINE.into()) } else { self.stays(NO_LINE) })
+    }
+
+    /// It waits, as there would be less than there was.
+    fn stays(&self, why: &str) -> Verdict {
+        let end = if self.output.exists() { STAYS } else { IS_GONE };
+        Verdict::Waits(format!("{why}; {end}"))
     }
 
     fn without(&self, missing: String) -> Verdict {
         match (self.standing, self.tolerance) {
             (Standing::Nothing | Standing::Hours(_), Tolerance::Missing) => Verdict::Incomplete(missing),
             (Standing::Nothing, _) => Verdict::Waits(missing),
-            _ => Verdict::Waits(format!("{missing}; {STAYS}")),
+            _ => self.stays(&missing),
         }
     }
 }

@@ -53,6 +53,19 @@ impl Pattern {
     /// When a brace has no partner, a field or the format of a time is unknown, or the pattern leads out of
     /// its folder, holds what file names may not, or does not end in `.xlsx`.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::ending_in(&[ENDING], text)
+    }
+
+    /// Reads a pattern of files of any form, which end as these do: somebody asks for these, so that none stands below a
+    /// folder of logs unseen.
+    ///
+    /// # Errors
+    /// See [`Pattern::parse`].
+    pub fn of_any_form(text: &str) -> Result<Self> {
+        Self::ending_in(&[ENDING, ".csv", ".csv.gz", ".csv.zst"], text)
+    }
+
+    fn ending_in(endings: &[&str], text: &str) -> Result<Self> {
         let mut reader = Reader { components: vec![Vec::new()] };
         reader.read(text)?;
         let components = reader.components;
@@ -66,10 +79,12 @@ impl Pattern {
         });
         fixed.map(checked).collect::<Result<Vec<_>>>()?;
         match components.last().and_then(|component| component.last()) {
-            Some(Piece::Text(end)) if end.to_ascii_lowercase().ends_with(ENDING) => {
+            Some(Piece::Text(end))
+                if endings.iter().any(|ending| end.to_ascii_lowercase().ends_with(ending)) =>
+            {
                 Ok(Self { text: text.into(), components })
             }
-            _ => Err(Error::usage(format!("does not end in {ENDING}"))),
+            _ => Err(Error::usage(format!("does not end in {}", endings.join(", ")))),
         }
     }
 

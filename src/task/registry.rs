@@ -132,6 +132,12 @@ impl TaskRecord {
         order == new.order()
     }
 
+    /// Whether the workbook of another task has taken the place of the one that it made.
+    #[must_use]
+    pub fn is_displaced(&self) -> bool {
+        self.status == Status::Success && self.workbook.is_none()
+    }
+
     /// Whether the file at its output is the workbook that it made, unchanged.
     #[must_use]
     pub fn is_own(&self) -> bool {
@@ -276,6 +282,14 @@ impl Registry {
     /// When there is no store, or it is damaged or newer than this program.
     pub fn open(store: &Path, wait: Duration) -> Result<Self> {
         Tasks::open(store, wait).map(|tasks| Self { tasks })
+    }
+
+    /// The tasks of a store that is there, to look at them: nothing is changed.
+    ///
+    /// # Errors
+    /// See [`Registry::open`].
+    pub fn look(store: &Path, wait: Duration) -> Result<Self> {
+        Tasks::look(store, wait).map(|tasks| Self { tasks })
     }
 
     /// The tasks of a store, made where there is none; `work` says to others what is done.

@@ -1,7 +1,7 @@
 //! How long usage is kept: old usage is let go at the end of a tick, or when it is asked for.
 
 use crate::error::{Error, Result};
-use crate::store::{LetGo, Reader, Writer, size};
+use crate::store::{LetGo, OlderCopy, Reader, Writer, size};
 use crate::time::{TimeRange, Window, iso};
 use std::path::Path;
 use std::time::Duration;
@@ -37,7 +37,9 @@ pub fn let_go(
 ) -> Result<Retained> {
     let bytes = || size(store).map(|size| size.file + size.wal);
     let was = bytes()?;
-    let mut writer = Writer::open_for_care(store, wait, work)?;
+    let older = if dry_run { OlderCopy::of(store, wait)? } else { None };
+    let place = older.as_ref().map_or_else(|| store.to_owned(), OlderCopy::path);
+    let mut writer = Writer::open_for_care(&place, wait, work)?;
     let gone = writer.let_go(before)?;
     if !dry_run {
         writer.commit()?;

@@ -6,7 +6,7 @@ use super::Progress;
 use super::delivery::{Delivered, Delivery, deliver};
 use super::due::{Job, judge_all};
 use super::find::{Found, find};
-use super::groups::{Unbilled, unbilled_in};
+use super::groups::{Unbilled, may_be_unbilled, unbilled_in};
 use super::intake::{Intake, Taking};
 use super::many::side_by_side;
 use super::plan::{Plan, TaskRule};
@@ -55,7 +55,7 @@ pub struct Ticked {
     pub steps: Vec<Step>,
     /// Workbooks that were kept long enough.
     pub removed: Vec<PathBuf>,
-    /// Domains with usage in the ranges of now that no group holds, or several do.
+    /// Domains with usage in the ranges of now that are none of the account, or that no group holds, or several do.
     pub unbilled: Unbilled,
     /// Domains of the plan that no log names.
     pub unknown: Vec<Unknown>,
@@ -187,11 +187,11 @@ fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress)
     }
 }
 
-/// Domains that no group holds, or several do, with usage in the ranges that the tasks of groups ask for now; without such
+/// Domains that are none of the account, or that no group holds, or several do, with usage in the ranges that the tasks of groups ask for now; without such
 /// tasks, in those of all tasks.
 fn unbilled(tick: &Tick<'_>) -> Result<Unbilled> {
     let Plan { account, tasks, store, lock_timeout, .. } = tick.plan;
-    if account.groups.is_empty() {
+    if !may_be_unbilled(account) {
         return Ok(Unbilled::default());
     }
     let of_groups: Vec<&TaskRule> = tasks.iter().filter(|task| task.request.group.is_some()).collect();

@@ -66,10 +66,14 @@ pub struct Taking {
     pub faults: Vec<(String, String)>,
     /// Names of sources that were read and hold no line.
     pub empty: Vec<String>,
+    /// Whether such a source delivers its hours.
+    pub empty_is_delivered: bool,
     /// Names of sources that were read and hold [`padding`](crate::report::SourceReport::padding), and its bytes.
     pub padded: Vec<(String, u64)>,
     /// The lines that were read and count now.
     pub counts: Counts,
+    /// The names of the sources with the most rejected lines, and how many: the most first.
+    pub most_rejected: Vec<(String, u64)>,
     /// Those of logs that are faults for what was rejected of them.
     pub distrusted: Counts,
     /// Lines and rejected lines that were counted before of logs of which only the tail was read: their share is judged
@@ -83,7 +87,19 @@ pub struct Taking {
     pub rejects: Vec<Rejects>,
 }
 
+/// Sources that are named for their rejected lines.
+const MOST_REJECTED: usize = 5;
+
 impl Taking {
+    /// Takes note of the rejected lines of a source.
+    pub(super) fn note_rejected(&mut self, name: &str, lines: u64) {
+        if lines > 0 {
+            self.most_rejected.push((name.to_owned(), lines));
+            self.most_rejected.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+            self.most_rejected.truncate(MOST_REJECTED);
+        }
+    }
+
     /// The sources with padding.
     pub fn padded(&self) -> impl Iterator<Item = (&str, u64)> {
         self.padded.iter().map(|(name, bytes)| (name.as_str(), *bytes))

@@ -258,3 +258,130 @@ fn help_says_what_beginners_ask() {
         assert_eq!(lines, 1, "{shell} in {completions}");
     }
 }
+
+/// The command that is named works whatever the file is called.
+#[test]
+fn a_file_in_another_packing_is_unpacked_by_the_command_that_is_named() {
+    let place = place();
+    let name = "logs/www.example.com_2026_03_01_120000_130000.gz";
+    let xz =
+        include_bytes!("../../data/troubles/03c-hour-10-is-xz/www.example.com_2026_03_01_100000_110000.gz");
+    place.write(name, xz);
+    let done = place.run(&["ingest", "logs", "--store", "u.db", "--keep-going"], 3);
+    done.says(&["xz -dc < FILE > NAME.log", "then remove FILE"]);
+    // Once it is gone, the store is told so by the command that is named.
+    std::fs::remove_file(place.path(name)).unwrap();
+    let done = place.export(&["--store", "u.db"], 3);
+    let at = done.stderr.find("store forget ").unwrap();
+    let words: Vec<&str> = done.stderr[at..].lines().next().unwrap().split(' ').collect();
+    place.run(&words, 0);
+    place.export(&["--store", "u.db", "--force"], 0);
+}
+
+#[test]
+fn what_is_refused_leaves_nothing_behind() {
+    let place = place();
+    place.write("notes.txt", "milk\n");
+    place.write("flowbook.toml", "[store]\npath = \"notes.txt\"\n[[source]]\npaths = [\"logs\"]\n");
+    let before = place.names();
+    for arguments in [
+        &["ingest", "logs", "--store", "notes.txt"][..],
+        &["run", "flowbook.toml"],
+        &[
+            "export",
+            "logs",
+            "--store",
+            "notes.txt",
+            "--type",
+            "flow",
+            "--range",
+            "2026-03-01",
+            "-o",
+            "x.xlsx",
+        ],
+        &[
+            "task",
+            "create",
+            "--store",
+            "notes.txt",
+            "--type",
+            "flow",
+            "--start-time",
+            "2026-03-01T00:00:00Z",
+            "--end-time",
+            "2026-03-02T00:00:00Z",
+            "-o",
+            "x.xlsx",
+        ],
+        &["store", "vacuum", "--store", "notes.txt"],
+    ] {
+        place.run(arguments, 2).says(&["is not a flowbook store"]);
+        assert_eq!(place.names(), before, "{arguments:?}");
+    }
+    place.run(&["ingest", "logs", "--store", "new.db", "--dry-run"], 0);
+    assert_eq!(place.names(), before);
+}
+
+#[test]
+fn what_a_task_cannot_write_is_said_in_words_that_it_takes() {
+    let place = place();
+    place.run(&["ingest", "logs", "--store", "u.db"], 0);
+    place.write("there.xlsx", "");
+    for (output, says, not) in [
+        ("there.xlsx", "exists already", "--force"),
+        ("x.txt", "no known ending", "- writes"),
+        ("-", "writes a file", "- "),
+    ] {
+        let range = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
+        let create = ["task", "create", "--store", "u.db", "--type", "flow", "-o", output];
+        let done = place.run(&[&create[..], &range].concat(), 2);
+        done.says(&[says]);
+        assert!(!done.stderr.contains(not), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn one_end_of_the_hours_to_look_at_is_enough() {
+    let place = place();
+    place.write("logs/b.log", line("1/Mar/2026:15:00:00 +0800", "www.example.com", 1));
+    place.run(&["ingest", "logs", "--store", "u.db"], 0);
+    let domain = |more: &[&str], code| {
+        let all = [&["store", "coverage", "--store", "u.db", "--json"], more].concat();
+        let json = place.run(&all, code).json();
+        (
+            json["from"].as_str().unwrap_or_default().to_owned(),
+            json["until"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let (first, last) = ("2026-03-01T04:00:00Z".to_owned(), "2026-03-01T08:00:00Z".to_owned());
+    assert_eq!(domain(&[], 3), (first.clone(), last.clone()));
+    assert_eq!(domain(&["--end-time", "2026-03-01T05:00:00Z"], 0), (first, "2026-03-01T05:00:00Z".into()));
+    assert_eq!(domain(&["--start-time", "2026-03-01T07:00:00Z"], 0), ("2026-03-01T07:00:00Z".into(), last));
+    place
+        .run(&["store", "coverage", "--store", "u.db", "--start-time", "2027-01-01"], 2)
+        .says(&["--start-time lies behind"]);
+}
+
+#[test]
+fn what_was_meant_is_said_in_the_words_of_who_wrote_it() {
+    let place = place();
+    let mistakes = [
+        (format!("{CONFIG}[output]\nfolder = \"out/{{year}}\"\n"), "output of [[task]]"),
+        (format!("{CONFIG}[task]\nname = \"a\"\n[task]\nname = \"b\"\n"), "write [[task]]"),
+    ];
+    for (text, says) in mistakes {
+        place.write("flowbook.toml", text);
+        place.run(&["run", "flowbook.toml"], 2).says(&[says]);
+    }
+    let number = place.export(&["logs", "--max-rows", "-1"], 2);
+    number.says(&["MaxRows is \"-1\""]);
+    let time = place.run(&["store", "info", "--store", "u.db", "--lock-timeout", "-1s"], 2);
+    time.says(&["give a time like"]);
+    for done in [number, time] {
+        assert!(!done.stderr.contains("-- -"), "{}", done.stderr);
+    }
+    let months =
+        ["export", "logs", "--type", "flow", "--months", "2026-03..2026-04", "-o", "m-{start:%Y-%m}.csv"];
+    place.run(&months, 0);
+    assert!(place.exists("m-2026-03.csv") && place.exists("m-2026-04.csv"), "{:?}", place.names());
+}

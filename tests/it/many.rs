@@ -17,8 +17,8 @@ fn place() -> Place {
             text += &line(&format!("1/Mar/2026:{:02}:59:59 +0800", hour - 1), domain, 7);
             let name = format!("logs/{domain}_2026_03_01_{hour:02}0000_{:02}0000.gz", hour + 1);
             place.write(&name, gzip(text.as_bytes()));
-            if hour == 9 {
-                place.write("logs/copy.gz", gzip(text.as_bytes()));
+            if hour == 9 && domain == "c.com" {
+                place.write(&name.replace("logs", "logs/again"), gzip(text.as_bytes()));
             }
         }
     }
@@ -36,8 +36,7 @@ absent,flow,2026-03-01T03:00:00Z,2026-03-01T04:00:00Z,z.com,,,,absent.xlsx
 
 /// The arguments of `flowbook export` that a row of the list stands for.
 fn alone(row: &csv::StringRecord, headings: &csv::StringRecord) -> Vec<String> {
-    let mut arguments =
-        ["export", "logs", "--quiet", "--max-rejects=20%", "--read-all"].map(String::from).to_vec();
+    let mut arguments = ["export", "logs", "--quiet", "--max-rejects=20%"].map(String::from).to_vec();
     for (name, value) in headings.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
         let value = if name == "output" { format!("alone-{value}") } else { value.to_owned() };
         arguments.extend([format!("--{}", name.replace('_', "-")), value]);

@@ -60,11 +60,12 @@ fn an_older_store_that_cannot_be_written_is_named() {
     for (path, mode) in [(folder.join("old.db"), 0o444), (folder.clone(), 0o555)] {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
+    // To look at it nobody need write it.
+    place.run(&["store", "check", "--store", "locked/old.db"], 0);
     // Root may write everywhere.
     let may_write = fs::write(folder.join("x"), "").is_ok();
-    let code = i32::from(!may_write);
-    let done = place.run(&["store", "check", "--store", "locked/old.db"], code);
     if !may_write {
+        let done = place.run(&["task", "run", "--store", "locked/old.db"], 1);
         done.says(&["is a store of version 1", "store vacuum"]);
     }
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -94,4 +95,38 @@ fn an_hour_of_a_domain_is_found_by_index() {
         let found: i64 = db.query_row(&sql, [], |row| row.get(0)).unwrap();
         assert_eq!(found, 239 - 1, "{filter}");
     }
+}
+
+/// Looking changes nothing: an older flowbook still reads the store afterwards.
+#[test]
+fn who_only_looks_leaves_an_older_store_as_it_is() {
+    let place = kept();
+    let before = fs::read(place.path("old.db")).unwrap();
+    place.run(&["ingest", "logs", "--store", "new.db"], 0);
+    place.write("flowbook.toml", "[store]\npath = \"old.db\"\n[[source]]\npaths = [\"logs\"]\n");
+    for (arguments, code) in [
+        (&["store", "info"][..], 0),
+        (&["store", "check"], 0),
+        (&["store", "sources"], 0),
+        (&["store", "coverage"], 3),
+        (&["task", "list"], 0),
+        (&["history"], 0),
+        (&["ingest", "logs", "--dry-run"], 0),
+        (&["store", "forget", "logs/copy.gz", "--dry-run"], 0),
+        (&["store", "forget", "--before", "2026-03-01", "--dry-run"], 0),
+    ] {
+        let all = [arguments, &["--store", "old.db"]].concat();
+        let done = place.run(&all, code);
+        assert!(!done.stdout.is_empty(), "{arguments:?}");
+        assert!(fs::read(place.path("old.db")).unwrap() == before, "{arguments:?}");
+        if arguments.contains(&"coverage") {
+            let new = place.run(&["store", "coverage", "--store", "new.db"], code).stdout;
+            let domains = |text: &str| text.split("\n\n").next().unwrap_or_default().to_owned();
+            assert_eq!(domains(&done.stdout), domains(&new));
+        }
+    }
+    place.run(&["run", "flowbook.toml", "--dry-run"], 0);
+    assert!(fs::read(place.path("old.db")).unwrap() == before);
+    let info = place.run(&["store", "info", "--store", "old.db", "--json"], 0).json();
+    assert_eq!(info["version"], 1, "{info}");
 }

@@ -245,3 +245,36 @@ fn variables_stand_in_paths() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("FLOWBOOK_TEST is not set"));
 }
+
+#[test]
+fn usage_that_is_none_of_the_account_is_said() {
+    let place = Place::new();
+    let foreign: Vec<String> = (0..12).map(|n| format!("foreign{n:02}.org")).collect();
+    log_all(&place, &["a.com", "b.com"]);
+    log_all(&place, &foreign.iter().map(String::as_str).collect::<Vec<_>>());
+    for groups in ["", "[groups]\none = [\"a.com\", \"b.com\"]"] {
+        configure(&place, &format!("[account]\ndomains = [\"a.com\", \"b.com\"]\n{groups}"));
+        let done = place.run(&["run", "flowbook.toml", "--json"], 0);
+        done.says(&["12 outside [account] domains (foreign00.org, ", "foreign09.org, 2 more)"]);
+        let unbilled = done.json()["unbilled"].clone();
+        assert_eq!(unbilled["outside_account"].as_array().unwrap().len(), 12, "{unbilled}");
+        assert_eq!(unbilled["in_no_group"], serde_json::json!([]));
+    }
+    let coverage = ["store", "coverage", "--store", "usage.db", "--config", "flowbook.toml"];
+    let words = place.run(&coverage, 0).stdout;
+    assert!(words.contains("outside the account") && words.contains("foreign11.org"), "{words}");
+}
+
+#[test]
+fn an_empty_file_that_delivers_is_not_said_to_be_none() {
+    let place = Place::new();
+    log(&place, "a.com");
+    place.write("logs/b.com_2026_03_01_080000_090000.gz", "");
+    configure(&place, "[ingest]\nempty_is_delivered = true");
+    let done = place.run(&["run", "flowbook.toml", "--json"], 0);
+    assert!(!done.stderr.contains("does not count as delivered"), "{}", done.stderr);
+    assert_eq!(done.json()["empty"].as_array().unwrap().len(), 1);
+    configure(&place, "[ingest]\nempty_is_delivered = false");
+    place.write("logs/c.com_2026_03_01_080000_090000.gz", "");
+    place.run(&["run", "flowbook.toml"], 0).says(&["does not count as delivered"]);
+}

@@ -63,8 +63,7 @@ fn same(place: &Place, logs: &str, times: [&str; 2], more: &[&str]) {
     let mut files = Vec::new();
     for from in [&[logs][..], &STORE] {
         let mut arguments = vec!["export", "--type", "flow", "--force", "--output", "out.xlsx", "--quiet"];
-        // A store takes in all logs, also those that a direct run need not open.
-        arguments.extend(["--start-time", &start, "--end-time", &end, "--max-rejects", "50%", "--read-all"]);
+        arguments.extend(["--start-time", &start, "--end-time", &end, "--max-rejects", "50%"]);
         arguments.extend(from);
         arguments.extend(more);
         place.run(&arguments, 0);

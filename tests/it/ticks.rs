@@ -303,3 +303,68 @@ fn a_configuration_is_never_cut() {
     let place = place(&("#".repeat(17 << 20) + "\n" + &task("one", 3, "")));
     place.run(&["run", "flowbook.toml"], 2).says(&["too long"]);
 }
+
+/// The file is that of another task as soon as a setting is another one: what it says is asked of the file, not of who made
+/// one there once.
+#[test]
+fn a_setting_that_is_changed_back_makes_its_own_workbook_again() {
+    for setting in [
+        "traffic_factor = \"2\"",
+        "bill_type = \"month_95\"",
+        "fold = [\"*.com\"]",
+        "domain_names = [\"a.com\"]",
+        "language = \"zh-cn\"",
+    ] {
+        let place = place(&task("one", 3, ""));
+        let book = |place: &Place| fs::read(place.path("out/one.xlsx")).unwrap();
+        assert_eq!(states(&tick(&place, 0)), ["one made"]);
+        let first = book(&place);
+        configure(&place, &task("one", 3, setting));
+        assert_eq!(states(&tick(&place, 0)), ["one made"], "{setting}");
+        assert!(book(&place) != first, "{setting}");
+        configure(&place, &task("one", 3, ""));
+        let back = tick(&place, 0);
+        assert_eq!(
+            (states(&back), back["tasks"][0]["reason"].as_str()),
+            (vec!["one made".to_owned()], Some("displaced")),
+            "{setting}"
+        );
+        assert!(book(&place) == first, "{setting}");
+        assert_eq!(states(&tick(&place, 0)), ["one up_to_date"], "{setting}");
+        // Of two tasks of one file, one has it.
+        let list = place.run(&["task", "list", "--store", "usage.db"], 0).stdout;
+        assert_eq!((list.matches("one.xlsx").count(), list.matches("displaced").count()), (1, 1), "{list}");
+        // What changes is made again in the form that stands there, also when its range is another one's.
+        hour_file(&place, 9, 14);
+        configure(&place, &task("one", 2, "").replace("{name}", "{name}-{end}"));
+        assert_eq!(tick(&place, 0)["tasks"].as_array().unwrap().len(), 2, "{setting}");
+        assert_eq!(traffic(&place, "out/one.xlsx"), 34_000, "{setting}");
+    }
+}
+
+#[test]
+fn what_was_rejected_is_told_with_the_files_that_have_most_of_it() {
+    let place = place(&task("one", 3, ""));
+    let text = line("1/Mar/2026:08:00:00 +0800", "a.com", 7).repeat(40);
+    place.write("logs/many.log", format!("{text}not a line\nnor this one\n"));
+    let words = place.run(&["run", "flowbook.toml"], 0).stdout;
+    assert!(words.contains("rejected") && words.contains("2 of 72 lines"), "{words}");
+    assert!(words.contains("2  ") && words.contains("logs/many.log"), "{words}");
+    place.write("logs/more.log", format!("{text}{text}not a line\n"));
+    let json = tick(&place, 0);
+    assert_eq!(json["counts"]["rejected"], 1);
+    assert_eq!(json["most_rejected"][0]["rejected"], 1, "{json}");
+}
+
+#[test]
+fn what_a_first_tick_has_nothing_of_it_does_not_say() {
+    let place = place(&task("one", 3, ""));
+    let text = fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    place.write("flowbook.toml", text.replace("[[source]]", "keep_days = 900\n[[source]]"));
+    let words = place.run(&["run", "flowbook.toml"], 0).stdout;
+    assert!(!words.contains("let go"), "{words}");
+    // A file that is gone is no hour that is missing.
+    fs::remove_file(place.path("out/one.xlsx")).unwrap();
+    let words = place.run(&["run", "flowbook.toml"], 0).stdout;
+    assert!(words.contains("made: its file was not there"), "{words}");
+}

@@ -438,3 +438,30 @@ fn an_empty_file_of_a_quiet_domain_says_no_less_than_none() {
     assert_eq!(state(&json), "waits");
     assert!(reason(&json).contains("b.com_2026_03_02_070000_080000.gz holds no line"), "{json}");
 }
+
+#[test]
+fn only_domains_that_are_asked_for_are_held_against_what_was_there() {
+    for whole in ["", "require_complete = true\n"] {
+        let (place, before) = made(whole);
+        configure(&place, &format!("{whole}domain_names = [\"a.com\"]"), "");
+        assert_eq!(state(&tick(&place, 0).0), "made", "{whole}");
+        assert!(fs::read(place.path("out/day.xlsx")).unwrap() != before, "{whole}");
+        // Of the domain that is asked for, nothing may be lost; the command that makes it all the same is named.
+        place.run(&["store", "forget", "logs/a.com_2026_03_01_090000*", "--store", "usage.db"], 0);
+        fs::remove_dir_all(place.path("logs")).unwrap();
+        fs::create_dir(place.path("logs")).unwrap();
+        configure(&place, &format!("{whole}domain_names = [\"a.com\"]\ntraffic_factor = \"2\""), "");
+        let (json, done) = tick(&place, 0);
+        assert_eq!(state(&json), "waits", "{json}");
+        done.says(&["a.com has 23 hours with a log, 24 when", "is not replaced; flowbook task run "]);
+        fs::remove_file(place.path("out/day.xlsx")).unwrap();
+        let (json, done) = tick(&place, 0);
+        assert_eq!(state(&json), "waits", "{json}");
+        assert!(!done.stderr.contains("is not replaced"), "{}", done.stderr);
+        let at = done.stderr.find("task run ").unwrap();
+        let words: Vec<&str> = done.stderr[at..].lines().next().unwrap().split(' ').collect();
+        let end = words.iter().position(|word| *word == "--force").unwrap();
+        place.run(&words[..=end], 0);
+        assert!(place.exists("out/day.xlsx"), "{whole}");
+    }
+}

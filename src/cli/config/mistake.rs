@@ -73,6 +73,7 @@ fn words(message: &str, key: &str, value: &str) -> String {
     match wrong.and_then(|rest| rest.split_once(", expected ")) {
         Some((found, expected)) => of_another_kind(found, expected, key, value),
         None if message.starts_with("expected ") => format!("{key}: {message}"),
+        None if message.starts_with("duplicate key") && LISTS.contains(&key) => one_table(key),
         None => message.into(),
     }
 }
@@ -83,6 +84,13 @@ fn unknown(what: &str, rest: &str) -> String {
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     let give = format!("known here: {}", known.join(", "));
     format!("unknown {what} {word:?}{}", hint(word, known, &give))
+}
+
+/// Tables of which there may be many.
+const LISTS: [&str; 2] = ["source", "task"];
+
+fn one_table(key: &str) -> String {
+    format!("[{key}] makes one table; write [[{key}]], with two brackets on each side, for each of them")
 }
 
 /// The unit that a key's number most likely has, where it is a time.
@@ -98,9 +106,7 @@ fn of_another_kind(found: &str, expected: &str, key: &str, value: &str) -> Strin
     match (kind, expected) {
         // A date is one, too, to its reader.
         ("map", "a sequence") if !value.starts_with(|c: char| c == '{' || c.is_ascii_digit()) => {
-            format!(
-                "[{key}] makes one table; write [[{key}]], with two brackets on each side, for each of them"
-            )
+            one_table(key)
         }
         // A list of tables is read as the values of one.
         (_, _) if value.starts_with("[[") => {

@@ -156,6 +156,10 @@ fn max_rejects(table: &IngestTable, file: &str) -> Result<RejectLimit> {
 }
 
 fn output(table: &OutputTable, folder: &Path) -> Result<OutputRule> {
+    if let Some(text) = table.folder.as_deref().filter(|text| has_field(text)) {
+        let give = "fields in braces stand in output of [[task]], which may name folders: output = \"{start:%Y}/{name}.xlsx\"";
+        return Err(Error::usage(format!("[output] folder is {text:?}; {give}")));
+    }
     Ok(OutputRule {
         // Without a folder of their own, workbooks stand beside the configuration file.
         folder: folder.join(
@@ -165,6 +169,11 @@ fn output(table: &OutputTable, folder: &Path) -> Result<OutputRule> {
         keep_last: positive("[output] keep_last", table.keep_last)?,
         metrics: metrics(table.metrics.as_deref(), folder)?,
     })
+}
+
+/// Whether a path has a brace that is none of a variable's.
+fn has_field(path: &str) -> bool {
+    path.char_indices().any(|(at, c)| c == '{' && !path[..at].ends_with('$'))
 }
 
 /// The file of figures; those who read it look for this ending.

@@ -9,12 +9,13 @@ use crate::export::Exported;
 use crate::task::Outcome;
 use crate::task::groups::Unbilled;
 use crate::task::intake::Fate;
+use crate::task::needs::has_less;
 use crate::task::plan::Plan;
 use crate::task::registry::Logged;
 use crate::task::run::{Step, StepEnd, Ticked};
 use crate::task::unknown::Unknown;
 use crate::time::iso;
-use crate::visible::line;
+use crate::visible::{self, line};
 use serde_json::{Value, json};
 
 /// Names that people are shown of a list; `--json` has all.
@@ -73,7 +74,7 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
         }
     }
     for step in &ticked.steps {
-        if let Some(text) = step_message(step, now) {
+        if let Some(text) = step_message(step, plan, now) {
             show::explain(&format!("task {}: {text}", line(&step.name)));
         }
     }
@@ -103,7 +104,7 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
     }
 }
 
-fn step_message(step: &Step, now: i64) -> Option<String> {
+fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
     match &step.end {
         StepEnd::Failed(why) => Some(why.clone()),
         StepEnd::Made(_, _, Some(missing)) => {
@@ -120,13 +121,23 @@ fn step_message(step: &Step, now: i64) -> Option<String> {
             })
         }
         // What waits for the first time does as it should; what stands and is not renewed is not what the store says.
-        StepEnd::Waits(why) if why.ends_with(crate::task::needs::STAYS) => Some(format!("waits: {why}")),
+        StepEnd::Waits(why) if has_less(why) => {
+            let all_the_same = step.task.map(|id| {
+                let store = visible::path(&plan.store);
+                format!("; flowbook task run {id} --store {store} --force makes it all the same")
+            });
+            Some(format!("waits: {why}{}", all_the_same.unwrap_or_default()))
+        }
         _ => None,
     }
 }
 
 fn unbilled_message(unbilled: &Unbilled) -> String {
     let mut parts = Vec::new();
+    if !unbilled.outside.is_empty() {
+        let count = show::grouped(unbilled.outside.len() as u128);
+        parts.push(format!("{count} outside [account] domains ({})", list(&unbilled.outside)));
+    }
     if !unbilled.in_none.is_empty() {
         let count = show::grouped(unbilled.in_none.len() as u128);
         parts.push(format!("{count} in no group ({})", list(&unbilled.in_none)));
@@ -172,6 +183,7 @@ pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)
     if !ticked.young.is_empty() {
         rows.push(("sources too young".into(), show::grouped(ticked.young.len() as u128)));
     }
+    rows.extend(show::rejected(&ticked.taking));
     for step in &ticked.steps {
         let (word, detail) = words(&step.end);
         let file = step.output.display();
@@ -183,7 +195,8 @@ pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)
             rows.extend(hours.ok().map(|hours| ("  hours with a log".to_owned(), hours)));
         }
     }
-    if let Some(let_go) = &ticked.let_go {
+    // Where there was nothing to let go, nothing is said.
+    if let Some(let_go) = ticked.let_go.as_ref().filter(|done| done.gone.cells > 0 || done.gone.samples > 0) {
         let head = if is_dry_run { "usage that would be let go" } else { "usage let go" };
         rows.push((head.to_owned(), crate::cli::store::before(let_go)));
     }
@@ -202,8 +215,8 @@ fn words(end: &StepEnd) -> (&'static str, String) {
         StepEnd::UpToDate(None) => ("up to date", String::new()),
         StepEnd::UpToDate(Some(missing)) => ("up to date", format!("incomplete ({missing})")),
         StepEnd::Waits(why) => ("waits", why.clone()),
-        StepEnd::Due(why, missing) => ("due", with(why.name(), missing)),
-        StepEnd::Made(why, _, missing) => ("made", with(why.name(), missing)),
+        StepEnd::Due(why, missing) => ("due", with(why.words(), missing)),
+        StepEnd::Made(why, _, missing) => ("made", with(why.words(), missing)),
         StepEnd::Failed(why) => ("failed", why.clone()),
     }
 }
@@ -232,7 +245,7 @@ fn unknown_json(one: &Unknown) -> Value {
     json!({"domain": one.domain.to_string(), "place": one.place, "did_you_mean": one.near})
 }
 
-/// Null where there are no groups.
+/// Null where the account has all domains and no groups.
 pub(in crate::cli) fn unbilled_json(unbilled: &Unbilled) -> Value {
     let Some((start, end)) = unbilled.range else { return Value::Null };
     let several =
@@ -240,6 +253,7 @@ pub(in crate::cli) fn unbilled_json(unbilled: &Unbilled) -> Value {
     json!({
         "StartTime": iso(start),
         "EndTime": iso(end),
+        "outside_account": unbilled.outside.iter().map(Domain::as_str).collect::<Vec<_>>(),
         "in_no_group": unbilled.in_none.iter().map(Domain::as_str).collect::<Vec<_>>(),
         "in_several_groups": unbilled.in_several.iter().map(several).collect::<Vec<_>>(),
     })
@@ -298,6 +312,7 @@ pub(super) fn kept(mut object: Value) -> Value {
     for key in ["faults", "empty", "unknown_domains", "young_files", "unmatched_paths", "removed", "tasks"] {
         shorten(&mut object, &format!("/{key}"));
     }
+    shorten(&mut object, "/unbilled/outside_account");
     shorten(&mut object, "/unbilled/in_no_group");
     shorten(&mut object, "/unbilled/in_several_groups");
     object

@@ -10,7 +10,7 @@ use crate::hours::HOUR_SECONDS;
 use crate::report::hours_and_minutes;
 use crate::report::overlap::Overlap;
 use crate::store::Reader;
-use crate::task::coverage::{DomainHours, LateArrival, LateLines, Survey, survey};
+use crate::task::coverage::{DomainHours, LateArrival, LateLines, Survey, coverage, survey};
 use crate::task::groups::{Unbilled, unbilled_in};
 use crate::task::range::Moment;
 use crate::time::{TimeRange, Zone, iso};
@@ -36,15 +36,15 @@ pub(super) struct CoverageArguments {
     domain_names: Vec<String>,
 
     /// Start of the hours to look at: a date, or a time as of export, of UTC without an offset [default: the first hour of the store].
-    #[arg(long, value_name = "TIME", requires = "end_time")]
+    #[arg(long, value_name = "TIME")]
     start_time: Option<String>,
 
     /// End of these hours: a date is the last day, a time is exclusive [default: the last hour of the store].
-    #[arg(long, value_name = "TIME", requires = "start_time")]
+    #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
 
     /// A source is late when it is read for the first time so long after the end of its hours.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration, allow_hyphen_values = true)]
     late_after: Duration,
 
     /// Account and groups of domains (TOML): also list domains with usage that are in no group, or in several.
@@ -61,8 +61,9 @@ pub(super) fn run(arguments: &CoverageArguments) -> Result<Ending> {
 }
 
 fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
-    let (selection, range) = (selection(arguments)?, range(arguments)?);
+    let (selection, bounds) = (selection(arguments)?, bounds(arguments)?);
     let reader = Reader::open(&arguments.store.store, arguments.store.waiting.lock_timeout)?;
+    let range = range(bounds, &reader)?;
     let account = config::account(arguments.config.as_deref())?;
     let found = survey(&reader, &selection, range, arguments.late_after)?;
     let unbilled = unbilled_in(&reader, range.unwrap_or(TimeRange::all()), &account)?;
@@ -91,12 +92,33 @@ fn selection(arguments: &CoverageArguments) -> Result<Selection> {
     Ok(Selection { account: DomainSet::all(), wanted: patterns.into_iter().collect() })
 }
 
-fn range(arguments: &CoverageArguments) -> Result<Option<TimeRange>> {
-    let (Some(start), Some(end)) = (&arguments.start_time, &arguments.end_time) else { return Ok(None) };
+/// The times that were given, in unix seconds.
+fn bounds(arguments: &CoverageArguments) -> Result<[Option<i64>; 2]> {
     let time =
-        |text: &str| Moment::parse(text).ok_or_else(|| Error::usage(super::super::times::UTC).at(text));
-    let range = TimeRange::covering(time(start)?.start(Zone::UTC), time(end)?.end(Zone::UTC));
-    range.map(Some).ok_or_else(|| Error::usage("--end-time is not later than --start-time"))
+        |text: &String| Moment::parse(text).ok_or_else(|| Error::usage(super::super::times::UTC).at(text));
+    let start = arguments.start_time.as_ref().map(time).transpose()?.map(|time| time.start(Zone::UTC));
+    let end = arguments.end_time.as_ref().map(time).transpose()?.map(|time| time.end(Zone::UTC));
+    Ok([start, end])
+}
+
+/// The range that was asked for: what was not given of it is where the hours of the store begin or end. Nothing where
+/// neither was given.
+fn range(bounds: [Option<i64>; 2], reader: &Reader) -> Result<Option<TimeRange>> {
+    let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+    let (start, end) = match bounds {
+        [None, None] => return Ok(None),
+        [Some(start), Some(end)] => (start, end),
+        [start, end] => {
+            let Some(span) = coverage(reader, &all, None)?.span else { return Ok(None) };
+            (start.unwrap_or(span.start * HOUR_SECONDS), end.unwrap_or(span.end * HOUR_SECONDS))
+        }
+    };
+    let text = match bounds {
+        [Some(_), None] => "--start-time lies behind the last hour of the store",
+        [None, Some(_)] => "--end-time lies before the first hour of the store",
+        _ => "--end-time is not later than --start-time",
+    };
+    TimeRange::covering(start, end).map(Some).ok_or_else(|| Error::usage(text))
 }
 
 /// The times at which hours begin and end.
@@ -129,6 +151,7 @@ fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
     add(&mut lines, ["late lines", ">lines", "first slice", ">how late (h:mm)"], &found.lines, lines_row);
     let twice = |one: &Overlap| [one.name.clone(), one.kind.text().into(), one.others.join(", ")];
     add(&mut lines, ["may count twice", "why", "with"], &found.overlaps, twice);
+    add(&mut lines, ["outside the account"], &unbilled.outside, |domain| [domain.to_string()]);
     add(&mut lines, ["in no group"], &unbilled.in_none, |domain| [domain.to_string()]);
     let several = |(domain, groups): &(Domain, Vec<String>)| [domain.to_string(), groups.join(", ")];
     add(&mut lines, ["in several groups", "groups"], &unbilled.in_several, several);

@@ -4,7 +4,7 @@ use super::super::flags::{StoreFlags, now};
 use super::super::{Ending, show};
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::store::Writer;
+use crate::store::{OlderCopy, Writer};
 use crate::task::forget::{Forgotten, forget};
 use crate::task::range::Moment;
 use crate::task::retain::{Retained, let_go};
@@ -106,7 +106,11 @@ pub(in crate::cli) fn let_go_json(done: &Retained) -> Value {
 
 fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
     let StoreFlags { store, waiting } = &arguments.store;
-    let mut writer = Writer::open_for_care(store, waiting.lock_timeout, "flowbook store forget")?;
+    let wait = waiting.lock_timeout;
+    // What only says what would be taken out brings no store to a new version.
+    let older = if arguments.dry_run { OlderCopy::of(store, wait)? } else { None };
+    let place = older.as_ref().map_or_else(|| store.clone(), OlderCopy::path);
+    let mut writer = Writer::open_for_care(&place, wait, "flowbook store forget")?;
     let forgotten = forget(&mut writer, &arguments.sources)?;
     if !arguments.dry_run {
         writer.commit()?;

@@ -43,22 +43,31 @@ pub(super) fn list(
     }
     let heads = ["task", "status", "updated", "start", "end", "name", "workbook"].map(String::from);
     let rows = tasks.iter().map(|(task, stale)| {
-        let status = task.status.name();
-        let status =
-            stale.as_ref().map_or(status.into(), |s| format!("{status}, stale: {}", amount(&s.total())));
+        // The file there is that of another task in this list.
+        let workbook = if task.is_displaced() { String::new() } else { task.output.display().to_string() };
         [
             task.id.to_string(),
-            status,
+            status(task, stale.as_ref()),
             iso(task.updated),
             iso(task.asked.0),
             iso(task.asked.1),
             task.name.clone().unwrap_or_default(),
-            task.output.display().to_string(),
+            workbook,
         ]
     });
     let mut text = columns(&[heads].into_iter().chain(rows).collect::<Vec<_>>());
     text.push(format!("{} of {count} tasks", tasks.len()));
     lines(&text)
+}
+
+/// How far a task is, and what became of its workbook since it was made.
+fn status(task: &TaskRecord, stale: Option<&Stale>) -> String {
+    let status = task.status.name();
+    match stale {
+        _ if task.is_displaced() => format!("{status}, displaced"),
+        Some(stale) => format!("{status}, stale: {}", amount(&stale.total())),
+        None => status.into(),
+    }
 }
 
 /// An item of the list, as the contract has it.

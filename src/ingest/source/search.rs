@@ -2,7 +2,7 @@
 //!
 //! Opens no file.
 
-use super::{Source, Told};
+use super::Source;
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, Result};
 use crate::report::NotOpened;
@@ -194,8 +194,11 @@ impl Scope<'_> {
         if self.is_far(told.start, told.end) {
             return Some(WhyNot::OtherHours);
         }
-        let is_other = told.is_of_one_domain() && !may_count(source, &told, self.selection);
-        is_other.then_some(WhyNot::OtherDomains)
+        // Lines that hold only a path are of the domain that is given, where the name tells several.
+        let paths = source.domain.as_ref().filter(|_| source.hours.is_none());
+        let may_count = told.may_hold(self.selection)
+            || paths.is_some_and(|domain| self.selection.contains(domain.as_str()));
+        (!may_count).then_some(WhyNot::OtherDomains)
     }
 
     /// Whether hours lie outside the range by more than the lateness.
@@ -203,19 +206,6 @@ impl Scope<'_> {
         end.saturating_add(self.lateness) <= self.range.start().start()
             || start.saturating_sub(self.lateness) >= self.range.end().start()
     }
-}
-
-/// Whether lines may count of a source whose name tells its domains for sure: lines of these, or, where the name tells
-/// several, lines that hold only a path. `backup-www.example.com` may be `www.example.com` with something put before it.
-fn may_count(source: &Source, told: &Told, selection: &Selection) -> bool {
-    let paths = source.domain.as_ref().filter(|_| source.hours.is_none());
-    let has_prefix = |domain: &Domain| {
-        let name = source.hours.as_ref().map_or("", |hours| hours.domain.as_str());
-        name.strip_suffix(domain.as_str()).is_some_and(|before| !before.is_empty() && !before.ends_with('.'))
-    };
-    selection.wanted.named().any(has_prefix)
-        || selection.may_hold(&told.pattern)
-        || paths.is_some_and(|domain| selection.contains(domain.as_str()))
 }
 
 #[cfg(test)]
