@@ -21,7 +21,9 @@ use std::sync::Arc;
 pub const CHUNK: u64 = 1 << 20;
 /// Beginnings of a text that have hashes of their own, in bytes: a text that grew has the one that stood for it
 /// before, however short it was. No good line is shorter than the least.
-const HEADS: [usize; 7] = [64, 128, 256, 512, 1024, 2048, HEAD];
+const HEADS: [usize; 7] = [SHORTEST, 128, 256, 512, 1024, 2048, HEAD];
+/// Bytes of the shortest of them.
+pub const SHORTEST: usize = 64;
 /// Bytes of the longest of them.
 pub const HEAD: usize = 4096;
 

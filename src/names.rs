@@ -102,6 +102,15 @@ pub fn may_be_one(one: Option<&Domain>, other: Option<&Domain>) -> bool {
     one.zip(other).is_none_or(|(one, other)| is_copy(one, other) || is_copy(other, one))
 }
 
+/// Whether the name of a copy or of the beginning of a log, which is preferred, tells of its lines as well as its own name:
+/// that tells no domain, or it is the other one's with something put before it. Else a log that is begun by one of another
+/// domain, as by the same check of its health, would lose its lines and hours to that.
+#[must_use]
+pub fn may_tell(own: Option<&NamedHours>, other: &NamedHours) -> bool {
+    let own = own.map(|own| &own.domain).filter(|domain| is_domain(domain));
+    may_be_one(own, Some(&other.domain))
+}
+
 /// What stands between a domain and what is put before it.
 pub const JOINTS: [char; 2] = ['-', '_'];
 

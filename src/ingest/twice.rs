@@ -11,12 +11,11 @@ use super::outcome::Outcome;
 use super::part::SMALL;
 use super::source::Source;
 use crate::codec::Decoder;
-use crate::digest::{TextId, canonical};
+use crate::digest::{SHORTEST, TextId, canonical};
 use crate::domain::Domain;
 use crate::mix;
-use crate::names::may_be_one;
+use crate::names::{may_be_one, may_tell};
 use crate::report::{Duplicate, NamedHours};
-use memchr::memchr;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -40,8 +39,9 @@ const SURE: usize = 384;
 /// What texts that begin alike have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Beginning {
-    /// A hash of the first line, which may be empty, without its end; nothing where there is no text.
-    line: Option<u64>,
+    /// A hash of the least of its bytes by which it is known what it begins, or of all where they are fewer; nothing where
+    /// there is no text. They may end within the first line.
+    least: Option<u64>,
     /// A hash of more than that, where there are so many bytes.
     more: Option<u64>,
 }
@@ -50,9 +50,8 @@ impl Beginning {
     /// Of the first [`BEGINNING`] bytes of a text.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let text = canonical(bytes);
-        let line = memchr(b'\n', &text).map_or(&text[..], |newline| &text[..newline]);
-        let line = &line[..line.len().min(SURE)];
-        Self { line: (!text.is_empty()).then(|| mix::many(line)), more: text.get(..SURE).map(mix::many) }
+        let least = &text[..text.len().min(SHORTEST)];
+        Self { least: (!text.is_empty()).then(|| mix::many(least)), more: text.get(..SURE).map(mix::many) }
     }
 }
 
@@ -113,8 +112,10 @@ fn best_told(sources: &[Source], same: &Same, begun: &[(usize, usize)]) -> BTree
     let rank = |hours: Option<&NamedHours>| hours.map_or(0, NamedHours::rank);
     let begun = begun.iter().filter(|(_, first)| !same.contains_key(first)).map(|(at, first)| (at, first));
     for (copy, first) in same.iter().chain(begun) {
-        let best = told.get(first).copied().or(sources[*first].hours.as_ref());
-        if let Some(hours) = sources[*copy].hours.as_ref().filter(|hours| hours.rank() > rank(best)) {
+        let own = sources[*first].hours.as_ref();
+        let best = told.get(first).copied().or(own);
+        let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own, hours);
+        if let Some(hours) = sources[*copy].hours.as_ref().filter(is_better) {
             told.insert(*first, hours);
         }
     }
@@ -211,9 +212,9 @@ fn same_texts(sources: &[Source], outcomes: &[Outcome], alike: &[Vec<usize>]) ->
 fn alike(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<Vec<usize>> {
     // A pipe cannot be read twice.
     let read = read.iter().copied().filter(|at| sources[*at].size.is_some());
-    let by_line = groups(read, |at| outcomes[at].beginning.line);
-    let by_more = by_line.into_iter().flat_map(|group| {
-        // Short texts may be the beginning of any; longer ones begin alike in more than a line.
+    let by_least = groups(read, |at| outcomes[at].beginning.least);
+    let by_more = by_least.into_iter().flat_map(|group| {
+        // Short texts may be the beginning of any; longer ones begin alike in more than that.
         let is_short = |at: &usize| outcomes[*at].beginning.more.is_none();
         if group.iter().any(is_short) {
             return vec![group];

@@ -5,6 +5,8 @@ use super::failed;
 use super::source::{NOTE, Place, SourceId};
 use super::write::Writer;
 use crate::error::Result;
+use crate::names::{may_tell, named_hours};
+use crate::report::NamedHours;
 use rusqlite::{OptionalExtension, Params, Row, params};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -16,9 +18,14 @@ const MOST: usize = 4096;
 const FIRST: &str = "SELECT is_beginning, is_named, sort, path FROM place
                      WHERE source = ? AND substr(path, 1, 1) <> x'3d'
                      ORDER BY is_beginning, is_named DESC, sort, path LIMIT 1";
-/// The first one that tells domain and hours.
-const TELLING: &str = "SELECT 0, is_named, sort, path FROM place WHERE source = ? AND is_named > 0
-                       ORDER BY is_named DESC, sort, path LIMIT 1";
+/// The first one that tells domain and hours where the text stands as a whole.
+const OWN: &str = "SELECT 0, is_named, sort, path FROM place
+                   WHERE source = ? AND is_named > 0 AND is_beginning = 0
+                   ORDER BY is_named DESC, sort, path LIMIT 1";
+/// Those of beginnings of it, which tell of it as well: see [`may_tell`].
+const BEGUN: &str = "SELECT 0, is_named, sort, path FROM place
+                     WHERE source = ? AND is_named > 0 AND is_beginning <> 0
+                     ORDER BY is_named DESC, sort, path";
 
 /// By what the names of a source are in order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +42,36 @@ pub(super) struct Firsts {
     /// The first one: that of a place where the text stands as a whole comes before others, then that which tells domain and
     /// hours. What stands in the store for these is up to date.
     first: HashMap<i64, Rank>,
-    /// The first one of those that tell domain and hours, wherever they stand, if any does.
-    telling: HashMap<i64, Option<Rank>>,
+    /// The first ones of those that tell domain and hours.
+    telling: HashMap<i64, Telling>,
+}
+
+/// The names of a source that tell domain and hours, if any does.
+#[derive(Default)]
+struct Telling {
+    /// The first one of those where the text stands as a whole.
+    own: Option<Rank>,
+    /// The first one of those of its beginnings that may tell of it.
+    begun: Option<Rank>,
+}
+
+impl Telling {
+    fn best(&self) -> Option<&Rank> {
+        self.own.iter().chain(&self.begun).min()
+    }
+
+    fn may_be_told_by(&self, begun: &Rank) -> bool {
+        let own = self.own.as_ref().and_then(Rank::hours);
+        begun.hours().is_some_and(|hours| may_tell(own.as_ref(), &hours))
+    }
+}
+
+impl Rank {
+    /// What the name tells.
+    fn hours(&self) -> Option<NamedHours> {
+        let name = self.path.rsplit(|byte| std::path::is_separator(char::from(*byte))).next()?;
+        named_hours(std::str::from_utf8(name).ok()?)
+    }
 }
 
 impl Firsts {
@@ -49,8 +84,11 @@ impl Firsts {
     /// Forgets what is known of a source that goes by the name of this place.
     pub(super) fn forget_at(&mut self, id: SourceId, path: &[u8]) {
         let is_at = |rank: Option<&Rank>| rank.is_some_and(|rank| rank.path == path);
-        let telling = self.telling.get(&id.0).and_then(Option::as_ref);
-        if is_at(self.first.get(&id.0)) || is_at(telling) {
+        let is_telling = self
+            .telling
+            .get(&id.0)
+            .is_some_and(|telling| is_at(telling.own.as_ref()) || is_at(telling.begun.as_ref()));
+        if is_telling || is_at(self.first.get(&id.0)) {
             self.forget(id);
         }
     }
@@ -58,20 +96,37 @@ impl Firsts {
     /// Takes note of a place of a source; gives whether that goes by its name from now on.
     fn note(&mut self, id: SourceId, place: &Place) -> bool {
         self.forget_at(id, &place.path);
-        let (first, telling) = (self.first.get_mut(&id.0), self.telling.get_mut(&id.0));
-        if place.path.starts_with(NOTE) || (first.is_none() && telling.is_none()) {
+        if place.path.starts_with(NOTE)
+            || !(self.first.contains_key(&id.0) || self.telling.contains_key(&id.0))
+        {
             return false;
         }
         let Place { is_beginning, is_named, sort, path, .. } = place;
         let (is_beginning, is_named) = (*is_beginning, Reverse(*is_named));
         let rank = Rank { is_beginning, is_named, sort: sort.clone(), path: path.clone() };
-        if let Some(telling) = telling.filter(|_| place.is_named > 0) {
-            let tells = Rank { is_beginning: false, ..rank.clone() };
-            if telling.as_ref().is_none_or(|before| tells < *before) {
-                *telling = Some(tells);
+        if place.is_named > 0 {
+            self.note_telling(id, Rank { is_beginning: false, ..rank.clone() }, place.is_beginning);
+        }
+        let first = self.first.get_mut(&id.0);
+        first.filter(|first| rank < **first).map(|first| *first = rank).is_some()
+    }
+
+    fn note_telling(&mut self, id: SourceId, rank: Rank, is_beginning: bool) {
+        let Some(telling) = self.telling.get_mut(&id.0) else { return };
+        let is_before = |before: &Option<Rank>| before.as_ref().is_none_or(|before| rank < *before);
+        if is_beginning {
+            if is_before(&telling.begun) && telling.may_be_told_by(&rank) {
+                telling.begun = Some(rank);
+            }
+        } else if is_before(&telling.own) {
+            let domain = |rank: Option<&Rank>| rank.and_then(Rank::hours).map(|hours| hours.domain);
+            if domain(telling.own.as_ref()) == domain(Some(&rank)) {
+                telling.own = Some(rank);
+            } else {
+                // Beginnings of other domains may tell of it now, and some do no more.
+                self.telling.remove(&id.0);
             }
         }
-        first.filter(|first| rank < **first).map(|first| *first = rank).is_some()
     }
 
     /// Makes room for one more source.
@@ -112,24 +167,49 @@ impl Writer {
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn telling(&mut self, id: SourceId) -> Result<Option<Vec<u8>>> {
-        if let Some(telling) = self.firsts.telling.get(&id.0) {
-            return Ok(telling.as_ref().map(|telling| telling.path.clone()));
+        Ok(self.names_of(id)?.best().map(|rank| rank.path.clone()))
+    }
+
+    /// The path of the place where all of a source stood whose name is preferred among those that tell domain and hours.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn own_name(&mut self, id: SourceId) -> Result<Option<Vec<u8>>> {
+        Ok(self.names_of(id)?.own.as_ref().map(|rank| rank.path.clone()))
+    }
+
+    fn names_of(&mut self, id: SourceId) -> Result<&Telling> {
+        if !self.firsts.telling.contains_key(&id.0) {
+            let telling = self.at(|writer| writer.find_telling(id))?;
+            self.firsts.make_room();
+            self.firsts.telling.insert(id.0, telling);
         }
-        let telling = self.at(|writer| writer.best(TELLING, [id.0]))?;
-        let path = telling.as_ref().map(|telling| telling.path.clone());
-        self.firsts.make_room();
-        self.firsts.telling.insert(id.0, telling);
-        Ok(path)
+        Ok(self.firsts.telling.entry(id.0).or_default())
+    }
+
+    fn find_telling(&self, id: SourceId) -> Result<Telling> {
+        let mut telling = Telling { own: self.best(OWN, [id.0])?, begun: None };
+        let mut all = self.db.prepare_cached(BEGUN).map_err(failed)?;
+        let mut rows = all.query([id.0]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let begun = ranked(row).map_err(failed)?;
+            if telling.may_be_told_by(&begun) {
+                telling.begun = Some(begun);
+                break;
+            }
+        }
+        Ok(telling)
     }
 
     fn best(&self, sql: &str, values: impl Params) -> Result<Option<Rank>> {
-        let rank = |row: &Row<'_>| {
-            let is_named = Reverse(row.get(1)?);
-            Ok(Rank { is_beginning: row.get(0)?, is_named, sort: row.get(2)?, path: row.get(3)? })
-        };
-        let best = self.db.prepare_cached(sql).and_then(|mut best| best.query_row(values, rank).optional());
+        let best = self.db.prepare_cached(sql).and_then(|mut best| best.query_row(values, ranked).optional());
         best.map_err(failed)
     }
+}
+
+fn ranked(row: &Row<'_>) -> rusqlite::Result<Rank> {
+    let is_named = Reverse(row.get(1)?);
+    Ok(Rank { is_beginning: row.get(0)?, is_named, sort: row.get(2)?, path: row.get(3)? })
 }
 
 #[cfg(test)]
@@ -187,7 +267,7 @@ mod tests {
         writer.drop_place(id, b"/y").unwrap();
         assert_eq!((telling(&mut writer), writer.known(id).unwrap().name), (Some("/z".into()), "z".into()));
         let of = |sql| writer.db.prepare_cached(sql).unwrap().get_status(StatementStatus::VmStep);
-        of(FIRST) + of(TELLING)
+        of(FIRST) + of(OWN) + of(BEGUN)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::{Source, named_hours, outside};
-use crate::names::may_be_one;
+use crate::names::{may_be_one, may_tell};
 use crate::report::NamedHours;
 use crate::store::{Known, NAMED, Place, SourceId};
 use crate::task::place::{as_path, is_nowhere, is_there};
@@ -22,14 +22,18 @@ impl Work<'_> {
         if is_read_once(&taken.source) {
             return Ok(None);
         }
+        let own = taken.source.path.as_deref().and_then(told_at);
         let mut best = taken.source.hours.as_ref();
         for known in shorter {
-            let may_tell = may_be_one(known.read_for(), taken.text.outside.as_ref());
-            if may_tell && rank(known.hours.as_ref()) > rank(best) && self.telling(known.id)? == known.hours {
-                best = known.hours.as_ref();
+            let is_of = may_be_one(known.read_for(), taken.text.outside.as_ref());
+            let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own.as_ref(), hours);
+            if let Some(hours) = known.hours.as_ref().filter(is_better).filter(|_| is_of)
+                && self.telling(known.id)?.as_ref() == Some(hours)
+            {
+                best = Some(hours);
             }
         }
-        let best = self.told_by_beginnings(taken, best.cloned())?;
+        let best = self.told_by_beginnings(taken, own.as_ref(), best.cloned())?;
         Ok(best.filter(|best| taken.source.hours.as_ref() != Some(best)))
     }
 
@@ -57,16 +61,28 @@ impl Work<'_> {
         if is_nowhere(place) {
             return Ok(self.writer.known(id)?.hours);
         }
-        let own = self.telling(id)?.or_else(|| taken.source.hours.clone().filter(|_| place.is_named > 0));
-        self.told_by_beginnings(taken, own)
+        let offered = || taken.source.hours.clone().filter(|_| place.is_named > 0);
+        let (best, own) = (self.telling(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
+        self.told_by_beginnings(taken, own.as_ref(), best)
     }
 
-    /// What the name of a beginning of a text tells that stands where it belongs to another one, if that is better.
-    fn told_by_beginnings(&mut self, taken: &Taken, best: Option<NamedHours>) -> Result<Option<NamedHours>> {
-        let mut best = best;
+    /// What the best name tells of a place where all of a source stood.
+    fn own_name(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
+        Ok(self.writer.own_name(id)?.and_then(|path| told_at(&as_path(&path))))
+    }
+
+    /// What the name of a beginning of a text tells that stands where it belongs to another one, if that is better than the
+    /// best one and may tell of a text whose own name is `own`.
+    fn told_by_beginnings(
+        &mut self,
+        taken: &Taken,
+        own: Option<&NamedHours>,
+        mut best: Option<NamedHours>,
+    ) -> Result<Option<NamedHours>> {
         for path in self.writer.named_beginnings(&taken.text)? {
             let path = as_path(&path);
-            let hours = told_at(&path).filter(|hours| rank(Some(hours)) > rank(best.as_ref()));
+            let is_better = |hours: &NamedHours| hours.rank() > rank(best.as_ref()) && may_tell(own, hours);
+            let hours = told_at(&path).filter(is_better);
             // A name of another domain says nothing of lines that take theirs from outside.
             let hours =
                 hours.filter(|hours| may_be_one(outside(Some(hours), None), taken.text.outside.as_ref()));
@@ -100,6 +116,10 @@ impl Work<'_> {
             let of = known.outside.as_ref().map(|(_, domain)| domain);
             let is_told = rank(known.hours.as_ref()) >= rank(taken.source.hours.as_ref());
             if is_told || !may_be_one(of, taken.source.outside()) {
+                continue;
+            }
+            let own = self.own_name(longer)?;
+            if taken.source.hours.as_ref().is_some_and(|hours| !may_tell(own.as_ref(), hours)) {
                 continue;
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };

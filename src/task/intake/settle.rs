@@ -255,8 +255,10 @@ impl Work<'_> {
     fn settle_known(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
         let was_here = self.stands_at(id, arrival.place)?;
         let mut shorter = Vec::new();
-        if self.somewhere(id, b"")?.is_none() {
-            // Nobody could read it where it stood: what came since then may be the beginning of it.
+        let is_of_another = self.writer.known(id)?.read_for() != taken.source.outside();
+        if is_of_another || self.somewhere(id, b"")?.is_none() {
+            // Nobody could read it where it stood, or it was read for another domain: what came since then may be the
+            // beginning of it.
             shorter = self.shorter(taken, arrival)?;
             shorter.retain(|known| known.id != id);
             self.take_in_beginnings(id, &shorter, arrival.place)?;
@@ -277,6 +279,8 @@ impl Work<'_> {
             let told = self.told(id, taken, arrival.place)?;
             if told == taken.source.hours && (is_otherwise || known.hours != told) {
                 self.writer.replace(id, arrival)?;
+                // Read for this domain, it may begin what it did not begin before.
+                self.tell_longer(id, taken, arrival.place)?;
                 return Ok(Settled::Counts(Fate::Replaced));
             }
             if let Some(told) = told.filter(|told| known.hours.as_ref() != Some(told)) {
