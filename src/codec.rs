@@ -12,7 +12,7 @@ mod said;
 mod shape;
 mod streams;
 
-pub use foreign::{Foreign, HEAD_LEN, foreign, page};
+pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, page};
 pub use gunzip::Gunzip;
 pub use said::says_all;
 

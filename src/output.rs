@@ -1,18 +1,21 @@
 //! Files that appear under their name only when they are complete, and standard output. The only file that names tempfile.
 
+pub mod beside;
 mod closed;
 #[cfg(unix)]
 mod kept;
 #[cfg(unix)]
 mod left_over;
 mod precious;
+mod stamp;
 
 use crate::digest::{Hash, hash_of};
 use crate::error::{Error, Result};
 use precious::precious;
+pub use stamp::Stamp;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
@@ -22,9 +25,21 @@ use tempfile::NamedTempFile;
 pub struct Output {
     file: NamedTempFile,
     path: PathBuf,
+    /// What it is to take the place of.
+    stood: Option<Stood>,
     replace: bool,
     pending: Pending,
     seal: Option<Seal>,
+}
+
+/// What stands at a path: which file, as it was changed last, and of what size.
+#[derive(PartialEq, Eq)]
+struct Stood(Stamp, u64);
+
+impl Stood {
+    fn at(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|meta| Self(Stamp::of(&meta), meta.len()))
+    }
 }
 
 /// Told the hash of a finished file before it gets its name.
@@ -66,6 +81,8 @@ impl Output {
     /// # Errors
     /// When a file is there and must not be replaced, or the folder does not take a file.
     pub fn create(path: &Path, replace: bool) -> Result<Self> {
+        // Looked at before it is asked what it is: what comes to stand there later was never asked.
+        let stood = Stood::at(path);
         let path = &check(path, replace)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).suffix(SUFFIX);
@@ -80,7 +97,7 @@ impl Output {
         let file = file.map_err(|e| e.at(path))?;
         prepare(file.as_file(), path);
         let pending = Pending::new(file.path());
-        Ok(Self { file, path: path.to_owned(), replace, pending, seal: None })
+        Ok(Self { file, path: path.to_owned(), stood, replace, pending, seal: None })
     }
 
     /// Has the hash of the finished file told before it gets its name: what fails there keeps it from getting it.
@@ -96,21 +113,38 @@ impl Output {
     /// Makes the file durable and gives it its name.
     ///
     /// # Errors
-    /// When the disk fails, or a file has come to stand there meanwhile.
+    /// When the disk fails, or what stands there is not what it is to take the place of: a file has come to stand there
+    /// meanwhile, or was changed.
     pub fn commit(self) -> Result<()> {
-        let Self { mut file, path, replace, pending, seal } = self;
+        let Self { mut file, path, stood, replace, pending, seal } = self;
         let sealed = file.as_file().sync_all().map_err(Error::io("cannot write"));
         let sealed =
             sealed.and_then(|()| seal.map_or(Ok(()), |seal| seal(hash_from_start(file.as_file_mut())?)));
-        let done = sealed.and_then(|()| {
+        let done = sealed.and_then(|()| keep(&path, stood.as_ref())).and_then(|()| {
             let renamed = if replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-            renamed.map_err(|e| Error::io("cannot give the finished file its name")(e.error))
+            renamed.map_err(|e| match e.error.kind() {
+                ErrorKind::AlreadyExists => Error::usage(CAME),
+                _ => Error::io("cannot give the finished file its name")(e.error),
+            })
         });
         drop(pending);
         done.map_err(|e| e.at(&path))?;
         // The name is durable with its folder; not every system lets a folder be synced.
         let _ = File::open(folder(&path)).and_then(|dir| dir.sync_all());
         Ok(())
+    }
+}
+
+const CAME: &str = "came to stand here while the new file was made, and is kept; nothing was written";
+const CHANGED: &str = "was changed while the new file was made, and is kept; nothing was written";
+
+/// Refuses to take the place of another file than the one that stood at a path, or of one that was changed since then. What
+/// is gone is not missed.
+fn keep(path: &Path, stood: Option<&Stood>) -> Result<()> {
+    match (Stood::at(path), stood) {
+        (Some(_), None) => Err(Error::usage(CAME)),
+        (Some(now), Some(before)) if now != *before => Err(Error::usage(CHANGED)),
+        _ => Ok(()),
     }
 }
 
@@ -303,6 +337,16 @@ pub fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// The first bytes of a file, so many or all.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(len).read_to_end(&mut head)?;
+    Ok(head)
+}
+
 /// A folder of its own for files that nobody is to see; gone with all in it when dropped.
 ///
 /// # Errors
@@ -364,10 +408,56 @@ mod tests {
         let second = Output::create(&path, false).unwrap();
         first.file().write_all(b"first").unwrap();
         first.commit().unwrap();
-        assert!(second.commit().unwrap_err().to_string().starts_with(path.to_str().unwrap()));
+        let error = second.commit().unwrap_err().to_string();
+        assert!(error.starts_with(path.to_str().unwrap()) && error.contains(CAME), "{error}");
         assert!(Output::create(&path, false).is_err());
         Output::create(&path, true).unwrap().commit().unwrap();
         assert_eq!((fs::read(&path).unwrap(), names()), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn what_was_changed_meanwhile_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("out"), dir.path().join("other"));
+        let replaced = |text: &str| {
+            fs::write(&other, text).unwrap();
+            fs::rename(&other, &path).unwrap();
+        };
+        let edited = |text: &str| fs::write(&path, text).unwrap();
+        let new = || {
+            let mut out = Output::create(&path, true).unwrap();
+            out.file().write_all(b"new").unwrap();
+            out
+        };
+        // Something where nothing stood, another file of the same size, and another text in the same file.
+        for (before, change, now) in [
+            (None, &edited as &dyn Fn(&str), "came"),
+            (Some("old"), &replaced, "not"),
+            (Some("old"), &edited, "edited"),
+        ] {
+            let _ = fs::remove_file(&path);
+            if let Some(text) = before {
+                fs::write(&path, text).unwrap();
+            }
+            let out = new();
+            change(now);
+            let error = out.commit().unwrap_err().to_string();
+            assert!(error.contains("while the new file was made, and is kept"), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), now);
+        }
+        // Up to the moment in which it gets its name.
+        let mut out = new();
+        let there = path.clone();
+        out.seal(Box::new(move |_| {
+            fs::write(there, "late").unwrap();
+            Ok(())
+        }));
+        assert!(out.commit().is_err() && fs::read_to_string(&path).unwrap() == "late");
+        // What is gone is not missed.
+        let out = new();
+        fs::remove_file(&path).unwrap();
+        out.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub use watch::Change;
 pub use write::Writer;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::beside::WAL;
 use crate::output::{Scratch, in_address, scratch_folder};
 use foreign::unopened;
 use rusqlite::config::DbConfig;
@@ -195,7 +196,7 @@ fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
     if !is_kept_out && !code.is_some_and(|code| has_no_room.contains(&code)) {
         return None;
     }
-    let log = beside(path, "-wal");
+    let log = beside(path, WAL);
     if log.metadata().is_ok_and(|meta| meta.len() > 0) {
         return None;
     }

@@ -5,6 +5,9 @@
 /// Bytes that are enough to tell every kind.
 pub const HEAD_LEN: usize = 512;
 
+/// What every `SQLite` database begins with.
+pub const DATABASE: &[u8] = b"SQLite format 3\0";
+
 /// What to do about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Advice {
@@ -101,7 +104,7 @@ pub(super) static KINDS: [Foreign; 34] = [
     archive("an ar archive", "ar -x", &[(0, b"!<arch>\n")]),
     kind("an old Excel workbook or another Office file", NO_LOG, &[(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")]),
     kind("a PDF document", NO_LOG, &[(0, b"%PDF-")]),
-    kind("an SQLite database", NO_LOG, &[(0, b"SQLite format 3\0")]),
+    kind("an SQLite database", NO_LOG, &[(0, DATABASE)]),
     kind("a program", NO_LOG, &[(0, b"\x7fELF")]),
     kind("a Parquet file", "write its rows as log lines first", &[(0, b"PAR1")]),
     kind("an Avro file", "write its rows as log lines first", &[(0, b"Obj\x01")]),

@@ -8,12 +8,13 @@ mod walk;
 
 pub use crate::names::{Told, evidence, named_hours, outside};
 pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
-pub use stamp::Stamp;
 pub(super) use stamp::{START, start_of};
 
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
 use crate::error::{Error, Result, plain};
+use crate::output::Stamp;
+use crate::output::beside::BESIDE;
 use crate::region::Region;
 use crate::report::NamedHours;
 use crate::visible::acts;
@@ -35,9 +36,10 @@ pub const STDIN: &str = "-";
 pub const NO_MATCH: &str = "no file matches this glob";
 /// The fault of a pipe, socket or device in a folder or behind a glob: it would be waited for without end.
 const NO_FILE: &str = "is no regular file; a pipe is read where it is named itself";
-/// What flowbook itself leaves in folders, and never logs: workbooks, stores, and the totals beside generated logs.
-const OWN_ENDINGS: [&[u8]; 7] =
-    [b".xlsx", b".db", b".db-wal", b".db-shm", b".db.lock", b".db.run.lock", b".db.tasks.lock"];
+/// What flowbook itself leaves in folders, and never logs: workbooks, stores with what lies beside them, and the totals
+/// beside generated logs.
+const WORKBOOK: &str = ".xlsx";
+const STORE: &str = ".db";
 const OWN_NAME: &[u8] = b"expected.csv";
 
 /// A source of log lines.
@@ -296,12 +298,18 @@ fn add_folder(folder: &Path, base: &Path, found: &mut Found<'_>) {
 fn is_own(path: &Path) -> bool {
     let is_separator = |byte: &u8| is_separator(char::from(*byte));
     let name = path.as_os_str().as_encoded_bytes().rsplit(is_separator).next().unwrap_or_default();
-    let last = name.last().map_or(0, u8::to_ascii_lowercase);
-    let ends_with = |ending: &[u8]| {
-        let from = name.len().checked_sub(ending.len()).filter(|_| ending.ends_with(&[last]));
-        from.is_some_and(|from| name[from..].eq_ignore_ascii_case(ending))
-    };
-    name == OWN_NAME || OWN_ENDINGS.into_iter().any(ends_with)
+    let is_store = |name: &[u8]| without(name, STORE).is_some();
+    let is_beside = || BESIDE.into_iter().filter_map(|ending| without(name, ending)).any(is_store);
+    name == OWN_NAME || without(name, WORKBOOK).is_some() || is_store(name) || is_beside()
+}
+
+/// A name without an ending that it has, whatever its case.
+fn without<'a>(name: &'a [u8], ending: &str) -> Option<&'a [u8]> {
+    // Mostly the last byte tells.
+    let (last, is_last) = (name.last()?, ending.as_bytes().last()?);
+    let from = name.len().checked_sub(ending.len()).filter(|_| last.eq_ignore_ascii_case(is_last))?;
+    let (stem, end) = name.split_at(from);
+    end.eq_ignore_ascii_case(ending.as_bytes()).then_some(stem)
 }
 
 fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
@@ -432,6 +440,20 @@ fn or_here(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_flowbook_leaves_in_folders_is_no_log() {
+        for name in ["a.xlsx", "A.XLSX", "u.db", "U.Db", "expected.csv"] {
+            assert!(is_own(&Path::new("logs").join(name)), "{name}");
+        }
+        for ending in BESIDE {
+            assert!(is_own(Path::new(&format!("logs/u.db{ending}"))), "{ending}");
+            assert!(!is_own(Path::new(&format!("logs/a.log{ending}"))), "{ending}");
+        }
+        for log in ["a.log", "db", "a.gz", "not_expected.csv", "x-wal", "a.db.gz", ""] {
+            assert!(!is_own(Path::new(log)), "{log}");
+        }
+    }
 
     #[test]
     fn names_are_shown_safely() {

@@ -1,16 +1,12 @@
 //! What no `--force` replaces: stores, what lies beside them for their sake, and logs. Each is told by what it holds,
 //! whatever it is called and whatever way it is read meanwhile: a pipe does not tell what it was filled from.
 
+use super::beside::{is_beside_database, is_database};
 use crate::codec::Decoder;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// What a database begins with.
-const DATABASE: &[u8] = b"SQLite format 3\0";
-/// What the names of files end with that belong to the database called by the rest of the name.
-const BESIDE: [&str; 6] = ["-wal", "-shm", "-journal", ".run.lock", ".tasks.lock", ".lock"];
 /// Bytes of text that are looked at for a line of a log.
 const LOOKED_AT: u64 = 64 << 10;
 
@@ -23,19 +19,6 @@ pub(super) fn precious(path: &Path) -> Option<&'static str> {
         return Some("belongs to the store beside it, and would be overwritten; name another file");
     }
     is_log(path).then_some("is a log, and would be overwritten; name another file")
-}
-
-fn is_database(path: &Path) -> bool {
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(DATABASE.len() as u64).read_to_end(&mut head));
-    read.is_ok() && head == DATABASE
-}
-
-fn is_beside_database(path: &Path) -> bool {
-    let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
-    let stem = BESIDE.into_iter().find_map(|ending| name.strip_suffix(ending.as_bytes()));
-    let stem = stem.and_then(|stem| str::from_utf8(stem).ok());
-    stem.is_some_and(|stem| is_database(&path.with_file_name(stem)))
 }
 
 /// Whether a file holds a line that is stamped as those of logs are, packed or not.
@@ -68,6 +51,7 @@ fn is_stamped(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::codec::{Codec, Encoder};
+    use crate::output::beside::BESIDE;
     use std::fs;
     use std::io::Write;
 

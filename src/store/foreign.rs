@@ -5,15 +5,13 @@
 use super::failed;
 use super::schema::APPLICATION_ID;
 use crate::error::Error;
+use crate::output::beside::DATABASE;
+use crate::output::head;
 use rusqlite::ErrorCode;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 /// Bytes that are enough to tell what a file is.
 const HEAD_LEN: u64 = 512;
-/// What every database begins with.
-const MARK: &[u8] = b"SQLite format 3\0";
 
 /// Why a file could not be opened as a store. What does not begin as a database does was never one, or has lost its
 /// first page: the first is likely, and the second is said, too.
@@ -22,8 +20,8 @@ pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
         return folder(path);
     }
     let is_other = error.sqlite_error_code() == Some(ErrorCode::NotADatabase);
-    let head = is_other.then(|| head(path).ok()).flatten();
-    let Some(head) = head.filter(|head| !head.starts_with(MARK)) else {
+    let head = is_other.then(|| head(path, HEAD_LEN).ok()).flatten();
+    let Some(head) = head.filter(|head| !head.starts_with(DATABASE)) else {
         return failed(error).at(path);
     };
     let text = match kind(&head) {
@@ -39,20 +37,12 @@ pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
 /// made may be so only in the log beside it.
 pub(super) fn is_marked(path: &Path) -> bool {
     let id = |head: Vec<u8>| head.get(68..72).map(|id| id == APPLICATION_ID.to_be_bytes());
-    head(path).ok().filter(|head| head.starts_with(MARK)).and_then(id).unwrap_or(false)
+    head(path, HEAD_LEN).ok().filter(|head| head.starts_with(DATABASE)).and_then(id).unwrap_or(false)
 }
 
 /// What is said of a folder that is named as a store.
 pub(super) fn folder(path: &Path) -> Error {
     Error::usage("is a folder; name the file of a store in it, like usage.db").at(path)
-}
-
-fn head(path: &Path) -> io::Result<Vec<u8>> {
-    let read = |file: File| {
-        let mut head = Vec::new();
-        file.take(HEAD_LEN).read_to_end(&mut head).map(|_| head)
-    };
-    File::open(path).and_then(read)
 }
 
 /// Files that are often named by mistake, with their article, and what they begin with.

@@ -3,6 +3,7 @@
 //! The system lets the lock go with its process, however that ends.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::beside::{LOCK, RUN_LOCK, TASKS_LOCK};
 use crate::output::folder;
 use crate::time::iso;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -30,7 +31,7 @@ impl Lock {
     /// See [`Lock::take`].
     pub fn of_tasks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         super::refuse_what_is_no_file(path)?;
-        Self::take_at(&super::beside(&real(path), ".tasks"), wait, work)
+        Self::take_at(path, TASKS_LOCK, wait, work)
     }
 
     /// Waits for the right to run a tick over the store at `path`.
@@ -39,7 +40,7 @@ impl Lock {
     /// See [`Lock::take`].
     pub fn of_ticks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         super::refuse_what_is_no_file(path)?;
-        Self::take_at(&super::beside(&real(path), ".run"), wait, work)
+        Self::take_at(path, RUN_LOCK, wait, work)
     }
 
     /// Waits for the right to write to the store at `path`; `work` says to others what is done.
@@ -48,11 +49,11 @@ impl Lock {
     /// When another process still holds it after `wait`, or the lock's file cannot be made.
     pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         super::refuse_what_is_no_file(path)?;
-        Self::take_at(path, wait, work)
+        Self::take_at(path, LOCK, wait, work)
     }
 
-    fn take_at(path: &Path, wait: Duration, work: &str) -> Result<Self> {
-        let place = place(path);
+    fn take_at(path: &Path, ending: &str, wait: Duration, work: &str) -> Result<Self> {
+        let place = place(path, ending);
         let file = open(&place, true).map_err(|error| match error.kind() {
             ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
                 Error::io("make its folder first; cannot make a store here")(error.kind().into()).at(path)
@@ -109,9 +110,9 @@ fn open(place: &Path, is_made: bool) -> Result<File> {
     }
 }
 
-/// The lock of a store is one, by whatever link the store is named.
-fn place(path: &Path) -> PathBuf {
-    super::beside(&real(path), ".lock")
+/// A lock of a store is one, by whatever link the store is named.
+fn place(path: &Path, ending: &str) -> PathBuf {
+    super::beside(&real(path), ending)
 }
 
 /// The path of a file behind all links, whether it is there yet or not.
@@ -123,7 +124,7 @@ fn real(path: &Path) -> PathBuf {
 /// Says who holds the store at `path`, after it was waited for.
 pub(super) fn busy(path: &Path, wait: Duration) -> Error {
     let nobody = |_| Error::new(ErrorKind::Store("the store is busy; try again later".into()));
-    open(&place(path), false).map_or_else(nobody, |file| held(file, wait))
+    open(&place(path, LOCK), false).map_or_else(nobody, |file| held(file, wait))
 }
 
 fn held(file: File, wait: Duration) -> Error {

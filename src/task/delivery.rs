@@ -6,6 +6,7 @@ use super::too_many_rejected;
 use crate::error::{Error, Result};
 use crate::ingest::Rejects;
 use crate::ingest::source::Source;
+use crate::output::beside::BESIDE;
 use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
 use crate::store::{OlderCopy, Writer};
@@ -135,8 +136,8 @@ fn real(path: &Path) -> PathBuf {
 /// Whether a file is the store itself, or lies beside it for its sake.
 fn is_of_store(path: &Path, store: &Path) -> bool {
     let rest = last(path).strip_prefix(last(store));
-    let endings = [&b""[..], b"-wal", b"-shm", b"-journal", b".lock", b".run.lock", b".tasks.lock"];
-    let is_named = rest.is_some_and(|rest| endings.contains(&rest));
+    let is_ending = |rest: &[u8]| rest.is_empty() || BESIDE.iter().any(|ending| ending.as_bytes() == rest);
+    let is_named = rest.is_some_and(is_ending);
     is_named && fs::canonicalize(folder(path)).ok() == fs::canonicalize(folder(store)).ok()
 }
 

@@ -7,12 +7,13 @@ use super::needs::{Standing, Tolerance, Verdict, Wanted};
 use super::plan::TaskRule;
 use super::registry::{NewTask, Registry, Status, TaskId, TaskRecord, absolute};
 use super::run::Tick;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::export::request::{ExportSpec, retention};
+use crate::output::Spot;
 use crate::region::Region;
 use crate::store::Reader;
 use crate::time::iso;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What became of a task in a tick.
@@ -89,8 +90,6 @@ pub(super) struct Job {
     pub(super) step: Step,
     /// What is to be run, when it is due and registered.
     pub(super) task: Option<TaskRecord>,
-    /// The file that stands there is of an older form of the task.
-    pub(super) replaces: bool,
     /// How much may be missing.
     pub(super) tolerance: Tolerance,
 }
@@ -103,8 +102,10 @@ pub(super) fn judge_all(tick: &Tick<'_>) -> Result<Vec<Job>> {
     let store = &tick.plan.store;
     let registry = Registry::open(store, tick.plan.lock_timeout)?;
     let reader = Reader::open(store, tick.plan.lock_timeout)?;
-    let mut judge = Judge { tick, registry, reader, jobs: Vec::new() };
-    tick.plan.tasks.iter().try_for_each(|rule| judge.rule(rule))?;
+    let mut taken = BTreeMap::new();
+    let wishes: Vec<Wish<'_>> = tick.plan.tasks.iter().map(|rule| Wish::of(tick, rule, &mut taken)).collect();
+    let mut judge = Judge { tick, registry, reader, taken, jobs: Vec::new() };
+    wishes.into_iter().try_for_each(|wish| judge.rule(wish))?;
     Ok(judge.jobs)
 }
 
@@ -112,7 +113,34 @@ struct Judge<'a> {
     tick: &'a Tick<'a>,
     registry: Registry,
     reader: Reader,
+    /// The places of the files of this tick, with the task that each is of.
+    taken: BTreeMap<Spot, &'a str>,
     jobs: Vec<Job>,
+}
+
+/// What a rule asks for at a time, and where it goes, or why it cannot be made.
+struct Wish<'a> {
+    rule: &'a TaskRule,
+    now: i64,
+    asked: (i64, i64),
+    wanted: Result<(ExportSpec, PathBuf)>,
+}
+
+impl<'a> Wish<'a> {
+    /// What a rule asks for now. Of several tasks with one file, the first of the plan has it: the times of their ranges tell
+    /// only now that they meet.
+    fn of(tick: &Tick<'a>, rule: &'a TaskRule, taken: &mut BTreeMap<Spot, &'a str>) -> Self {
+        let now = (tick.running.now)();
+        // What settles is looked at when it has: the range of the day, or month, in which it does.
+        let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
+        let wanted = wanted(tick, rule, asked, now).and_then(|(spec, output)| {
+            match *taken.entry(Spot::of(&output)).or_insert(&rule.name) {
+                owner if owner == rule.name => Ok((spec, output)),
+                owner => Err(Error::usage(rule.same_file(owner))),
+            }
+        });
+        Self { rule, now, asked, wanted }
+    }
 }
 
 /// What a rule asks for at a time, and what was made of it before.
@@ -125,18 +153,16 @@ struct Rated<'a> {
 }
 
 impl Judge<'_> {
-    fn rule(&mut self, rule: &TaskRule) -> Result<()> {
-        let now = (self.tick.running.now)();
-        // What settles is looked at when it has: the range of the day, or month, in which it does.
-        let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
+    fn rule(&mut self, wish: Wish<'_>) -> Result<()> {
+        let Wish { rule, now, asked, wanted } = wish;
         let made = self.made(rule)?;
-        let (spec, output) = match wanted(self.tick, rule, asked, now) {
+        let (spec, output) = match wanted {
             Ok(wanted) => wanted,
             Err(error) => {
                 let end = StepEnd::Failed(error.to_string());
                 let name = rule.name.clone();
                 let step = Step { name, asked, output: PathBuf::new(), task: None, is_judged: false, end };
-                self.jobs.push(Job { step, task: None, replaces: false, tolerance: Tolerance::Nothing });
+                self.jobs.push(Job { step, task: None, tolerance: Tolerance::Nothing });
                 return Ok(());
             }
         };
@@ -184,13 +210,11 @@ impl Judge<'_> {
         };
         self.drop_older_forms(rated, current)?;
         let task = self.enrol(&end, &new, current, rule, now)?;
-        let is_due = matches!(end, StepEnd::Due(..));
-        let replaces = is_due && rated.made.iter().any(|task| task.output == output && task.is_own());
         let (name, asked, output) = (rule.name.clone(), spec.asked, output.to_owned());
         let tolerance = tolerance(rule, asked, now);
         let id = task.as_ref().or(current).map(|task| task.id);
         let step = Step { name, asked, output, task: id, is_judged: rule.needs.is_some(), end };
-        Ok(Job { step, task, replaces, tolerance })
+        Ok(Job { step, task, tolerance })
     }
 
     /// What waits in a form that the rule had before is not made any more.
@@ -239,11 +263,15 @@ impl Judge<'_> {
         };
         let standing = Standing::of(&mut self.registry, &task.output, task.asked)?;
         let tolerance = tolerance(rule, task.asked, now);
-        let end = self.end(rule, task.asked, why, &Wanted::of(task, &standing, tolerance), now)?;
+        let owner = self.taken.get(&Spot::of(&task.output)).filter(|owner| **owner != rule.name);
+        let end = match owner {
+            Some(owner) if !task.is_own() => StepEnd::Failed(rule.same_file(owner)),
+            _ => self.end(rule, task.asked, why, &Wanted::of(task, &standing, tolerance), now)?,
+        };
         let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
         let id = Some(task.id);
         let step = Step { name, asked, output, task: id, is_judged: task.needs.is_some(), end };
-        Ok(Some(Job { step, task: Some(task.clone()), replaces: false, tolerance }))
+        Ok(Some(Job { step, task: Some(task.clone()), tolerance }))
     }
 
     /// What becomes of a task that is due for a reason, unless it must wait.

@@ -118,6 +118,16 @@ impl TaskRule {
         ends_of_months().map(days).max().unwrap_or(0)
     }
 
+    /// Says that the file of the task is that of another one.
+    #[must_use]
+    pub fn same_file(&self, other: &str) -> String {
+        format!(
+            "output is {:?}, which gives the same file as that of task {other:?}, upper and lower case apart; let it hold \
+             {{name}}",
+            self.pattern.to_string()
+        )
+    }
+
     /// The request over a range.
     #[must_use]
     pub fn request_over(&self, (start, end): (i64, i64)) -> ExportRequest {

@@ -6,7 +6,7 @@ use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRec
 use super::retain::keep_to_kept;
 use super::{Outcome, Progress, Task, run_sealed};
 use crate::domain::Domain;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::export::request::ExportRequest;
 use crate::ingest::source::Search;
 use crate::log::Format;
@@ -82,11 +82,27 @@ pub fn run_registered(
         return Ok(Ran::Meanwhile);
     }
     let standing = Standing::of(registry, &task.output, task.asked)?;
-    let may_replace = how.force || task.is_own();
+    let owners = owners(registry, task)?;
+    let may_replace = how.force || is_own(&owners);
     registry.begin(task.id, may_replace || !task.output.exists())?;
-    let attempt = attempt(task, &standing, &Running { force: may_replace, ..*how }, progress);
+    // Asked once more of what stands there when the new one is finished.
+    let owners = if how.force { Vec::new() } else { owners };
+    let attempt = attempt(task, &standing, owners, &Running { force: may_replace, ..*how }, progress);
     put_down(registry, task, &attempt, (how.now)())?;
     attempt.map(|attempt| attempt.ran)
+}
+
+/// Those whose workbook a task may take the place of: it itself, and the others of the task of a configuration that it is
+/// made for, whose form may have been another one.
+fn owners(registry: &mut Registry, task: &TaskRecord) -> Result<Vec<TaskRecord>> {
+    let others = if task.plan.is_some() { registry.with_output(&task.output)? } else { Vec::new() };
+    let others = others.into_iter().filter(|other| other.plan == task.plan && other.id != task.id);
+    Ok(std::iter::once(task.clone()).chain(others).collect())
+}
+
+/// Whether what stands at the output of tasks is the workbook that one of them made.
+fn is_own(owners: &[TaskRecord]) -> bool {
+    owners.iter().any(TaskRecord::is_own)
 }
 
 fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt>, now: i64) -> Result<()> {
@@ -115,6 +131,7 @@ struct Attempt {
 fn attempt(
     task: &TaskRecord,
     standing: &Standing,
+    owners: Vec<TaskRecord>,
     how: &Running<'_>,
     progress: &Progress,
 ) -> Result<Attempt> {
@@ -149,7 +166,15 @@ fn attempt(
         let why = format!("{why}: {STAYS}");
         return Ok(Attempt { ran: Ran::Waits(why), generation, hours });
     }
-    let outcome = Box::new(run_sealed(&run, &reader, progress, Some(seal(how.store, how.wait, task.id)))?);
+    let sealed = seal(how.store, how.wait, task.id);
+    let output = task.output.clone();
+    let seal: Seal = Box::new(move |hash| {
+        if owners.is_empty() || is_own(&owners) || !output.exists() {
+            return sealed(hash);
+        }
+        Err(Error::usage("is no longer the workbook that the task made, and is kept; nothing was written"))
+    });
+    let outcome = Box::new(run_sealed(&run, &reader, progress, Some(seal))?);
     Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, hours })
 }
 

@@ -162,9 +162,9 @@ fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Vec<Step> {
         return jobs.into_iter().map(|job| job.step).collect();
     }
     side_by_side(tick.running.threads, jobs, |job, threads| {
-        let Job { mut step, task, replaces, tolerance } = job;
+        let Job { mut step, task, tolerance } = job;
         if let (StepEnd::Due(why, _), Some(task)) = (&step.end, task) {
-            let how = Running { threads, force: tick.running.force || replaces, tolerance, ..tick.running };
+            let how = Running { threads, tolerance, ..tick.running };
             step.end = make_one(&task, *why, &how, progress);
         }
         step

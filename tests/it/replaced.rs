@@ -88,6 +88,49 @@ fn owners_are_kept_where_that_is_allowed_and_links_stay() {
     }
 }
 
+#[test]
+fn what_comes_to_stand_there_meanwhile_is_kept() {
+    let place = place();
+    place.run(&["ingest", "a.log", "--store", "s.db"], 0);
+    assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
+    // The output is begun before a log is opened: whoever writes to the pipe waits for that.
+    let meanwhile = |force: &[&str], change: &dyn Fn()| {
+        let mut command = place.command();
+        command.args(["export", "pipe", "-o", "z.xlsx", "--quiet"]).args(RANGE).args(force);
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut pipe = File::options().write(true).open(place.path("pipe")).unwrap();
+        change();
+        std::io::Write::write_all(&mut pipe, line("1/Mar/2026:10:00:00 +0000", "a.com", 5).as_bytes())
+            .unwrap();
+        drop(pipe);
+        let done = child.wait_with_output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    let store = fs::read(place.path("s.db")).unwrap();
+    let copy = |name: &str| assert!(fs::copy(place.path("s.db"), place.path(name)).is_ok());
+    let copied = || copy("z.xlsx");
+    let moved = || {
+        copy("copy");
+        fs::rename(place.path("copy"), place.path("z.xlsx")).unwrap();
+    };
+    for (before, force, change, says) in [
+        (None, &[][..], &copied as &dyn Fn(), "came to stand here"),
+        (None, &["--force"], &copied, "came to stand here"),
+        (Some("old"), &["--force"], &copied, "was changed"),
+        (Some("old"), &["--force"], &moved, "was changed"),
+    ] {
+        let _ = fs::remove_file(place.path("z.xlsx"));
+        if let Some(text) = before {
+            place.write("z.xlsx", text);
+        }
+        let (code, told) = meanwhile(force, change);
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains("z.xlsx") && told.contains(says) && told.contains("is kept"), "{told}");
+        assert!(fs::read(place.path("z.xlsx")).unwrap() == store, "{told}");
+    }
+    assert_eq!(pending(&place), Vec::<String>::new());
+}
+
 /// Names of files in the making.
 fn pending(place: &Place) -> Vec<String> {
     place.names().into_iter().filter(|name| name.starts_with(".flowbook-")).collect()

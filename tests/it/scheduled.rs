@@ -1,6 +1,7 @@
 //! What a night of ticks needs: damaged and unfinished files, figures for monitoring, a history, what no group bills.
 
-use super::harness::{Place, gzip, line};
+use super::book::Book;
+use super::harness::{Done, Place, gzip, line};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -46,6 +47,58 @@ fn a_truncated_file_does_not_stop_the_night() {
     assert_eq!(json["faults"].as_array().unwrap().len(), 1, "{json}");
     fs::write(&file, &whole).unwrap();
     assert_eq!(tick(&place, 0)["tasks"][0]["state"], "made");
+}
+
+/// The day that has ended, as ranges name it and as lines do.
+fn yesterday() -> (String, String) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let day = flowbook::time::iso(i64::try_from(now).unwrap() - 86_400)[..10].to_owned();
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = months[day[5..7].parse::<usize>().unwrap() - 1];
+    let in_line = format!("{}/{month}/{}", &day[8..], &day[..4]);
+    (day, in_line)
+}
+
+#[test]
+fn tasks_that_meet_in_one_file_only_today_are_told() {
+    // Once more when a day ends meanwhile.
+    while !meet_today() {}
+}
+
+fn meet_today() -> bool {
+    let place = Place::new();
+    let (day, in_line) = yesterday();
+    place.write("logs/a.log", line(&format!("{in_line}:10:00:00 +0000"), "a.com", 1000));
+    let task = |name: &str, kind: &str, range: &str| {
+        let output = "u-{start:%d}.xlsx";
+        format!(
+            "[[task]]\nname = \"{name}\"\ntype = \"{kind}\"\nrange = \"{range}\"\noutput = \"{output}\"\n"
+        )
+    };
+    let tasks = task("a", "flow", "yesterday") + &task("b", "vas", &format!("{day}/{day}"));
+    let text = "[store]\npath = \"usage.db\"\n[[source]]\npaths = [\"logs\"]\n";
+    place.write("flowbook.toml", text.to_owned() + &tasks);
+    let ticks = [&["--dry-run"][..], &["--force"], &[]];
+    let ticks = ticks.map(|more| {
+        let output = place.command().args(["run", "flowbook.toml", "--json"]).args(more).output().unwrap();
+        (output.status.code(), Done::of(&output).json())
+    });
+    if yesterday().0 != day {
+        return false;
+    }
+    for ((code, json), first) in ticks.iter().zip(["due", "made", "up_to_date"]) {
+        let state = |at: usize| json["tasks"][at]["state"].as_str().unwrap_or_default();
+        assert_eq!((*code, state(0), state(1)), (Some(1), first, "failed"), "{json}");
+        let why =
+            json["tasks"][1]["why"].as_str().or(json["tasks"][1]["reason"].as_str()).unwrap_or_default();
+        assert!(why.contains("gives the same file as that of task \"a\""), "{json}");
+    }
+    let mut sheets = Book::open(&place.path(&format!("u-{}.xlsx", &day[8..])));
+    assert!(
+        sheets.rows("Detail")[0].iter().any(|heading| heading.contains("Bandwidth")),
+        "that of the first one"
+    );
+    true
 }
 
 #[test]

@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// When tasks are tried: any time does, but the same must pass today and tomorrow. 2026-03-15T12:00:00Z.
+/// When tasks are tried: any time does, but the same must pass today and tomorrow. What meets only at some times is found
+/// by the tick. 2026-03-15T12:00:00Z.
 const SAMPLE_NOW: i64 = 1_773_576_000;
 
 /// `file` is the text that the tables were read from, `folder` that of all workbooks.
@@ -41,11 +42,7 @@ pub(super) fn tasks(
         let task = entry.task(file)?;
         let output = Spot::of(&folder.join(entry.sample_output(&task, account)?));
         if let Some(other) = outputs.insert(output, name.into()) {
-            return Err(entry.wrong(format!(
-                "output is {:?}, which gives the same file as that of task {other:?}, upper and lower case apart; let it \
-                 hold {{name}}",
-                task.pattern.to_string()
-            )));
+            return Err(entry.wrong(task.same_file(&other)));
         }
         tasks.push(task);
     }
@@ -135,7 +132,7 @@ impl Entry<'_> {
             bill_type: table.bill_type.clone(),
             rows: table.rows.clone(),
             samples: table.samples.clone(),
-            fold: table.fold.as_ref().map(|names| names.as_slice().join(",")),
+            fold: self.fold()?,
             max_rows: table.max_rows.as_ref().map(|scalar| scalar.spelt(file).into()),
             time_zone: zone_text(table.time_zone.as_ref()),
             traffic_factor: table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file).into()),
@@ -150,6 +147,14 @@ impl Entry<'_> {
         }
         if names.iter().all(|name| name.trim().is_empty()) {
             return Err(self.wrong("domain_names holds no name; leave it out for all domains of the account"));
+        }
+        Ok(Some(names.join(",")))
+    }
+
+    fn fold(&self) -> Result<Option<String>> {
+        let Some(names) = self.table.fold.as_ref().map(Texts::as_slice) else { return Ok(None) };
+        if names.iter().all(|name| name.trim().is_empty()) {
+            return Err(self.wrong("fold holds no name; leave it out where every host counts as itself"));
         }
         Ok(Some(names.join(",")))
     }

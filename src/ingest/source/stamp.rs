@@ -1,44 +1,12 @@
-//! What the system says of a file, by which it is seen whether that is still what it was.
+//! Whether a file is still what it was when it was looked at.
 
 use super::Source;
 use crate::ingest::part::SMALL;
 use crate::mix;
+use crate::output::Stamp;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
-
-/// Which file stood at a path when it was looked at, and when that was changed last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Of device and number of the file.
-    file: u64,
-    /// Of the times when its content and when anything of it was changed.
-    changed: u64,
-}
-
-impl Stamp {
-    #[cfg(unix)]
-    fn of(meta: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        let hash = |numbers: [u64; 4]| numbers.iter().fold(0, |hash, n| mix::all(hash, &n.to_le_bytes()));
-        let [modified, changed] = [meta.mtime(), meta.ctime()].map(i64::cast_unsigned);
-        let [nanos, changed_nanos] = [meta.mtime_nsec(), meta.ctime_nsec()].map(i64::cast_unsigned);
-        Self {
-            file: hash([meta.dev(), meta.ino(), 0, 0]),
-            changed: hash([modified, nanos, changed, changed_nanos]),
-        }
-    }
-
-    /// Not every system numbers its files.
-    #[cfg(not(unix))]
-    fn of(meta: &Metadata) -> Self {
-        let since = |time: io::Result<std::time::SystemTime>| {
-            let since = time.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-            since.map_or(0, |since| since.as_nanos()).to_le_bytes()
-        };
-        Self { file: mix::many(&since(meta.created())), changed: mix::many(&since(meta.modified())) }
-    }
-}
 
 /// Bytes at the start of a file that are compared once more when it has grown, where it is too long to compare all.
 pub(in crate::ingest) const START: usize = 512;
@@ -69,7 +37,7 @@ impl Source {
         match file.metadata() {
             // Nearly always, and nobody goes by its path then: whoever moves a file changes what is said of it, too.
             Ok(meta) if self.is_as(&meta) => None,
-            Ok(meta) if Stamp::of(&meta).file != stamp.file => Some(REPLACED),
+            Ok(meta) if !Stamp::of(&meta).is_of_same_file(stamp) => Some(REPLACED),
             _ => self.change(start),
         }
     }
@@ -84,7 +52,7 @@ impl Source {
         if self.is_as(&meta) {
             return None;
         }
-        if Stamp::of(&meta).file != stamp.file {
+        if !Stamp::of(&meta).is_of_same_file(stamp) {
             return Some(REPLACED);
         }
         // Times alone do not tell growth from a log that was emptied and filled anew.

@@ -1,0 +1,32 @@
+//! Databases, and the files that lie beside them for their sake: how both are known, everywhere.
+
+use super::head;
+use std::ffi::OsStr;
+use std::path::Path;
+
+pub use crate::codec::DATABASE;
+
+/// The log of a database, which is written ahead of it.
+pub const WAL: &str = "-wal";
+/// The lock of who writes to a store.
+pub const LOCK: &str = ".lock";
+/// That of a tick over it.
+pub const RUN_LOCK: &str = ".run.lock";
+/// That of who makes its workbooks.
+pub const TASKS_LOCK: &str = ".tasks.lock";
+
+/// What all their names end with, behind the name of the database. One that ends as another one does stands before it.
+pub const BESIDE: [&str; 6] = [WAL, "-shm", "-journal", RUN_LOCK, TASKS_LOCK, LOCK];
+
+/// Whether a file begins as a database does.
+pub(super) fn is_database(path: &Path) -> bool {
+    head(path, DATABASE.len() as u64).is_ok_and(|head| head == DATABASE)
+}
+
+/// Whether a database stands where the name of a file says that the file belongs to it.
+pub(super) fn is_beside_database(path: &Path) -> bool {
+    let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+    let stem = BESIDE.into_iter().find_map(|ending| name.strip_suffix(ending.as_bytes()));
+    let stem = stem.and_then(|stem| str::from_utf8(stem).ok());
+    stem.is_some_and(|stem| is_database(&path.with_file_name(stem)))
+}
