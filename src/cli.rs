@@ -8,6 +8,7 @@ mod export;
 mod flags;
 mod generate;
 mod history;
+mod idle;
 mod ingest;
 mod interrupt;
 mod lacks;
@@ -27,7 +28,7 @@ use crate::export::FORMAT_VERSION;
 use crate::export::workbook::is_guarded;
 use crate::threads;
 use crate::visible::line;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env;
@@ -152,8 +153,12 @@ fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
     // Help names the program so, whatever the file is called that was started.
     let command =
         without_empty_variables(Arguments::command()).bin_name("flowbook").version(&*version(commit).leak());
-    let matches = command.try_get_matches();
-    let error = match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
+    let read = command.try_get_matches().and_then(|mut matches| {
+        let idle = idle::refusal(&matches).map(|text| format!("{text}\n"));
+        let arguments = Arguments::from_arg_matches_mut(&mut matches)?;
+        idle.map_or(Ok(arguments), |text| Err(clap::Error::raw(ClapKind::ArgumentConflict, text)))
+    });
+    let error = match read {
         Ok(arguments) => return Ok(arguments),
         Err(error) => visible_arguments(with_better_tip(error)),
     };

@@ -321,9 +321,6 @@ pub(super) const CHOOSE: &str = "; to choose domains give --domain-names";
 
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, .. } = arguments;
-    if arguments.logs.is_empty() && reading.rejects.is_some() {
-        return Err(Error::usage("--rejects keeps lines that are read now: name LOGS"));
-    }
     let account = config::account(reading.config.as_deref())?;
     let (request, spec) = arguments.request.valid(&account)?;
     let output = output_path(arguments.output.as_deref(), &spec)?;

@@ -82,6 +82,53 @@ fn what_is_complete_is_made_and_told() {
 }
 
 #[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    let place = logs(&[]);
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    place.write("l.csv", "type,range,output\nflow,2026-03-01,l.xlsx\n");
+    place.write("c.toml", "");
+    let with = ["--range", "2026-03-01", "--type", "flow", "-o", "o.xlsx"];
+    let months = ["--months", "2026-03", "--type", "flow", "-o", "{start:%m}.xlsx"];
+    let before = place.names();
+    let refused = |way: &[&str], option: &[&str], says: &str| {
+        let name = option[0].split('=').next().unwrap();
+        place.run(&[way, option].concat(), 2).says(&[&format!("{name} is"), says]);
+        assert_eq!(place.names(), before, "{way:?} {option:?}");
+    };
+    for way in [&with[..], &months, &["--tasks", "l.csv"], &["--refresh"]] {
+        let way = [&["export", "--store", "s.db"], way].concat();
+        for option in [
+            &["--rejects", "r.csv"][..],
+            &["--domain", "a.com"],
+            &["--include=*.log"],
+            &["--exclude=*.log"],
+            &["--lateness", "1h"],
+        ] {
+            refused(&way, option, "name LOGS");
+        }
+        refused(&[&way[..], &["logs"]].concat(), &["--lateness", "1h"], "a store takes in all");
+        // Scripts are told as they want it.
+        let json = place.run(&[&way[..], &["--json", "--rejects", "r.csv"]].concat(), 2).json();
+        assert!(json["Recommend"].as_str().unwrap().contains("name LOGS"), "{json}");
+    }
+    for way in [&with[..], &months, &["--tasks", "l.csv"]] {
+        refused(&[&["export", "logs"], way].concat(), &["--lock-timeout", "1s"], "--store");
+    }
+    let refresh = ["export", "--store", "s.db", "--refresh"];
+    refused(&refresh, &["--config", "c.toml"], "as it was asked for");
+    refused(&refresh, &["--region", "CN"], "name LOGS");
+    let ingest = ["ingest", "logs", "--store", "s.db"];
+    refused(&ingest, &["--config", "c.toml"], "a store takes in all");
+    // What only allows something may always be given, and a variable says it for all commands.
+    let allow = ["--force", "--keep-going", "--read-all"];
+    place.run(&[&["export", "--store", "s.db"], &with[..], &allow].concat(), 0);
+    let refresh = place.command().args(refresh).env("FLOWBOOK_CONFIG", "c.toml").output().unwrap();
+    assert_eq!(refresh.status.code(), Some(0), "{}", String::from_utf8_lossy(&refresh.stderr));
+    place.run(&["export", "logs", "--store", "s.db", "--refresh", "--rejects", "r.csv"], 0);
+    assert!(place.exists("r.csv"));
+}
+
+#[test]
 fn the_version_tells_the_program_and_the_format() {
     let text = Place::new().run(&["--version"], 0).stdout;
     let format = format!("format version {})", flowbook::export::FORMAT_VERSION);

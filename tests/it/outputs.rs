@@ -1,7 +1,7 @@
 //! Results and what they must not take the place of: what is read, what says what to do, stores, and each other.
 #![cfg(unix)]
 
-use super::harness::{Place, gzip, line};
+use super::harness::{Done, Place, gzip, line};
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -153,7 +153,11 @@ fn what_says_what_to_do_is_not_replaced() {
         refused(&place, &export(&["a.log", "-o", output, "--force", "--config", "set.csv"]), says);
         let rejects = ["--rejects", output, "--force", "--config", "set.csv"];
         refused(&place, &export(&[&["a.log", "-o", "x.xlsx"], &rejects[..]].concat()), says);
-        refused(&place, &[&["ingest", "a.log", "--store", "s.db"], &rejects[..]].concat(), says);
+        let words = ["ingest", "a.log", "--store", "s.db", "--rejects", output, "--force"];
+        let before = tree(&place.path(""));
+        let ingest = place.command().args(words).env("FLOWBOOK_CONFIG", "set.csv").output().unwrap();
+        assert!(ingest.status.code() == Some(2) && Done::of(&ingest).says(says).stdout.is_empty());
+        assert_eq!(tree(&place.path("")), before, "{output}");
         let create =
             [&["task", "create", "--store", "s.db", "--config", "set.csv", "-o", output], &RANGE[..]]
                 .concat();

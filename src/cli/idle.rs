@@ -1,0 +1,79 @@
+//! Options that would do nothing beside the others that are given: each is refused, for whoever gave it meant something by it.
+//! What only allows something (`--force`, `--keep-going`, `--read-all`) is for scripts to give always, and what a variable says is
+//! for all commands: both are passed over where they mean nothing.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+/// How a command was called.
+struct Called<'a>(&'a ArgMatches);
+
+impl Called<'_> {
+    /// Whether an argument stands on the command line.
+    fn has(&self, id: &str) -> bool {
+        self.0.try_contains_id(id).is_ok() && self.0.value_source(id) == Some(ValueSource::CommandLine)
+    }
+
+    /// Whether an argument has a value from anywhere.
+    fn knows(&self, id: &str) -> bool {
+        self.0.try_contains_id(id).is_ok_and(|is_there| is_there)
+    }
+}
+
+/// An option by its id, and when and why it does nothing.
+struct Idle {
+    id: &'static str,
+    when: fn(&Called<'_>) -> bool,
+    why: &'static str,
+}
+
+const fn idle(id: &'static str, when: fn(&Called<'_>) -> bool, why: &'static str) -> Idle {
+    Idle { id, when, why }
+}
+
+const NO_LOGS: &str = "is for logs that are read now: name LOGS";
+const IN_STORE: &str = "is for logs that are not stored: a store takes in all that it is given";
+const OF_TASKS: &str = "is not for --refresh: a task is made again as it was asked for";
+const NO_STORE: &str = "is for a store: name one with --store";
+
+fn reads_no_log(called: &Called<'_>) -> bool {
+    !called.has("logs")
+}
+
+fn has_store(called: &Called<'_>) -> bool {
+    called.knows("store")
+}
+
+/// Those of `flowbook export`.
+const OF_EXPORT: [Idle; 9] = [
+    idle("rejects", reads_no_log, NO_LOGS),
+    idle("domain", reads_no_log, NO_LOGS),
+    idle("include", reads_no_log, NO_LOGS),
+    idle("exclude", reads_no_log, NO_LOGS),
+    idle("lateness", reads_no_log, NO_LOGS),
+    idle("lateness", has_store, IN_STORE),
+    idle("region", |called| reads_no_log(called) && called.has("refresh"), NO_LOGS),
+    idle("config", |called| called.has("refresh"), OF_TASKS),
+    idle("lock_timeout", |called| !has_store(called), NO_STORE),
+];
+
+/// Those of `flowbook ingest`.
+const OF_INGEST: [Idle; 1] =
+    [idle("config", |_| true, "is not for ingest: a store takes in all that it is given")];
+
+/// Says which option does nothing, and why, if any does.
+pub(super) fn refusal(matches: &ArgMatches) -> Option<String> {
+    let (name, matches) = matches.subcommand()?;
+    let options = match name {
+        "export" => &OF_EXPORT[..],
+        "ingest" => &OF_INGEST,
+        _ => return None,
+    };
+    // Where there is nothing to export from, that is what is to be said.
+    let called = Called(matches);
+    if name == "export" && reads_no_log(&called) && !has_store(&called) {
+        return None;
+    }
+    let found = options.iter().find(|option| called.has(option.id) && (option.when)(&called));
+    found.map(|option| format!("--{} {}", option.id.replace('_', "-"), option.why))
+}
