@@ -4,7 +4,7 @@
 use crate::spelling::nearest;
 use memchr::memrchr;
 use std::net::Ipv6Addr;
-use std::{borrow::Borrow, collections::BTreeSet, fmt, sync::Arc};
+use std::{borrow::Borrow, collections::BTreeMap, collections::BTreeSet, fmt, sync::Arc};
 
 /// Longest domain name, in bytes (RFC 1035).
 pub const MAX_LEN: usize = 253;
@@ -181,6 +181,21 @@ impl fmt::Display for Pattern {
 /// A domain as a person names it, who means no user by it.
 fn named(text: &str) -> Option<Domain> {
     if text.contains('@') { None } else { Domain::new(text.as_bytes()) }
+}
+
+/// The wildcard that most of some names stand below, and how many, where that is more than one: of several the longest.
+/// One over a whole top-level domain is hardly meant, and addresses have no parent.
+pub fn widest<'a>(names: impl Iterator<Item = &'a str>) -> Option<(Pattern, usize)> {
+    let is_address = |name: &str| name.ends_with(|c: char| c.is_ascii_digit() || c == ']');
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in names.filter(|name| !name.starts_with('*') && !is_address(name)) {
+        let parents = name.match_indices('.').map(|(dot, _)| &name[dot..]);
+        parents
+            .filter(|parent| parent[1..].contains('.'))
+            .for_each(|parent| *counts.entry(parent).or_default() += 1);
+    }
+    let widest = counts.into_iter().max_by_key(|(parent, count)| (*count, parent.len()))?;
+    (widest.1 > 1).then(|| (Pattern::Subdomains(widest.0.into()), widest.1))
 }
 
 /// The text that stands for every domain.
@@ -508,6 +523,22 @@ mod tests {
         let found = ["a.com", "x.a.com"].map(|name| Domain::new(name.as_bytes()).unwrap());
         let idle = selection.idle_wildcards(found.iter());
         assert_eq!(idle.iter().map(ToString::to_string).collect::<Vec<_>>(), ["*.b.com"]);
+    }
+
+    #[test]
+    fn the_widest_wildcard_stands_for_most_names() {
+        for (names, expected) in [
+            (&["a.img.x.com", "b.img.x.com", "c.img.x.com", "www.x.com"][..], Some(("*.x.com", 4))),
+            (&["a.img.x.com", "b.img.x.com", "c.y.org"], Some(("*.img.x.com", 2))),
+            (&["a.x.com", "b.y.com"], None),
+            (&["x.com", "y.com", "z.com"], None),
+            (&["*.x.com", "a.x.com"], None),
+            (&["10.0.0.1", "10.1.0.1", "[2001:db8::1]"], None),
+            (&[], None),
+        ] {
+            let found = widest(names.iter().copied()).map(|(wildcard, count)| (wildcard.to_string(), count));
+            assert_eq!(found.as_ref().map(|(name, count)| (&**name, *count)), expected, "{names:?}");
+        }
     }
 
     proptest! {

@@ -54,6 +54,7 @@ use walk::walk;
 use workbook::chart::in_order;
 use workbook::{Book, Column, Properties, Rows, sheet_part};
 
+pub use detail::count_sheets;
 pub use plain::export_csv;
 pub use walk::{hours_with_log, kept_rows};
 
@@ -100,6 +101,8 @@ pub struct Exported {
     /// The domains that were named one by one and have no request, in order; behind them the wildcards that stand for no
     /// domain with one.
     pub silent: Vec<Pattern>,
+    /// The wildcards whose hosts count as one domain that no host with a request counts as.
+    pub idle_folds: Vec<Pattern>,
     /// The first and the last slice with a request.
     pub with_data: Option<(usize, usize)>,
     /// How many hours have a log.
@@ -185,6 +188,7 @@ struct Writer<'a> {
     detail: Detail<'a>,
     account: Account<'a>,
     names: Names,
+    limits: Limits,
 }
 
 /// What is asked of a workbook.
@@ -195,10 +199,13 @@ struct Limits {
     /// Series whose names stand in the table of strings that all sheets share, which is held in memory. Where there are
     /// more, the rows of Detail and Domains hold the names themselves.
     shared_names: usize,
+    /// Rows of each of the lists of sources in Data Quality.
+    pairs: usize,
 }
 
 impl Limits {
-    const EXCEL: Self = Self { data_rows: sheets::DATA_ROWS, shared_names: 50_000 };
+    const EXCEL: Self =
+        Self { data_rows: sheets::DATA_ROWS, shared_names: 50_000, pairs: quality::MAX_PAIRS };
 }
 
 /// Digits that the name of a sheet may be wide: as long as Excel allows, whatever it is written in.
@@ -224,7 +231,7 @@ impl<'a> Writer<'a> {
         let (spec, series) = (request.spec, request.series);
         let detail = Detail::new(spec, series, calendar, limits, request.kept);
         let names = names(spec, detail.names());
-        Self { request, scratch, detail, account: Account::new(spec, series, calendar), names }
+        Self { request, scratch, detail, account: Account::new(spec, series, calendar), names, limits }
     }
 
     fn write<'r>(self, rows: impl Iterator<Item = Result<Row<'r>>>, out: &mut Output) -> Result<Exported> {
@@ -296,7 +303,7 @@ impl<'a> Writer<'a> {
         content.daily(&mut book.sheet(DAILY)?)?;
         content.domains(&mut book.sheet(DOMAINS)?, domain_width(self.request.series))?;
         let defined = content.summary(&mut book.sheet(SUMMARY)?)?;
-        let quality = Quality { spec, calendar, tally, completeness, report };
+        let quality = Quality { spec, calendar, tally, completeness, report, most: self.limits.pairs };
         quality.write(&mut book.sheet(DETAIL + details.len())?)?;
         let source_rows = quality.sources(&mut book.sheet(DETAIL + details.len() + 1)?)?;
         self.define(book, defined, content)?;
@@ -437,16 +444,23 @@ fn domain_width(series: &[Series]) -> usize {
     series.iter().map(|(domain, _)| domain.as_str().len()).max().unwrap_or(0).clamp(16, 60) + 2
 }
 
-fn silent(spec: &ExportSpec, tally: &Tally) -> Vec<Pattern> {
+/// What was asked for and has no request: domains with wildcards, and wildcards that hosts count as.
+fn silent(spec: &ExportSpec, tally: &Tally) -> (Vec<Pattern>, Vec<Pattern>) {
     let wanted = &spec.selection.wanted;
-    if wanted.named().next().is_none() && wanted.wildcards().next().is_none() {
-        return Vec::new();
+    if wanted.named().next().is_none() && wanted.wildcards().next().is_none() && spec.fold.is_empty() {
+        return (Vec::new(), Vec::new());
     }
     let with_requests: BTreeSet<&Domain> =
         tally.domains.iter().filter(|one| one.total.total_requests() > 0).map(|one| &one.domain).collect();
     let named = wanted.named().filter(|domain| !with_requests.contains(domain));
     let wildcards = spec.selection.idle_wildcards(with_requests.iter().copied());
-    named.cloned().map(Pattern::Exact).chain(wildcards).collect()
+    let mut folds: Vec<Pattern> = Vec::new();
+    for fold in &spec.fold {
+        if with_requests.iter().all(|domain| domain.as_str() != fold.to_string()) && !folds.contains(fold) {
+            folds.push(fold.clone());
+        }
+    }
+    (named.cloned().map(Pattern::Exact).chain(wildcards).collect(), folds)
 }
 
 impl Exported {
@@ -459,12 +473,14 @@ impl Exported {
         completeness: Completeness,
     ) -> Self {
         let spec = request.spec;
+        let (silent, idle_folds) = silent(spec, tally);
         Self {
             rows,
             sheets,
             domains: tally.domains.len(),
             total: tally.total,
-            silent: silent(spec, tally),
+            silent,
+            idle_folds,
             completeness,
             with_data: tally.first().zip(tally.last()),
             peak_time: figures.peak_at.map(|slice| content::when_text(spec, calendar, slice)),

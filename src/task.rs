@@ -31,7 +31,7 @@ use delivery::keep_off_store;
 use form::Target;
 
 use crate::code::{Code, Refusal};
-use crate::domain::{Domain, DomainSet, Selection};
+use crate::domain::{Domain, DomainSet, Selection, widest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
@@ -212,7 +212,8 @@ fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Optio
     let result = pour(task, &report, &series, || rows.iter(), output, progress)?;
     // Others are looked up only where a name may be misspelt.
     let all = Selection { account: selection.account.clone(), wanted: DomainSet::all() };
-    let has_silent = result.as_ref().is_ok_and(|exported| !exported.silent.is_empty());
+    let has_silent =
+        result.as_ref().is_ok_and(|exported| !exported.silent.is_empty() || !exported.idle_folds.is_empty());
     let found = if has_silent { reader.keys(range, &all)? } else { Vec::new() };
     let found = found.into_iter().map(|(domain, _)| domain).collect();
     Ok(Outcome { report, result, not_opened, found })
@@ -268,7 +269,10 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     let all = (series.len() * spec.range.len()) as u64;
     let count = kept.as_ref().map_or(all, |kept| kept.iter().sum());
     if let Some(most) = most_rows(task).filter(|most| count > *most) {
-        return Err(too_many_rows(count, most, series, is_sparse).into());
+        return Err(too_many_rows(task, count, most, series, kept.as_deref()).into());
+    }
+    if let Some(refusal) = too_many_domains(task, series, export::sheets::DATA_ROWS) {
+        return Err(refusal.into());
     }
     progress.rows_total.fetch_add(count, Ordering::Relaxed);
     let request = export::Request {
@@ -303,29 +307,69 @@ fn most_rows(task: &Task<'_>) -> Option<u64> {
 }
 
 /// Refuses to write more rows than allowed, and says how many there would be and how there are fewer.
-fn too_many_rows(rows: u64, most: u64, series: &[Series], is_sparse: bool) -> Refusal {
-    let domains = series.chunk_by(|a, b| a.0 == b.0).count();
-    let sheets = rows.div_ceil(export::sheets::DATA_ROWS);
-    let sparse = if is_sparse { "" } else { "\n  --rows sparse writes only rows with a request" };
-    let size = readable_bytes((rows * ROW_BYTES).into());
-    let text = format!(
-        "{rows} rows of Detail are to be written, more than the limit of {most} (--max-rows): {domains} domains on \
-         {sheets} sheets, about {size}. Nothing was written.{sparse}\n  \
-         --domain-names or --group asks for fewer domains\n  \
-         --fold '*.img.example.com' counts all hosts of a wildcard as one domain\n  \
-         --max-rows {rows} writes them all the same"
+fn too_many_rows(task: &Task<'_>, rows: u64, most: u64, series: &[Series], kept: Option<&[u64]>) -> Refusal {
+    let domains = counted(domains(series), "domain");
+    let size = form::is_workbook(task.output).then(|| {
+        let sheets = export::count_sheets(series, task.spec.range.len() as u64, kept);
+        format!(" on {}, about {}", counted(sheets, "sheet"), readable_bytes((rows * ROW_BYTES).into()))
+    });
+    let size = size.unwrap_or_default();
+    let mut text = format!(
+        "{rows} rows of Detail are to be written, more than the limit of {most} (--max-rows): {domains}{size}. Nothing was \
+         written."
     );
+    if kept.is_none() {
+        text.push_str("\n  --rows sparse writes only rows with a request");
+    }
+    text.push_str(&fewer_domains(task, series));
+    let _ = write!(text, "\n  --max-rows {rows} writes them all the same");
     Refusal::new(Code::InvalidParameter, text)
+}
+
+/// Refuses to write more domains than the sheet of domains has rows, and says how there are fewer.
+fn too_many_domains(task: &Task<'_>, series: &[Series], most: u64) -> Option<Refusal> {
+    let count = domains(series) as u64;
+    (count > most && form::is_workbook(task.output)).then(|| {
+        let text = format!(
+            "{count} domains are to be written, more than the {most} that the sheet Domains of a workbook has rows for. \
+             Nothing was written.{}\n  --output FILE.csv writes the rows of Detail alone",
+            fewer_domains(task, series)
+        );
+        Refusal::new(Code::InvalidParameter, text)
+    })
+}
+
+/// The options with which an export has fewer domains, a line each.
+fn fewer_domains(task: &Task<'_>, series: &[Series]) -> String {
+    let mut text = String::new();
+    if domains(series) > 1 {
+        text.push_str("\n  --domain-names or --group asks for fewer domains");
+    }
+    let named: BTreeSet<&Domain> = task.spec.selection.wanted.named().collect();
+    let hosts = series.chunk_by(|a, b| a.0 == b.0).map(|one| &one[0].0).filter(|host| !named.contains(host));
+    if let Some((wildcard, hosts)) = widest(hosts.map(Domain::as_str)) {
+        let _ = write!(text, "\n  --fold '{wildcard}' counts {hosts} domains as one");
+    }
+    text
+}
+
+fn domains(series: &[Series]) -> usize {
+    series.chunk_by(|a, b| a.0 == b.0).count()
+}
+
+/// A number of things, as `1 sheet` and `2 sheets`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// What is said before very many rows are written.
 fn many_rows(rows: u64, series: &[Series], is_sparse: bool) -> Option<String> {
-    let domains = series.chunk_by(|a, b| a.0 == b.0).count();
+    let domains = counted(domains(series), "domain");
     let sparse = if is_sparse { "" } else { "--rows sparse writes only rows with a request; " };
     (rows > MANY_ROWS).then(|| {
         let (whole, tenths) = (rows / 1_000_000, rows / 100_000 % 10);
         format!(
-            "{whole}.{tenths} million rows of Detail are to be written, of {domains} domains: this takes long, and few \
+            "{whole}.{tenths} million rows of Detail are to be written, of {domains}: this takes long, and few \
              programs open so large a file; {sparse}--domain-names writes fewer domains"
         )
     })
@@ -359,15 +403,6 @@ fn incomplete(found: &Completeness) -> String {
 
 /// Characters of a line that a message shows.
 const SHOWN: usize = 200;
-
-/// A line as a message shows it: escaped, and cut where it is long.
-fn cut(line: &[u8]) -> String {
-    let text = shown(line);
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
-    }
-}
 
 /// Refuses to write over a log, or both results into one file.
 fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
@@ -403,10 +438,10 @@ pub fn too_many_rejected(
         format.sample(),
     );
     if let Some((name, first)) = first {
-        let (line, reason, line_text) = (first.line, first.reason.key(), cut(&first.text));
+        let (line, reason, line_text) = (first.line, first.reason.key(), shown(&first.text));
         let _ = write!(text, "\n  first rejected line: {}:{line} ({reason})", visible::line(name));
         if !line_text.is_empty() {
-            let _ = write!(text, "\n    {line_text}");
+            let _ = write!(text, "\n    {}", visible::cut(&line_text, SHOWN));
         }
     }
     if counts.lacks_domains() {
@@ -418,6 +453,49 @@ pub fn too_many_rejected(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::request::{Account, ExportRequest, validate};
+    use crate::locale::Language;
+
+    #[test]
+    fn more_domains_than_a_sheet_holds_are_refused_with_what_helps() {
+        let request = ExportRequest {
+            start_time: Some("2026-03-01T00:00:00Z".into()),
+            end_time: Some("2026-03-02T00:00:00Z".into()),
+            kind: Some("flow".into()),
+            ..ExportRequest::default()
+        };
+        let spec = validate(&request, &Account::default(), Language::EnUs).unwrap();
+        let search = Search::default();
+        let task = |output: &'static str| Task {
+            spec: &spec,
+            logs: &[],
+            search: &search,
+            lateness: None,
+            format: Format::default(),
+            region: Region::Unspecified,
+            threads: 1,
+            keep_going: false,
+            max_rejects: RejectLimit::DEFAULT,
+            require_complete: false,
+            rejects: None,
+            output: Path::new(output),
+            force: false,
+            created: 0,
+        };
+        let domain = |n: usize| Domain::new(format!("h{n}.img.example.com").as_bytes()).unwrap();
+        let series: Vec<Series> = (0..3).map(|n| (domain(n), Region::Cn)).collect();
+        assert_eq!(too_many_domains(&task("a.xlsx"), &series, 3), None);
+        assert_eq!(too_many_domains(&task("a.csv"), &series, 2), None);
+        let text = too_many_domains(&task("a.xlsx"), &series, 2).unwrap().detail;
+        for part in [
+            "3 domains are to be written, more than the 2 that the sheet Domains",
+            "--fold '*.img.example.com' counts 3 domains as one",
+            "--group",
+            "--output FILE.csv",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
 
     #[test]
     fn very_many_rows_are_said_with_their_domains_and_what_helps() {

@@ -11,13 +11,16 @@ use std::path::Path;
 pub const fn acts(c: char) -> bool {
     matches!(c,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        // Marks of direction: Arabic letter mark, left to right, right to left; embeddings, overrides, isolates.
-        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
         // Ends of lines and paragraphs.
         | '\u{2028}' | '\u{2029}'
-        // What has no width, notes between lines, and tags.
-        | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
+        // Notes between lines.
+        | '\u{fff9}'..='\u{fffb}'
+        // All else that Unicode has ignored where nothing can show it (Default_Ignorable_Code_Point): marks of direction,
+        // what has no width, fillers, selectors of variants, tags.
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A text as one line, in which nothing acts: a line feed stands as `\n`.
@@ -34,20 +37,29 @@ const VALUE: usize = 1 << 18;
 /// A text as the cell of a table: as [`line()`], and cut where one text would make every row as long as itself.
 #[must_use]
 pub fn cell(text: &str) -> Cow<'_, str> {
-    cut(line(text), CELL)
+    cut_with_size(line(text), CELL)
 }
 
 /// A text that stands alone behind a name: as [`line()`], and cut where nobody would read on.
 #[must_use]
 pub fn value(text: &str) -> Cow<'_, str> {
-    cut(line(text), VALUE)
+    cut_with_size(line(text), VALUE)
 }
 
-fn cut(text: Cow<'_, str>, most: usize) -> Cow<'_, str> {
+fn cut_with_size(text: Cow<'_, str>, most: usize) -> Cow<'_, str> {
+    match cut(&text, most) {
+        Cow::Owned(cut) => format!("{cut} ({} bytes)", text.len()).into(),
+        Cow::Borrowed(_) => text,
+    }
+}
+
+/// The first characters of a text, so many, with `...` behind them where there are more.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     let end = if text.len() > most { text.char_indices().nth(most) } else { None };
     match end {
-        Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()).into(),
-        None => text,
+        Some((end, _)) => format!("{}...", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -91,6 +103,8 @@ mod tests {
             ("\u{202e}xslx", "\\u{202e}xslx"),
             ("\u{2066}\u{2069}\u{200e}\u{61c}", "\\u{2066}\\u{2069}\\u{200e}\\u{61c}"),
             ("a\u{2028}b\u{feff}\u{e0041}", "a\\u{2028}b\\u{feff}\\u{e0041}"),
+            ("a\u{ad}b\u{34f}\u{115f}\u{1160}", "a\\u{ad}b\\u{34f}\\u{115f}\\u{1160}"),
+            ("\u{3164}\u{ffa0}\u{fe0f}\u{e01ef}", "\\u{3164}\\u{ffa0}\\u{fe0f}\\u{e01ef}"),
             (
                 "\u{645}\u{200c}\u{645} \u{1f469}\u{200d}\u{1f4bb}",
                 "\u{645}\u{200c}\u{645} \u{1f469}\u{200d}\u{1f4bb}",

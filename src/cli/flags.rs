@@ -11,6 +11,7 @@ use crate::report::RejectLimit;
 use crate::task::delivery::Delivery;
 use crate::task::intake::Intake;
 use crate::task::no_log;
+use crate::visible::line;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
@@ -172,7 +173,7 @@ fn domain(text: &str) -> Result<Domain, String> {
     match Pattern::parse(text) {
         Some(Pattern::Exact(domain)) => Ok(domain),
         Some(Pattern::Subdomains(_)) => Err("give one domain, as lines are to count for one".into()),
-        None => Err(Pattern::mistake(text)),
+        None => Err(line(&Pattern::mistake(text)).into_owned()),
     }
 }
 

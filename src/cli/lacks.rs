@@ -13,17 +13,32 @@ const LISTED: usize = 10;
 pub(super) fn lacks(outcome: &Outcome, selection: &Selection) -> Vec<String> {
     let Ok(exported) = &outcome.result else { return Vec::new() };
     let absent = absent(exported, outcome, selection);
-    absent.into_iter().chain(uncovered(&exported.completeness)).collect()
+    let idle = idle_folds(exported, outcome, selection);
+    absent.into_iter().chain(idle).chain(uncovered(&exported.completeness)).collect()
 }
 
-fn absent(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Option<String> {
+/// Wildcards of --fold that no host counts as, where any line counts.
+fn idle_folds(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Option<String> {
+    let folds = &exported.idle_folds;
+    let is_said = !folds.is_empty() && outcome.report.totals().accepted > 0;
+    is_said.then(|| {
+        format!("no host counts as {} (--fold): look at the spelling", listed(folds, outcome, selection))
+    })
+}
+
+/// Names of what has no line, each with what may have been meant.
+fn listed(silent: &[Pattern], outcome: &Outcome, selection: &Selection) -> String {
     let name = |domain: &Pattern| match meant(domain, outcome, selection) {
         Some(near) => format!("{domain} (did you mean {near}?)"),
         None => domain.to_string(),
     };
-    let silent = &exported.silent;
     let names: Vec<String> = silent.iter().take(LISTED).map(name).collect();
-    let names = names.join(", ") + &and_more(silent.len(), LISTED);
+    names.join(", ") + &and_more(silent.len(), LISTED)
+}
+
+fn absent(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Option<String> {
+    let silent = &exported.silent;
+    let names = listed(silent, outcome, selection);
     if outcome.report.totals().accepted > 0 {
         let say = || format!("no line counts for {names}: look at their spelling and the range");
         return (!silent.is_empty()).then(say);
@@ -48,7 +63,7 @@ fn meant(domain: &Pattern, outcome: &Outcome, selection: &Selection) -> Option<S
     let is_wildcard = matches!(domain, Pattern::Subdomains(_));
     let found = outcome.found.iter().map(Domain::as_str);
     let may_be = |name: &&str| selection.account.contains(name) && (is_wildcard || !selection.contains(name));
-    domain.nearest(found.filter(may_be))
+    domain.nearest(found.filter(may_be)).filter(|near| *near != domain.to_string())
 }
 
 /// Domains that are named of those that lack hours.

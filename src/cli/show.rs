@@ -409,6 +409,7 @@ pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
         "type": spec.kind.name(),
         "domains": exported.domains,
         "domains_without_requests": exported.silent.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "folds_without_hosts": exported.idle_folds.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "detail_rows": exported.rows,
         "detail_sheets": exported.sheets,
         "peak_time": f.peak_at.map(start),

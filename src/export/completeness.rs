@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Gaps that are kept one by one.
-const MAX_GAPS: usize = 1000;
+pub(super) const MAX_GAPS: usize = 1000;
 
 /// Hours of a range that have a log. Hours are those of UTC that the range touches.
 ///

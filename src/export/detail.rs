@@ -45,21 +45,8 @@ impl<'a> Detail<'a> {
         limits: Limits,
         kept: Option<&[u64]>,
     ) -> Self {
-        let slices = calendar.len() as u64;
-        let rows = |at: usize| kept.map_or(slices, |kept| kept[at]);
-        let starts: Vec<u64> = std::iter::once(0)
-            .chain((0..series.len()).scan(0, |sum, at| {
-                *sum += rows(at);
-                Some(*sum)
-            }))
-            .collect();
-        let mut first = 0;
-        let blocks = series.chunk_by(|a, b| a.0 == b.0).map(|regions| {
-            let start = first;
-            first += regions.len();
-            starts[first] - starts[start]
-        });
-        let split = sheets::split(blocks, limits.data_rows);
+        let starts = starts(series, calendar.len() as u64, kept);
+        let split = split(series, &starts, limits.data_rows);
         let times = (0..calendar.len()).map(|slice| Digits::of(&Cell::Time(calendar.local(slice)))).collect();
         let mut detail =
             Self { spec, series, calendar, split, starts, is_sparse: kept.is_some(), regions: None, times };
@@ -180,6 +167,32 @@ impl<'a> Detail<'a> {
         };
         sheets.map(frame).collect()
     }
+}
+
+/// How many rows stand before each series, and before the end.
+fn starts(series: &[Series], slices: u64, kept: Option<&[u64]>) -> Vec<u64> {
+    let ends = (0..series.len()).scan(0, |sum, at| {
+        *sum += kept.map_or(slices, |kept| kept[at]);
+        Some(*sum)
+    });
+    std::iter::once(0).chain(ends).collect()
+}
+
+/// The rows of each sheet.
+fn split(series: &[Series], starts: &[u64], limit: u64) -> Vec<SheetRows> {
+    let mut first = 0;
+    let blocks = series.chunk_by(|a, b| a.0 == b.0).map(|regions| {
+        let start = first;
+        first += regions.len();
+        starts[first] - starts[start]
+    });
+    sheets::split(blocks, limit)
+}
+
+/// How many Detail sheets a workbook of these series has; `kept` as [`super::Request`] has it.
+#[must_use]
+pub fn count_sheets(series: &[Series], slices: u64, kept: Option<&[u64]>) -> usize {
+    split(series, &starts(series, slices, kept), sheets::DATA_ROWS).len()
 }
 
 /// The values of the column of offsets, per slice; none where clocks do not change.
@@ -351,5 +364,20 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
     pub(super) fn finish(mut self) -> Result<Vec<DetailSheet>> {
         self.end_sheet()?;
         Ok(self.sheets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Domain;
+
+    #[test]
+    fn sheets_are_counted_with_domains_whole() {
+        let domain = |n: usize| Domain::new(format!("h{n}.a.com").as_bytes()).unwrap();
+        let series: Vec<Series> = (0..22_000).map(|n| (domain(n), Region::Cn)).collect();
+        assert_eq!(count_sheets(&series, 31 * 288, None), 189);
+        assert_eq!(count_sheets(&series, 31 * 288, Some(&vec![1; series.len()])), 1);
+        assert_eq!(count_sheets(&[], 288, None), 1);
     }
 }

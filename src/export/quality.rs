@@ -2,23 +2,32 @@
 
 use super::calendar::{Calendar, offset_text};
 use super::columns::column;
-use super::completeness::Completeness;
+use super::completeness::{Completeness, MAX_GAPS};
 use super::request::ExportSpec;
+use super::sheets::EXCEL_ROWS;
 use super::tally::Tally;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::error::Result;
 use crate::hours::HOUR_SECONDS;
 use crate::locale::{Label, display_width};
 use crate::record::Reason;
-use crate::report::{Report, hours_and_minutes};
+use crate::report::{Report, SAMPLE_BYTES, SAMPLES_PER_REASON, hours_and_minutes};
 use crate::time::{WINDOW_SECONDS, minute_text};
 use std::ops::Range;
 
-/// Faults, duplicates, overlaps and padded sources listed one by one, of each: so that all lists surely fit on the sheet.
-const MAX_PAIRS: usize = 200_000;
-const _: () = assert!(4 * MAX_PAIRS + 100 * MAX_GAPS < 1_048_576);
-/// Gaps listed one by one; beyond, their number is told.
-const MAX_GAPS: usize = 1000;
+/// Rows of each of the lists of sources: faults, duplicates, overlaps, padding.
+pub(super) const MAX_PAIRS: usize = 200_000;
+/// Rows of each of the other lists but those of gaps and samples, which have their own limits.
+pub(super) const MAX_ROWS: usize = 1000;
+/// Rows of samples: the heading of each reason, and for each sample its place and its text. A character of it takes up to two
+/// digits, and a part of it may end one before the width.
+pub(super) const SAMPLE_ROWS: usize =
+    Reason::ALL.len() * (1 + SAMPLES_PER_REASON * (2 + 2 * 2 * SAMPLE_BYTES / (TEXT_WIDTH - 1)));
+/// Rows beside the lists, about: heads of sections, counts of lines, blanks.
+pub(super) const OTHER_ROWS: usize = 100;
+// However much there is to tell, the sheet has room for it.
+const _: () =
+    assert!(((4 * MAX_PAIRS + MAX_GAPS + 3 * MAX_ROWS + SAMPLE_ROWS + OTHER_ROWS) as u64) < EXCEL_ROWS);
 /// Widths of the columns after the first, in digits.
 const WIDTHS: [usize; 10] = [19, 19, 19, 12, 12, 12, 12, 12, 12, 12];
 /// Width of a sample's text: what all columns together surely take.
@@ -31,6 +40,8 @@ pub(super) struct Quality<'a> {
     pub(super) tally: &'a Tally,
     pub(super) completeness: &'a Completeness,
     pub(super) report: &'a Report,
+    /// Rows of each of the lists of sources.
+    pub(super) most: usize,
 }
 
 impl Quality<'_> {
@@ -113,7 +124,7 @@ impl Quality<'_> {
         self.section(sheet, &labels)?;
         let mut pairs = pairs.peekable();
         self.none(sheet, pairs.peek().is_none())?;
-        for (name, text) in pairs.by_ref().take(MAX_PAIRS) {
+        for (name, text) in pairs.by_ref().take(self.most) {
             sheet.row(&[Cell::Text(name), Cell::Text(text)], Tone::Plain)?;
         }
         self.not_shown(sheet, pairs.count())
@@ -126,7 +137,7 @@ impl Quality<'_> {
             return Ok(());
         }
         self.section(sheet, &[Label::Padding, Label::Bytes])?;
-        for (name, bytes) in padded.by_ref().take(MAX_PAIRS) {
+        for (name, bytes) in padded.by_ref().take(self.most) {
             sheet.row(&[Cell::Text(name), Cell::Whole(bytes.into())], Tone::Plain)?;
         }
         self.not_shown(sheet, padded.count())
@@ -164,12 +175,12 @@ impl Quality<'_> {
         self.section(sheet, &[Label::SilentSlices, Label::From, Label::Until, Label::Slices])?;
         let gaps = silent_slices(self.tally);
         self.none(sheet, gaps.is_empty())?;
-        for gap in gaps.iter().take(MAX_GAPS) {
+        for gap in gaps.iter().take(MAX_ROWS) {
             let (from, until) = (self.slice(gap.start), self.slice(gap.end));
             let cells = [Cell::Empty, from.cell(), until.cell(), Cell::Whole(gap.len() as u128)];
             sheet.row(&cells, Tone::Plain)?;
         }
-        self.not_shown(sheet, gaps.len().saturating_sub(MAX_GAPS))
+        self.not_shown(sheet, gaps.len().saturating_sub(MAX_ROWS))
     }
 
     pub(super) fn not_shown(&self, sheet: &mut Sheet<'_>, more: usize) -> Result<()> {
@@ -211,12 +222,12 @@ impl Quality<'_> {
         });
         let counts: Vec<_> = counts.filter(|(_, _, count)| *count > 0).collect();
         self.none(sheet, counts.is_empty())?;
-        for (source, reason, count) in counts.iter().take(MAX_GAPS) {
+        for (source, reason, count) in counts.iter().take(MAX_ROWS) {
             let reason = self.word(Label::of_reason(*reason));
             let cells = [Cell::Text(&source.name), Cell::Whole((*count).into()), Cell::Text(reason)];
             sheet.toned_row(&cells, |at| if at == 2 { Tone::Fact } else { Tone::Plain })?;
         }
-        self.not_shown(sheet, counts.len().saturating_sub(MAX_GAPS))
+        self.not_shown(sheet, counts.len().saturating_sub(MAX_ROWS))
     }
 
     /// The late lines of each source that has any, and how long before its hours they lie.
@@ -224,13 +235,13 @@ impl Quality<'_> {
         self.section(sheet, &[Label::LateBySource, Label::Count, Label::FirstLateSlice, Label::HowLate])?;
         let late: Vec<_> = self.report.sources.iter().filter_map(|s| Some((s, s.late_by()?))).collect();
         self.none(sheet, late.is_empty())?;
-        for (source, (first, seconds)) in late.iter().take(MAX_GAPS) {
+        for (source, (first, seconds)) in late.iter().take(MAX_ROWS) {
             let (first, by) = (self.time(first.start()), hours_and_minutes(*seconds));
             let count = Cell::Whole(source.counts.late.into());
             let cells = [Cell::Text(&source.name), count, first.cell(), Cell::Text(&by)];
             sheet.toned_row(&cells, |at| if at == 3 { Tone::Fact } else { Tone::Plain })?;
         }
-        self.not_shown(sheet, late.len().saturating_sub(MAX_GAPS))
+        self.not_shown(sheet, late.len().saturating_sub(MAX_ROWS))
     }
 }
 

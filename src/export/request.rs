@@ -467,18 +467,19 @@ fn samples(text: Option<&str>) -> Result<Samples, Refusal> {
     }
 }
 
+const FOLDS: &str = "give wildcards like *.img.example.com, whose hosts count as one domain";
+
 fn fold(text: Option<&str>) -> Result<Vec<Pattern>, Refusal> {
-    let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     let wildcard = |name: &str| match Pattern::parse(name) {
         Some(wildcard @ Pattern::Subdomains(_)) => Ok(wildcard),
-        _ => refuse(
-            Code::InvalidParameter,
-            format!(
-                "Fold holds {name:?}; give wildcards like *.img.example.com, whose hosts count as one domain."
-            ),
-        ),
+        _ => refuse(Code::InvalidParameter, format!("Fold holds {name:?}; {FOLDS}.")),
     };
-    names.map(wildcard).collect()
+    match names.map(wildcard).collect::<Result<Vec<_>, _>>()? {
+        none if none.is_empty() => refuse(Code::InvalidParameter, format!("Fold holds no name; {FOLDS}.")),
+        folds => Ok(folds),
+    }
 }
 
 fn max_rows(text: Option<&str>) -> Result<Option<u64>, Refusal> {

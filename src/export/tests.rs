@@ -3,9 +3,15 @@
 
 use super::*;
 use crate::locale::Language;
-use crate::report::Duplicate;
+use crate::record::Reason;
+use crate::report::overlap::{Kind as Alike, Overlap};
+use crate::report::{Counts, Duplicate, NamedHours, SAMPLE_BYTES, SAMPLES_PER_REASON, Sample, SourceReport};
+use crate::sketch::Sketch;
+use crate::time::Window;
 use crate::usage::table::UsageTable;
 use calamine::{Reader, Xlsx, open_workbook};
+use completeness::MAX_GAPS;
+use quality::{MAX_ROWS, OTHER_ROWS, SAMPLE_ROWS};
 use request::{Account as Owned, DetailRows, ExportRequest, validate};
 use std::fs;
 use workbook::chart::in_order;
@@ -55,14 +61,24 @@ fn written_by<T>(
     limits: Limits,
     check: impl FnOnce(&Writer<'_>, Exported, &Path) -> T,
 ) -> T {
+    written_of(spec, table, limits, &Report::default(), check)
+}
+
+/// The same, of what a report tells.
+fn written_of<T>(
+    spec: &ExportSpec,
+    table: &UsageTable,
+    limits: Limits,
+    report: &Report,
+    check: impl FnOnce(&Writer<'_>, Exported, &Path) -> T,
+) -> T {
     let series = series(spec, table.keys(), Region::Na);
-    let (report, progress) = (Report::default(), AtomicU64::new(0));
+    let progress = AtomicU64::new(0);
     let (created, threads) = (0, 2);
     let kept = (spec.rows == DetailRows::Sparse)
         .then(|| kept_rows(table.rows().map(Ok), &series, spec.range).unwrap());
     let kept = kept.as_deref();
-    let request =
-        Request { spec, series: &series, report: &report, created, progress: &progress, threads, kept };
+    let request = Request { spec, series: &series, report, created, progress: &progress, threads, kept };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("out.xlsx");
     let mut out = Output::create(&path, false).unwrap();
@@ -238,9 +254,12 @@ fn a_crowd_of_domains_reads_as_few_do() {
             }
         }
         let of = |shared_names| {
-            written_by(&spec, &table, Limits { data_rows: limit, shared_names }, |writer, _, path| {
-                (writer.detail.is_crowd(), sheets(path))
-            })
+            written_by(
+                &spec,
+                &table,
+                Limits { data_rows: limit, shared_names, ..Limits::EXCEL },
+                |writer, _, path| (writer.detail.is_crowd(), sheets(path)),
+            )
         };
         let ((is_crowd, crowd), (is_other, few)) = (of(0), of(usize::MAX));
         assert!(is_crowd && !is_other);
@@ -254,25 +273,90 @@ fn a_crowd_of_domains_reads_as_few_do() {
 /// However much there is to tell, Data Quality has room for it, and says what it leaves out.
 #[test]
 fn lists_of_data_quality_end_somewhere() {
-    let spec = spec("flow", 1, None);
-    let named = |n: usize| Duplicate { name: format!("copies/{n}.log"), same_as: "a.log".into() };
-    let report = Report { duplicates: (0..200_010).map(named).collect(), ..Report::default() };
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("out.xlsx");
-    let series = series(&spec, std::iter::empty(), Region::Cn);
-    let (progress, created, threads, kept) = (AtomicU64::new(0), 0, 2, None);
-    let request = Request {
-        spec: &spec,
-        series: &series,
-        report: &report,
-        created,
-        progress: &progress,
-        threads,
-        kept,
+    const PAIRS: usize = 20;
+    const SOURCES: usize = MAX_ROWS + 10;
+    let month = ExportRequest {
+        start_time: Some("2026-03-01T00:00:00Z".into()),
+        end_time: Some("2026-04-01T00:00:00Z".into()),
+        kind: Some("flow".into()),
+        domain_names: Some("c.com,b.com,a.com".into()),
+        rows: Some("sparse".into()),
+        ..ExportRequest::default()
     };
-    export(std::iter::empty(), &request, Output::create(&path, false).unwrap(), &path).unwrap();
-    let sheets = sheets(&path);
+    let spec = validate(&month, &Owned::default(), Language::EnUs).unwrap();
+    let domain = |name: &str| Domain::new(name.as_bytes()).unwrap();
+    let first = spec.range.start().start();
+    let source = |n: usize| SourceReport {
+        name: format!("logs/{n}.log"),
+        size: None,
+        hours: Some(NamedHours { domain: domain("a.com"), start: first, end: first + 3600 }),
+        counts: Counts {
+            lines: 1,
+            late: 1,
+            first_late: Some(Window::from_index(spec.range.start().index() - 1)),
+            rejected: [1; Reason::ALL.len()],
+            ..Counts::default()
+        },
+        fault: Some("ends early".into()),
+        may_be_empty: false,
+        padding: 1,
+        sketch: Sketch::default(),
+    };
+    let samples = Reason::ALL.into_iter().flat_map(|reason| {
+        let text = "\u{4e2d}".repeat(SAMPLE_BYTES).into_bytes();
+        (1..=SAMPLES_PER_REASON as u64).map(move |line| Sample {
+            source: 0,
+            line,
+            reason,
+            text: text.clone(),
+        })
+    });
+    let overlap = Overlap {
+        kind: Alike::SameLines,
+        name: "whole.log".into(),
+        others: (0..PAIRS + 10).map(|n| format!("part/{n}.log")).collect(),
+    };
+    let named = |n: usize| Duplicate { name: format!("copies/{n}.log"), same_as: "a.log".into() };
+    let mut report = Report {
+        sources: (0..SOURCES).map(source).collect(),
+        samples: samples.collect(),
+        duplicates: (0..PAIRS + 10).map(named).collect(),
+        overlaps: vec![overlap].into(),
+        ..Report::default()
+    };
+    // Every other hour is missing, and every other slice is silent.
+    for name in ["a.com", "b.com", "c.com"] {
+        let hours = (0..31 * 24).step_by(2).map(|hour| Some(first / 3600 + hour));
+        hours.for_each(|hour| report.add_shared(&domain(name), hour));
+    }
+    let mut table = UsageTable::new();
+    let id = table.series(&domain("a.com"), Region::Cn);
+    for window in spec.range.windows().step_by(2) {
+        let cell = table.cell(id, window);
+        *table.usage(cell) = Usage { bytes: 1, requests: [1, 0, 0, 0], ..Usage::default() };
+    }
+    let limits = Limits { pairs: PAIRS, ..Limits::EXCEL };
+    let sheets = written_of(&spec, &table, limits, &report, |_, _, path| sheets(path));
     let (_, quality) = sheets.iter().find(|(name, _)| name == "Data Quality").unwrap();
-    assert_eq!(quality.iter().filter(|row| row[0].starts_with("copies/")).count(), 200_000);
-    assert!(quality.iter().any(|row| row[0] == "Not shown" && row[1] == "10"));
+    let left_out: Vec<&str> =
+        quality.iter().filter(|row| row[0] == "Not shown").map(|row| row[1].as_str()).collect();
+    let rest = |all: usize, most: usize| (all - most).to_string();
+    let expected = [
+        rest(SOURCES, PAIRS),
+        "10".into(),
+        "10".into(),
+        rest(SOURCES, PAIRS),
+        rest(3 * 31 * 12, MAX_GAPS),
+        rest(spec.range.len() / 2 - 1, MAX_ROWS),
+        rest(SOURCES * Reason::ALL.len(), MAX_ROWS),
+        "10".into(),
+    ];
+    assert_eq!(left_out, expected);
+    let listed = |name: &str| quality.iter().filter(|row| row[0].starts_with(name)).count();
+    assert_eq!((listed("copies/"), listed("whole.log")), (PAIRS, PAIRS));
+    let samples = quality.iter().filter(|row| row[0].starts_with("    \u{4e2d}")).count();
+    assert!(
+        samples <= SAMPLE_ROWS
+            && quality.len() <= 4 * PAIRS + MAX_GAPS + 3 * MAX_ROWS + SAMPLE_ROWS + OTHER_ROWS
+    );
 }

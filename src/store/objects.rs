@@ -7,6 +7,7 @@ use super::failed;
 use super::schema::{MIGRATIONS, VERSION};
 use crate::digest::{Hash, hash};
 use crate::error::{Error, ErrorKind, Result};
+use crate::visible::cut;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
 
@@ -38,7 +39,7 @@ pub(super) fn check(db: &Connection, version: u32) -> Result<()> {
 
 /// What differs first, in words.
 fn difference(found: &Objects, wanted: &Objects) -> Option<String> {
-    let is = |(kind, name): &(String, String)| format!("{kind} {:?}", cut(name));
+    let is = |(kind, name): &(String, String)| format!("{kind} {:?}", cut(name, SHOWN));
     if let Some((object, _)) = found.iter().find(|(object, _)| !wanted.contains_key(*object)) {
         return Some(format!(
             "the store holds what flowbook did not make: {}; a store holds nothing else, as it would be carried out with \
@@ -57,14 +58,6 @@ fn difference(found: &Objects, wanted: &Objects) -> Option<String> {
          ingest the logs again",
         is(object)
     ))
-}
-
-fn cut(name: &str) -> String {
-    let mut text: String = name.chars().take(SHOWN).collect();
-    if text.len() < name.len() {
-        text.push_str("...");
-    }
-    text
 }
 
 fn objects(db: &Connection) -> rusqlite::Result<Objects> {

@@ -130,8 +130,38 @@ fn lists_and_configurations_fold_as_well() {
     std::fs::remove_file(place.path("out.xlsx")).unwrap();
     place.run(&["run", "flowbook.toml"], 0);
     assert_eq!(sums(&place).len(), 3, "{:?}", sums(&place));
-    for wrong in ["a.com", "*", "*.*.com"] {
+    for wrong in ["a.com", "*", "*.*.com", ",", " , "] {
         place.export(&["logs", "--fold", wrong, "--force"], 2).says(&["Fold holds", "*.img.example.com"]);
+    }
+    let text = std::fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    for none in ["[]", "[\"\"]", "\" \""] {
+        place.write("flowbook.toml", text.replace("[\"*.img.example.com\"]", none));
+        place.run(&["run", "flowbook.toml"], 2).says(&["fold holds no name"]);
+    }
+}
+
+#[test]
+fn a_wildcard_that_no_host_counts_as_is_said() {
+    let place = Place::new();
+    let all: String = lines().iter().map(|(time, host, bytes)| line(time, host, *bytes)).collect();
+    place.write("a.log", all);
+    place.run(&["ingest", "a.log", "--store", "s.db"], 0);
+    let idle = |from: &[&str], more: &[&str]| {
+        let done = place.export(&[from, &["--force", "--json"], more].concat(), 0);
+        (done.stderr.clone(), done.json()["key_figures"]["folds_without_hosts"].clone())
+    };
+    for from in [&["a.log"][..], &["--store", "s.db"]] {
+        let (told, folds) =
+            idle(from, &["--fold", "*.img.exmaple.com,*.z.img.example.com,*.img.exmaple.com"]);
+        let expected = "no host counts as *.img.exmaple.com (did you mean *.img.example.com?) (--fold)";
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(folds, serde_json::json!(["*.img.exmaple.com"]));
+        // Of a host that is named nothing is left to count as the wildcard.
+        let named = ["--fold", "*.z.img.example.com", "--domain-names", "a.z.img.example.com"];
+        let (told, _) = idle(from, &named);
+        assert!(told.contains("no host counts as *.z.img.example.com (--fold)"), "{told}");
+        let (told, folds) = idle(from, &["--fold", "*.img.example.com"]);
+        assert!(!told.contains("no host counts") && folds == serde_json::json!([]), "{told}");
     }
 }
 
@@ -146,9 +176,10 @@ fn too_many_rows_are_refused_before_one_is_written() {
         let refused = place.export(&[from, &["--max-rows", "1439"]].concat(), 2);
         refused.says(&[
             "1440 rows of Detail are to be written, more than the limit of 1439",
-            "5 domains on 1 sheets",
+            "5 domains on 1 sheet, about",
             "--rows sparse",
-            "--fold",
+            "--domain-names or --group",
+            "--fold '*.example.com' counts 5 domains as one",
             "--max-rows 1440",
         ]);
         assert!(!place.exists("out.xlsx"));
@@ -160,7 +191,14 @@ fn too_many_rows_are_refused_before_one_is_written() {
     }
     let json = place.export(&["a.log", "--max-rows", "9", "--json"], 2).json();
     assert_eq!(json["Code"], "InvalidParameter");
-    place.export_to(&["a.log", "-o", "-", "--max-rows", "9"], 2).says(&["more than the limit of 9"]);
+    // CSV has no sheets, and a single host no other.
+    for output in ["-", "x.csv"] {
+        let done = place.export_to(&["a.log", "-o", output, "--max-rows", "9"], 2);
+        done.says(&["more than the limit of 9 (--max-rows): 5 domains. Nothing was written"]);
+    }
+    let one = place.export(&["a.log", "--max-rows", "9", "--domain-names", "www.example.com"], 2);
+    one.says(&["1 domain on 1 sheet"]);
+    assert!(!one.stderr.contains("--fold") && !one.stderr.contains("--group"), "{}", one.stderr);
     place.export_to(&["a.log", "-o", "-"], 0);
     for wrong in ["0", "-1", "x", "1.5", "99999999999999999999"] {
         place.export(&["a.log", &format!("--max-rows={wrong}")], 2).says(&["MaxRows is"]);
