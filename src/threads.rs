@@ -1,5 +1,5 @@
 //! Threads: how they are started, each with a stack of its own size, whatever the environment says. The only file that
-//! starts any; rayon's pools are built here.
+//! starts any, but for the one that waits for signals; rayon's pools are built here.
 
 use crate::error::{Error, Result};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -8,8 +8,11 @@ use std::io::{self, ErrorKind};
 use std::panic::resume_unwind;
 use std::thread::{self, Builder, Scope, ScopedJoinHandle};
 
+/// Bytes of stack that optimised code has enough of.
+const ENOUGH: usize = 4 << 20;
+
 /// Bytes of stack of a thread; code that is not optimised needs far more. Only what is used of it is memory.
-const STACK: usize = if cfg!(debug_assertions) { 64 << 20 } else { 4 << 20 };
+const STACK: usize = if cfg!(debug_assertions) { 64 << 20 } else { ENOUGH };
 
 /// Starts a thread.
 ///
@@ -76,10 +79,11 @@ pub fn with_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
     })
 }
 
-/// Whether the limits of a process, as Linux lists them, leave its first thread less stack than others have.
+/// Whether the limits of a process, as Linux lists them, leave its first thread less stack than optimised code needs. They
+/// rarely leave it what other code does, which is only tried out.
 fn is_short(limits: &str) -> bool {
     let soft = limits.lines().find_map(|line| line.strip_prefix("Max stack size")?.split_whitespace().next());
-    soft.and_then(|bytes| bytes.parse::<usize>().ok()).is_some_and(|bytes| bytes < STACK.min(4 << 20))
+    soft.and_then(|bytes| bytes.parse::<usize>().ok()).is_some_and(|bytes| bytes < ENOUGH)
 }
 
 #[cfg(test)]

@@ -147,13 +147,16 @@ fn take(
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
     let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
-    keep_apart(outputs.iter().map(PathBuf::as_path), &sources)?;
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| task.lateness.map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();
     let not_opened = scopes.filter(|_| is_scratch).map(|scopes| take_out_of_all(&mut sources, &scopes));
-    if let Some(count @ 1..) = not_opened {
-        let count = show::grouped(count as u128);
+    let not_opened = not_opened.unwrap_or_default();
+    if !not_opened.is_empty() {
+        // The delivery looks at the others.
+        let results = outputs.iter().map(PathBuf::as_path).chain(arguments.reading.rejects.as_deref());
+        keep_apart(results, &not_opened)?;
+        let count = show::grouped(not_opened.len() as u128);
         show::message(&format!(
             "{count} logs are not opened: their names tell other hours or domains (--read-all)"
         ));

@@ -3,6 +3,7 @@
 //! Whoever makes one holds a lock on it, which the system lets go with the process, however that ends.
 
 use super::{PREFIX, SUFFIX};
+use crate::time::DAY_SECONDS;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -15,7 +16,10 @@ use std::time::{Duration, SystemTime};
 const LETTERS: usize = 6;
 
 /// Younger ones may be those of a run on a machine or of a version that holds no lock.
-const AGE: Duration = Duration::from_secs(86_400);
+const AGE: Duration = Duration::from_secs(DAY_SECONDS.unsigned_abs());
+
+/// Names of a folder that are looked at: a run that writes one file is not to wait for a list of hundreds of thousands.
+const LOOKED_AT: usize = 10_000;
 
 /// Folders that this process has looked at.
 static SWEPT: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
@@ -26,13 +30,17 @@ pub(super) fn claim(file: &File) {
 }
 
 /// Removes what was left in a folder, once in a run; `own` is a file that this process has just made there. What cannot
-/// be looked at or removed stays: it harms nobody.
+/// be looked at or removed stays, and so does what stands in a long folder behind the first names: it harms nobody.
 pub(super) fn sweep(folder: &Path, own: &File) {
+    sweep_first(LOOKED_AT, folder, own);
+}
+
+fn sweep_first(most: usize, folder: &Path, own: &File) {
     if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
         return;
     }
     let (Ok(own), Ok(entries)) = (own.metadata(), fs::read_dir(folder)) else { return };
-    for entry in entries.flatten().filter(|entry| is_named(&entry.file_name())) {
+    for entry in entries.flatten().take(most).filter(|entry| is_named(&entry.file_name())) {
         // Of a link this is what the link itself is.
         if entry.metadata().is_ok_and(|meta| is_left(&meta, &own)) {
             remove(&entry.path());
@@ -104,6 +112,12 @@ mod tests {
         sweep(dir.path(), &own);
         let gone: Vec<_> = before.difference(&names()).cloned().collect();
         assert_eq!(gone, [".flowbook-aB3xYz.tmp"]);
+        // Of a long folder only the first names are looked at.
+        let long = tempfile::tempdir().unwrap();
+        let left = long.path().join(".flowbook-aB3xYz.tmp");
+        drop(old(&left));
+        sweep_first(0, long.path(), &own);
+        assert!(left.exists());
         // Once in a run.
         drop(old(&at(".flowbook-aB3xYz.tmp")));
         sweep(dir.path(), &own);

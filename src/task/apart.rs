@@ -28,12 +28,13 @@ pub fn keep_off<'a>(
     results: impl IntoIterator<Item = &'a Path>,
     inputs: impl IntoIterator<Item = &'a Path>,
 ) -> Result<()> {
-    let inputs: Vec<&Path> = inputs.into_iter().collect();
+    let place = |path: &Path| (Spot::of(path), fs::metadata(path).ok());
+    let inputs: Vec<_> = inputs.into_iter().map(place).collect();
     for result in results {
-        let (spot, there) = (Spot::of(result), fs::metadata(result).ok());
-        let is_same = |input: &&Path| {
-            let is_file = || there.as_ref().zip(fs::metadata(input).ok()).is_some_and(|(a, b)| is_one(a, &b));
-            Spot::of(input) == spot || is_file()
+        let (spot, there) = place(result);
+        let is_same = |(input, meta): &(Spot, Option<fs::Metadata>)| {
+            let is_file = || there.as_ref().zip(meta.as_ref()).is_some_and(|(a, b)| is_one(a, b));
+            *input == spot || is_file()
         };
         if inputs.iter().any(is_same) {
             let text = "says what to do, and would be overwritten; name another file";

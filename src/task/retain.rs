@@ -2,11 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::store::{LetGo, OlderCopy, Reader, Writer, size};
-use crate::time::{TimeRange, Window, iso};
+use crate::time::{DAY_SECONDS, TimeRange, Window, iso};
 use std::path::Path;
 use std::time::Duration;
-
-const DAY_SECONDS: i64 = 86_400;
 
 /// What came of letting go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,13 +11,14 @@ use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::spelling::hint;
 use crate::task::plan::{OutputRule, Plan, SourceRule, TaskRule};
+use crate::time::DAY_SECONDS;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long another writer of the store is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longer times are taken for mistakes: a year.
-const MAX_SECONDS: u64 = 366 * 86_400;
+const MAX_SECONDS: u64 = 366 * DAY_SECONDS.unsigned_abs();
 
 /// `file` is the text that the tables were read from; its paths are relative to `folder`.
 pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
@@ -206,7 +207,7 @@ fn positive(key: &str, number: Option<u32>) -> Result<Option<u32>> {
 
 /// Reads a time like `90s`, `15m`, `24h` or `7d`.
 pub(super) fn duration(key: &str, text: &str) -> Result<Duration> {
-    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', DAY_SECONDS.unsigned_abs())];
     let read = |(unit, seconds): (char, u64)| {
         let digits = text.strip_suffix(unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
         digits.parse::<u64>().ok()?.checked_mul(seconds).filter(|seconds| *seconds <= MAX_SECONDS)

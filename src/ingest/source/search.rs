@@ -170,11 +170,10 @@ pub fn take_out_of_scope(
 }
 
 /// Takes the sources out that hold no line that counts in any of some scopes, as [`take_out_of_scope`] does for one;
-/// gives how many these are.
-pub fn take_out_of_all(sources: &mut Vec<Source>, scopes: &[Scope<'_>]) -> usize {
-    let before = sources.len();
-    sources.retain(|source| scopes.iter().any(|scope| scope.why_not(source).is_none()));
-    before - sources.len()
+/// gives these.
+pub fn take_out_of_all(sources: &mut Vec<Source>, scopes: &[Scope<'_>]) -> Vec<Source> {
+    let is_out = |source: &mut Source| scopes.iter().all(|scope| scope.why_not(source).is_some());
+    sources.extract_if(.., is_out).collect()
 }
 
 /// Why a source need not be opened.

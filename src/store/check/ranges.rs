@@ -7,6 +7,7 @@ use super::Violation;
 use crate::domain::Domain;
 use crate::record::Reason;
 use crate::region::Region;
+use crate::store::MAX_VALUE;
 use crate::store::source::CALENDAR;
 use crate::store::tasks::domain_set;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};
@@ -20,8 +21,8 @@ const MOST_WINDOWS: i64 = 32 * DAY_SECONDS / WINDOW_SECONDS;
 pub(super) const MOST_LINES: i64 = 1 << 56;
 /// Bytes of a path or name.
 const MOST_NAME: i64 = 1 << 16;
-/// Bytes of a text that may list the domains of an account.
-const MOST_TEXT: i64 = 1 << 26;
+/// Bytes of a text that may list the domains of an account: what is longer is not read.
+const MOST_TEXT: i64 = MAX_VALUE as i64;
 /// Rows of a table that are named.
 const NAMED: usize = 100;
 
