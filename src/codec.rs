@@ -16,9 +16,9 @@ pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, page};
 pub use gunzip::Gunzip;
 pub use said::says_all;
 
+use crate::regular;
 use ahead::Ahead;
 use said::said;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem;
 use streams::{Frames, Joined, Members, Streams};
@@ -357,7 +357,7 @@ impl<W: Write> Write for Encoder<W> {
 /// When it cannot be opened or read.
 pub fn is_plain_text(path: &std::path::Path) -> io::Result<bool> {
     let mut head = Vec::with_capacity(HEAD_LEN);
-    File::open(path)?.take(HEAD_LEN as u64).read_to_end(&mut head)?;
+    regular::open(path)?.take(HEAD_LEN as u64).read_to_end(&mut head)?;
     Ok(Codec::detect(&head) == Codec::Plain && foreign(&head).is_none())
 }
 

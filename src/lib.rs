@@ -50,6 +50,7 @@ pub mod digest;
 pub mod formula;
 // Edges to the system
 pub mod threads;
+pub mod regular;
 pub mod codec;
 pub mod output;
 // Logs in

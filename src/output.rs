@@ -11,6 +11,7 @@ mod stamp;
 
 use crate::digest::{Hash, hash_of};
 use crate::error::{Error, Result};
+use crate::regular;
 use precious::precious;
 pub use stamp::Stamp;
 use std::ffi::OsString;
@@ -340,10 +341,10 @@ pub fn folder(path: &Path) -> &Path {
 /// The first bytes of a file, so many or all.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read, or is no regular file.
 pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    File::open(path)?.take(len).read_to_end(&mut head)?;
+    regular::open(path)?.take(len).read_to_end(&mut head)?;
     Ok(head)
 }
 

@@ -7,8 +7,8 @@ use crate::digest::{
     Before, CHUNK, Canonical, Digester, Hash, TextId, damaged, head_len, identify, of_domain,
 };
 use crate::domain::Domain;
+use crate::regular;
 use std::cmp::Ordering;
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -114,7 +114,7 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
     if known.open.is_some() || !is_plain_text(path)? {
         return Ok(None);
     }
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path)?;
     let head = hashed(file.by_ref().take(head_len(known.len).unwrap_or(0) as u64))?.finish();
     let before = Before { len: known.len - known.len % CHUNK, chain: known.chain, head: known.head() };
     file.seek(SeekFrom::Start(before.len))?;
@@ -138,7 +138,7 @@ pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
 /// When the file cannot be read.
 pub fn whole(path: &Path, size: Option<u64>) -> io::Result<TextId> {
     let digester = match size {
-        Some(size) => hashed(File::open(path)?.take(size))?,
+        Some(size) => hashed(regular::open(path)?.take(size))?,
         None => hashed(Readable::open(path)?)?,
     };
     identify(None, [digester.finish()]).ok_or_else(|| io::Error::other("has no identity"))

@@ -1,6 +1,7 @@
 //! Packed text, up to the last byte before a damage: however much is read at a time, nothing that can be decoded is lost.
 
 use crate::codec::{self, Decoder};
+use crate::regular;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -35,7 +36,7 @@ impl<R: Read> Read for Packed<'_, R> {
         }
         let read = match self.decoder.read(out) {
             Err(error) if is_damage(&error) => {
-                let again = self.path.and_then(|path| File::open(path).ok());
+                let again = self.path.and_then(|path| regular::open(path).ok());
                 let read = again.map_or(0, |file| codec::up_to_damage(file, self.given, out));
                 if read == 0 {
                     return Err(error);
@@ -63,9 +64,9 @@ impl<'a> Readable<'a> {
     /// Opens a file.
     ///
     /// # Errors
-    /// When it cannot be opened, or its first bytes cannot be decoded.
+    /// When it is no regular file or cannot be opened, or its first bytes cannot be decoded.
     pub(super) fn open(path: &'a Path) -> io::Result<Self> {
-        Ok(Self(Packed::new(Decoder::new(File::open(path)?)?, Some(path))))
+        Ok(Self(Packed::new(Decoder::new(regular::open(path)?)?, Some(path))))
     }
 }
 

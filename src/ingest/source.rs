@@ -49,6 +49,8 @@ pub struct Source {
     pub name: String,
     /// Where to read; `None` is standard input.
     pub path: Option<PathBuf>,
+    /// Whether that was named itself, and not found: only then it may be a pipe or a device.
+    pub is_named: bool,
     /// Size on disk in bytes; `None` for pipes and the like, and for what was not looked at yet.
     pub size: Option<u64>,
     /// Which file that was then.
@@ -119,6 +121,7 @@ impl Source {
         Self {
             name,
             path,
+            is_named: false,
             size: None,
             stamp: None,
             hours: None,
@@ -215,6 +218,8 @@ struct Found<'a> {
 /// What stands at a path, or at none.
 enum Is {
     File,
+    /// What was named itself, whatever it is.
+    Named,
     Stdin,
     /// What cannot be read, and why.
     Faulty(String),
@@ -223,6 +228,10 @@ enum Is {
 impl Found<'_> {
     fn add(&mut self, path: PathBuf) {
         self.all.push((path, Is::File));
+    }
+
+    fn add_named(&mut self, path: PathBuf) {
+        self.all.push((path, Is::Named));
     }
 
     fn add_faulty(&mut self, path: PathBuf, fault: impl Into<String>) {
@@ -245,6 +254,7 @@ impl Found<'_> {
         let domain = &self.search.domain;
         let source = |(path, is)| match is {
             Is::File => Source { domain: domain.clone(), ..Source::file(path) },
+            Is::Named => Source { domain: domain.clone(), is_named: true, ..Source::file(path) },
             Is::Stdin => Source { domain: domain.clone(), ..Source::new("stdin".into(), None) },
             Is::Faulty(fault) => {
                 Source { domain: domain.clone(), hours: None, fault: Some(fault), ..Source::file(path) }
@@ -279,7 +289,7 @@ fn add_path(path: PathBuf, found: &mut Found<'_>) {
     if path.is_dir() {
         add_folder(&path, &path, found);
     } else {
-        found.add(path);
+        found.add_named(path);
     }
 }
 
@@ -315,7 +325,7 @@ fn without<'a>(name: &'a [u8], ending: &str) -> Option<&'a [u8]> {
 fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
     let is_glob = argument.to_str().filter(|text| text.contains(META));
     let Some(pattern) = is_glob else {
-        found.add(argument.to_owned());
+        found.add_named(argument.to_owned());
         return Ok(());
     };
     let so_far = |found: &Found<'_>| (found.all.len(), found.search.left_out());

@@ -4,9 +4,10 @@
 
 use super::{PREFIX, SUFFIX};
 use crate::time::DAY_SECONDS;
+use crate::regular::{self, Links};
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -62,9 +63,11 @@ fn is_left(meta: &Metadata, own: &Metadata) -> bool {
 
 /// Removes a file that nobody holds.
 fn remove(path: &Path) {
-    let Ok(file) = File::open(path) else { return };
+    // It may have become anything since it was looked at.
+    let Ok(file) = regular::open_by(path, OpenOptions::new().read(true), Links::Refuse) else { return };
     // What was opened is what stands there.
-    let is_it = || Some((file.metadata().ok()?.ino(), fs::symlink_metadata(path).ok()?.ino()));
+    let which = |meta: Metadata| (meta.dev(), meta.ino());
+    let is_it = || Some((which(file.metadata().ok()?), which(fs::symlink_metadata(path).ok()?)));
     if file.try_lock().is_ok() && is_it().is_some_and(|(opened, there)| opened == there) {
         let _ = fs::remove_file(path);
     }
@@ -79,6 +82,18 @@ mod tests {
         let file = File::create(path).unwrap();
         file.set_modified(SystemTime::now() - AGE - Duration::from_secs(1)).unwrap();
         file
+    }
+
+    #[test]
+    fn what_took_the_place_of_such_a_file_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, link) = (dir.path().join("pipe"), dir.path().join("link"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        symlink("pipe", &link).unwrap();
+        for path in [pipe, link] {
+            remove(&path);
+            assert!(path.symlink_metadata().is_ok());
+        }
     }
 
     #[test]

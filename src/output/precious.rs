@@ -3,7 +3,7 @@
 
 use super::beside::{is_beside_database, is_database};
 use crate::codec::Decoder;
-use std::fs::File;
+use crate::regular;
 use std::io::Read;
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub(super) fn precious(path: &Path) -> Option<&'static str> {
 
 /// Whether a file holds a line that is stamped as those of logs are, packed or not.
 fn is_log(path: &Path) -> bool {
-    let Ok(decoder) = File::open(path).and_then(Decoder::new) else { return false };
+    let Ok(decoder) = regular::open(path).and_then(Decoder::new) else { return false };
     let mut text = Vec::new();
     // What was read before an error counts.
     let _ = decoder.take(LOOKED_AT).read_to_end(&mut text);

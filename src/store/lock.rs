@@ -5,6 +5,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::beside::{LOCK, RUN_LOCK, TASKS_LOCK};
 use crate::output::folder;
+use crate::regular::{self, Links};
 use crate::time::iso;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Looks this often whether the lock is free.
 const TICK: Duration = Duration::from_millis(20);
+/// Links that lead from one to the next, at most: as many as the system follows.
+const MAX_LINKS: usize = 40;
 /// The longest text about a holder.
 const MAX_HOLDER: u64 = 1024;
 
@@ -30,7 +33,6 @@ impl Lock {
     /// # Errors
     /// See [`Lock::take`].
     pub fn of_tasks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
-        super::refuse_what_is_no_file(path)?;
         Self::take_at(path, TASKS_LOCK, wait, work)
     }
 
@@ -39,7 +41,6 @@ impl Lock {
     /// # Errors
     /// See [`Lock::take`].
     pub fn of_ticks(path: &Path, wait: Duration, work: &str) -> Result<Self> {
-        super::refuse_what_is_no_file(path)?;
         Self::take_at(path, RUN_LOCK, wait, work)
     }
 
@@ -48,11 +49,11 @@ impl Lock {
     /// # Errors
     /// When another process still holds it after `wait`, or the lock's file cannot be made.
     pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
-        super::refuse_what_is_no_file(path)?;
         Self::take_at(path, LOCK, wait, work)
     }
 
     fn take_at(path: &Path, ending: &str, wait: Duration, work: &str) -> Result<Self> {
+        super::refuse_what_is_no_file(path)?;
         let place = place(path, ending);
         let file = open(&place, true).map_err(|error| match error.kind() {
             ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
@@ -96,16 +97,14 @@ impl Drop for Lock {
 fn open(place: &Path, is_made: bool) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(is_made).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let refused =
         || Error::usage("stands where the store's lock is to be, and is a link or no plain file; remove it");
-    let file = match options.open(place) {
+    let file = match regular::open_by(place, &mut options, Links::Refuse) {
         Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
         opened => opened.map_err(Error::io("cannot make the store's lock"))?,
     };
     match file.metadata() {
-        Ok(meta) if meta.is_file() && !super::has_second_name(&meta) => Ok(file),
+        Ok(meta) if !super::has_second_name(&meta) => Ok(file),
         _ => Err(refused()),
     }
 }
@@ -115,10 +114,17 @@ fn place(path: &Path, ending: &str) -> PathBuf {
     super::beside(&real(path), ending)
 }
 
-/// The path of a file behind all links, whether it is there yet or not.
+/// The path of a store behind all links, whether it is there yet or not. Never that of a lock: there, a link is no name of
+/// the store's, but anybody's.
 fn real(path: &Path) -> PathBuf {
-    let target = fs::canonicalize(path).or_else(|_| fs::read_link(path).map(|to| folder(path).join(to)));
-    target.unwrap_or_else(|_| path.to_owned())
+    fs::canonicalize(path).unwrap_or_else(|_| {
+        let mut place = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let Ok(to) = fs::read_link(&place) else { break };
+            place = folder(&place).join(to);
+        }
+        place
+    })
 }
 
 /// Says who holds the store at `path`, after it was waited for.

@@ -4,6 +4,7 @@ use super::place::as_path;
 use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
+use crate::regular;
 use crate::report::overlap::{self, Candidate, Overlap};
 use crate::report::{NamedHours, Scope};
 use crate::store::{Passed, Reader, SourceId, Surveyed};
@@ -304,7 +305,7 @@ impl<'a> Covered<'a> {
     /// Whether something is missing for a source: not where its file is gone, and others delivered all of its hours.
     fn is_wanting(&self, short: &Short, reader: &Reader) -> Result<bool> {
         let is_delivered = self.known.gaps(&short.domain, &short.hours).is_empty();
-        Ok(!is_delivered || reader.paths(short.id)?.iter().any(|path| as_path(path).exists()))
+        Ok(!is_delivered || reader.paths(short.id)?.iter().any(|path| regular::stands_at(&as_path(path))))
     }
 }
 

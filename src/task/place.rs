@@ -85,7 +85,9 @@ pub(super) fn is_there(place: &Place) -> bool {
         return true;
     }
     let meta = fs::metadata(as_path(&place.path));
-    meta.is_ok_and(|meta| Some(meta.len()) == place.size && modified(&meta) == place.modified)
+    meta.is_ok_and(|meta| {
+        meta.is_file() && Some(meta.len()) == place.size && modified(&meta) == place.modified
+    })
 }
 
 /// The path whose bytes these are.

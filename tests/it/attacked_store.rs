@@ -169,3 +169,30 @@ fn a_database_of_another_program_is_left_as_it_is() {
         assert!(bytes() == before, "{command:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_lock_is_named_after_the_store_alone() {
+    let kept = kept();
+    kept.write("flowbook.toml", settings("usage.db", ""));
+    kept.write("v.lock", "what must stay");
+    // Of these names, none is a store's.
+    for name in ["usage.db.tasks", "usage.db.run"] {
+        std::os::unix::fs::symlink("v", kept.0.path(name)).unwrap();
+    }
+    kept.0.run(&["task", "run", "--store", "usage.db"], 0);
+    kept.0.run(&["run", "flowbook.toml"], 0);
+    assert_eq!(fs::read_to_string(kept.0.path("v.lock")).unwrap(), "what must stay");
+    for name in ["usage.db.tasks.lock", "usage.db.run.lock"] {
+        assert!(kept.0.exists(name), "{name}");
+    }
+    // The store itself has one lock by whatever link it is named, also before it is there.
+    for (link, to) in [("one.db", "two.db"), ("two.db", "there.db")] {
+        std::os::unix::fs::symlink(to, kept.0.path(link)).unwrap();
+    }
+    kept.0.run(&["ingest", "a.log", "--store", "one.db"], 0);
+    kept.0.run(&["task", "run", "--store", "one.db"], 0);
+    let mut names = kept.0.names();
+    names.retain(|name| name.contains(".lock") && !name.starts_with("usage"));
+    assert_eq!(names, ["there.db.lock", "there.db.tasks.lock", "v.lock"]);
+}

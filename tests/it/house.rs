@@ -85,7 +85,7 @@ const OWNERS: [(&str, &str); 28] = [
     ("indicatif", "cli/progress.rs"),
     ("libc", "cli/interrupt"),
     ("libc", "output/closed.rs"),
-    ("libc", "store/lock.rs"),
+    ("libc", "regular.rs"),
     ("libdeflate_sys", "codec/libdeflate.rs"),
     ("rusqlite", "store"),
     ("rust_xlsxwriter", "export/workbook"),

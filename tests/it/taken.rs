@@ -1,6 +1,6 @@
 //! Logs taken into a store: whatever is delivered again, each line counts once, and none is lost.
 
-use super::harness::{Done, encode, gzip};
+use super::harness::{Done, Place, encode, gzip, line};
 use super::kept::{Kept, fates, once, text};
 use flowbook::codec::Codec;
 use std::fs;
@@ -698,6 +698,43 @@ fn a_copy_under_another_name_takes_nothing_over() {
             kept.ingest(&["."]);
             assert_eq!(kept.counted(), expected(4), "{first} first, {grown} grew");
             assert!(kept.workbook() == kept.direct(&["."]), "{first} first, {grown} grew");
+        }
+    }
+}
+
+/// What stands where a log stood is no log, unless somebody names it: a pipe would be waited for without end, and a device
+/// read so.
+#[cfg(unix)]
+#[test]
+fn what_became_a_pipe_or_a_device_is_never_opened() {
+    let text: Vec<String> = (0..400).map(|n| line("1/Mar/2026:08:00:00 +0800", "a.com", n)).collect();
+    for (at, name) in
+        [("b.log", "a.log"), ("b.log", "."), ("www.a.com_2026_03_01_080000_090000.log", "a.log")]
+    {
+        for is_pipe in [true, false] {
+            let place = Place::new();
+            let ingest = |more: &[&str], code: i32| {
+                let words = ["ingest", "--store", "../s.db", "--domain", "www.a.com", "--json"];
+                let mut command = place.command();
+                command.current_dir(place.path("logs")).args(words).args(more);
+                let output = command.output().unwrap();
+                assert_eq!(output.status.code(), Some(code), "{at} {name} {is_pipe}: {output:?}");
+            };
+            place.write("logs/a.log", text[..40].concat());
+            place.write(&format!("logs/{at}"), text[..20].concat());
+            ingest(&["a.log", at], 0);
+            let path = place.path("logs").join(at);
+            fs::remove_file(&path).unwrap();
+            if is_pipe {
+                assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+            } else {
+                std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+            }
+            // What begins as it did takes its place, and what its beginning is known by is looked for.
+            place.write("logs/a.log", text[..1].concat() + &text[300..340].concat());
+            ingest(&[name], i32::from(name == "."));
+            place.write("logs/c.log", text[..60].concat());
+            ingest(&["c.log"], 0);
         }
     }
 }

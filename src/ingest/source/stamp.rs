@@ -1,9 +1,10 @@
 //! Whether a file is still what it was when it was looked at.
 
-use super::Source;
+use super::{NO_FILE, Source};
 use crate::ingest::part::SMALL;
 use crate::mix;
 use crate::output::Stamp;
+use crate::regular;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
@@ -18,9 +19,13 @@ const CHANGED: &str =
     "was changed while it was read, so nothing of it counts; read it again when nobody writes to it";
 
 impl Source {
-    /// Takes note of what the system says of the file.
+    /// Takes note of what the system says of the file. What is none is not opened, unless it was named itself: it would be
+    /// waited for without end.
     pub(crate) fn note(&mut self, meta: &Metadata) {
         let is_file = meta.is_file();
+        if !is_file && !self.is_named {
+            self.fault.get_or_insert_with(|| NO_FILE.into());
+        }
         self.size = is_file.then_some(meta.len());
         self.stamp = is_file.then(|| Stamp::of(meta));
     }
@@ -74,7 +79,7 @@ fn start_len(size: u64) -> Option<usize> {
 fn begins_with(path: &Path, size: u64, start: u64) -> bool {
     let read = || -> io::Result<Option<u64>> {
         let mut head = vec![0; start_len(size).unwrap_or(START)];
-        File::open(path)?.read_exact(&mut head)?;
+        regular::open(path)?.read_exact(&mut head)?;
         Ok(start_of(&head, size))
     };
     read().is_ok_and(|now| now == Some(start))

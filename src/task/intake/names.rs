@@ -10,6 +10,7 @@ use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::{Source, named_hours, outside};
 use crate::names::{may_be_one, may_tell};
+use crate::regular;
 use crate::report::NamedHours;
 use crate::store::{Known, NAMED, Place, SourceId};
 use crate::task::place::{as_path, is_nowhere, is_there};
@@ -39,7 +40,8 @@ impl Work<'_> {
 
     /// What the name tells that is preferred among those of a source, if it still stands.
     pub(super) fn still_told(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
-        let path = self.writer.telling(id)?.map(|path| as_path(&path)).filter(|path| path.exists());
+        let path =
+            self.writer.telling(id)?.map(|path| as_path(&path)).filter(|path| regular::stands_at(path));
         Ok(path.and_then(|path| named_hours(path.file_name()?.to_str()?)))
     }
 
@@ -47,7 +49,7 @@ impl Work<'_> {
     fn telling(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
         while let Some(path) = self.writer.telling(id)? {
             let path_of = as_path(&path);
-            if path_of.exists() {
+            if regular::stands_at(&path_of) {
                 return Ok(path_of.file_name().and_then(|name| name.to_str()).and_then(named_hours));
             }
             self.writer.drop_place(id, &path)?;

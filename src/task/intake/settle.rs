@@ -10,6 +10,7 @@ use crate::ingest::Taken;
 use crate::ingest::again::{self, Beginning};
 use crate::ingest::source::Source;
 use crate::names::may_be_one;
+use crate::regular;
 use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId, Way};
 use crate::task::place::{as_path, is_nowhere, is_there, note_of};
 
@@ -336,7 +337,7 @@ impl Work<'_> {
             return Ok(());
         }
         for place in self.writer.places(id)? {
-            if place.path != here.path && !is_nowhere(&place) && !as_path(&place.path).exists() {
+            if place.path != here.path && !is_nowhere(&place) && !regular::stands_at(&as_path(&place.path)) {
                 self.writer.drop_place(id, &place.path)?;
             }
         }
@@ -395,7 +396,7 @@ impl Work<'_> {
     fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
         for place in self.writer.places(known.id)? {
             if place.is_beginning && place.path != here.path {
-                if !is_nowhere(&place) && as_path(&place.path).exists() {
+                if !is_nowhere(&place) && regular::stands_at(&as_path(&place.path)) {
                     self.uncovered.push(Self::again_at(&place, known));
                 }
                 self.writer.drop_place(known.id, &place.path)?;

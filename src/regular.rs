@@ -1,0 +1,79 @@
+//! Regular files, opened so that nothing else is: no pipe is waited for, and no device is read without end.
+//!
+//! What was a regular file when it was looked at may be anything when it is opened. So it is opened without waiting for
+//! a writer, and looked at again through what was opened.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Whether a link at the end of the path is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// What it leads to is opened.
+    Follow,
+    /// It is refused.
+    Refuse,
+}
+
+/// Whether a regular file stands at a path, be it behind a link.
+#[must_use]
+pub fn stands_at(path: &Path) -> bool {
+    path.metadata().is_ok_and(|meta| meta.is_file())
+}
+
+/// Opens a regular file to be read.
+///
+/// # Errors
+/// When it cannot be opened, or is anything else.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_by(path, OpenOptions::new().read(true), Links::Follow)
+}
+
+/// Opens a regular file, or makes one if the options say so.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_by(path: &Path, options: &mut OpenOptions, links: Links) -> io::Result<File> {
+    let refused = || io::Error::new(io::ErrorKind::InvalidInput, "is no regular file");
+    // Even to open a device may do something.
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        return Err(refused());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let of_links = if links == Links::Refuse { libc::O_NOFOLLOW } else { 0 };
+        options.custom_flags(libc::O_NONBLOCK | of_links);
+    }
+    #[cfg(not(unix))]
+    let _ = links;
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::process::Command;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("file"), "x").unwrap();
+        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        std::os::unix::fs::symlink("pipe", at("to_pipe")).unwrap();
+        for (name, is_opened) in
+            [("file", true), ("link", true), ("pipe", false), ("to_pipe", false), ("no", false)]
+        {
+            assert_eq!((open(&at(name)).is_ok(), stands_at(&at(name))), (is_opened, is_opened), "{name}");
+        }
+        assert!(open(Path::new("/dev/zero")).is_err() && open(dir.path()).is_err());
+        let without = |name: &str| open_by(&at(name), OpenOptions::new().read(true), Links::Refuse);
+        assert!(without("file").is_ok() && without("link").is_err() && without("pipe").is_err());
+    }
+}
