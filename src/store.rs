@@ -49,7 +49,8 @@ use foreign::unopened;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -179,8 +180,19 @@ fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connectio
 pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
     // Not to write to it: a connection that only asks may not write another file either.
     let (db, _) = open_as_is(path, wait, true)?;
-    let copied = db.execute("VACUUM INTO ?", [to.to_string_lossy()]).map_err(failed);
+    // Any bytes are a path, and the database takes the text for what it is.
+    let to = ToSqlOutput::Borrowed(ValueRef::Text(to.as_os_str().as_encoded_bytes()));
+    let copied = db.execute("VACUUM INTO ?", [to]).map_err(failed);
     copied.map(drop).map_err(|e| e.at(path))
+}
+
+/// Whether this process can only read a store, as on a disk that takes no changes.
+///
+/// # Errors
+/// When it cannot be read, either.
+pub fn is_read_only(path: &Path, wait: Duration) -> Result<bool> {
+    let (db, _) = open_as_is(path, wait, false)?;
+    db.is_readonly(MAIN_DB).map_err(failed).map_err(|e| e.at(path))
 }
 
 /// The address by which a store is read that this process cannot write, after an attempt to open it as ever.

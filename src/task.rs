@@ -19,6 +19,7 @@ pub mod plan;
 pub mod range;
 pub mod registered;
 pub mod registry;
+mod remains;
 pub mod retain;
 mod retire;
 pub mod run;

@@ -4,7 +4,9 @@
 //! with values, and what they mean stands beside them.
 
 mod needs;
+mod removal;
 mod rows;
+mod waiting;
 
 use super::lock::{Lock, busy};
 use super::watch::{Change, changes, prune};
@@ -12,17 +14,20 @@ use super::{OlderCopy, failed, keep_log, open, open_or_make, open_to_look, prepa
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
+use crate::output::Spot;
 use crate::region::Region;
 use crate::time::TimeRange;
 pub use needs::{Logged, Needs};
 use needs::{set_hours, set_logged};
+use removal::{behind_links, displace};
 pub(super) use rows::domain_set;
-use rows::{insert, insert_running, path_bytes, select};
+use rows::{as_path, insert, insert_running, path_bytes, select};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use waiting::Waiting;
 
 /// A task in the store; never the number of another one, not even of one that was deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,6 +157,8 @@ pub struct Made {
     pub generation: i64,
     /// The file.
     pub workbook: Workbook,
+    /// The hash of its bytes, where it is known.
+    pub digest: Option<Hash>,
     /// How much of its range had a log.
     pub logged: Logged,
     /// How many hours with a log each domain had.
@@ -167,8 +174,8 @@ pub enum End {
     Failed(String),
 }
 
-/// Tasks that wait for their first run: see [`Registered::is_waiting`].
-const WAITING: &str = "WHERE status = 'created' AND reason IS NULL ORDER BY id";
+/// What tasks are that wait for their first run: see [`Registered::is_waiting`].
+const IS_WAITING: &str = "status = 'created' AND reason IS NULL";
 
 /// The tasks of a store.
 pub struct Tasks {
@@ -177,6 +184,7 @@ pub struct Tasks {
     wait: Duration,
     /// What is looked at in the place of a store of an older version.
     _older: Option<OlderCopy>,
+    waiting: Waiting,
 }
 
 impl Tasks {
@@ -189,7 +197,7 @@ impl Tasks {
         if !is_frozen {
             keep_log(&db).map_err(|e| e.at(path))?;
         }
-        let mut tasks = Self { db, path: path.to_owned(), wait, _older: None };
+        let mut tasks = Self { db, path: path.to_owned(), wait, _older: None, waiting: Waiting::default() };
         tasks.at(prepare)?;
         Ok(tasks)
     }
@@ -200,7 +208,7 @@ impl Tasks {
     /// See [`Tasks::open`].
     pub fn look(path: &Path, wait: Duration) -> Result<Self> {
         let (db, _, older) = open_to_look(path, wait)?;
-        Ok(Self { db, path: path.to_owned(), wait, _older: older })
+        Ok(Self { db, path: path.to_owned(), wait, _older: older, waiting: Waiting::default() })
     }
 
     /// Opens the tasks of a store, made where there is none; `work` says to others what is done.
@@ -234,7 +242,8 @@ impl Tasks {
         })
     }
 
-    /// Puts a task down in status created; where another one waits with an order that `is_same`, gives that one in its place.
+    /// Puts a task down in status created; where another one waits that is to write the same file, gives that one in its
+    /// place. `look` tells where a path leads.
     ///
     /// # Errors
     /// When the store is held by another process or cannot be written, as for all that follow.
@@ -242,12 +251,26 @@ impl Tasks {
         &mut self,
         order: &Order,
         now: i64,
-        is_same: impl Fn(&Order) -> bool,
+        look: impl Fn(&Path) -> Spot,
     ) -> Result<Result<TaskId, TaskId>> {
-        self.change(|db| match select(db, WAITING, [])?.iter().find(|task| is_same(&task.order)) {
-            Some(other) => Ok(Err(other.id)),
-            None => insert(db, order, now).map(Ok),
-        })
+        let spot = look(&order.output);
+        // Of what is not put down in the end, nothing stays known.
+        let mut waiting = std::mem::take(&mut self.waiting);
+        // Before others are kept from the store: paths may be long to look up.
+        self.at(|db| waiting.look_on(db, &look))?;
+        let created = self.change(|db| {
+            // What came meanwhile.
+            waiting.look_on(db, &look)?;
+            match waiting.at(db, &spot, &order.output)? {
+                Some(other) => Ok(Err(other)),
+                None => insert(db, order, now).map(Ok),
+            }
+        })?;
+        if let Ok(id) = created {
+            waiting.add(id, spot);
+        }
+        self.waiting = waiting;
+        Ok(created)
     }
 
     /// The task with just this order, or a new one, about to be run (see [`Tasks::begin`]); and whether it is new.
@@ -265,8 +288,8 @@ impl Tasks {
     }
 
     /// From now on, what changes the usage of a task is kept: to be called before its snapshot is taken. False when
-    /// there is no such task. The run `claims` its output when it may take the place of what stands there: what is found
-    /// there after the run was broken off is its own.
+    /// there is no such task. The run `claims` its output when it may take the place of what stands there: if it is broken
+    /// off, the next one is told to make the workbook again. What stands there must prove itself all the same.
     ///
     /// # Errors
     /// See [`Tasks::create`].
@@ -296,6 +319,7 @@ impl Tasks {
         match end {
             End::Success(made) => self.succeed(id, made, now),
             End::Failed(reason) => {
+                // What was sealed stays: a run before this one may have been broken off with its file in place.
                 let sql =
                     "UPDATE task SET status = 'failed', reason = ?, updated = ?, claimed = 0 WHERE id = ?";
                 self.change(|db| Ok(db.execute(sql, params![reason, now, id.0])? > 0))
@@ -304,33 +328,19 @@ impl Tasks {
     }
 
     fn succeed(&mut self, id: TaskId, made: &Made, now: i64) -> Result<bool> {
-        let Made { generation, workbook, logged, hours } = made;
+        let Made { generation, workbook, digest, logged, hours } = made;
         let size = signed(workbook.size)?;
         self.change(|db| {
             let sql = "UPDATE task SET status = 'success', reason = NULL, claimed = 0, updated = ?, generation = ?, size = ?, modified = ?,
-                       digest = sealed, sealed = NULL WHERE id = ? RETURNING output, first_window, end_window";
-            let values = params![now, generation, size, workbook.modified, id.0];
+                       digest = ?, sealed = NULL WHERE id = ? RETURNING output, first_window, end_window";
+            let values = params![now, generation, size, workbook.modified, digest, id.0];
             let done = db.query_row(sql, values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)));
             let Some((output, first, end)) = done.optional()? else { return Ok(false) };
             set_logged(db, id, logged)?;
             set_hours(db, id, hours)?;
-            displace(db, id, &output)?;
+            displace(db, id, &as_path(output))?;
             prune(db, first..end)?;
             Ok(true)
-        })
-    }
-
-    /// Takes a task out; `work` is done with it as it was, before it is gone for good. Nothing when there is none.
-    ///
-    /// # Errors
-    /// See [`Tasks::create`].
-    pub fn delete<T>(&mut self, id: TaskId, work: impl FnOnce(&Registered) -> T) -> Result<Option<T>> {
-        self.change(|db| {
-            let Some(task) = select(db, "WHERE id = ?", [id.0])?.pop() else { return Ok(None) };
-            db.execute("DELETE FROM task WHERE id = ?", [id.0])?;
-            let range = task.order.range;
-            prune(db, i64::from(range.start().index())..i64::from(range.end().index()))?;
-            Ok(Some(work(&task)))
         })
     }
 
@@ -363,7 +373,7 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::get`].
     pub fn waiting(&mut self) -> Result<Vec<Registered>> {
-        self.at(|db| select(db, WAITING, []))
+        self.at(|db| select(db, &format!("WHERE {IS_WAITING} ORDER BY id"), []))
     }
 
     /// Tasks that have a workbook, in the order in which they were asked for.
@@ -382,12 +392,14 @@ impl Tasks {
         self.at(|db| select(db, "WHERE plan = ? ORDER BY id", [plan]))
     }
 
-    /// Tasks whose workbook has this path, in the order in which they were asked for.
+    /// Tasks whose workbook has this path, or the one that this leads to, in the order in which they were asked for.
     ///
     /// # Errors
     /// See [`Tasks::get`].
     pub fn with_output(&mut self, output: &Path) -> Result<Vec<Registered>> {
-        self.at(|db| select(db, "WHERE output = ? ORDER BY id", [path_bytes(output)]))
+        let behind = behind_links(output);
+        let paths = [path_bytes(output), path_bytes(&behind)];
+        self.at(|db| select(db, "WHERE output IN (?, ?) ORDER BY id", paths))
     }
 
     /// What has changed in the usage of a selection behind a generation that a task was made from, and was not
@@ -409,16 +421,6 @@ fn begin(db: &Connection, id: TaskId) -> rusqlite::Result<bool> {
     let sql =
         "UPDATE task SET generation = coalesce(generation, (SELECT generation FROM state)) WHERE id = ?";
     Ok(db.execute(sql, [id.0])? > 0)
-}
-
-/// The workbook of `id` has taken the place of others.
-fn displace(db: &Connection, id: TaskId, output: &[u8]) -> rusqlite::Result<()> {
-    let sql = "UPDATE task SET size = NULL, modified = NULL, digest = NULL, sealed = NULL, generation = NULL,
-               reason = 'the workbook of task ' || ?1 || ' has taken the place of this one'
-               WHERE output = ?2 AND id <> ?1 AND size IS NOT NULL RETURNING first_window, end_window";
-    let mut others = db.prepare_cached(sql)?;
-    let others = others.query_map(params![id.0, output], |row| Ok(row.get(0)?..row.get(1)?))?;
-    others.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().try_for_each(|windows| prune(db, windows))
 }
 
 #[cfg(test)]

@@ -54,8 +54,7 @@ pub struct Delivered {
 /// the store is as it was.
 pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Delivered> {
     let Delivery { store, wait, work, rejects, force, .. } = *delivery;
-    let own = &real(store);
-    sources.retain(|source| source.path.as_ref().is_none_or(|path| !is_of_store(path, own)));
+    leave_out_store(&mut sources, store);
     keep_results_safe(&sources, delivery)?;
     let mut file = rejects.map(|path| Output::create(path, force)).transpose()?;
     // What only finds out what would happen makes no store, and brings none to a new version.
@@ -116,6 +115,12 @@ fn keep_results_safe(sources: &[Source], delivery: &Delivery<'_>) -> Result<()> 
         keep_two(rejects.as_deref(), result)?;
     }
     keep_apart(delivery.results.iter().chain(&rejects).map(PathBuf::as_path), sources)
+}
+
+/// Takes out what is no log, but the store or beside it for its sake.
+pub(super) fn leave_out_store(sources: &mut Vec<Source>, store: &Path) {
+    let store = &real(store);
+    sources.retain(|source| source.path.as_ref().is_none_or(|path| !is_of_store(path, store)));
 }
 
 /// Refuses to write a result over the store.

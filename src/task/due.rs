@@ -224,6 +224,9 @@ impl Judge<'_> {
                 && task.status == Status::Created
                 && current.is_none_or(|current| current.id != task.id)
         };
+        if self.tick.dry_run {
+            return Ok(());
+        }
         let older = rated.made.iter().filter(is_older);
         older.map(|task| task.id).try_for_each(|id| self.registry.delete(id).map(drop))
     }

@@ -5,6 +5,7 @@ use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::retain::keep_to_kept;
 use super::{Outcome, Progress, Task, run_sealed};
+use crate::digest::Hash;
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::request::ExportRequest;
@@ -12,9 +13,10 @@ use crate::ingest::source::Search;
 use crate::log::Format;
 use crate::output::Seal;
 use crate::report::RejectLimit;
-use crate::store::{Lock, Reader};
+use crate::store::{Lock, Reader, is_read_only};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How registered tasks are run.
@@ -38,14 +40,21 @@ pub struct Running<'a> {
     pub now: fn() -> i64,
 }
 
-/// Waits for the right to make workbooks from a store and to put down what came of it; nothing where the store's folder
-/// takes no lock: there, nothing can be put down, either.
+/// Waits for the right to make workbooks from a store and to put down what came of it; nothing where there is no lock and
+/// the store is open only to be read: there, nothing can be put down, either.
 ///
 /// # Errors
-/// When another process still holds it after `wait`.
+/// When another process still holds it after `wait`, or there is no lock for a store that is written to: without one,
+/// several would make the same workbooks.
 pub fn hold(store: &Path, wait: Duration, work: &str) -> Result<Option<Lock>> {
     match Lock::of_tasks(store, wait, work) {
-        Err(error) if matches!(error.kind(), ErrorKind::Io(..)) => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::Io(..)) => {
+            if is_read_only(store, wait)? {
+                Ok(None)
+            } else {
+                Err(error)
+            }
+        }
         lock => lock.map(Some),
     }
 }
@@ -108,9 +117,10 @@ fn is_own(owners: &[TaskRecord]) -> bool {
 fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt>, now: i64) -> Result<()> {
     match attempt {
         Ok(Attempt { ran: Ran::Waits(_) | Ran::Meanwhile, .. }) => registry.begin(task.id, task.is_claimed),
-        Ok(Attempt { ran: Ran::Done { outcome, .. }, generation, hours }) => match &outcome.result {
+        Ok(Attempt { ran: Ran::Done { outcome, .. }, generation, digest, hours }) => match &outcome.result {
             Ok(exported) => {
-                let from = MadeFrom { generation: *generation, found: &exported.completeness, hours };
+                let (generation, digest, found) = (*generation, *digest, &exported.completeness);
+                let from = MadeFrom { generation, digest, found, hours };
                 registry.succeed(task.id, &task.output, &from, now)
             }
             Err(why) => registry.fail(task.id, why, now),
@@ -124,6 +134,8 @@ struct Attempt {
     ran: Ran,
     /// The generation of the store that it saw.
     generation: i64,
+    /// The hash of the workbook.
+    digest: Option<Hash>,
     /// How many hours with a log each domain has in it.
     hours: BTreeMap<Domain, u64>,
 }
@@ -159,14 +171,15 @@ fn attempt(
     let missing = match Wanted::of(task, standing, how.tolerance).judge(&reader)? {
         Verdict::Ready => None,
         Verdict::Incomplete(missing) => Some(missing),
-        Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, hours }),
+        Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours }),
     };
     // What was delivered stays what it is, also when nobody can make it again.
     if let Some(why) = keep_to_kept(&reader, task.range).err().filter(|_| task.workbook.is_some()) {
         let why = format!("{why}: {STAYS}");
-        return Ok(Attempt { ran: Ran::Waits(why), generation, hours });
+        return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours });
     }
-    let sealed = seal(how.store, how.wait, task.id);
+    let told = Arc::default();
+    let sealed = seal(how.store, how.wait, task.id, &told);
     let output = task.output.clone();
     let seal: Seal = Box::new(move |hash| {
         if owners.is_empty() || is_own(&owners) || !output.exists() {
@@ -175,14 +188,17 @@ fn attempt(
         Err(Error::usage("is no longer the workbook that the task made, and is kept; nothing was written"))
     });
     let outcome = Box::new(run_sealed(&run, &reader, progress, Some(seal))?);
-    Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, hours })
+    Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, digest: told.get().copied(), hours })
 }
 
 /// Puts the hash of the workbook of a task down before it gets its name: if it is all that comes of the run, the next one
-/// knows the file.
-fn seal(store: &Path, wait: Duration, id: TaskId) -> Seal {
-    let store = store.to_owned();
-    Box::new(move |hash| Registry::open(&store, wait)?.seal(id, &hash))
+/// knows the file. The hash is `told` also where it cannot be put down.
+fn seal(store: &Path, wait: Duration, id: TaskId, told: &Arc<OnceLock<Hash>>) -> Seal {
+    let (store, told) = (store.to_owned(), told.clone());
+    Box::new(move |hash| {
+        told.get_or_init(|| hash);
+        Registry::open(&store, wait)?.seal(id, &hash)
+    })
 }
 
 /// What came of an export that was to be registered.
@@ -211,7 +227,8 @@ pub fn run_and_register(
         let registration = registry.register(&new, now())?;
         Ok((registry, registration))
     });
-    let seal = registered.as_ref().ok().map(|(_, registration)| seal(store, wait, registration.id));
+    let told = Arc::default();
+    let seal = registered.as_ref().ok().map(|(_, registration)| seal(store, wait, registration.id, &told));
     // Nor does it that its hash cannot be put down.
     let seal = seal.map(|seal| -> Seal { Box::new(|hash| seal(hash).or(Ok(()))) });
     let made = Reader::open(store, wait).and_then(|reader| {
@@ -221,7 +238,7 @@ pub fn run_and_register(
     });
     let done = made.as_ref().ok().and_then(|((generation, hours), outcome)| {
         let found = &outcome.result.as_ref().ok()?.completeness;
-        Some(MadeFrom { generation: *generation, found, hours })
+        Some(MadeFrom { generation: *generation, digest: told.get().copied(), found, hours })
     });
     let is_made = done.is_some();
     let settled = registered.and_then(|both| settle(both, task.output, done, now()));

@@ -2,6 +2,7 @@
 //! that a task means the same when the configuration has changed.
 
 use super::own::{Proof, is_own, workbook_at};
+use super::remains;
 use super::stale::Stale;
 use crate::code::{Code, Refusal};
 use crate::digest::Hash;
@@ -16,10 +17,10 @@ use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
 use crate::time::{DAY_SECONDS, TimeRange};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use super::remains::Remains;
 pub use crate::export::request::retention;
 pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
 
@@ -253,21 +254,12 @@ pub struct Registration {
 pub struct MadeFrom<'a> {
     /// The generation of the store.
     pub generation: i64,
+    /// The hash of the workbook.
+    pub digest: Option<Hash>,
     /// How much of its range had a log.
     pub found: &'a Completeness,
     /// How many hours with a log each domain had.
     pub hours: &'a BTreeMap<Domain, u64>,
-}
-
-/// What became of the workbook of a task that was deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remains {
-    /// There was none, or it was gone already.
-    Nothing,
-    /// It was removed.
-    Removed,
-    /// A file stands there still; the text says why.
-    LeftAlone(String),
 }
 
 /// The tasks of a store.
@@ -307,9 +299,7 @@ impl Registry {
     /// has not run yet is to write the same file.
     pub fn create(&mut self, new: &NewTask<'_>, now: i64) -> Result<TaskId> {
         let order = new.order();
-        let spot = Spot::of(&order.output);
-        let is_there = |waiting: &Order| Spot::of(&waiting.output) == spot;
-        self.tasks.create(&order, now, is_there)?.map_err(|other| {
+        self.tasks.create(&order, now, Spot::of)?.map_err(|other| {
             let text = format!("is the workbook of task {other}, which has not run yet; name another file");
             Error::usage(text).at(&order.output)
         })
@@ -326,7 +316,7 @@ impl Registry {
     }
 
     /// Begins a run of a task, before its snapshot is taken: what changes later is kept then. It `claims` its output when
-    /// it may take the place of what stands there.
+    /// it may take the place of what stands there: see [`Tasks::begin`].
     ///
     /// # Errors
     /// See [`Registry::create`]; also when the task is gone.
@@ -349,7 +339,7 @@ impl Registry {
     pub fn succeed(&mut self, id: TaskId, output: &Path, from: &MadeFrom<'_>, now: i64) -> Result<()> {
         let workbook = workbook_at(output).ok_or_else(|| Error::usage("the workbook is gone").at(output))?;
         let (generation, logged) = (from.generation, Logged::from(from.found));
-        let made = Made { generation, workbook, logged, hours: from.hours.clone() };
+        let made = Made { generation, workbook, digest: from.digest, logged, hours: from.hours.clone() };
         self.finish(id, &End::Success(made), now)
     }
 
@@ -395,7 +385,7 @@ impl Registry {
     /// See [`Registry::create`].
     pub fn withdraw(&mut self, registration: Registration) -> Result<()> {
         if registration.is_new {
-            self.tasks.delete(registration.id, |_| ())?;
+            self.tasks.delete(registration.id)?;
         }
         Ok(())
     }
@@ -466,15 +456,37 @@ impl Registry {
         self.tasks.changes(task.range, &task.selection, generation).map(Stale::new)
     }
 
-    /// Deletes a task, and the workbook that it made.
+    /// Deletes a task, and the workbook that it made; a file that is left alone stays without it.
     ///
     /// # Errors
     /// See [`Registry::begin`].
     pub fn delete(&mut self, id: TaskId) -> Result<Remains> {
-        let proof =
-            |task: &Registered| Proof { made: task.workbook, digest: task.digest, sealed: task.sealed };
-        let remains = self.tasks.delete(id, |task| remove(&task.order.output, &proof(task)))?;
-        remains.ok_or_else(|| unknown(&id.to_string()).into())
+        remains::delete(&mut self.tasks, id, false)?.ok_or_else(|| unknown(&id.to_string()).into())
+    }
+
+    /// Deletes a task, and the workbook that it made; where a file is left alone, both stay.
+    ///
+    /// # Errors
+    /// See [`Registry::begin`].
+    pub fn retire(&mut self, id: TaskId) -> Result<Remains> {
+        remains::delete(&mut self.tasks, id, true)?.ok_or_else(|| unknown(&id.to_string()).into())
+    }
+
+    /// What [`Registry::retire`] would find.
+    ///
+    /// # Errors
+    /// See [`Registry::get`].
+    pub fn foretell(&mut self, id: TaskId) -> Result<Remains> {
+        let task = self.tasks.get(id)?.ok_or_else(|| unknown(&id.to_string()))?;
+        Ok(remains::foretell(&task))
+    }
+
+    /// Puts down what there is to say of a task. False when that stands there already.
+    ///
+    /// # Errors
+    /// See [`Registry::create`].
+    pub fn remark(&mut self, id: TaskId, text: &str) -> Result<bool> {
+        self.tasks.remark(id, text)
     }
 }
 
@@ -495,22 +507,6 @@ fn records(tasks: Vec<Registered>) -> Vec<TaskRecord> {
 
 fn unknown(id: &str) -> Refusal {
     Refusal::new(Code::InvalidParameter, format!("TaskId is {id:?}; there is no such task."))
-}
-
-/// Removes the file that a task made, and no other.
-fn remove(output: &Path, proof: &Proof) -> Remains {
-    if proof.made.is_none() && proof.sealed.is_none() {
-        return Remains::Nothing;
-    }
-    let place = match fs::canonicalize(output) {
-        Err(error) if error.kind() == NotFound => return Remains::Nothing,
-        Err(error) => return Remains::LeftAlone(error.to_string()),
-        Ok(place) => place,
-    };
-    if !is_own(&place, proof) {
-        return Remains::LeftAlone("it is not as the task made it".into());
-    }
-    fs::remove_file(place).map_or_else(|error| Remains::LeftAlone(error.to_string()), |()| Remains::Removed)
 }
 
 /// The path of a file from the root, through no link to a folder where that is there.

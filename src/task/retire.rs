@@ -5,7 +5,7 @@
 
 use super::due::{Step, StepEnd};
 use super::plan::{Plan, TaskRule};
-use super::registry::{Registry, Remains, Status, TaskRecord};
+use super::registry::{Registry, Remains, Status, TaskId, TaskRecord};
 use super::run::Tick;
 use crate::error::Result;
 use crate::store::Reader;
@@ -24,12 +24,34 @@ struct Kept {
     task: Option<TaskRecord>,
 }
 
-/// Removes workbooks that were kept long enough, each with its task; never one that the plan asks for now. A dry run says
-/// what a run that makes what is due would remove.
+/// A workbook that was kept long enough and is not removed: its task stays with it.
+pub struct LeftAlone {
+    /// Its task.
+    pub id: TaskId,
+    /// Where it stands.
+    pub path: PathBuf,
+    /// Why it is not removed.
+    pub why: String,
+    /// Whether that was not said before.
+    pub is_new: bool,
+}
+
+/// What became of workbooks that were kept long enough.
+#[derive(Default)]
+pub struct Retired {
+    /// Those that are gone.
+    pub removed: Vec<PathBuf>,
+    /// Those that stand there still.
+    pub left_alone: Vec<LeftAlone>,
+}
+
+/// Removes workbooks that were kept long enough, each with its task; never one that the plan asks for now, nor what is not
+/// provably the workbook: that is told, once in a message and in each tick to who asks for all. A dry run says what a run
+/// that makes what is due would do.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Vec<PathBuf>> {
+pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Retired> {
     let Plan { store, lock_timeout, tasks, .. } = tick.plan;
     let usage_end = Reader::open(store, *lock_timeout)?.usage_end()?;
     let mut registry = Registry::open(store, *lock_timeout)?;
@@ -37,20 +59,31 @@ pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Vec<PathBuf>> {
     let kept = tasks.iter().map(|rule| Ok(kept(tick, rule, steps, registry.of_plan(&rule.name)?, now)));
     let kept: Vec<Vec<Kept>> = kept.collect::<Result<_>>()?;
     let limits = Limits::of(tick, kept.iter().flatten(), usage_end);
-    let mut removed = Vec::new();
+    let mut retired = Retired::default();
     for (rule, kept) in tasks.iter().zip(kept) {
         let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
         for old in limits.old(kept).into_iter().filter(|old| old.asked != asked) {
-            let is_removed = match &old.task {
-                Some(task) if tick.dry_run => task.is_own(),
-                Some(task) => registry.delete(task.id)? == Remains::Removed,
-                None => true,
+            let Some(task) = &old.task else {
+                retired.removed.push(old.output);
+                continue;
             };
-            removed.extend(Some(old.output).filter(|_| is_removed));
+            let remains =
+                if tick.dry_run { registry.foretell(task.id)? } else { registry.retire(task.id)? };
+            match remains {
+                Remains::Nothing => {}
+                Remains::Removed => retired.removed.push(old.output),
+                Remains::LeftAlone(why) => {
+                    let is_new = tick.dry_run || registry.remark(task.id, &format!("{LEFT_ALONE}: {why}"))?;
+                    retired.left_alone.push(LeftAlone { id: task.id, path: old.output, why, is_new });
+                }
+            }
         }
     }
-    Ok(removed)
+    Ok(retired)
 }
+
+/// What the reason of a task begins with whose workbook is left alone.
+const LEFT_ALONE: &str = "its workbook was kept long enough, and was left alone";
 
 /// What there is of a rule when all that is due is made, the newest range first.
 fn kept(tick: &Tick<'_>, rule: &TaskRule, steps: &[Step], tasks: Vec<TaskRecord>, now: i64) -> Vec<Kept> {

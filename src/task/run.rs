@@ -3,7 +3,7 @@
 //! A tick that is killed is made up for by the next one: everything it does is either committed or done again.
 
 use super::Progress;
-use super::delivery::{Delivered, Delivery, deliver};
+use super::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
 use super::due::{Job, judge_all};
 use super::find::{Found, find};
 use super::groups::{Unbilled, may_be_unbilled, unbilled_in};
@@ -22,9 +22,10 @@ use crate::log::Format;
 use crate::output::{folder, make_folder, scratch_folder};
 use crate::store::{self, Lock, Reader};
 use crate::time::TimeRange;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use super::due::{Step, StepEnd, Why};
+pub use super::retire::{LeftAlone, Retired};
 
 /// What is done by others who wait.
 const WORK: &str = "flowbook run";
@@ -54,7 +55,7 @@ pub struct Ticked {
     /// What became of the tasks, in the order of the plan.
     pub steps: Vec<Step>,
     /// Workbooks that were kept long enough.
-    pub removed: Vec<PathBuf>,
+    pub retired: Retired,
     /// Domains with usage in the ranges of now that are none of the account, or that no group holds, or several do.
     pub unbilled: Unbilled,
     /// Domains of the plan that no log names.
@@ -78,24 +79,26 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
             store::copy(store, &copy, *lock_timeout)?;
         }
         let plan = Plan { store: copy, ..tick.plan.clone() };
-        return work(&Tick { plan: &plan, ..*tick }, progress);
+        return work(&Tick { plan: &plan, ..*tick }, store, progress);
     }
     make_folder(folder(store))?;
     let _lock = Lock::of_ticks(store, *lock_timeout, WORK)?;
-    work(tick, progress)
+    work(tick, store, progress)
 }
 
-fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
-    let Found { sources, young, unmatched } = find(tick.plan)?;
+/// Does the work of a tick. `store` is the file of the store, whatever is worked on: neither is it read as a log, nor does
+/// a result take its place.
+fn work(tick: &Tick<'_>, store: &Path, progress: &Progress) -> Result<Ticked> {
+    let Found { mut sources, young, unmatched } = find(tick.plan)?;
+    leave_out_store(&mut sources, store);
     let Delivered { taking, refused } = take_in(tick, sources, progress)?;
-    let (steps, removed) = (Vec::new(), Vec::new());
     let mut ticked = Ticked {
         taking,
         young,
         unmatched,
         refused,
-        steps,
-        removed,
+        steps: Vec::new(),
+        retired: Retired::default(),
         unbilled: Unbilled::default(),
         unknown: Vec::new(),
         let_go: None,
@@ -103,8 +106,8 @@ fn work(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
     if ticked.refused.is_none() {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let jobs = judge_all(tick)?;
-        ticked.steps = make(tick, jobs, progress);
-        ticked.removed = retire(tick, &ticked.steps)?;
+        ticked.steps = if tick.dry_run { foretell(jobs, store) } else { make(tick, jobs, progress) };
+        ticked.retired = retire(tick, &ticked.steps)?;
         ticked.unbilled = unbilled(tick)?;
         ticked.unknown = unknown_in(&Reader::open(&tick.plan.store, tick.plan.lock_timeout)?, tick.plan)?;
         ticked.let_go = let_go(tick)?;
@@ -156,11 +159,19 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result
     deliver(sources, &delivery)
 }
 
+/// What would become of tasks.
+fn foretell(jobs: Vec<Job>, store: &Path) -> Vec<Step> {
+    let mut steps: Vec<Step> = jobs.into_iter().map(|job| job.step).collect();
+    for step in steps.iter_mut().filter(|step| matches!(step.end, StepEnd::Due(..))) {
+        if let Err(error) = keep_off_store(&step.output, store) {
+            step.end = StepEnd::Failed(error.to_string());
+        }
+    }
+    steps
+}
+
 /// Runs what is due.
 fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Vec<Step> {
-    if tick.dry_run {
-        return jobs.into_iter().map(|job| job.step).collect();
-    }
     side_by_side(tick.running.threads, jobs, |job, threads| {
         let Job { mut step, task, tolerance } = job;
         if let (StepEnd::Due(why, _), Some(task)) = (&step.end, task) {

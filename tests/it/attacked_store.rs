@@ -196,3 +196,17 @@ fn a_lock_is_named_after_the_store_alone() {
     names.retain(|name| name.contains(".lock") && !name.starts_with("usage"));
     assert_eq!(names, ["there.db.lock", "there.db.tasks.lock", "v.lock"]);
 }
+
+#[test]
+fn workbooks_are_not_made_without_their_lock() {
+    let kept = kept();
+    // Its own files have room for their names, the lock of tasks has none.
+    let store = format!("{}.db", "s".repeat(243));
+    kept.0.run(&["ingest", "a.log", "--store", &store], 0);
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    kept.0.run(&[&["task", "create", "--store", &store], &range[..]].concat(), 0);
+    for command in [&["task", "run", "--store", &store][..], &["task", "delete", "1", "--store", &store]] {
+        kept.0.run(command, 1).says(&["cannot make the store's lock"]);
+    }
+    assert!(!kept.0.exists("x.xlsx"));
+}

@@ -331,3 +331,54 @@ fn an_empty_file_that_delivers_is_not_said_to_be_none() {
     place.write("logs/c.com_2026_03_01_080000_090000.gz", "");
     place.run(&["run", "flowbook.toml"], 0).says(&["does not count as delivered"]);
 }
+
+#[test]
+fn a_dry_run_keeps_off_the_store_as_a_run_does() {
+    let place = Place::new();
+    place.write("logs/a.log", line("1/Mar/2026:08:00:00 +0800", "a.com", 300));
+    let settings = |output: &str| {
+        format!(
+            "[store]\npath = \"logs/day.xlsx.log\"\n[[source]]\npaths = [\"logs/*.log\"]\n[[task]]\nname = \"day\"\n\
+             type = \"flow\"\nrange = \"2026-03-01/2026-03-01\"\noutput = \"{output}\"\n"
+        )
+    };
+    place.write("flowbook.toml", settings("day.xlsx"));
+    place.run(&["ingest", "logs/a.log", "--store", "logs/day.xlsx.log"], 0);
+    // The store is no log.
+    let dry = place.run(&["run", "flowbook.toml", "--dry-run", "--json"], 0).json();
+    assert_eq!(dry["faults"], serde_json::json!([]), "{dry}");
+    let real = place.run(&["run", "flowbook.toml", "--json"], 0).json();
+    assert_eq!(dry["sources"], real["sources"]);
+    // Nor is it a workbook that is to be made.
+    fs::remove_file(place.path("logs/day.xlsx.log")).unwrap();
+    place.run(&["ingest", "logs/a.log", "--store", "s.xlsx"], 0);
+    place.write("flowbook.toml", settings("s.xlsx").replace("logs/day.xlsx.log", "s.xlsx"));
+    for more in [&["--dry-run"][..], &["--force"]] {
+        let done = place.run(&[&["run", "flowbook.toml"], more].concat(), 1);
+        done.says(&["s.xlsx: is ", " store", "and would be overwritten"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dry_run_needs_no_folder_of_a_readable_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    place.write("logs/a.log", line("1/Mar/2026:08:00:00 +0800", "a.com", 300));
+    place.run(&["ingest", "logs", "--store", "u.db"], 0);
+    place.write(
+        "flowbook.toml",
+        "[store]\npath = \"u.db\"\n[[source]]\npaths = [\"logs\"]\n[[task]]\nname = \"day\"\ntype = \"flow\"\n\
+         range = \"2026-03-01/2026-03-01\"\noutput = \"day.xlsx\"\n",
+    );
+    let folder = place.path("tmp").join(std::ffi::OsStr::from_bytes(b"\xff"));
+    fs::create_dir_all(&folder).unwrap();
+    let words = ["run", "flowbook.toml", "--dry-run", "--json"];
+    let output = place.command().args(words).env("TMPDIR", &folder).output().unwrap();
+    let done = super::harness::Done::of(&output);
+    assert!(output.status.success(), "{}", done.stderr);
+    // The copy of the store was read: its log is known.
+    assert_eq!(done.json()["sources"]["known"], 1, "{}", done.stdout);
+    assert_eq!(fs::read_dir(place.path("tmp")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+}

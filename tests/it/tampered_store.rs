@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const DAY: [&str; 6] =
     ["--type", "flow", "--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
@@ -390,6 +390,30 @@ fn what_a_task_made_is_its_own_and_nothing_else() {
         .run(&["task", "delete", "1", "2", "3", "--store", "u.db"], 0)
         .says(&["a.csv: the file was left alone"]);
     assert!(!place.exists("a.xlsx") && place.exists("a.csv") && !place.exists("a.csv.gz"));
+}
+
+#[test]
+fn what_a_task_made_is_its_own_whenever_it_was_changed() {
+    let place = Place::new();
+    place.write("a.log", line("1/Mar/2026:08:00:00 +0800", "a.com", 300));
+    place.run(&["ingest", "a.log", "--store", "u.db", "--quiet"], 0);
+    for output in ["a.xlsx", "a.csv"] {
+        place.run(&[&["task", "create", "--store", "u.db", "-o", output], &DAY[..]].concat(), 0);
+    }
+    place.run(&["task", "run", "--store", "u.db"], 0);
+    let put_back = || {
+        for name in ["a.xlsx", "a.csv"] {
+            let bytes = fs::read(place.path(name)).unwrap();
+            fs::remove_file(place.path(name)).unwrap();
+            let path = place.write(name, bytes);
+            fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
+    };
+    put_back();
+    place.run(&["task", "run", "1", "2", "--store", "u.db"], 0);
+    put_back();
+    place.run(&["task", "delete", "1", "2", "--store", "u.db"], 0);
+    assert!(!place.exists("a.xlsx") && !place.exists("a.csv"));
 }
 
 #[test]

@@ -193,7 +193,9 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
     let exported = run_stored(&task, &reader, &Progress::default()).unwrap().result.unwrap();
     let (generation, found) = (reader.generation().unwrap(), &exported.completeness);
     let hours = &coverage(&reader, &spec.selection, Some(spec.range)).unwrap().hours();
-    registry.succeed(registration.id, &output, &MadeFrom { generation, found, hours }, 0).unwrap();
+    registry
+        .succeed(registration.id, &output, &MadeFrom { generation, digest: None, found, hours }, 0)
+        .unwrap();
     assert_eq!(total(&place, "out.xlsx"), "300");
     let record = registry.get(&registration.id.to_string()).unwrap();
     let stale = registry.changes(&record).unwrap().unwrap().total();
@@ -425,4 +427,22 @@ fn a_store_that_is_held_still_exports() {
     assert!(items(&place).is_empty());
     // The lock keeps out those who take logs in, not tasks.
     self::create(&place, &["--output", "two.xlsx"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_workbook_written_by_a_link_takes_the_place_of_the_one_behind_it() {
+    let place = place();
+    ingest(&place, "more.log", &line("1/Mar/2026:09:00:00 +0800", "a.com", 5));
+    create(&place, &["--output", "out.xlsx"]);
+    task(&place, &["run"], 0);
+    let id = create(&place, &["--output", "link.xlsx"]);
+    std::os::unix::fs::symlink("out.xlsx", place.path("link.xlsx")).unwrap();
+    place.run(&["store", "forget", "--store", "u.db", "more.log"], 0);
+    // What stands behind the link is not made worse.
+    place.run(&["task", "run", "--store", "u.db"], 3).says(&["the workbook that was made is not replaced"]);
+    place.run(&["task", "run", &id, "--store", "u.db", "--force"], 0);
+    let first = task(&place, &["show", "1"], 0);
+    let reason = format!("the workbook of task {id} has taken the place of this one");
+    assert_eq!(first["Reason"], json!(reason), "{first}");
 }

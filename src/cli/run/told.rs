@@ -12,7 +12,7 @@ use crate::task::intake::Fate;
 use crate::task::needs::has_less;
 use crate::task::plan::Plan;
 use crate::task::registry::Logged;
-use crate::task::run::{Step, StepEnd, Ticked};
+use crate::task::run::{LeftAlone, Step, StepEnd, Ticked};
 use crate::task::unknown::Unknown;
 use crate::time::iso;
 use crate::visible::{self, line};
@@ -77,6 +77,15 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
         if let Some(text) = step_message(step, plan, now) {
             show::explain(&format!("task {}: {text}", line(&step.name)));
         }
+    }
+    for one in ticked.retired.left_alone.iter().filter(|one| one.is_new) {
+        show::explain(&format!(
+            "{}: was kept long enough, and was left alone: {}; remove it yourself, or keep it: flowbook task delete {} \
+             forgets it",
+            visible::path(&one.path),
+            one.why,
+            one.id
+        ));
     }
     if let Some(note) = show::not_kept(&ticked.taking) {
         show::message(&note);
@@ -164,7 +173,7 @@ fn logged(exported: &Exported) -> Logged {
 /// Whether a tick had nothing to do.
 fn is_idle(ticked: &Ticked) -> bool {
     let is_idle = |step: &Step| matches!(step.end, StepEnd::UpToDate(_) | StepEnd::Waits(_));
-    !ticked.taking.is_changed() && ticked.removed.is_empty() && ticked.steps.iter().all(is_idle)
+    !ticked.taking.is_changed() && ticked.retired.removed.is_empty() && ticked.steps.iter().all(is_idle)
 }
 
 pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)> {
@@ -201,7 +210,7 @@ pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)
         rows.push((head.to_owned(), crate::cli::store::before(let_go)));
     }
     let removed = if is_dry_run { "would be removed" } else { "removed" };
-    rows.extend(ticked.removed.iter().map(|path| (removed.to_owned(), path.display().to_string())));
+    rows.extend(ticked.retired.removed.iter().map(|path| (removed.to_owned(), path.display().to_string())));
     rows
 }
 
@@ -232,13 +241,18 @@ pub(super) fn as_json(ticked: &Ticked, plan: &Plan, is_dry_run: bool) -> Value {
     if let Some(let_go) = &ticked.let_go {
         object["let_go"] = crate::cli::store::let_go_json(let_go);
     }
-    object["removed"] = ticked.removed.iter().map(|path| json!(path.display().to_string())).collect();
+    object["removed"] = ticked.retired.removed.iter().map(|path| json!(path.display().to_string())).collect();
+    object["left_alone"] = ticked.retired.left_alone.iter().map(left_alone_json).collect();
     object["unknown_domains"] = ticked.unknown.iter().map(unknown_json).collect();
     object["unbilled"] = unbilled_json(&ticked.unbilled);
     if let Some(why) = &ticked.refused {
         object["error"] = json!(why);
     }
     object
+}
+
+fn left_alone_json(one: &LeftAlone) -> Value {
+    json!({"path": one.path.display().to_string(), "why": one.why, "TaskId": one.id.to_string()})
 }
 
 fn unknown_json(one: &Unknown) -> Value {
@@ -309,7 +323,16 @@ pub(super) fn kept(mut object: Value) -> Value {
             shorten(task, "/key_figures/domains_without_requests");
         }
     }
-    for key in ["faults", "empty", "unknown_domains", "young_files", "unmatched_paths", "removed", "tasks"] {
+    for key in [
+        "faults",
+        "empty",
+        "unknown_domains",
+        "young_files",
+        "unmatched_paths",
+        "removed",
+        "left_alone",
+        "tasks",
+    ] {
         shorten(&mut object, &format!("/{key}"));
     }
     shorten(&mut object, "/unbilled/outside_account");

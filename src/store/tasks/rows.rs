@@ -136,13 +136,13 @@ pub(super) fn path_bytes(path: &Path) -> &[u8] {
 
 /// The path whose bytes these are.
 #[cfg(unix)]
-fn as_path(bytes: Vec<u8>) -> PathBuf {
+pub(super) fn as_path(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     std::ffi::OsString::from_vec(bytes).into()
 }
 
 /// The path whose bytes these are.
 #[cfg(not(unix))]
-fn as_path(bytes: Vec<u8>) -> PathBuf {
+pub(super) fn as_path(bytes: Vec<u8>) -> PathBuf {
     String::from_utf8_lossy(&bytes).into_owned().into()
 }

@@ -34,7 +34,8 @@ fn made(generation: i64) -> End {
 }
 
 fn made_with(generation: i64, logged: Logged, hours: BTreeMap<Domain, u64>) -> End {
-    End::Success(Made { generation, workbook: Workbook { size: 5, modified: 6 }, logged, hours })
+    let workbook = Workbook { size: 5, modified: 6 };
+    End::Success(Made { generation, workbook, digest: Some([7; 32]), logged, hours })
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn what_goes_in_comes_out() {
         use std::os::unix::ffi::OsStringExt;
         order.output = std::ffi::OsString::from_vec(b"/out/\xff.xlsx".to_vec()).into();
     }
-    let id = tasks.create(&order, 77, |_| false).unwrap().unwrap();
+    let id = tasks.create(&order, 77, Spot::of).unwrap().unwrap();
     let task = tasks.get(id).unwrap().unwrap();
     assert_eq!((task.order, task.status, task.created), (order.clone(), Status::Created, 77));
     assert_eq!((task.generation, task.workbook, task.reason), (None, None, None));
@@ -60,7 +61,7 @@ fn what_goes_in_comes_out() {
         output: "/out/b.xlsx".into(),
         ..order
     };
-    let second = tasks.create(&bare, 78, |_| false).unwrap().unwrap();
+    let second = tasks.create(&bare, 78, Spot::of).unwrap().unwrap();
     assert_eq!(tasks.get(second).unwrap().unwrap().order, bare);
     assert_eq!(tasks.of_plan("daily").unwrap().len(), 1);
 }
@@ -69,7 +70,7 @@ fn what_goes_in_comes_out() {
 fn runs_end_in_success_or_failure() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
-    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, |_| false).unwrap().unwrap();
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, Spot::of).unwrap().unwrap();
     let state = |tasks: &mut Tasks| {
         let task = tasks.get(id).unwrap().unwrap();
         let is_waiting = task.is_waiting();
@@ -84,9 +85,10 @@ fn runs_end_in_success_or_failure() {
     assert_eq!(state(&mut tasks), (Status::Success, None, Some(3), true, false));
     assert!(tasks.finish(id, &End::Failed("again".into()), 2).unwrap());
     assert_eq!(state(&mut tasks), (Status::Failed, Some("again".into()), Some(3), true, false));
-    assert_eq!(tasks.delete(id, |task| task.updated).unwrap(), Some(2));
+    assert_eq!(tasks.get(id).unwrap().map(|task| task.updated), Some(2));
+    assert!(tasks.delete(id).unwrap());
     assert!(!tasks.begin(id, true).unwrap() && !tasks.finish(id, &made(4), 3).unwrap());
-    assert_eq!(tasks.delete(id, |_| ()).unwrap(), None);
+    assert!(!tasks.delete(id).unwrap());
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn changes_are_kept_as_long_as_a_task_needs_them() {
     tasks.db.execute("INSERT INTO series VALUES (1, 'a.com', '')", []).unwrap();
     let ranges = [(10, 20), (15, 30), (40, 50)];
     let ids = ranges
-        .map(|range| tasks.create(&order(range, &format!("/{}", range.0)), 1, |_| false).unwrap().unwrap());
+        .map(|range| tasks.create(&order(range, &format!("/{}", range.0)), 1, Spot::of).unwrap().unwrap());
     change(&tasks.db, 1, 12, 1);
     let kept = |tasks: &Tasks| -> Vec<(i64, i64)> {
         let mut all = tasks.db.prepare("SELECT window, generation FROM change ORDER BY 1, 2").unwrap();
@@ -147,9 +149,9 @@ fn changes_are_kept_as_long_as_a_task_needs_them() {
     assert_eq!(kept(&tasks), [(19, 4), (19, 9), (20, 5), (29, 6), (40, 8)], "the second needs the rest");
     assert!(tasks.finish(ids[1], &made(8), 2).unwrap());
     assert_eq!(kept(&tasks), [(19, 9), (40, 8)]);
-    tasks.delete(ids[0], |_| ()).unwrap();
+    tasks.delete(ids[0]).unwrap();
     assert_eq!(total(&mut tasks, ids[1]), [(19, 5)]);
-    tasks.delete(ids[1], |_| ()).unwrap();
+    tasks.delete(ids[1]).unwrap();
     assert_eq!(kept(&tasks), [(40, 8)]);
 }
 
@@ -174,7 +176,7 @@ fn changes_of_other_domains_and_of_regions_are_told_apart() {
 fn needs_and_hours_come_out_as_they_went_in() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
-    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, |_| false).unwrap().unwrap();
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, Spot::of).unwrap().unwrap();
     let needs = |tasks: &mut Tasks| tasks.get(id).unwrap().unwrap().needs;
     assert_eq!((needs(&mut tasks), tasks.hours(id).unwrap().len()), (None, 0));
     let quiet = DomainSet::from_texts(["a.com", "*.b.com"]).unwrap();
@@ -198,7 +200,7 @@ fn needs_and_hours_come_out_as_they_went_in() {
         assert_eq!(tasks.get(id).unwrap().unwrap().logged, Some(logged));
     }
     // What was put down goes with its task.
-    tasks.delete(id, |_| ()).unwrap();
+    tasks.delete(id).unwrap();
     assert!(tasks.hours(id).unwrap().is_empty());
 }
 
@@ -217,4 +219,71 @@ fn the_last_ticks_are_kept() {
     assert_eq!(times(u64::from(u32::MAX)), (3..kept + 3).rev().collect::<Vec<_>>());
     let last = |exit_code| reader.last_tick(exit_code).unwrap();
     assert_eq!([last(0), last(3), last(1)], [Some(kept + 2), Some(5), None]);
+}
+
+#[test]
+fn each_output_of_tasks_that_wait_is_looked_up_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut tasks, looks) = (opened(&dir), std::cell::Cell::new(0));
+    let look = |path: &Path| {
+        looks.set(looks.get() + 1);
+        Spot::of(path)
+    };
+    let output = |n: u32| dir.path().join(format!("{n}.xlsx"));
+    let new = |n: u32| order((n, n + 1), output(n).to_str().unwrap());
+    for n in 1..=40 {
+        assert!(tasks.create(&new(n), 1, look).unwrap().is_ok());
+    }
+    assert_eq!(looks.get(), 40);
+    // What another process put down is looked up, and that alone.
+    let mut others = opened(&dir);
+    let other = others.create(&new(50), 1, Spot::of).unwrap().unwrap();
+    let same = order((1, 2), dir.path().join("./50.XLSX").to_str().unwrap());
+    assert_eq!(tasks.create(&same, 1, look).unwrap(), Err(other));
+    assert_eq!(looks.get(), 42);
+    // What does not wait any more takes no place.
+    assert!(others.finish(other, &made(1), 2).unwrap());
+    assert!(tasks.create(&same, 1, look).unwrap().is_ok());
+    assert_eq!(looks.get(), 43);
+}
+
+#[test]
+fn a_path_is_one_file_when_the_way_to_it_has_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let below = order((1, 2), dir.path().join("new/x.xlsx").to_str().unwrap());
+    let id = tasks.create(&below, 1, Spot::of).unwrap().unwrap();
+    std::fs::create_dir(dir.path().join("new")).unwrap();
+    assert_eq!(tasks.create(&below, 1, Spot::of).unwrap(), Err(id));
+}
+
+#[test]
+fn the_digest_is_that_of_the_file_that_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, Spot::of).unwrap().unwrap();
+    // A run was broken off, and the next one could not put its hash down.
+    assert!(tasks.seal(id, &[1; 32]).unwrap());
+    assert!(tasks.finish(id, &made(1), 2).unwrap());
+    let task = tasks.get(id).unwrap().unwrap();
+    assert_eq!((task.digest, task.sealed), (Some([7; 32]), None));
+}
+
+#[test]
+fn a_workbook_that_is_given_up_is_none_of_the_task_but_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, Spot::of).unwrap().unwrap();
+    assert!(tasks.finish(id, &made(1), 2).unwrap());
+    let before = tasks.get(id).unwrap().unwrap();
+    assert!(tasks.give_up_workbook(&before, &[7; 32]).unwrap());
+    let after = tasks.get(id).unwrap().unwrap();
+    assert_eq!((after.workbook, after.digest, after.sealed), (None, None, Some([7; 32])));
+    // It is not what it was: another process may have made it anew.
+    assert!(!tasks.give_up_workbook(&before, &[7; 32]).unwrap());
+    tasks.keep_workbook(&before).unwrap();
+    let kept = tasks.get(id).unwrap().unwrap();
+    let file = |task: &Registered| (task.workbook, task.digest, task.sealed, task.reason.clone());
+    assert_eq!(file(&kept), file(&before));
+    assert!(tasks.remark(id, "why").unwrap() && !tasks.remark(id, "why").unwrap());
 }
