@@ -27,7 +27,7 @@ pub mod stale;
 mod taking;
 pub mod unknown;
 
-use apart::{IS_A_LOG, keep_apart, keep_two};
+use apart::{IS_A_LOG, is_known_log, keep_apart, keep_two};
 use delivery::keep_off_store;
 use form::Target;
 
@@ -51,7 +51,6 @@ use crate::usage::Row;
 use crate::visible;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -191,7 +190,7 @@ pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Resu
 fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Option<Seal>) -> Result<Outcome> {
     if let Some(place) = form::check(task.output, task.force)? {
         keep_off_store(&place, reader.path())?;
-        if fs::canonicalize(&place).is_ok_and(|place| reader.stands_at(&place).unwrap_or(false)) {
+        if is_known_log(&place, reader)? {
             return Err(Error::usage(IS_A_LOG).at(task.output));
         }
     }

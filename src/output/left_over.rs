@@ -3,8 +3,8 @@
 //! Whoever makes one holds a lock on it, which the system lets go with the process, however that ends.
 
 use super::{PREFIX, SUFFIX};
-use crate::time::DAY_SECONDS;
 use crate::regular::{self, Links};
+use crate::time::DAY_SECONDS;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};

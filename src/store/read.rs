@@ -69,6 +69,17 @@ impl Reader {
         self.at(|db| db.query_row(sql, [path.as_os_str().as_encoded_bytes()], |row| row.get(0)))
     }
 
+    /// Where the sources stand, or stood when that was looked at, that were read from the file with this device and number:
+    /// absolute paths, as bytes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn paths_of_file(&self, number: &str) -> Result<Vec<Vec<u8>>> {
+        let sql =
+            "SELECT place.path FROM source JOIN place ON place.source = source.id WHERE source.file = ?";
+        self.at(|db| db.prepare_cached(sql)?.query_map([number], |row| row.get(0))?.collect())
+    }
+
     /// Where a source stands, or stood when that was looked at: absolute paths, as bytes.
     ///
     /// # Errors

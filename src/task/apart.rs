@@ -1,10 +1,11 @@
 //! Results keep off each other and off what is read: by their places, whatever way leads there, and by the files that
 //! stand there, whatever they are called.
 
-use super::place::number;
+use super::place::{as_path, number};
 use crate::error::{Error, Result};
 use crate::ingest::source::Source;
 use crate::output::{Spot, is_standard_input};
+use crate::store::Reader;
 use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
@@ -66,6 +67,21 @@ pub fn keep_apart<'a>(results: impl IntoIterator<Item = &'a Path>, sources: &[So
         Some((result, _)) => Err(Error::usage(IS_A_LOG).at(result)),
         None => Ok(()),
     }
+}
+
+/// Whether a file is a log that a store knows: by the path where it stands, or as the same file by another name.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn is_known_log(path: &Path, reader: &Reader) -> Result<bool> {
+    let (Ok(place), Ok(meta)) = (fs::canonicalize(path), fs::metadata(path)) else { return Ok(false) };
+    if reader.stands_at(&place)? {
+        return Ok(true);
+    }
+    let Some(number) = number(&meta) else { return Ok(false) };
+    // The number of a log that is gone may be that of any file now.
+    let is_here = |path: &Vec<u8>| fs::metadata(as_path(path)).is_ok_and(|log| is_one(&log, &meta));
+    Ok(reader.paths_of_file(&number)?.iter().any(is_here))
 }
 
 /// Whether both are the same file; where the system does not number files, nobody can tell.

@@ -3,6 +3,8 @@
 use super::harness::{Done, Place, line};
 use flowbook::store::Lock;
 use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -26,11 +28,26 @@ fn start(place: &Place, arguments: &[&str]) -> Child {
     place.command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Starts commands while a lock is held that each of them wants, lets it go when all have had the time to look around, and
-/// gives their exit codes and what they say.
-fn at_once(place: &Place, lock: Lock, commands: &[&[&str]]) -> Vec<(Option<i32>, Done)> {
-    let children: Vec<Child> = commands.iter().map(|command| start(place, command)).collect();
-    thread::sleep(Duration::from_millis(700));
+/// Waits until a child has a file open; a child that ends before that has failed.
+fn wait_for(child: &mut Child, path: &Path) {
+    let files = format!("/proc/{}/fd", child.id());
+    let is_open = || {
+        let links = fs::read_dir(&files).into_iter().flatten().flatten();
+        links.filter_map(|link| fs::read_link(link.path()).ok()).any(|file| file == path)
+    };
+    while !is_open() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended and never met the others");
+        thread::yield_now();
+    }
+}
+
+/// Starts commands while a lock is held that each of them wants, lets it go when all of them wait for it, and gives their
+/// exit codes and what they say.
+fn at_once(place: &Place, (lock, name): (Lock, &str), commands: &[&[&str]]) -> Vec<(Option<i32>, Done)> {
+    let mut children: Vec<Child> = commands.iter().map(|command| start(place, command)).collect();
+    for child in &mut children {
+        wait_for(child, &real(place, name));
+    }
     drop(lock);
     let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
     outputs.map(|output| (output.status.code(), Done::of(&output))).collect()
@@ -42,8 +59,13 @@ fn made(done: &Done) -> usize {
     done.json()["Tasks"].as_array().unwrap().iter().filter(is_made).count()
 }
 
-fn tasks_lock(place: &Place) -> Lock {
-    Lock::of_tasks(&place.path("u.db"), WAIT, "a test").unwrap()
+/// The path of a file behind all links.
+fn real(place: &Place, name: &str) -> PathBuf {
+    fs::canonicalize(place.path(name)).unwrap()
+}
+
+fn tasks_lock(place: &Place) -> (Lock, &'static str) {
+    (Lock::of_tasks(&place.path("u.db"), WAIT, "a test").unwrap(), "u.db.tasks.lock")
 }
 
 #[test]
@@ -98,7 +120,7 @@ fn ticks_make_each_workbook_once() {
     place.write("flowbook.toml", format!("{head}{}{}{}", task("one"), task("two"), task("three")));
     let run: &[&str] = &["run", "flowbook.toml", "--json"];
     let lock = Lock::of_ticks(&place.path("u.db"), WAIT, "a test").unwrap();
-    let done = at_once(&place, lock, &[run, run, run]);
+    let done = at_once(&place, (lock, "u.db.run.lock"), &[run, run, run]);
     let is_made = |task: &&Value| task["state"] == "made";
     let made = |done: &Done| done.json()["tasks"].as_array().unwrap().iter().filter(is_made).count();
     let mut each: Vec<usize> = done.iter().map(|(_, done)| made(done)).collect();
@@ -124,9 +146,9 @@ fn a_task_that_is_deleted_while_it_is_made_leaves_nothing() {
 #[test]
 fn who_is_killed_holds_nobody_up() {
     let place = place(2);
-    let lock = tasks_lock(&place);
+    let (lock, name) = tasks_lock(&place);
     let mut waits = start(&place, &["task", "run", "--store", "u.db", "--json"]);
-    thread::sleep(Duration::from_millis(300));
+    wait_for(&mut waits, &real(&place, name));
     waits.kill().unwrap();
     waits.wait().unwrap();
     drop(lock);
@@ -140,8 +162,10 @@ fn two_tasks_never_wait_for_one_file() {
     let db = rusqlite::Connection::open(place.path("u.db")).unwrap();
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
     let create = [&["task", "create", "--store", "u.db", "--output", "x.xlsx"], &DAY[..]].concat();
-    let children: Vec<Child> = (0..3).map(|_| start(&place, &create)).collect();
-    thread::sleep(Duration::from_millis(700));
+    let mut children: Vec<Child> = (0..3).map(|_| start(&place, &create)).collect();
+    for child in &mut children {
+        wait_for(child, &real(&place, "u.db-wal"));
+    }
     db.execute_batch("COMMIT").unwrap();
     let mut codes: Vec<_> =
         children.into_iter().map(|child| child.wait_with_output().unwrap().status.code()).collect();

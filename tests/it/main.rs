@@ -7,6 +7,7 @@
 )]
 
 mod advice;
+#[cfg(target_os = "linux")]
 mod at_once;
 mod attacked_store;
 mod book;

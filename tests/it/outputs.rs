@@ -275,3 +275,19 @@ fn no_row_of_a_list_leads_out_of_the_folder() {
     let made: Vec<_> = tree(&place.path("out")).into_iter().map(|(name, _)| name).collect();
     assert!(made.len() == 2 && made[0].contains("_.._up") && made[1].contains("flow_2026"), "{made:?}");
 }
+
+#[test]
+fn a_log_of_the_store_is_not_written_over_by_another_name() {
+    let place = place();
+    // Nothing in it tells that it is a log, but the store has read it.
+    place.write("b.xlsx", "no line\n");
+    place.run(&["ingest", "a.log", "b.xlsx", "--store", "s.db", "--max-rejects", "100%"], 0);
+    place.run(&[&["task", "create", "--store", "s.db", "-o", "x.xlsx"], &RANGE[..]].concat(), 0);
+    fs::hard_link(place.path("b.xlsx"), place.path("x.xlsx")).unwrap();
+    let words = [&["export", "--store", "s.db", "-o", "x.xlsx", "--force"], &RANGE[..]].concat();
+    place.run(&words, 2).says(&["x.xlsx: is a log, and would be overwritten"]);
+    place
+        .run(&["task", "run", "--store", "s.db", "--force"], 1)
+        .says(&["is a log, and would be overwritten"]);
+    assert_eq!(fs::read_to_string(place.path("b.xlsx")).unwrap(), "no line\n");
+}

@@ -270,6 +270,17 @@ fn the_digest_is_that_of_the_file_that_was_made() {
 }
 
 #[test]
+fn a_run_that_fails_takes_no_proof_from_a_file_that_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let id = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, Spot::of).unwrap().unwrap();
+    // A run was broken off when its file had its name, and the next one made none.
+    assert!(tasks.seal(id, &[1; 32]).unwrap());
+    assert!(tasks.finish(id, &End::Failed("why".into()), 2).unwrap());
+    assert_eq!(tasks.get(id).unwrap().unwrap().sealed, Some([1; 32]));
+}
+
+#[test]
 fn a_workbook_that_is_given_up_is_none_of_the_task_but_is_known() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
