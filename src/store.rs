@@ -410,18 +410,22 @@ const fn is_no_value_of_ours(error: &rusqlite::Error) -> bool {
 /// What is said of a file that is not, or no longer, what the database wrote.
 const DAMAGED: &str = "the store is damaged; put back a copy of it, or remove it and ingest the logs again";
 
-/// Whether a row is not there that flowbook always writes, or the database says of a file in words alone what is wrong: of
-/// one that says to be of a format to come, or whose rows are none that its tables may have.
+/// What the database says in words alone, without a code of its own, of a file that flowbook did not write so: of a format to
+/// come, of rows that no table may have, of numbers that no sum holds.
+const TOLD: [&str; 5] = [
+    "unsupported file format",
+    "NOT NULL constraint failed",
+    "CHECK constraint failed",
+    "type mismatch on DEFAULT",
+    "integer overflow",
+];
+
+/// Whether the database tells that the file is damaged, or lacks a row that flowbook always writes.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{QueryReturnedNoRows, SqliteFailure};
-    let is_told = |text: &str| {
-        text == "unsupported file format" || ["NOT NULL", "CHECK"].iter().any(|law| text.starts_with(law))
-    };
     match error {
         QueryReturnedNoRows => true,
-        SqliteFailure(_, Some(text)) => {
-            error.sqlite_error_code() == Some(ErrorCode::Unknown) && is_told(text)
-        }
+        SqliteFailure(_, Some(text)) => TOLD.contains(&text.as_str()),
         _ => false,
     }
 }

@@ -141,6 +141,8 @@ fn every_value_is_held_to_its_range() {
             "UPDATE source SET named_domain = 'a.com', named_start = 0, named_end = 9000000000000",
             "source.named_end",
         ),
+        ("UPDATE source SET named_domain = 'a.com', named_end = 0", "source.named_end"),
+        ("UPDATE source SET named_domain = 'a.com', named_start = 0", "source.named_end"),
         ("UPDATE source SET chain = x'00'", "source.chain"),
         ("UPDATE source SET region = 'MARS'", "source.region"),
         ("UPDATE source SET name = CAST(zeroblob(100000) AS TEXT)", "source.name"),

@@ -59,9 +59,8 @@ impl Range {
         match self {
             Bytes(..) => format!("octet_length({column}) || ' bytes'"),
             Number(..) | Word(_) | Law(..) => {
-                format!(
-                    "iif(octet_length({column}) < 100, CAST({column} AS TEXT), octet_length({column}) || ' bytes')"
-                )
+                let long = format!("octet_length({column})");
+                format!("ifnull(iif({long} < 100, CAST({column} AS TEXT), {long} || ' bytes'), 'nothing')")
             }
         }
     }
@@ -98,7 +97,7 @@ fn of_table(db: &Connection, (table, label, columns): &Table) -> rusqlite::Resul
     let each: Vec<String> = columns
         .iter()
         .zip(&all)
-        .map(|((column, range), holds)| format!("iif({holds}, NULL, {})", range.shown(column)))
+        .map(|((column, range), holds)| format!("iif(ifnull({holds}, TRUE), NULL, {})", range.shown(column)))
         .collect();
     let sql = format!("SELECT {label}, {} FROM {table} WHERE NOT ({})", each.join(", "), all.join(" AND "));
     let mut statement = db.prepare(&sql)?;
@@ -258,8 +257,8 @@ fn sums() -> Vec<Table> {
 fn source() -> Table {
     let (start, end) = (CALENDAR.start, CALENDAR.end);
     let named = format!(
-        "named_domain IS NULL OR (named_start BETWEEN {start} AND {end}
-             AND named_end BETWEEN named_start AND named_start + {DAY_SECONDS})"
+        "named_domain IS NULL OR ifnull(named_start BETWEEN {start} AND {end}
+             AND named_end BETWEEN named_start AND named_start + {DAY_SECONDS}, FALSE)"
     );
     let columns = vec![
         ("name", PATH),
