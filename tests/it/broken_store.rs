@@ -269,7 +269,7 @@ fn ingest(kept: &Kept) -> Output {
 }
 
 #[test]
-fn an_index_that_begins_with_the_page_of_a_table_is_told() {
+fn an_index_that_begins_with_the_page_of_something_else_is_told() {
     let kept = kept();
     let store = kept.0.path("usage.db");
     let db = rusqlite::Connection::open(&store).unwrap();
@@ -278,16 +278,23 @@ fn an_index_that_begins_with_the_page_of_a_table_is_told() {
     let pages = pages.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     let pages: Vec<(String, String, u32)> = pages.map(Result::unwrap).collect();
     let at = |page: u32| (page as usize - 1) * PAGE..page as usize * PAGE;
-    let series = at(pages.iter().find(|(name, ..)| name == "series").unwrap().2);
+    let others = ["series", "source_first", "sqlite_autoindex_series_1"];
+    let others = others.map(|other| pages.iter().find(|(name, ..)| name == other).unwrap());
     let good = fs::read(&store).unwrap();
     let indexes: Vec<_> = pages.iter().filter(|(_, kind, _)| kind == "index").collect();
     assert!(indexes.len() > 5);
-    for (name, _, page) in indexes {
+    for (other, (name, _, page)) in
+        others.into_iter().flat_map(|other| indexes.iter().map(move |i| (other, i)))
+    {
+        if *name == other.0 {
+            continue;
+        }
         let mut bytes = good.clone();
-        bytes.copy_within(series.clone(), at(*page).start);
+        bytes.copy_within(at(other.2), at(*page).start);
         fs::write(&store, &bytes).unwrap();
         let output = kept.0.command().args(["store", "check", "--store", "usage.db"]).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{name} begins as {}: {told}", other.0);
     }
 }
 
