@@ -108,7 +108,14 @@ impl OlderCopy {
         drop(db);
         let older = Self { folder: scratch_folder()?, version };
         copy(path, &older.path(), wait)?;
-        open_or_make(&older.path(), wait)?;
+        open_or_make(&older.path(), wait).map_err(|error| {
+            let text = format!(
+                "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring a copy of it \
+                 there: {}",
+                error.message()
+            );
+            Error::new(ErrorKind::Store(text)).at(path)
+        })?;
         Ok(Some(older))
     }
 

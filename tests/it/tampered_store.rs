@@ -236,7 +236,9 @@ fn a_store_that_lacks_a_row_or_is_of_no_known_format_is_called_damaged() {
         &store,
         &format!("UPDATE sqlite_schema SET sql = replace(sql, '{lax}', '{strict}') WHERE name = 'source'"),
     );
-    place.run(COMMANDS[3], 1).says(&["usage.db: is a store of version 1", damaged[0]]);
+    place
+        .run(COMMANDS[3], 1)
+        .says(&["flowbook: usage.db: is a store of version 1", "there: the store is damaged"]);
 }
 
 #[test]
