@@ -68,9 +68,11 @@ fn named(plan: &Plan) -> Vec<(Pattern, String)> {
         }
     }
     for task in &plan.tasks {
-        let texts = task.request.domain_names.iter().flat_map(|texts| texts.split(','));
-        let asked = texts.filter_map(|text| Pattern::parse(text.trim()));
-        asked.for_each(|domain| add(domain, format!("[[task]] {:?}: domain_names", task.name)));
+        for (key, texts) in [("domain_names", &task.request.domain_names), ("fold", &task.request.fold)] {
+            let texts = texts.iter().flat_map(|texts| texts.split(','));
+            let asked = texts.filter_map(|text| Pattern::parse(text.trim()));
+            asked.for_each(|domain| add(domain, format!("[[task]] {:?}: {key}", task.name)));
+        }
         let quiet = task.needs.iter().flat_map(|needs| needs.quiet.patterns());
         quiet.for_each(|domain| add(domain, format!("[[task]] {:?}: quiet", task.name)));
     }

@@ -130,6 +130,11 @@ fn lists_and_configurations_fold_as_well() {
     std::fs::remove_file(place.path("out.xlsx")).unwrap();
     place.run(&["run", "flowbook.toml"], 0);
     assert_eq!(sums(&place).len(), 3, "{:?}", sums(&place));
+    let text = std::fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    place.write("flowbook.toml", text.replace("*.img.", "*.igm."));
+    let done = place.run(&["run", "flowbook.toml", "--dry-run"], 0);
+    done.says(&["*.igm.example.com ([[task]] \"day\": fold; did you mean *.img.example.com?)"]);
+    place.write("flowbook.toml", text);
     for wrong in ["a.com", "*", "*.*.com", ",", " , "] {
         place.export(&["logs", "--fold", wrong, "--force"], 2).says(&["Fold holds", "*.img.example.com"]);
     }
