@@ -30,6 +30,7 @@ fn read(corpus: &Corpus) {
         range: range(),
         selection: &everything(),
         folds: None,
+        own_hosts: None,
         threads: 0,
         keep_going: false,
         max_rejects: flowbook::report::RejectLimit::DEFAULT,

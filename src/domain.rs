@@ -396,6 +396,13 @@ impl Folds {
         (!self.named.contains(domain)).then_some(folded)
     }
 
+    /// Whether a domain that the name of a log tells counts as another one and needs logs of its own: not where the name is
+    /// not certain to be that of a host.
+    #[must_use]
+    pub fn is_own_host(&self, domain: &Domain) -> bool {
+        self.of(domain.as_str()).is_some() && !domain.as_str().contains('_')
+    }
+
     /// What a domain counts as.
     #[must_use]
     pub fn folded<'a>(&'a self, domain: &'a Domain) -> &'a Domain {

@@ -242,6 +242,7 @@ mod tests {
             range,
             selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
             folds: None,
+            own_hosts: None,
             threads: 2,
             keep_going: false,
             max_rejects: crate::report::RejectLimit::DEFAULT,

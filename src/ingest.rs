@@ -53,6 +53,8 @@ pub struct Job<'a> {
     pub selection: &'a Selection,
     /// What domains count as, where that is not themselves.
     pub folds: Option<&'a Folds>,
+    /// Hosts that count as another domain and that names of logs tell: each needs a log of its own.
+    pub own_hosts: Option<&'a BTreeSet<Domain>>,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
     /// Go on when a source cannot be read to its end, and say so in the report.
@@ -162,7 +164,7 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     for (domain, hour, is_evidence) in table.shared_hours() {
         report.add_shared(domain, is_evidence.then_some(hour));
     }
-    let report = report.scoped(job.selection, job.range);
+    let report = report.scoped(job.selection, job.folds, job.range);
     let mut rejects = spill.map(|spill| Rejects { spill, pieces });
     if let Some(rejects) = &mut rejects {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();

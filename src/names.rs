@@ -62,8 +62,8 @@ impl Told {
                 .is_some_and(|before| !before.is_empty() && !before.ends_with('.'))
         };
         !self.is_of_one_domain()
-            || selection.wanted.named().any(has_prefix)
             || selection.may_hold(&self.pattern)
+            || selection.wanted.named().any(has_prefix)
     }
 
     /// The hours of one domain. The log of a wildcard domain tells none: whose hours these are only its lines tell, and

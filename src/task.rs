@@ -32,7 +32,7 @@ use delivery::keep_off_store;
 use form::Target;
 
 use crate::code::{Code, Refusal};
-use crate::domain::{Domain, DomainSet, Selection, widest};
+use crate::domain::{Domain, DomainSet, Folds, Selection, widest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
@@ -137,17 +137,19 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         return Err(no_log(task.logs, task.search));
     }
     apart(task, &sources)?;
+    let folds = task.spec.folds();
+    let own_hosts = own_hosts(&sources, &folds);
     let Narrowed { not_opened, spans, named } = narrow(task, &mut sources);
     // Begun before the reading: what cannot be written is said at once.
     let output = Target::begin(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
-    let folds = task.spec.folds();
     let job = Job {
         format: task.format,
         region: task.region,
         range: task.spec.range,
         selection: &task.spec.selection,
         folds: Some(&folds),
+        own_hosts: Some(&own_hosts),
         threads: task.threads,
         keep_going: task.keep_going,
         max_rejects: task.max_rejects,
@@ -234,6 +236,12 @@ struct Narrowed {
     spans: Spans,
     /// The other domains that names tell.
     named: BTreeSet<Domain>,
+}
+
+/// The hosts that count as another domain and that names of logs tell for certain, also of logs that are not opened.
+fn own_hosts(sources: &[Source], folds: &Folds) -> BTreeSet<Domain> {
+    let domains = sources.iter().filter_map(|source| source.hours.as_ref()).map(|hours| &hours.domain);
+    domains.filter(|domain| folds.is_own_host(domain)).cloned().collect()
 }
 
 /// Takes the logs out that need not be opened.

@@ -83,9 +83,11 @@ fn place_of_months(output: Option<&Path>) -> Result<(PathBuf, Option<String>)> {
     Ok((output.into(), None))
 }
 
-/// Whether a path is a folder, or one can be made there; what ends as a workbook does was hardly meant as one.
+/// Whether a path is a folder, or one can be made there; what ends as a workbook does, or has fields in braces, was hardly
+/// meant as one.
 fn may_be_folder(path: &Path) -> bool {
-    path.is_dir() || (!path.exists() && (is_named_as_folder(path) || Form::of(path).is_err()))
+    let may_be_made = || pattern(path).is_none() && (is_named_as_folder(path) || Form::of(path).is_err());
+    path.is_dir() || (!path.exists() && may_be_made())
 }
 
 fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -> Result<Ending> {

@@ -8,7 +8,7 @@ use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::hours::{self, Hours, touched};
 use crate::report::Report;
 use crate::time::TimeRange;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Gaps that are kept one by one.
@@ -83,7 +83,8 @@ impl Completeness {
 }
 
 /// Counts the hours with a log of the domains of an export, as its report and its sums tell them. Of one that hosts count
-/// as, each of these hosts needs a log of its own in every hour: it stands for itself here.
+/// as, each of these that names of logs tell needs a log in every hour, and stands for itself here; the others, of which only
+/// lines in logs of several domains tell, count together.
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, spec: &ExportSpec) -> Completeness {
     counted(report, tally, spec.range, &spec.selection, &spec.folds())
@@ -98,21 +99,24 @@ fn counted(
 ) -> Completeness {
     let span = hours::of_range(range);
     let known = named(report, tally, folds);
-    let is_judged = |domain: &Domain| known.has(domain) || report.shared.contains_key(domain.as_str());
+    // Hosts that no name tells count together: which of them lines are of in an hour is nobody's to know.
+    let mut others: BTreeMap<&Domain, Vec<Range<i64>>> = BTreeMap::new();
+    for (host, hours) in report.shared.iter().filter(|(host, _)| !known.has(host)) {
+        if let Some(domain) = folds.of(host.as_str()) {
+            others.entry(domain).or_default().extend_from_slice(hours);
+        }
+    }
+    let shared = |domain: &Domain| others.get(domain).or_else(|| report.shared.get(domain.as_str()));
+    let is_judged = |domain: &Domain| known.has(domain) || shared(domain).is_some();
     let all = || tally.domains.iter().map(|one| &one.domain);
-    let folded: BTreeSet<&Domain> = all().filter(|domain| folds.gives(domain)).collect();
     let mut domains: BTreeSet<&Domain> = all().filter(|one| is_judged(one) || selection.names(one)).collect();
-    if !folded.is_empty() {
-        let hosts = known.domains().chain(report.shared.keys());
-        domains.extend(
-            hosts.filter(|host| folds.of(host.as_str()).is_some_and(|domain| folded.contains(domain))),
-        );
+    if !folds.is_empty() {
+        domains.extend(known.domains());
     }
     let (mut any, mut found) = (BTreeSet::new(), Completeness::default());
     for domain in &domains {
         let mut own: BTreeSet<i64> = known.of(domain, &span).collect();
-        let shared = report.shared.get(domain.as_str()).into_iter().flatten();
-        own.extend(shared.flat_map(|hours| hours::shared(hours, &span)));
+        own.extend(shared(domain).into_iter().flatten().flat_map(|hours| hours::shared(hours, &span)));
         found.add(Pattern::Exact((*domain).clone()), &own, &span);
         any.extend(own);
     }
@@ -132,7 +136,10 @@ fn named(report: &Report, tally: &Tally, folds: &Folds) -> Hours {
         return known;
     }
     let exported: BTreeSet<&Domain> = tally.domains.iter().map(|one| &one.domain).collect();
-    let is_exported = |domain: &Domain| exported.contains(folds.folded(domain));
+    let is_exported = |domain: &Domain| match folds.of(domain.as_str()) {
+        Some(folded) => folds.is_own_host(domain) && exported.contains(folded),
+        None => exported.contains(domain),
+    };
     // Sources elsewhere lie outside the range, but tell that names of the domain's sources tell hours.
     report.spans.iter().filter(|span| is_exported(&span.domain)).for_each(|span| known.add(&span.domain, []));
     for source in &report.sources {

@@ -81,7 +81,7 @@ struct State<'a> {
 struct Met {
     /// Hours of the table, each with its hour since 1970 and its requests before.
     hours: HashMap<HourId, (i64, u64)>,
-    /// Hosts that count as another domain, each with an hour since 1970: each needs a log of its own.
+    /// Hosts that count as another domain and need a log of their own, each with an hour since 1970.
     hosts: HashSet<(Domain, u32)>,
 }
 
@@ -108,7 +108,7 @@ const OTHERS: usize = 4096;
 enum Meaning {
     Invalid,
     Unwanted,
-    /// It counts as a domain; with the host itself, where that is another one.
+    /// It counts as a domain; with the host itself, where that is another one and needs a log of its own.
     Wanted(Domain, Option<Domain>, Option<Place>),
 }
 
@@ -355,7 +355,10 @@ fn meet(job: &Job<'_>, others: &mut BTreeSet<Domain>, raw: &[u8]) -> Meaning {
         None => Meaning::Invalid,
         Some(domain) if job.selection.contains(domain.as_str()) => {
             match job.folds.and_then(|folds| folds.of(domain.as_str())) {
-                Some(folded) => Meaning::Wanted(folded.clone(), Some(domain), None),
+                Some(folded) => {
+                    let is_own = job.own_hosts.is_some_and(|hosts| hosts.contains(domain.as_str()));
+                    Meaning::Wanted(folded.clone(), is_own.then_some(domain), None)
+                }
                 None => Meaning::Wanted(domain, None, None),
             }
         }

@@ -3,7 +3,7 @@
 //! A workbook for one customer shows nothing of the others, and its lines add up all the same.
 
 use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
-use crate::domain::Selection;
+use crate::domain::{Domain, Folds, Selection};
 use crate::time::TimeRange;
 use memchr::{memchr_iter, memmem};
 use std::collections::HashSet;
@@ -194,11 +194,14 @@ impl Report {
     /// [`Report::elsewhere`]. Of each reason, the first [`SAMPLES_PER_REASON`](super::SAMPLES_PER_REASON) samples in scope
     /// stay.
     #[must_use]
-    pub fn scoped(self, selection: &Selection, range: TimeRange) -> Self {
+    pub fn scoped(self, selection: &Selection, folds: Option<&Folds>, range: TimeRange) -> Self {
         let scope = Scope { selection, range };
         // Overlaps found before may name others.
         let Self { sources, samples, mut duplicates, mut elsewhere, spans, mut shared, overlaps: _ } = self;
-        shared.retain(|domain, _| selection.contains(domain.as_str()));
+        let is_asked = |domain: &Domain| {
+            selection.contains(domain.as_str()) || folds.is_some_and(|folds| folds.gives(domain))
+        };
+        shared.retain(|domain, _| is_asked(domain));
         let mut all_hours = Spans::default();
         for span in &spans {
             all_hours.add(span);
@@ -231,7 +234,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Domain, DomainSet, Pattern};
+    use crate::domain::{DomainSet, Pattern};
     use crate::record::Reason;
     use crate::report::{Duplicate, Sample};
 
@@ -326,7 +329,7 @@ mod tests {
 
     fn scoped(wanted: DomainSet) -> Report {
         let range = TimeRange::covering(7 * HOUR, 8 * HOUR).unwrap();
-        report().scoped(&Selection { account: DomainSet::all(), wanted }, range)
+        report().scoped(&Selection { account: DomainSet::all(), wanted }, None, range)
     }
 
     fn names(report: &Report) -> Vec<&str> {
@@ -355,6 +358,9 @@ mod tests {
         assert_eq!((whole.elsewhere.sources, whole.totals()), (1, report().totals()));
         // What is in scope already stays as it is.
         let selection = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
-        assert_eq!(whole.clone().scoped(&selection, TimeRange::covering(7 * HOUR, 8 * HOUR).unwrap()), whole);
+        assert_eq!(
+            whole.clone().scoped(&selection, None, TimeRange::covering(7 * HOUR, 8 * HOUR).unwrap()),
+            whole
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a store has all that an export needs: [`coverage`], and what came late.
 
 use super::place::as_path;
-use crate::domain::{Domain, DomainSet, Pattern, Selection};
+use crate::domain::{Domain, DomainSet, Folds, Pattern, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
 use crate::regular;
@@ -50,6 +50,8 @@ pub struct DomainHours {
     pub domain: Pattern,
     /// Whether it has any source in the store at all.
     pub has_source: bool,
+    /// Whether the name of any source tells it.
+    pub is_named: bool,
     /// Hours of the span that have a source.
     pub complete: u64,
     /// Hours of the span that have none and need one, as gaps in order.
@@ -92,6 +94,34 @@ impl Coverage {
             Pattern::Subdomains(_) => None,
         };
         self.domains.iter().filter_map(hours).collect()
+    }
+
+    /// The same for an export that counts hosts as other domains: of those that no name tells, all that count as one have the
+    /// hours of any of them.
+    #[must_use]
+    pub fn folded(&self, folds: &Folds) -> Self {
+        let Some(span) = self.span.clone().filter(|_| !folds.is_empty()) else { return self.clone() };
+        let (mut domains, mut missing) = (Vec::new(), BTreeMap::<&Domain, BTreeSet<i64>>::new());
+        for one in &self.domains {
+            let folded = match &one.domain {
+                Pattern::Exact(domain) if !(one.is_named && folds.is_own_host(domain)) => {
+                    folds.of(domain.as_str())
+                }
+                _ => None,
+            };
+            let Some(folded) = folded else {
+                domains.push(one.clone());
+                continue;
+            };
+            let own: BTreeSet<i64> = one.gaps.iter().flat_map(Clone::clone).collect();
+            missing.entry(folded).and_modify(|all| all.retain(|hour| own.contains(hour))).or_insert(own);
+        }
+        for (domain, missing) in missing {
+            let mut known = Hours::default();
+            known.add(domain, span.clone().filter(|hour| !missing.contains(hour)));
+            domains.push(of_domain(&known, domain.clone(), Some(&span), false));
+        }
+        Self { domains, ..self.clone() }
     }
 
     /// Whether there is a domain, and every domain has a source in every hour, read to its end.
@@ -270,6 +300,7 @@ impl<'a> Covered<'a> {
             self.add_to_all(&own);
         }
         let mut unnamed = reader.unnamed_faults(windows, self.selection)?;
+        let told: BTreeSet<Domain> = self.known.domains().cloned().collect();
         let named = if unnamed.is_empty() { None } else { Some(self.known.clone()) };
         reader.add_by_lines(windows, self.selection, &mut self.known)?;
         let mut faults = Vec::new();
@@ -297,7 +328,10 @@ impl<'a> Covered<'a> {
         strays.sort();
         let wildcards = self.selection.idle_wildcards(domains.iter()).into_iter();
         let wildcards: Vec<_> = wildcards.map(|wildcard| of_none(wildcard, span.as_ref())).collect();
-        let domains = domains.into_iter().map(|domain| of_domain(&self.known, domain, span.as_ref()));
+        let domains = domains.into_iter().map(|domain| {
+            let is_named = told.contains(domain.as_str());
+            of_domain(&self.known, domain, span.as_ref(), is_named)
+        });
         let domains = domains.chain(wildcards).collect();
         Ok(Coverage { span, domains, faults, strays, empty })
     }
@@ -314,16 +348,17 @@ fn hull(one: &Range<i64>, other: &Range<i64>) -> Range<i64> {
     one.start.min(other.start)..one.end.max(other.end)
 }
 
-fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>) -> DomainHours {
+fn of_domain(known: &Hours, domain: Domain, span: Option<&Range<i64>>, is_named: bool) -> DomainHours {
     let gaps = span.map(|span| known.gaps(&domain, span)).unwrap_or_default();
     let complete = span.map_or(0, length) - gaps.iter().map(length).sum::<u64>();
-    DomainHours { has_source: known.has(&domain), domain: Pattern::Exact(domain), complete, gaps }
+    DomainHours { has_source: known.has(&domain), is_named, domain: Pattern::Exact(domain), complete, gaps }
 }
 
 /// What a store has of a wildcard that stands for none of its domains.
 fn of_none(wildcard: Pattern, span: Option<&Range<i64>>) -> DomainHours {
     DomainHours {
         has_source: false,
+        is_named: false,
         domain: wildcard,
         complete: 0,
         gaps: span.cloned().into_iter().collect(),

@@ -203,8 +203,16 @@ impl Judge<'_> {
                 let tolerance = tolerance(rule, spec.asked, now);
                 let (range, selection, needs) = (spec.range, &spec.selection, rule.needs.as_ref());
                 let standing = &standing;
-                let wanted =
-                    Wanted { range, selection, needs, standing, is_unattended: true, tolerance, output };
+                let wanted = Wanted {
+                    range,
+                    selection,
+                    needs,
+                    standing,
+                    is_unattended: true,
+                    tolerance,
+                    output,
+                    folds: spec.folds(),
+                };
                 self.end(rule, spec.asked, why, &wanted, now)?
             }
         };

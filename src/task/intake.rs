@@ -65,6 +65,7 @@ impl<'a> Intake<'a> {
             range: TimeRange::all(),
             selection,
             folds: None,
+            own_hosts: None,
             threads: self.threads,
             keep_going: self.keep_going,
             max_rejects: self.max_rejects,

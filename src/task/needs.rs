@@ -5,7 +5,7 @@
 
 use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
-use crate::domain::{Domain, Pattern, Selection};
+use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::error::Result;
 use crate::store::{Needs, Reader};
 use crate::time::TimeRange;
@@ -20,10 +20,11 @@ pub const STAYS: &str = "the workbook that was made is not replaced";
 /// What it ends with where one was made and is not there any more.
 const IS_GONE: &str = "no workbook is made that has less than the one before, whose file is gone";
 
-/// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same.
+/// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same, and
+/// can have it.
 #[must_use]
 pub fn has_less(why: &str) -> bool {
-    why.ends_with(STAYS) || why.ends_with(IS_GONE)
+    [STAYS, IS_GONE].iter().any(|end| why.strip_suffix(end).is_some_and(|before| before.ends_with("; ")))
 }
 
 /// How much may be missing.
@@ -99,7 +100,7 @@ const fn s(number: u64) -> &'static str {
 }
 
 /// A workbook that is to be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     /// Its windows.
     pub range: TimeRange,
@@ -115,6 +116,8 @@ pub struct Wanted<'a> {
     pub tolerance: Tolerance,
     /// Where it is to be made.
     pub output: &'a Path,
+    /// What hosts count as in it.
+    pub folds: Folds,
 }
 
 impl<'a> Wanted<'a> {
@@ -129,6 +132,8 @@ impl<'a> Wanted<'a> {
             is_unattended: task.plan.is_some(),
             tolerance,
             output: &task.output,
+            // What is not valid any more fails when it is made.
+            folds: task.spec().map(|spec| spec.folds()).unwrap_or_default(),
         }
     }
 
@@ -157,6 +162,7 @@ impl<'a> Wanted<'a> {
         if let Some(lost) = self.standing.lost(self.selection, coverage) {
             return self.stays(&lost);
         }
+        let coverage = &coverage.folded(&self.folds);
         let missing = match &self.standing {
             // Domains that came up since, with nothing in this range, are none of its.
             Standing::Hours(before) => {

@@ -60,7 +60,7 @@ pub struct UsageTable {
     series: Vec<Vec<(u32, u32)>>,
     blocks: Vec<Block>,
     cells: Vec<Usage>,
-    /// Hosts that count as another domain, with the hours since 1970 in which sources that are not certain to be of one
+    /// Hosts that count as another domain and need a log of their own, with the hours since 1970 in which sources that are not certain to be of one
     /// domain hold a request of theirs: how many parts of such sources do, and in how many of these it is evidence of a log.
     hosts: BTreeMap<Domain, Vec<(u32, [u64; 2])>>,
 }

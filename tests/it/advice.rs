@@ -373,6 +373,9 @@ fn what_was_meant_is_said_in_the_words_of_who_wrote_it() {
         place.write("flowbook.toml", text);
         place.run(&["run", "flowbook.toml"], 2).says(&[says]);
     }
+    place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
+    let list = ["export", "logs", "--tasks", "tasks.csv", "-o", "out/{year}"];
+    place.run(&list, 2).says(&["out/{year}: is no folder"]);
     let number = place.export(&["logs", "--max-rows", "-1"], 2);
     number.says(&["MaxRows is \"-1\""]);
     let time = place.run(&["store", "info", "--store", "u.db", "--lock-timeout", "-1s"], 2);

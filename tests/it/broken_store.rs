@@ -229,6 +229,7 @@ fn a_log_that_shrinks_while_it_is_read_is_a_fault() {
             range: TimeRange::all(),
             selection: &everything,
             folds: None,
+            own_hosts: None,
             threads: 1,
             keep_going,
             max_rejects: flowbook::report::RejectLimit::DEFAULT,

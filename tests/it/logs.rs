@@ -131,6 +131,7 @@ pub(crate) fn everything(sources: Vec<Source>, threads: usize, keep_rejects: Opt
         range: TimeRange::covering(0, 260_000_000_000).unwrap(),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         folds: None,
+        own_hosts: None,
         threads,
         keep_going: keep_rejects.is_some(),
         max_rejects: RejectLimit::Share(1_000_000),

@@ -44,6 +44,7 @@ fn usage(logs: &Logs) -> Result<Ingested> {
         range: TimeRange::covering(start, end).expect("a century"),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         folds: None,
+        own_hosts: None,
         threads: logs.threads,
         keep_going: false,
         max_rejects: flowbook::report::RejectLimit::DEFAULT,

@@ -9,7 +9,7 @@ use crate::export::Exported;
 use crate::task::Outcome;
 use crate::task::groups::Unbilled;
 use crate::task::intake::Fate;
-use crate::task::needs::has_less;
+use crate::task::needs::{STAYS, has_less};
 use crate::task::plan::Plan;
 use crate::task::registry::Logged;
 use crate::task::run::{LeftAlone, Step, StepEnd, Ticked};
@@ -137,6 +137,7 @@ fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
             });
             Some(format!("waits: {why}{}", all_the_same.unwrap_or_default()))
         }
+        StepEnd::Waits(why) if why.ends_with(STAYS) => Some(format!("waits: {why}")),
         _ => None,
     }
 }

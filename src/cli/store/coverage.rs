@@ -47,7 +47,7 @@ pub(super) struct CoverageArguments {
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration, allow_hyphen_values = true)]
     late_after: Duration,
 
-    /// Account and groups of domains (TOML): also list domains with usage that are in no group, or in several.
+    /// Account and groups of domains (TOML): also list domains with usage that are outside the account, in no group, or in several.
     #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
