@@ -5,7 +5,7 @@
 use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
 use crate::domain::{Domain, Folds, Selection};
 use crate::time::TimeRange;
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 use std::collections::HashSet;
 
 /// The sources that do not concern an export, in sums.
@@ -57,12 +57,14 @@ fn requests(line: &[u8]) -> impl Iterator<Item = Asked> {
     })
 }
 
-/// What stands behind a blank with a scheme, wherever in a line.
+/// What stands with a scheme behind a blank, wherever in a line, or behind a quote: but for the first one of the line, behind
+/// which its referer stands.
 fn urls(line: &[u8]) -> impl Iterator<Item = Asked> {
-    let colons = memmem::find_iter(line, "://");
-    colons.filter_map(|at| {
+    let (colons, referer) = (memmem::find_iter(line, "://"), memchr(b'"', line));
+    colons.filter_map(move |at| {
         let begin = line[..at].iter().rposition(|byte| !byte.is_ascii_alphabetic())?;
-        (line[begin] == b' ').then(|| host_behind_scheme(&line[begin + 1..]))
+        let is_asked = line[begin].is_ascii_whitespace() || line[begin] == b'"' && Some(begin) != referer;
+        is_asked.then(|| host_behind_scheme(&line[begin + 1..]))
     })
 }
 

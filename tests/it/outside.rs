@@ -148,6 +148,78 @@ fn a_domain_that_is_given_is_part_of_what_is_read() {
 }
 
 /// Lines that tell their domain are the same whatever the name of their file tells.
+/// The name of a beginning is preferred only where it tells the same domain.
+#[test]
+fn a_log_named_for_another_domain_takes_nothing_though_it_begins_a_log() {
+    let (header, host) = (
+        "#Fields: time client - duration referer request\n",
+        line("1/Mar/2026:12:00:00 +0800", "cdn.a.com", 7),
+    );
+    let later = |folder: &str, domain: &str| name(folder, domain).replace("_120000_130000", "_130000_140000");
+    let shop = |text: String| {
+        let named = [(name("a", "shop.example.com"), text.clone()), (later("b", "shop.example.com"), text)];
+        named.map(|(name, text)| (name, text.into_bytes()))
+    };
+    // What begins it holds no line, or one with a host.
+    for (begins, domain) in [(header.to_owned(), "a.io"), (host, "example.com")] {
+        let [first, copy] = shop(begins.clone() + &lines(1..=9));
+        let files = [(name("c", domain), begins.clone().into_bytes()), first, copy];
+        let mut domains = vec![("shop.example.com", 9)];
+        if begins.contains("cdn") {
+            domains.insert(0, ("cdn.a.com", 1));
+        }
+        for order in orders(3) {
+            let (kept, direct) = (Kept::new(), Kept::new());
+            for at in &order {
+                let (name, bytes) = &files[*at];
+                kept.write(name, bytes);
+                direct.write(name, bytes);
+                kept.ingest(&[name, "--max-rejects", "100%"]);
+            }
+            kept.ingest(&["logs", "--max-rejects", "100%"]);
+            assert_eq!(requests(&kept), expected(&domains), "{order:?}");
+            let rows = direct
+                .0
+                .export_to(&["logs", "-o", "-", "--rows", "sparse", "--max-rejects", "100%"], 0)
+                .stdout;
+            let found: Vec<&str> = rows.lines().skip(1).filter_map(|row| row.split(',').nth(1)).collect();
+            assert_eq!(found, domains.iter().map(|(domain, _)| *domain).collect::<Vec<_>>(), "{order:?}");
+        }
+    }
+}
+
+/// Of three spellings of one domain, the plain one comes last.
+#[test]
+fn logs_with_something_put_before_their_names_are_of_one_domain_in_any_order() {
+    let files = [("backup_www.a.com", 1), ("old-www.a.com", 9), ("www.a.com", 1)]
+        .map(|(domain, count)| (name(domain, domain), lines(1..=count).into_bytes()));
+    for order in orders(3) {
+        expect(&files, &order, &[("www.a.com", 9)]);
+    }
+}
+
+/// A log of which only a part of the first line was written when it was copied.
+#[test]
+fn what_ends_within_the_first_line_is_the_beginning_of_a_log() {
+    let text = line("1/Mar/2026:12:00:00 +0800", "a.com", 7);
+    let files = [
+        (name("a", "a.com"), text.clone().into_bytes()),
+        ("logs/copy.log".into(), text[..text.len() - 4].into()),
+        ("logs/packed.gz".into(), gzip(&text.as_bytes()[..text.len() - 9])),
+    ];
+    for order in orders(3) {
+        let kept = Kept::new();
+        for at in &order {
+            let (name, bytes) = &files[*at];
+            kept.write(name, bytes);
+            kept.ingest(&[name, "--max-rejects", "100%", "--keep-going"]);
+        }
+        assert_eq!(requests(&kept), expected(&[("a.com", 1)]), "{order:?}");
+        let json = kept.0.export(&["logs", "--json", "--force"], 0).json();
+        assert_eq!(json["counts"]["accepted"], 1, "{order:?}");
+    }
+}
+
 #[test]
 fn lines_with_a_host_count_once_whatever_their_names_tell() {
     let text = line("1/Mar/2026:12:00:00 +0800", "www.c.com", 9).repeat(3);
