@@ -6,9 +6,11 @@
 /// as alike, then swapped, missing, added and wrong letters are counted: one in three letters may be wrong.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    let len = word.chars().count();
+    let allowed = (len / 3).max(1);
     let far = |other: &str| strsim::damerau_levenshtein(&word, &other.to_lowercase());
-    let near = known.into_iter().filter(|other| other.len().abs_diff(word.len()) <= 4 * allowed);
+    // What is longer or shorter by more is surely far, and sooner seen than told how far.
+    let near = known.into_iter().filter(|other| other.chars().count().abs_diff(len) <= allowed);
     let (distance, other) = near.map(|other| (far(other), other)).min()?;
     (distance <= allowed).then_some(other)
 }

@@ -47,7 +47,7 @@ use crate::output::beside::WAL;
 use crate::output::{Scratch, in_address, scratch_folder};
 use foreign::unopened;
 use rusqlite::config::DbConfig;
-use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
+use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_READONLY};
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
@@ -171,6 +171,10 @@ fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connectio
         Some(address) => {
             is_frozen = true;
             connect(address, wait, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+        }
+        // Somebody else writes, and keeps these files.
+        None if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
+            connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY)
         }
         None => Err(error),
     });
@@ -296,6 +300,10 @@ fn has_second_name(_: &Metadata) -> bool {
 
 fn connect(place: impl AsRef<Path>, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) && db.is_readonly(rusqlite::MAIN_DB)? {
+        // Its files beside the store would be this user's, who may not remove them: whoever may write could do so no more.
+        return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_READONLY), None));
+    }
     // More milliseconds than the database counts are as good as without end.
     db.busy_timeout(wait.min(Duration::from_millis(i32::MAX as u64)))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);

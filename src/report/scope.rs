@@ -308,6 +308,8 @@ mod tests {
             r#"1 "-" "GET HTTPS://b.com/x" 2x0 "W; https://a.com""#,
             r#"1 "-" "GET http://a.com:pw@b.com/x" x"#,
             r#"1 "-" "GET /x" 200 1 HIT "W; https://a.com""#,
+            r#"1 "-" "http://b.com/x" 200 1 HIT "W; https://a.com""#,
+            "1 \"-\" \"GET\thttp://b.com/x\" 200 1 HIT \"W; https://a.com\"",
             r#"1 "-" "GET //b.com/x" 200 "W; https://a.com""#,
             r#"1 "-" "GET b.com/x" 200 "W; https://a.com""#,
             r#"1 "-" "GET http:/b.com/x" 200 "W; https://a.com""#,

@@ -4,6 +4,7 @@ use super::place::as_path;
 use crate::domain::{Domain, DomainSet, Folds, Pattern, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};
+use crate::names::is_domain;
 use crate::regular;
 use crate::report::overlap::{self, Candidate, Overlap};
 use crate::report::{NamedHours, Scope};
@@ -317,7 +318,14 @@ impl<'a> Covered<'a> {
             }
         }
         let span = self.asked.or(self.all);
-        let domains = self.selection.resolve(self.known.domains());
+        let mut domains = self.selection.resolve(self.known.domains());
+        if self.selection.is_everything() && domains.iter().any(|domain| !is_domain(domain)) {
+            // A word such as `all` is what a log of many domains is called by, unless it has lines.
+            let with_usage = reader.keys(TimeRange::all(), self.selection)?;
+            let has_usage =
+                |domain: &Domain| with_usage.binary_search_by(|(known, _)| known.cmp(domain)).is_ok();
+            domains.retain(|domain| is_domain(domain) || has_usage(domain));
+        }
         let is_whole =
             |named: Hours, span: &Range<i64>| domains.iter().all(|one| named.gaps(one, span).is_empty());
         let are_stray = !domains.is_empty()

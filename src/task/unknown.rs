@@ -10,6 +10,10 @@ use std::collections::BTreeSet;
 /// Where the domains of the account stand.
 const ACCOUNT: &str = "[account] domains";
 
+/// Domains for which it is looked what may have been meant: each is compared with all that are known, at every tick, and
+/// where very many are named in vain they are hardly misspelt.
+const NEAR: usize = 20;
+
 /// A domain that is named in vain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
@@ -44,13 +48,14 @@ pub fn unknown_in(reader: &Reader, plan: &Plan) -> Result<Vec<Unknown>> {
     if known.is_empty() {
         return Ok(Vec::new());
     }
-    let told = |(domain, place): (Pattern, String)| {
+    let told = |(at, (domain, place)): (usize, (Pattern, String))| {
         // What is no domain of the account is meant by nobody but the list of these.
         let is_meant = |name: &&str| place == ACCOUNT || plan.account.domains.contains(name);
-        let near = domain.nearest(known.iter().map(Domain::as_str).filter(is_meant));
+        let known = known.iter().map(Domain::as_str).filter(is_meant);
+        let near = if at < NEAR { domain.nearest(known) } else { None };
         Unknown { domain, place, near }
     };
-    Ok(named.into_iter().map(told).collect())
+    Ok(named.into_iter().enumerate().map(told).collect())
 }
 
 /// Every domain that a plan names, once, and where.

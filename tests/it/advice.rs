@@ -21,6 +21,20 @@ fn run_with(place: &Place, variables: &[(&str, &str)], arguments: &[&str]) -> (i
 
 const CONFIG: &str = "[store]\npath = \"var/u.db\"\n[[source]]\npaths = \"logs\"\n";
 
+/// To look for what was meant costs most where nothing was.
+#[test]
+fn of_very_many_domains_that_no_log_names_few_are_compared_with_all() {
+    let place = place();
+    let names: Vec<String> = (10..60).map(|n| format!("\"www{n}.example.com\"")).collect();
+    place.write("flowbook.toml", format!("{CONFIG}[groups]\nshop = [{}]\n", names.join(", ")));
+    let (code, out, err) = run_with(&place, &[], &["run", "flowbook.toml", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let json: Value = serde_json::from_str(&out).unwrap();
+    let unknown = json["unknown_domains"].as_array().unwrap_or_else(|| panic!("{out}"));
+    let with_advice = unknown.iter().filter(|one| one["did_you_mean"] == "www.example.com").count();
+    assert_eq!((unknown.len(), with_advice), (50, 20), "{out}");
+}
+
 #[test]
 fn history_looks_where_the_environment_says() {
     let place = place();

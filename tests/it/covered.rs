@@ -102,7 +102,8 @@ fn shared(logs: &[Log]) -> impl Iterator<Item = &Log> {
 fn known(logs: &[Log]) -> BTreeSet<&'static str> {
     let named = logs.iter().filter_map(|log| log.named).map(|(named, _)| named);
     let in_shared = shared(logs).flat_map(|log| &log.lines).map(|line| line.0);
-    named.filter(|named| !named.starts_with('.')).chain(in_shared).collect()
+    // A word is what a log of many domains is called by.
+    named.filter(|named| named.contains('.') && !named.starts_with('.')).chain(in_shared).collect()
 }
 
 /// The hours that a domain lacks, as `store coverage` tells them.
@@ -142,6 +143,24 @@ fn check(logs: &[Log]) {
         let lacks: BTreeSet<i64> = (0..24).filter(|hour| !hours.contains(hour)).collect();
         assert_eq!(missing(&coverage, domain), lacks, "{domain} in {logs:?}");
     }
+}
+
+/// A log of many domains is called by a word.
+#[test]
+fn a_word_that_a_log_is_called_by_lacks_no_hour() {
+    let place = Place::new();
+    let all = [line("1/Mar/2026:08:00:00 +0800", "a.com", 1), line("1/Mar/2026:09:00:00 +0800", "a.com", 1)]
+        .concat();
+    place.write("logs/all_2026_03_01_080000_090000.log", all.clone());
+    place.write("logs/a.com_2026_03_01_080000_090000.log", all);
+    place.write("logs/a.com_2026_03_01_090000_100000.log", line("1/Mar/2026:09:30:00 +0800", "a.com", 1));
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    let range =
+        ["--store", "s.db", "--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T02:00:00Z"];
+    place.run(&[&["export", "--type", "flow", "-o", "x.xlsx", "--require-complete"], &range[..]].concat(), 0);
+    let coverage = place.run(&[&["store", "coverage", "--json"], &range[..]].concat(), 0).json();
+    let domains: Vec<_> = coverage["domains"].as_array().unwrap().iter().map(|one| &one["domain"]).collect();
+    assert_eq!(domains, ["a.com"]);
 }
 
 #[test]

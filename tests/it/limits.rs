@@ -158,6 +158,31 @@ fn a_terminal_changes_nothing_of_that() {
     assert!(told.contains("flowbook: cannot start a thread: the system allows no more"), "{told}");
 }
 
+/// The database would keep files beside the store that only their owner may write, and nobody else removes.
+#[test]
+fn another_user_who_reads_keeps_no_writer_out() {
+    let place = place();
+    let read = ["store", "check", "--store", "s.db"];
+    assert!(limited(&place, "true", &read).status.success());
+    fs::set_permissions(place.path("s.db"), Permissions::from_mode(if is_system() { 0o644 } else { 0o444 }))
+        .unwrap();
+    if is_system() {
+        chown(place.path("s.db"), Some(0), Some(0)).unwrap();
+    }
+    for command in [
+        &read[..],
+        &[
+            "export", "--store", "s.db", RANGE[0], RANGE[1], RANGE[2], RANGE[3], "--type", "vas", "-o",
+            "o.xlsx",
+        ],
+    ] {
+        let output = limited(&place, "true", command);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let names = place.names();
+        assert!(!names.iter().any(|name| name.ends_with("-wal") || name.ends_with("-shm")), "{names:?}");
+    }
+}
+
 #[test]
 fn little_stack_is_enough() {
     let place = place();

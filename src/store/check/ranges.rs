@@ -11,6 +11,7 @@ use crate::store::MAX_VALUE;
 use crate::store::source::CALENDAR;
 use crate::store::tasks::domain_set;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 /// The first window behind the calendar.
@@ -86,6 +87,7 @@ pub(super) fn ranges(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     let mut found = one_row(db)?;
     for table in tables() {
         found.extend(of_table(db, &table)?);
+        found.extend(texts(db, &table)?);
     }
     found.extend(domains(db)?);
     found.extend(sets(db)?);
@@ -124,7 +126,44 @@ fn of_table(db: &Connection, (table, label, columns): &Table) -> rusqlite::Resul
 
 fn violation(row: &Row<'_>, at: usize, what: &str, range: &Range) -> rusqlite::Result<Option<Violation>> {
     let Some(found) = row.get::<_, Option<String>>(at)? else { return Ok(None) };
-    Ok(Some(Violation { source: row.get(0)?, what: what.into(), expected: range.expected(), found }))
+    Ok(Some(Violation { source: label(row)?, what: what.into(), expected: range.expected(), found }))
+}
+
+/// What names a row, whatever its bytes are.
+fn label(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    Ok(row.get_ref(0)?.as_bytes_or_null()?.map(|text| String::from_utf8_lossy(text).into_owned()))
+}
+
+/// Texts that are none: the database takes any bytes for text, and nothing that reads them here does.
+fn texts(db: &Connection, (table, name, columns): &Table) -> rusqlite::Result<Vec<Violation>> {
+    let columns = columns.iter().filter(|(_, range)| matches!(range, Bytes(..))).map(|(column, _)| *column);
+    let columns: Vec<&str> = columns.collect();
+    let mut found = Vec::new();
+    if columns.is_empty() {
+        return Ok(found);
+    }
+    // What is too long to be read is named for that.
+    let short = |column: &&str| format!("iif(octet_length({column}) <= {MOST_NAME}, {column}, NULL)");
+    let values: Vec<String> = columns.iter().map(short).collect();
+    let mut statement = db.prepare(&format!("SELECT {name}, {} FROM {table}", values.join(", ")))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for (at, column) in columns.iter().enumerate() {
+            let ValueRef::Text(text) = row.get_ref(at + 1)? else { continue };
+            if str::from_utf8(text).is_err() {
+                found.push(Violation {
+                    source: label(row)?,
+                    what: format!("{table}.{column}"),
+                    expected: "text in UTF-8".into(),
+                    found: String::from_utf8_lossy(&text[..text.len().min(100)]).into_owned(),
+                });
+            }
+        }
+        if found.len() > NAMED {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Tables of a single row.
