@@ -88,7 +88,8 @@ impl Counter<'_> {
         if !is_failed {
             let twice::Found { same, told, reread } =
                 self.pool.install(|| twice::after_reading(&sources, &pass.outcomes));
-            if note_rereading(&sources, &mut pass.outcomes, &reread) {
+            if let Some(changed) = note_rereading(&sources, &mut pass.outcomes, &reread) {
+                check_pipes(&sources, &sources[changed].name)?;
                 return Ok((pass.counted(sources, duplicates), copies));
             }
             // Pipes are read once: beside them names stay what they are.
@@ -139,14 +140,16 @@ impl Counter<'_> {
     }
 }
 
-/// Finds out whether those that were read once more are what they were; gives whether some are not, and what was found
-/// out means nothing.
-fn note_rereading(sources: &[Source], outcomes: &mut [Outcome], reread: &[usize]) -> bool {
-    let mut is_changed = false;
+/// Finds out whether those that were read once more are what they were; gives the first one that is not, where what was
+/// found out means nothing.
+fn note_rereading(sources: &[Source], outcomes: &mut [Outcome], reread: &[usize]) -> Option<usize> {
+    let mut changed = None;
     for at in reread {
-        is_changed |= outcomes[*at].look_again(&sources[*at]);
+        if outcomes[*at].look_again(&sources[*at]) {
+            changed = changed.or(Some(*at));
+        }
     }
-    is_changed
+    changed
 }
 
 /// Gives those that were changed their fault; gives whether there are any.
