@@ -9,6 +9,7 @@ mod ahead;
 mod alike;
 mod count;
 mod fold;
+pub mod limit;
 mod lines;
 mod outcome;
 mod packed;

@@ -33,22 +33,22 @@ use form::Target;
 
 use crate::code::{Code, Refusal};
 use crate::domain::{Domain, DomainSet, Folds, Selection, widest};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
 use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::hours::HOUR_SECONDS;
-use crate::ingest::source::{Scope, Search, Source, discover_by, shown, take_out_of_scope};
+use crate::ingest::limit::too_many_rejected;
+use crate::ingest::source::{no_log, Scope, Search, Source, discover_by, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
 use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
-use crate::report::{Counts, NO_DOMAIN, NotOpened, RejectLimit, Report, Sample, Spans};
+use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
 use crate::store::Reader;
 use crate::time::iso;
 use crate::usage::Row;
-use crate::visible;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -112,18 +112,6 @@ pub struct Outcome {
     pub not_opened: NotOpened,
     /// Domains in the logs, as far as they are known where one that was asked for is not: one of them may have been meant.
     pub found: BTreeSet<Domain>,
-}
-
-/// Says where no log was found: a workbook of nothing but zeros is hardly wanted.
-#[must_use]
-pub fn no_log(logs: &[PathBuf], search: &Search) -> Error {
-    let places: Vec<String> = logs.iter().map(|path| visible::path(path)).collect();
-    let places = places.join(", ");
-    Error::new(ErrorKind::NoLog(if search.left_out() > 0 {
-        format!("no log is left: --include and --exclude pass over all that was found in {places}")
-    } else {
-        format!("no log was found in {places}")
-    }))
 }
 
 /// Runs a task. The workbook stands under its name only when it is complete; rejected lines are written
@@ -409,9 +397,6 @@ fn incomplete(found: &Completeness) -> String {
     text
 }
 
-/// Characters of a line that a message shows.
-const SHOWN: usize = 200;
-
 /// Refuses to write over a log, or both results into one file.
 fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
     let output = form::check(task.output, task.force)?;
@@ -427,35 +412,6 @@ fn too_many(task: &Task<'_>, report: &Report, counts: &Counts) -> String {
     let first = report.samples.iter().min_by_key(|sample| (sample.source, sample.line));
     let first = first.map(|first| (report.sources[first.source].name.as_str(), first));
     too_many_rejected(counts, task.max_rejects, task.format, first, "no workbook was written")
-}
-
-/// Says that more lines were rejected than allowed, what came of it, what was expected, and shows the first one.
-#[must_use]
-pub fn too_many_rejected(
-    counts: &Counts,
-    limit: RejectLimit,
-    format: Format,
-    first: Option<(&str, &Sample)>,
-    so: &str,
-) -> String {
-    let mut text = format!(
-        "{} of {} lines were rejected, more than the limit of {limit}: {so}\n  expected: {}, lines like\n    {}",
-        counts.rejected_total(),
-        counts.lines,
-        format.title(),
-        format.sample(),
-    );
-    if let Some((name, first)) = first {
-        let (line, reason, line_text) = (first.line, first.reason.key(), shown(&first.text));
-        let _ = write!(text, "\n  first rejected line: {}:{line} ({reason})", visible::line(name));
-        if !line_text.is_empty() {
-            let _ = write!(text, "\n    {}", visible::cut(&line_text, SHOWN));
-        }
-    }
-    if counts.lacks_domains() {
-        let _ = write!(text, "\n  most of them {NO_DOMAIN}");
-    }
-    text
 }
 
 #[cfg(test)]

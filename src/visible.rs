@@ -88,6 +88,26 @@ fn shown(text: &str, stays: impl Fn(&str) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or acts on a
+/// terminal, is escaped.
+#[must_use]
+pub fn escaped(bytes: &[u8]) -> String {
+    // Where a backslash parts folders it cannot stand for itself twice.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && (*byte != b'\\' || cfg!(windows));
+    if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(is_plain)) {
+        return plain.to_owned();
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let is_escaped = acts(c) || (c == '\\' && !cfg!(windows));
+            if is_escaped { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        text.extend(chunk.invalid().iter().flat_map(|b| b.escape_ascii()).map(char::from));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,12 +12,12 @@ pub(super) use stamp::{START, start_of};
 
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
-use crate::error::{Error, Result, plain};
+use crate::error::{Error, ErrorKind, Result, plain};
 use crate::output::Stamp;
 use crate::output::beside::BESIDE;
 use crate::region::Region;
 use crate::report::NamedHours;
-use crate::visible::acts;
+use crate::visible::{self, escaped};
 use memchr::memchr_iter;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -116,6 +116,18 @@ pub fn discover_by(arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>
     Ok(found.in_order())
 }
 
+/// Says where no log was found: a workbook of nothing but zeros is hardly wanted.
+#[must_use]
+pub fn no_log(logs: &[PathBuf], search: &Search) -> Error {
+    let places: Vec<String> = logs.iter().map(|path| visible::path(path)).collect();
+    let places = places.join(", ");
+    Error::new(ErrorKind::NoLog(if search.left_out() > 0 {
+        format!("no log is left: --include and --exclude pass over all that was found in {places}")
+    } else {
+        format!("no log was found in {places}")
+    }))
+}
+
 impl Source {
     fn new(name: String, path: Option<PathBuf>) -> Self {
         Self {
@@ -136,7 +148,7 @@ impl Source {
     /// A file that was not looked at yet.
     pub(crate) fn file(path: PathBuf) -> Self {
         let hours = told(path.file_name()).and_then(Told::hours);
-        Self { hours, ..Self::new(shown(path.as_os_str().as_encoded_bytes()), Some(path)) }
+        Self { hours, ..Self::new(escaped(path.as_os_str().as_encoded_bytes()), Some(path)) }
     }
 
     /// Lines that were read before of what it holds.
@@ -187,26 +199,6 @@ fn told(name: Option<&OsStr>) -> Option<Told> {
 /// Whether what is found by walking or by a glob is passed over: all that begins with a dot but logs.
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".") && told(Some(name)).is_none()
-}
-
-/// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or acts on a
-/// terminal, is escaped.
-#[must_use]
-pub fn shown(bytes: &[u8]) -> String {
-    // Where a backslash parts folders it cannot stand for itself twice.
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && (*byte != b'\\' || cfg!(windows));
-    if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| bytes.iter().all(is_plain)) {
-        return plain.to_owned();
-    }
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let is_escaped = acts(c) || (c == '\\' && !cfg!(windows));
-            if is_escaped { text.extend(c.escape_default()) } else { text.push(c) }
-        }
-        text.extend(chunk.invalid().iter().flat_map(|b| b.escape_ascii()).map(char::from));
-    }
-    text
 }
 
 /// What was found, in order.
@@ -467,10 +459,10 @@ mod tests {
 
     #[test]
     fn names_are_shown_safely() {
-        assert_eq!(shown(b"logs/a b.gz"), "logs/a b.gz");
-        assert_eq!(shown(b"\x1b[31m\nfake"), "\\u{1b}[31m\\nfake");
+        assert_eq!(escaped(b"logs/a b.gz"), "logs/a b.gz");
+        assert_eq!(escaped(b"\x1b[31m\nfake"), "\\u{1b}[31m\\nfake");
         let names: [&[u8]; 5] = [b"\xff.log", b"\xfe.log", b"\\xff.log", b"\n.log", b"\\n.log"];
-        let distinct: HashSet<String> = names.into_iter().map(shown).collect();
+        let distinct: HashSet<String> = names.into_iter().map(escaped).collect();
         assert_eq!(distinct.len(), names.len(), "{distinct:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 use super::apart::{keep_apart, keep_two};
 use super::intake::{Intake, Taking, take_in};
-use super::too_many_rejected;
 use crate::error::{Error, Result};
 use crate::ingest::Rejects;
+use crate::ingest::limit::too_many_rejected;
 use crate::ingest::source::Source;
 use crate::output::beside::BESIDE;
 use crate::output::{Output, check, folder, scratch_folder};

@@ -1,10 +1,9 @@
 //! Sources out of a store: found by what a user calls them, taken out all together or not at all.
 
 use crate::error::{Error, Result};
-use crate::ingest::source::shown;
 use crate::output::folder;
 use crate::store::{Contribution, SourceId, Writer};
-use crate::visible;
+use crate::visible::{self, escaped};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{self, Path};
@@ -49,7 +48,7 @@ pub fn forget(writer: &mut Writer, called: &[String]) -> Result<Vec<Forgotten>> 
 fn places(writer: &mut Writer, id: SourceId) -> Result<Vec<String>> {
     let places = writer.places(id)?;
     // Standard input is nowhere.
-    let paths = places.iter().filter(|place| !place.path.starts_with(b"-")).map(|place| shown(&place.path));
+    let paths = places.iter().filter(|place| !place.path.starts_with(b"-")).map(|place| escaped(&place.path));
     Ok(paths.collect())
 }
 

@@ -4,47 +4,10 @@
 //! over the sum of the domains, slice by slice. Averages divide once, at the end; every figure is rounded
 //! once, half-up, to a hundredth.
 
+use crate::factor::Factor;
 use crate::time::WINDOW_SECONDS;
 use std::fmt;
 use std::ops::Range;
-
-/// By how much traffic and bandwidth are multiplied, exactly: logs show less than is billed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Factor {
-    millionths: u64,
-}
-
-impl Factor {
-    /// The factor 1: figures as logged.
-    pub const ONE: Self = Self { millionths: 1_000_000 };
-    /// The highest factor that is taken for meant.
-    pub const MAX: u64 = 1000;
-
-    /// Reads a decimal number above 0 and up to [`Factor::MAX`], with up to six decimals.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 4 || part.len() > 6 || !digits(whole) || !digits(part) {
-            return None;
-        }
-        let millionths: u64 = format!("{whole}{part:0<6}").parse().ok()?;
-        (1..=Self::MAX * 1_000_000).contains(&millionths).then_some(Self { millionths })
-    }
-
-    /// Bytes times the factor, rounded half-up to a whole byte.
-    #[must_use]
-    pub fn bytes(self, logged: u128) -> u128 {
-        (logged * u128::from(self.millionths) + 500_000) / 1_000_000
-    }
-}
-
-impl fmt::Display for Factor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}.{:06}", self.millionths / 1_000_000, self.millionths % 1_000_000);
-        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
-    }
-}
 
 /// A bandwidth in hundredths of a bit per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +17,7 @@ impl Bandwidth {
     /// `logged` bytes in `seconds`, times the factor, rounded half-up.
     #[must_use]
     pub fn new(logged: u128, seconds: u64, factor: Factor) -> Self {
-        let bits = logged * 800 * u128::from(factor.millionths);
+        let bits = logged * 800 * u128::from(factor.millionths());
         let per = u128::from(seconds.max(1)) * 1_000_000;
         Self((2 * bits + per) / (2 * per))
     }
