@@ -1,8 +1,8 @@
 //! Rows in, workbook out: Detail rows per second.
 
 use criterion::{Criterion, Throughput};
+use flowbook::contract::request::{Account, ExportRequest, validate};
 use flowbook::domain::Domain;
-use flowbook::export::request::{Account, ExportRequest, validate};
 use flowbook::export::{Request, export, series};
 use flowbook::locale::Language;
 use flowbook::output::Output;

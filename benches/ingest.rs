@@ -4,10 +4,10 @@
 use super::corpus::{Corpus, everything, range};
 use criterion::{Criterion, Throughput};
 use flowbook::codec::Codec;
-use flowbook::ingest::source::discover;
 use flowbook::ingest::{Job, Progress, ingest};
 use flowbook::log::Format;
 use flowbook::region::Region;
+use flowbook::source::discover;
 
 pub(crate) fn bench(c: &mut Criterion) {
     let text = Corpus::new(Codec::Plain).made.bytes;

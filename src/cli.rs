@@ -11,7 +11,7 @@ mod history;
 mod idle;
 mod ingest;
 mod interrupt;
-mod lacks;
+mod missing;
 mod notes;
 mod out;
 mod progress;

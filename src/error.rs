@@ -2,7 +2,7 @@
 //!
 //! A bad line is never an `Error` (see [`crate::record::Reason`]); it knows nothing of exit codes.
 
-use crate::code::Refusal;
+use crate::contract::code::Refusal;
 use crate::visible;
 use std::{fmt, io, path::Path};
 

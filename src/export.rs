@@ -3,7 +3,6 @@
 //! Rows go by once, straight into the Detail sheets of the file; everything else is summed up beside them and
 //! written behind them. Knows nothing of log files.
 
-pub mod bill;
 pub mod calendar;
 pub mod columns;
 mod account;
@@ -13,8 +12,6 @@ mod detail;
 pub mod name;
 mod pour;
 mod quality;
-pub mod samples;
-pub mod request;
 pub mod sheets;
 mod sources;
 mod plots;
@@ -25,6 +22,7 @@ pub mod completeness;
 mod walk;
 pub mod workbook;
 
+use crate::contract::request::{ExportSpec, Kind, Scope};
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, ErrorKind, Result};
 use crate::locale::{Label, shortened};
@@ -41,7 +39,6 @@ use detail::{Detail, Feed};
 use plots::level_axis;
 use pour::{Frame, Package, Parts, Pour, pour};
 use quality::Quality;
-use request::{ExportSpec, Kind, Scope};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::num::NonZero;

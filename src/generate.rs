@@ -185,9 +185,10 @@ mod tests {
     use super::*;
     use crate::codec::Decoder;
     use crate::domain::{DomainSet, Selection};
-    use crate::ingest::{Ingested, Job, Progress, ingest, source};
+    use crate::ingest::{Ingested, Job, Progress, ingest};
     use crate::log::Format;
     use crate::region::Region;
+    use crate::source;
     use crate::time::{TimeRange, iso};
     use std::collections::BTreeMap;
     use std::io::Read;

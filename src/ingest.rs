@@ -4,9 +4,9 @@
 //! folded into one table per thread, tables merge by sums, and everything with an order (samples, line
 //! numbers, rejected lines) is put in order at the end.
 
-pub mod again;
+pub mod resume;
 mod ahead;
-mod alike;
+mod crowd;
 mod count;
 mod fold;
 pub mod limit;
@@ -15,8 +15,7 @@ mod outcome;
 mod packed;
 mod part;
 mod rejects;
-pub mod source;
-mod twice;
+mod dedup;
 mod work;
 
 pub use lines::{Block, Chunk, Lines, Text};
@@ -28,6 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
+use crate::source::Source;
 use crate::threads;
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
@@ -35,7 +35,6 @@ use count::{Counted, Counter};
 use outcome::assemble;
 use rayon::prelude::*;
 use rejects::Spill;
-use source::Source;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;

@@ -12,7 +12,7 @@
 //!               a text counts once,                 one transaction         tasks, changes, coverage, ticks
 //!               and what begins with it
 //!
-//!  a tick:  discover --> intake --> judge what is due --> make, side by side --> retire
+//!  a tick:  discover --> delivery --> judge what is due --> make, side by side --> retire
 //!
 //!  ExportRequest (strings) --> validate --> ExportSpec (types)  or  Code (the contract's error table)
 //! ```
@@ -34,20 +34,23 @@
 // Words
 pub mod visible;
 pub mod spelling;
-pub mod code;
-pub mod error;
 pub mod time;
 pub mod domain;
 pub mod region;
 pub mod record;
 pub mod locale;
-pub mod mix;
+pub mod hash;
 pub mod sketch;
 pub mod report;
 pub mod hours;
 pub mod names;
 pub mod digest;
 pub mod formula;
+pub mod factor;
+// The vendor's operation
+pub mod contract;
+// What stops a job
+pub mod error;
 // Edges to the system
 pub mod threads;
 pub mod regular;
@@ -55,13 +58,17 @@ pub mod codec;
 pub mod output;
 // Logs in
 pub mod log;
+pub mod source;
 pub mod usage;
 pub mod ingest;
 // Usage kept
 pub mod store;
 // Workbooks out
 pub mod export;
+// Deliveries, tasks, ticks
+pub mod delivery;
 pub mod task;
+pub mod schedule;
 // Trial data
 pub mod generate;
 // Faces

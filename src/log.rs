@@ -5,7 +5,7 @@
 pub mod alibaba;
 mod lanes;
 mod marks;
-mod newer;
+mod dispatch;
 
 use crate::domain::Domain;
 use crate::record::{Reason, Record};
@@ -116,7 +116,7 @@ impl Parser {
         tell: impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Self::Alibaba(parser) => newer::lines(parser, block, tell),
+            Self::Alibaba(parser) => dispatch::lines(parser, block, tell),
         }
     }
 }

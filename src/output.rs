@@ -3,7 +3,7 @@
 pub mod beside;
 mod closed;
 #[cfg(unix)]
-mod kept;
+mod mode;
 #[cfg(unix)]
 mod left_over;
 mod precious;
@@ -160,7 +160,7 @@ fn prepare(file: &File, path: &Path) {
     left_over::claim(file);
     left_over::sweep(folder(path), file);
     if let Ok(old) = fs::metadata(path) {
-        kept::take_over(file, &old);
+        mode::take_over(file, &old);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Knows nothing of how lines are read or how a report is shown.
 
 pub mod overlap;
+pub mod samples;
 mod scope;
 
 pub use scope::{Elsewhere, LATENESS, Scope, Spans};

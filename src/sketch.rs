@@ -3,7 +3,7 @@
 //! Knows nothing of formats and files: which lines are offered is for the parser to say. It must be told by the
 //! lines themselves, so that the same line is offered wherever it stands.
 
-use crate::mix;
+use crate::hash;
 
 /// Hashes kept while a text is read, and of the longest texts.
 const MOST: usize = 1024;
@@ -26,7 +26,7 @@ impl Sketch {
     /// Takes note of a line.
     pub fn note(&mut self, line: &[u8]) {
         #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
-        self.hashes.push(mix::many(line) as u32);
+        self.hashes.push(hash::many(line) as u32);
         if self.hashes.len() >= 2 * MOST {
             self.tidy();
         }

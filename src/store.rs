@@ -3,7 +3,7 @@
 //! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
 //! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
 
-mod care;
+mod maintenance;
 mod check;
 mod coverage;
 mod describe;
@@ -14,7 +14,7 @@ mod grow;
 mod history;
 mod info;
 mod lock;
-mod look;
+mod lookup;
 mod objects;
 mod read;
 mod report;
@@ -28,12 +28,12 @@ mod total;
 mod watch;
 mod write;
 
-pub use care::{Contribution, Vacuumed};
 pub use check::Violation;
 pub use history::{KEPT_TICKS, PastTick};
 pub use info::{Info, Outline, Size, State, size};
 pub use lock::Lock;
-pub use look::{Kin, Shorter};
+pub use lookup::{Kin, Shorter};
+pub use maintenance::{Contribution, Vacuumed};
 pub use read::{Reader, Rows};
 pub use retain::LetGo;
 pub use source::{Arrival, Known, NAMED, NOTE, Place, Seen, SourceId, Spot, Way};

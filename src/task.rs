@@ -1,51 +1,35 @@
 //! One export task over logs: read, judge the rejects, write the workbook. The same run serves every face.
 
-pub mod apart;
 pub mod coverage;
-pub mod delivery;
 pub mod form;
-pub mod forget;
-pub mod intake;
-pub mod many;
-pub mod due;
-mod find;
-pub mod groups;
-pub mod metrics;
+pub mod batch;
 pub mod needs;
 mod own;
-mod place;
 pub mod pattern;
-pub mod plan;
-pub mod range;
 pub mod registered;
 pub mod registry;
 mod remains;
-pub mod retain;
-mod retire;
-pub mod run;
 pub mod stale;
-mod taking;
-pub mod unknown;
 
-use apart::{IS_A_LOG, is_known_log, keep_apart, keep_two};
-use delivery::keep_off_store;
+use crate::delivery::collision::{IS_A_LOG, is_known_log, keep_apart, keep_two};
+use crate::delivery::keep_off_store;
 use form::Target;
 
-use crate::code::{Code, Refusal};
+use crate::contract::code::{Code, Refusal};
+use crate::contract::request::{DetailRows, ExportSpec};
 use crate::domain::{Domain, DomainSet, Folds, Selection, widest};
 use crate::error::{Error, Result};
 use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
-use crate::export::request::{DetailRows, ExportSpec};
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::hours::HOUR_SECONDS;
 use crate::ingest::limit::too_many_rejected;
-use crate::ingest::source::{no_log, Scope, Search, Source, discover_by, take_out_of_scope};
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Format;
 use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
+use crate::source::{Scope, Search, Source, discover_by, no_log, take_out_of_scope};
 use crate::store::Reader;
 use crate::time::iso;
 use crate::usage::Row;
@@ -185,7 +169,7 @@ fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Optio
         }
     }
     let (range, selection) = (task.spec.range, &task.spec.selection);
-    retain::keep_to_kept(reader, range)?;
+    crate::delivery::retain::keep_to_kept(reader, range)?;
     let output = Target::begin(task.output, task.force)?.seal(seal);
     let mut report = reader.report(range, selection)?;
     task.spec.samples.apply(&mut report, selection);
@@ -417,7 +401,7 @@ fn too_many(task: &Task<'_>, report: &Report, counts: &Counts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::request::{Account, ExportRequest, validate};
+    use crate::contract::request::{Account, ExportRequest, validate};
     use crate::locale::Language;
 
     #[test]

@@ -12,11 +12,11 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+use crate::contract::request::Account;
+use crate::delivery::collision::keep_off;
+use crate::delivery::keep_off_store;
 use crate::error::{Error, Result, plain};
-use crate::export::request::Account;
-use crate::task::apart::keep_off;
-use crate::task::delivery::keep_off_store;
-use crate::task::plan::Plan;
+use crate::schedule::plan::Plan;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;

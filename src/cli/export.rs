@@ -2,28 +2,27 @@
 
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags, duration, now};
 use super::times::{valid, zone_text};
-use super::{Ending, config, lacks, notes, progress, show, tasks, tasks_csv};
-use crate::code::{Code, Refusal};
+use super::{Ending, config, missing, notes, progress, show, tasks, tasks_csv};
+use crate::contract::bill::BillType;
+use crate::contract::code::{Code, Refusal};
+use crate::contract::request::{Account, DetailRows, ExportRequest, ExportSpec, Kind};
+use crate::delivery::collision::keep_off;
+use crate::delivery::intake::Intake;
+use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::bill::BillType;
 use crate::export::name::file_name;
-use crate::export::request::{Account, DetailRows, ExportRequest, ExportSpec, Kind};
-use crate::export::samples::Samples;
-use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
 use crate::output::{folder, make_folder};
 use crate::report::Scope;
+use crate::report::samples::Samples;
+use crate::schedule::range::RangeRule;
+use crate::source::Search;
 use crate::store::Reader;
-use crate::task::apart::keep_off;
-use crate::task::delivery::{Delivered, Delivery, deliver};
-use crate::task::form;
-use crate::task::intake::Intake;
 use crate::task::needs::Tolerance;
-use crate::task::range::RangeRule;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
-use crate::task::{self, Progress, Task, run_stored};
+use crate::task::{self, Progress, Task, form, run_stored};
 use crate::visible;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, Command, ValueHint};
@@ -356,7 +355,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
-    show::messages(&lacks::lacks(&outcome, &spec.selection));
+    show::messages(&missing::lacks(&outcome, &spec.selection));
     if let Err(why) = &outcome.result {
         show::explain(why);
     }

@@ -1,15 +1,15 @@
 //! Flags that mean the same in every command that has them.
 
 use super::{notes, show};
+use crate::delivery::Delivery;
+use crate::delivery::intake::Intake;
 use crate::domain::{Domain, Pattern};
 use crate::error::Result;
 use crate::ingest::Progress;
-use crate::ingest::source::{no_log, Search, Source, discover_by};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::task::delivery::Delivery;
-use crate::task::intake::Intake;
+use crate::source::{Search, Source, discover_by, no_log};
 use crate::visible::line;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::{Ending, show};
 use crate::codec::Codec;
 use crate::error::Result;
 use crate::generate::{EXPECTED, Made, Recipe, generate};
-use crate::task::range::Moment;
+use crate::schedule::range::Moment;
 use crate::time::Zone;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;

@@ -2,11 +2,11 @@
 
 use super::flags::{ReadingFlags, StoreFlags, TellingFlags};
 use super::{Ending, notes, progress, show};
+use crate::delivery::collision::keep_off;
+use crate::delivery::intake::Intake;
+use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::Result;
 use crate::task::Progress;
-use crate::task::apart::keep_off;
-use crate::task::delivery::{Delivered, Delivery, deliver};
-use crate::task::intake::Intake;
 use clap::Args;
 use std::path::PathBuf;
 

@@ -2,10 +2,10 @@
 //! which every line was rejected, files that may count the same requests twice.
 
 use super::show;
-use crate::ingest::source::Search;
+use crate::delivery::intake::Taking;
 use crate::report::Report;
 use crate::report::overlap::Overlap;
-use crate::task::intake::Taking;
+use crate::source::Search;
 use serde_json::{Value, json};
 
 /// Names that are listed one by one in what people read.

@@ -1,20 +1,20 @@
 //! `flowbook run`: one scheduled tick over a configuration file.
 
-pub(super) mod told;
+pub(super) mod words;
 
 use super::export::{creation_time, environment_language};
 use super::flags::{TellingFlags, now};
 use super::{Ending, config, exit_code, notes, progress, show};
 use crate::error::{Error, Result};
 use crate::output::{Output, folder, make_folder};
+use crate::schedule::metrics::{self, Facts};
+use crate::schedule::plan::Plan;
+use crate::schedule::{StepEnd, Tick, Ticked, tick};
 use crate::store::Reader;
 use crate::task::Progress;
-use crate::task::metrics::{self, Facts};
 use crate::task::needs::Tolerance;
-use crate::task::plan::Plan;
 use crate::task::registered::Running;
 use crate::task::registry::{PastTick, Registry};
-use crate::task::run::{StepEnd, Tick, Ticked, tick};
 use clap::{Args, ValueHint};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
     attempt(arguments, begun).inspect_err(|error| {
         if arguments.telling.json {
             // Whoever reads the lines of many ticks finds the same keys in each.
-            let mut object = told::Frame::of(begun, exit_code(error)).object();
+            let mut object = words::Frame::of(begun, exit_code(error)).object();
             for (key, value) in show::error_object(error).as_object().into_iter().flatten() {
                 object[key] = value.clone();
             }
@@ -113,25 +113,25 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
 
 /// Tells what a tick did, to everyone who wants to know.
 fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) -> Result<Ending> {
-    told::messages(ticked, plan, begun.time, arguments.dry_run);
+    words::messages(ticked, plan, begun.time, arguments.dry_run);
     show::messages(&notes::of_taking(&ticked.taking));
     let mut ending = ending(ticked);
-    let mut object = told::as_json(ticked, plan, arguments.dry_run);
+    let mut object = words::as_json(ticked, plan, arguments.dry_run);
     if !arguments.dry_run
         && let Err(error) = metrics(plan, Some(ticked), begun, ending.code())
     {
         ending = Ending::Failed;
-        told::add_error(&mut object, &no_figures(&error));
+        words::add_error(&mut object, &no_figures(&error));
     }
-    told::Frame::of(begun, ending.code()).put_into(&mut object);
+    words::Frame::of(begun, ending.code()).put_into(&mut object);
     if !arguments.dry_run {
-        let line = told::kept(object.clone()).to_string();
+        let line = words::kept(object.clone()).to_string();
         put_down(plan, &PastTick { time: begun.time, exit_code: ending.code(), line });
     }
     if arguments.telling.json {
         show::object(&object)?;
     } else if !arguments.telling.quiet {
-        show::rows(&told::as_rows(ticked, arguments.dry_run))?;
+        show::rows(&words::as_rows(ticked, arguments.dry_run))?;
     }
     Ok(ending)
 }
@@ -152,10 +152,10 @@ fn ending(ticked: &Ticked) -> Ending {
 /// Tells those who look at ticks later that one was broken off.
 fn broken_off(plan: &Plan, error: &Error, begun: Begun) {
     let exit_code = exit_code(error);
-    let mut object = told::Frame::of(begun, exit_code).object();
-    told::add_error(&mut object, &error.to_string());
+    let mut object = words::Frame::of(begun, exit_code).object();
+    words::add_error(&mut object, &error.to_string());
     if let Err(error) = metrics(plan, None, begun, exit_code) {
-        told::add_error(&mut object, &no_figures(&error));
+        words::add_error(&mut object, &no_figures(&error));
     }
     put_down(plan, &PastTick { time: begun.time, exit_code, line: object.to_string() });
 }

@@ -3,15 +3,15 @@
 use super::notes;
 use super::out::beside;
 pub(super) use super::out::{Out, explain, json_text, lines, message, messages, object, own, unless_gone};
+use crate::contract::request::{ExportRequest, ExportSpec, Kind};
+use crate::delivery::intake::{Fate, Taking};
 use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
-use crate::export::request::{ExportRequest, ExportSpec, Kind};
-use crate::ingest::source::named_hours;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
-use crate::task::intake::{Fate, Taking};
+use crate::source::named_hours;
 use crate::task::registered::Kept;
 use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};

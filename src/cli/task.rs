@@ -3,18 +3,18 @@
 pub(super) mod words;
 
 use super::export::{RequestArguments, creation_time, output_path};
-use super::flags::{StoreFlags, TellingFlags, now, reject_limit};
-use super::{Ending, config, flags, progress, show};
+use super::flags::{self, StoreFlags, TellingFlags, now, reject_limit};
+use super::{Ending, config, progress, show};
+use crate::contract::request::retention;
+use crate::delivery::collision::keep_off;
 use crate::error::{Error, Result};
-use crate::export::request::retention;
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::task::apart::keep_off;
-use crate::task::form::Form;
+use crate::task::Progress;
+use crate::task::form::{self, Form};
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Ran, Running, hold, run_registered};
 use crate::task::registry::{LISTED, NewTask, Page, Registry, TaskRecord};
-use crate::task::{Progress, form};
 use clap::{Args, Subcommand, ValueHint};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -6,17 +6,17 @@ use super::export::{
 use super::flags::now;
 use super::tasks_csv::{self, Setting, TaskRow};
 use super::times::zone_text;
-use super::{Ending, config, lacks, progress, show};
+use super::{Ending, config, missing, progress, show};
+use crate::contract::request::ExportRequest;
+use crate::delivery::collision::{keep_apart, keep_off};
+use crate::delivery::intake::Taking;
+use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, Result};
-use crate::export::request::ExportRequest;
-use crate::ingest::source::take_out_of_all;
 use crate::output::{Spot, folder, make_folder, scratch_folder};
-use crate::task::apart::{keep_apart, keep_off};
-use crate::task::delivery::{Delivered, Delivery, deliver};
+use crate::schedule::range::{MAX_MONTHS, RangeRule, months};
+use crate::source::take_out_of_all;
+use crate::task::batch::{Many, run_many};
 use crate::task::form::{Form, check};
-use crate::task::intake::Taking;
-use crate::task::many::{Many, run_many};
-use crate::task::range::{MAX_MONTHS, RangeRule, months};
 use crate::task::registered::Kept;
 use crate::task::{Progress, Task};
 use std::collections::HashSet;
@@ -199,7 +199,7 @@ fn tell(
                     show::explain(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
-                for lack in lacks::lacks(outcome, &row.spec.selection) {
+                for lack in missing::lacks(outcome, &row.spec.selection) {
                     show::message(&line(&lack));
                 }
                 if let Err(why) = &outcome.result {

@@ -4,15 +4,15 @@
 
 use super::times::valid;
 use crate::cli::config;
-use crate::code::Refusal;
+use crate::contract::code::Refusal;
+use crate::contract::request::{Account, ExportRequest, ExportSpec};
 use crate::error::{self, Error, Result};
 use crate::export::name::file_name;
-use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
 use crate::output::{Spot, is_below};
+use crate::schedule::range::RangeRule;
 use crate::spelling::hint;
 use crate::task::pattern::Pattern;
-use crate::task::range::RangeRule;
 use crate::visible;
 use csv::{ErrorKind, Position, StringRecord, Trim};
 use std::collections::HashMap;

@@ -1,11 +1,11 @@
 //! The times of a request as people write them, made into those of the contract: options and lists of tasks are
 //! lenient, the contract's own parameters are not.
 
-use crate::code::{Code, Refusal};
+use crate::contract::code::{Code, Refusal};
+use crate::contract::request::{Account, ExportRequest, ExportSpec, validate};
 use crate::error::Result;
-use crate::export::request::{Account, ExportRequest, ExportSpec, validate};
 use crate::locale::Language;
-use crate::task::range::{Moment, RangeRule};
+use crate::schedule::range::{Moment, RangeRule};
 use crate::time::{Zone, iso};
 use std::env;
 

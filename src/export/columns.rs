@@ -1,13 +1,14 @@
 //! Type flow and vas: headings and cells of the rows of Detail and Account.
 
-use super::request::{ExportSpec, Kind};
 use super::workbook::{Cell, Column};
+use crate::contract::request::{ExportSpec, Kind};
+use crate::factor::Factor;
 use crate::locale::{Label, Language};
 use crate::record::Protocol;
 use crate::region::Region;
 use crate::time::Window;
 use crate::usage::Usage;
-use crate::usage::billing::{Bandwidth, Factor};
+use crate::usage::billing::Bandwidth;
 
 /// Bytes in a GB: traffic steps in 1024.
 const GB: f64 = (1u64 << 30) as f64;

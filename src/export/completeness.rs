@@ -2,8 +2,8 @@
 //!
 //! Knows of logs only what the report tells of them.
 
-use super::request::ExportSpec;
 use super::tally::Tally;
+use crate::contract::request::ExportSpec;
 use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::hours::{self, Hours, touched};
 use crate::report::Report;
@@ -159,8 +159,8 @@ fn length(hours: &Range<i64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::request::Kind;
     use crate::domain::DomainSet;
-    use crate::export::request::Kind;
     use crate::hours::HOUR_SECONDS;
     use crate::region::Region;
     use crate::report::{Counts, NamedHours, SourceReport};

@@ -2,15 +2,14 @@
 //! poured block by block.
 
 use super::calendar::Calendar;
-use super::columns;
 use super::content::DetailSheet;
 use super::pour::{BLOCK_ROWS, Block, Digits, Frame, NamedRowWriter, Parts, Pour, RowMarks, RowWriter, Text};
-use super::request::ExportSpec;
 use super::sheets::{self, SheetRows};
 use super::walk::is_kept;
 use super::workbook::layout::Grid;
 use super::workbook::{Book, Cell, Column, Sheet, Tone, sheet_part};
-use super::{DETAIL, Limits, Series};
+use super::{DETAIL, Limits, Series, columns};
+use crate::contract::request::ExportSpec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::locale::Label;
 use crate::region::Region;

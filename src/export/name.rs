@@ -1,6 +1,6 @@
 //! The file name of a workbook that was given none: safe on every file system.
 
-use super::request::ExportSpec;
+use crate::contract::request::ExportSpec;
 use crate::time::TimeFormat;
 use crate::visible::acts;
 

@@ -5,10 +5,10 @@
 use super::calendar::Calendar;
 use super::columns::{self, column, figure_columns, logged_column, region_name, time_column};
 use super::completeness::completeness;
-use super::request::DetailRows;
 use super::walk::{is_kept, walk};
 use super::workbook::Cell;
 use super::{Exported, Request};
+use crate::contract::request::DetailRows;
 use crate::error::{Error, Result};
 use crate::formula::harmless;
 use crate::locale::{Label, Language};

@@ -2,10 +2,10 @@
 
 use super::columns::requests;
 use super::content::{Content, rows_of};
-use super::request::{ExportSpec, Kind};
 use super::totals::TOP;
 use super::workbook::chart::{Cells, Line, Plot, Shape};
 use super::workbook::{Cell, Sheet};
+use crate::contract::request::{ExportSpec, Kind};
 use crate::error::Result;
 use crate::locale::Label;
 use crate::time::WINDOW_SECONDS;

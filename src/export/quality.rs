@@ -3,10 +3,10 @@
 use super::calendar::{Calendar, offset_text};
 use super::columns::column;
 use super::completeness::{Completeness, MAX_GAPS};
-use super::request::ExportSpec;
 use super::sheets::EXCEL_ROWS;
 use super::tally::Tally;
 use super::workbook::{Cell, Column, Sheet, Tone};
+use crate::contract::request::ExportSpec;
 use crate::error::Result;
 use crate::hours::HOUR_SECONDS;
 use crate::locale::{Label, display_width};
@@ -290,7 +290,7 @@ fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::request::Kind;
+    use crate::contract::request::Kind;
     use crate::time::TimeRange;
     use crate::usage::Usage;
 

@@ -2,11 +2,11 @@
 
 use super::FORMAT_VERSION;
 use super::account::ranks;
-use super::bill::Billed;
 use super::columns::{logged_column, readable_bandwidth, readable_bytes, region_name, requests};
 use super::content::{Content, rows_of};
-use super::request::{DetailRows, Scope};
 use super::workbook::{Cell, Column, Sheet, Tone};
+use crate::contract::bill::Billed;
+use crate::contract::request::{DetailRows, Scope};
 use crate::error::Result;
 use crate::locale::{Label, Language, shortened};
 use crate::region::Region;

@@ -2,6 +2,7 @@
 //! makes of the same rows.
 
 use super::*;
+use crate::contract::request::{Account as Owned, DetailRows, ExportRequest, validate};
 use crate::locale::Language;
 use crate::record::Reason;
 use crate::report::overlap::{Kind as Alike, Overlap};
@@ -12,7 +13,6 @@ use crate::usage::table::UsageTable;
 use calamine::{Reader, Xlsx, open_workbook};
 use completeness::MAX_GAPS;
 use quality::{MAX_ROWS, OTHER_ROWS, SAMPLE_ROWS};
-use request::{Account as Owned, DetailRows, ExportRequest, validate};
 use std::fs;
 use workbook::chart::in_order;
 use workbook::layout::Grid;

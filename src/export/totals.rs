@@ -1,14 +1,14 @@
 //! The sheets of sums: Daily, Domains.
 
-use super::bill::Billed;
 use super::columns::{figure_columns, gigabytes, logged, logged_column, offset_column, requests};
 use super::content::{Content, rows_of};
 use super::detail::Offsets;
 use super::pour::{BLOCK_ROWS, Digits, Frame, NamedTable, Pour};
-use super::request::Kind;
 use super::tally::{DomainTally, measure};
 use super::workbook::layout::{Corners, Grid};
 use super::workbook::{Cell, Column, Sheet, Tone};
+use crate::contract::bill::Billed;
+use crate::contract::request::Kind;
 use crate::error::Result;
 use crate::locale::{Label, display_width, shortened};
 use crate::time::WINDOW_SECONDS;

@@ -2,12 +2,12 @@
 
 use super::outcome::Outcome;
 use super::rejects::Spill;
-use super::source::Source;
 use super::work::Work;
-use super::{Job, fold, part, twice};
+use super::{Job, dedup, fold, part};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::report::Duplicate;
+use crate::source::Source;
 use crate::usage::table::UsageTable;
 use rayon::ThreadPool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,14 +80,14 @@ impl Counter<'_> {
     /// Counts sources as they are found; gives the copies among them, too.
     fn count_once(&self, mut sources: Vec<Source>) -> Result<(Counted, Vec<Source>)> {
         let mut duplicates = Vec::new();
-        let same = self.pool.install(|| twice::before_reading(&sources));
-        let mut copies = twice::take_out(&mut sources, &same, &mut duplicates);
+        let same = self.pool.install(|| dedup::before_reading(&sources));
+        let mut copies = dedup::take_out(&mut sources, &same, &mut duplicates);
 
         let mut pass = self.read(&sources, self.job)?;
         let is_failed = !self.job.keep_going && pass.outcomes.iter().any(|outcome| outcome.fault.is_some());
         if !is_failed {
-            let twice::Found { same, told, reread } =
-                self.pool.install(|| twice::after_reading(&sources, &pass.outcomes));
+            let dedup::Found { same, told, reread } =
+                self.pool.install(|| dedup::after_reading(&sources, &pass.outcomes));
             if let Some(changed) = note_rereading(&sources, &mut pass.outcomes, &reread) {
                 check_pipes(&sources, &sources[changed].name)?;
                 return Ok((pass.counted(sources, duplicates), copies));
@@ -99,8 +99,8 @@ impl Counter<'_> {
             for (at, hours) in told {
                 sources[at].hours = Some(hours);
             }
-            let twice = twice::take_out(&mut sources, &same, &mut duplicates);
-            let counted = twice::taken_out(&mut pass.outcomes, &same);
+            let twice = dedup::take_out(&mut sources, &same, &mut duplicates);
+            let counted = dedup::taken_out(&mut pass.outcomes, &same);
             if is_told {
                 pass = self.read(&sources, self.job)?;
             } else if !twice.is_empty() && !self.take_away(&mut pass.table, &twice, &counted)? {

@@ -7,10 +7,10 @@
 mod hosts;
 mod marred;
 
+use super::Job;
+use super::dedup::{self, Beginning};
+use super::lines::Chunk;
 use super::rejects::{Extent, PartSample, Sink, Spill};
-use super::source::Source;
-use super::twice::{self, Beginning};
-use super::{Job, lines::Chunk};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Parser;
@@ -18,6 +18,7 @@ use crate::record::{Reason, Record};
 use crate::region::Region;
 use crate::report::{Counts, NamedHours};
 use crate::sketch::Sketch;
+use crate::source::Source;
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, HourId, SeriesId, UsageTable};
 use hosts::Hosts;
@@ -207,7 +208,7 @@ impl<'a> Fold<'a> {
     /// When a sum overflows or rejected lines cannot be kept: the job stops.
     pub(super) fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<()> {
         let (Chunk::Lines(text) | Chunk::TooLong(text)) = chunk;
-        let missing = twice::BEGINNING - self.beginning.len();
+        let missing = dedup::BEGINNING - self.beginning.len();
         if missing > 0 {
             let first = &text[..text.len().min(missing)];
             if memchr(0, first).is_none() {

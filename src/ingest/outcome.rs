@@ -2,10 +2,9 @@
 //!
 //! Knows nothing of how they are read.
 
+use super::dedup::Beginning;
 use super::rejects::{Extent, PartSample, Piece};
-use super::source::Source;
-use super::twice::Beginning;
-use super::{Job, Taken, again, check, fold};
+use super::{Job, Taken, check, fold, resume};
 use crate::codec::page;
 use crate::digest::{Stretch, TextId, identify, of_domain};
 use crate::domain::Domain;
@@ -13,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
 use crate::sketch::Sketch;
+use crate::source::Source;
 use crate::usage::table::UsageTable;
 use std::path::Path;
 
@@ -153,7 +153,7 @@ impl Outcome {
     /// The identity of a plain file that was read in parts, where these cannot tell.
     fn whole_of(&mut self, source: &Source, job: &Job<'_>) -> Result<TextId> {
         let path = source.path.as_deref().unwrap_or_else(|| Path::new(&source.name));
-        let whole = again::whole(path, source.size);
+        let whole = resume::whole(path, source.size);
         if self.look_again(source) {
             check(&source.name, &self.counts, self.fault.as_deref(), job.keep_going)?;
         }

@@ -4,9 +4,9 @@
 
 use super::lines::{Lines, READ};
 use super::packed::Packed;
-use super::source::{START, Source, Tail, start_of};
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester, Lengths};
+use crate::source::{SMALL, START, Source, Tail, start_of};
 use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -20,9 +20,6 @@ use std::thread::available_parallelism;
 const CUT_ABOVE: u64 = 32 << 20;
 /// Size of the stretches that they are cut into.
 const STRETCH: u64 = 16 << 20;
-
-/// Files of at most so many bytes are read at once, and get a fingerprint.
-pub(super) const SMALL: u64 = 16 << 10;
 
 /// The lines of a source that begin in `[start, end)`, or all of them.
 pub(super) struct Part {

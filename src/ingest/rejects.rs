@@ -3,13 +3,13 @@
 //! Parts of the input are read in any order, so the lines are spilled to a scratch file as they come and
 //! written out in the order of sources and lines at the end: memory does not grow with the rejects.
 
-use super::source::named_hours;
 use crate::domain::Selection;
 use crate::error::{Error, Result};
 use crate::formula::harmless;
 use crate::output::{self, Output};
 use crate::record::Reason;
 use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON, Scope};
+use crate::source::named_hours;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};

@@ -1,6 +1,6 @@
 //! What the system says of a file, by which it is seen whether that is still what it was.
 
-use crate::mix;
+use crate::hash;
 use std::fs::Metadata;
 
 /// Which file stood at a path when it was looked at, and when that was changed last.
@@ -17,7 +17,7 @@ impl Stamp {
     #[cfg(unix)]
     pub(crate) fn of(meta: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
-        let hash = |numbers: [u64; 4]| numbers.iter().fold(0, |hash, n| mix::all(hash, &n.to_le_bytes()));
+        let hash = |numbers: [u64; 4]| numbers.iter().fold(0, |hash, n| hash::all(hash, &n.to_le_bytes()));
         let [modified, changed] = [meta.mtime(), meta.ctime()].map(i64::cast_unsigned);
         let [nanos, changed_nanos] = [meta.mtime_nsec(), meta.ctime_nsec()].map(i64::cast_unsigned);
         Self {
@@ -33,7 +33,7 @@ impl Stamp {
             let since = time.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
             since.map_or(0, |since| since.as_nanos()).to_le_bytes()
         };
-        Self { file: mix::many(&since(meta.created())), changed: mix::many(&since(meta.modified())) }
+        Self { file: hash::many(&since(meta.created())), changed: hash::many(&since(meta.modified())) }
     }
 
     /// Whether it is the same file, changed or not.

@@ -1,7 +1,7 @@
 //! What is in a store, in short, so that of most that is new it is known without a look-up that nothing like it is there.
 
 use crate::digest::{Hash, TextId};
-use crate::mix;
+use crate::hash;
 use rusqlite::{Connection, Row};
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ impl Familiar {
     /// Takes note of a path, or of the number of a file.
     pub(super) fn note_place(&mut self, place: &[u8]) {
         if let Some(keys) = &mut self.keys {
-            keys.insert(mix::many(place));
+            keys.insert(hash::many(place));
         }
     }
 
@@ -54,7 +54,7 @@ impl Familiar {
 
     /// Whether there may be something at a path, or a source may be the file of a number.
     pub(super) fn may_have_place(&self, place: &[u8]) -> bool {
-        self.keys.as_ref().is_none_or(|keys| keys.contains(&mix::many(place)))
+        self.keys.as_ref().is_none_or(|keys| keys.contains(&hash::many(place)))
     }
 }
 
@@ -70,7 +70,7 @@ type Key<'a> = &'a dyn Fn(&Row<'_>) -> rusqlite::Result<u64>;
 fn read(db: &Connection) -> rusqlite::Result<HashSet<u64>> {
     let hash = |row: &Row<'_>| row.get(0).map(|hash: Hash| of_hash(&hash));
     let first = |row: &Row<'_>| row.get(0).map(i64::cast_unsigned);
-    let place = |row: &Row<'_>| Ok(mix::many(row.get_ref(0)?.as_bytes()?));
+    let place = |row: &Row<'_>| Ok(hash::many(row.get_ref(0)?.as_bytes()?));
     // Each is read from an index.
     let all: [(&str, Key<'_>); 6] = [
         ("SELECT whole FROM source WHERE whole IS NOT NULL", &hash),

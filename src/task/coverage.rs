@@ -1,6 +1,6 @@
 //! Whether a store has all that an export needs: [`coverage`], and what came late.
 
-use super::place::as_path;
+use crate::delivery::place::as_path;
 use crate::domain::{Domain, DomainSet, Folds, Pattern, Selection};
 use crate::error::Result;
 use crate::hours::{self, HOUR_SECONDS, Hours};

@@ -2,7 +2,7 @@
 //! asked for must prove what it is.
 
 use super::form::Form;
-use super::place::{modified, number};
+use crate::delivery::place::{modified, number};
 use crate::digest::{Hash, hash_of};
 use crate::export::is_workbook;
 use crate::regular;

@@ -5,9 +5,9 @@
 //! time may have a format in the manner of strftime, `{start:%Y-%m-%d}`; times are those of the task's
 //! zone. `{{` and `}}` are braces, `/` makes folders, in formats too.
 
+use crate::contract::request::ExportSpec;
 use crate::error::{Error, Result};
 use crate::export::name::safe;
-use crate::export::request::ExportSpec;
 use crate::time::{TimeFormat, Window};
 use crate::visible::{acts, line};
 use std::fmt;
@@ -243,7 +243,7 @@ fn checked(name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::request::{Account, ExportRequest, validate};
+    use crate::contract::request::{Account, ExportRequest, validate};
     use crate::locale::Language;
     use proptest::prelude::*;
     use std::path::Component;

@@ -3,26 +3,25 @@
 
 use super::own::{Proof, is_own, workbook_at};
 use super::remains;
+pub use super::remains::Remains;
 use super::stale::Stale;
-use crate::code::{Code, Refusal};
+use crate::contract::code::{Code, Refusal};
+pub use crate::contract::request::retention;
+use crate::contract::request::{ExportRequest, ExportSpec, restore};
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, Result};
 use crate::export::completeness::Completeness;
-use crate::export::request::{ExportRequest, ExportSpec, restore};
 use crate::locale::Language;
 use crate::output::{Spot, folder};
 use crate::region::Region;
 use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
+pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
 use crate::time::{DAY_SECONDS, TimeRange};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-pub use super::remains::Remains;
-pub use crate::export::request::retention;
-pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
 
 /// Tasks are listed so long after they were asked for, in seconds: three months, however long.
 pub const LISTED: i64 = 92 * DAY_SECONDS;
@@ -511,7 +510,7 @@ fn unknown(id: &str) -> Refusal {
 
 /// The path of a file from the root, through no link to a folder where that is there.
 #[must_use]
-pub(super) fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     let known = fs::canonicalize(folder(path)).map(|folder| folder.join(name));
     known.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())

@@ -3,10 +3,10 @@
 use crate::harness::{Place, gzip, line};
 use crate::logs::{encode, everything, file_name};
 use flowbook::codec::{Codec, Decoder};
-use flowbook::ingest::source::discover;
 use flowbook::ingest::{Ingested, Rejects};
 use flowbook::output::Output;
 use flowbook::report::Duplicate;
+use flowbook::source::discover;
 use proptest::prelude::*;
 use std::fs;
 use std::io::{Read, Write};

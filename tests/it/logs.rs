@@ -3,12 +3,12 @@
 use crate::oracle::{self, Table, Tally};
 use flowbook::codec::{Codec, Encoder};
 use flowbook::domain::{DomainSet, Selection};
-use flowbook::ingest::source::{self, Source};
 use flowbook::ingest::{Ingested, Job, Progress, ingest};
 use flowbook::log::Format;
 use flowbook::record::Reason;
 use flowbook::region::Region;
 use flowbook::report::{Counts, RejectLimit, SAMPLES_PER_REASON};
+use flowbook::source::{self, Source};
 use flowbook::time::TimeRange;
 use std::collections::BTreeMap;
 use std::io::Write;

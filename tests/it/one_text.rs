@@ -3,7 +3,7 @@
 use super::harness::{Place, line};
 use super::logs::everything;
 use flowbook::digest::canonical;
-use flowbook::ingest::source::discover;
+use flowbook::source::discover;
 use proptest::prelude::*;
 
 /// Accepted and rejected lines of a text.

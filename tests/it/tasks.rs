@@ -2,11 +2,11 @@
 
 use super::book::Book;
 use super::harness::{Place, line};
-use flowbook::export::request::{Account, ExportRequest, validate};
-use flowbook::ingest::source::Search;
+use flowbook::contract::request::{Account, ExportRequest, validate};
 use flowbook::locale::Language;
 use flowbook::region::Region;
 use flowbook::report::RejectLimit;
+use flowbook::source::Search;
 use flowbook::store::{Lock, Reader};
 use flowbook::task::coverage::coverage;
 use flowbook::task::registry::{MadeFrom, NewTask, Registry};

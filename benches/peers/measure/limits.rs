@@ -4,7 +4,7 @@
 
 use super::{Logs, Result};
 use flate2::bufread::MultiGzDecoder;
-use flowbook::ingest::source::discover;
+use flowbook::source::discover;
 use libdeflater::{DecompressionError, Decompressor};
 use std::fs::File;
 use std::io::{BufReader, Read};

@@ -4,8 +4,8 @@
 
 use super::Result;
 use clap::Args;
+use flowbook::contract::request::{Account, ExportRequest, validate};
 use flowbook::domain::Domain;
-use flowbook::export::request::{Account, ExportRequest, validate};
 use flowbook::export::{Request, Series, export};
 use flowbook::locale::Language;
 use flowbook::output::Output;

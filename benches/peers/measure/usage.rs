@@ -2,10 +2,10 @@
 
 use super::{Logs, Result};
 use flowbook::domain::{DomainSet, Selection};
-use flowbook::ingest::source::discover;
 use flowbook::ingest::{Ingested, Job, Progress, ingest};
 use flowbook::log::Format;
 use flowbook::region::Region;
+use flowbook::source::discover;
 use flowbook::time::{TimeRange, parse_iso};
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,9 +1,9 @@
 //! `[account]` and `[groups]`.
 
 use super::tables::{AccountTable, Id, Status};
+use crate::contract::request::{Account, AccountStatus};
 use crate::domain::{DomainSet, Pattern};
 use crate::error::{Error, Result};
-use crate::export::request::{Account, AccountStatus};
 use crate::visible;
 use std::collections::BTreeMap;
 

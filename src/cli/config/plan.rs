@@ -5,12 +5,12 @@ use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, T
 use super::{account, task};
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, Result};
-use crate::ingest::source::{STDIN, Search};
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
+use crate::schedule::plan::{OutputRule, Plan, SourceRule, TaskRule};
+use crate::source::{STDIN, Search};
 use crate::spelling::hint;
-use crate::task::plan::{OutputRule, Plan, SourceRule, TaskRule};
 use crate::time::DAY_SECONDS;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,19 +1,19 @@
 //! `[[task]]`: each is tried over a sample of its range.
 
-use super::super::times::{about_last_day, zone_text};
 use super::plan::duration;
 use super::tables::{TaskTable, Texts};
-use crate::code::{Code, Refusal};
+use crate::cli::times::{about_last_day, zone_text};
+use crate::contract::code::{Code, Refusal};
+use crate::contract::request::{Account, ExportRequest, ExportSpec};
 use crate::domain::Pattern;
 use crate::error::{Error, Result};
-use crate::export::request::{Account, ExportRequest, ExportSpec};
 use crate::locale::Language;
 use crate::output::Spot;
+use crate::schedule::plan::TaskRule;
+use crate::schedule::range::{Moment, RangeRule};
 use crate::spelling::hint;
 use crate::store::Needs;
 use crate::task::pattern;
-use crate::task::plan::TaskRule;
-use crate::task::range::{Moment, RangeRule};
 use crate::time::Zone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 use super::*;
+use crate::contract::request::AccountStatus;
 use crate::domain::{Domain, Pattern};
-use crate::export::request::AccountStatus;
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::task::range::RangeRule;
+use crate::schedule::range::RangeRule;
 use crate::time::Zone;
 use std::time::Duration;
 

@@ -1,18 +1,18 @@
 //! `flowbook store coverage`: which hours have sources, and what came late.
 
-use super::super::flags::{StoreFlags, duration};
-use super::super::run::told::unbilled_json;
-use super::super::{Ending, config, notes, show};
 use super::table::Table;
+use crate::cli::flags::{StoreFlags, duration};
+use crate::cli::run::words::unbilled_json;
+use crate::cli::{Ending, config, notes, show};
 use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
 use crate::hours::HOUR_SECONDS;
 use crate::report::hours_and_minutes;
 use crate::report::overlap::Overlap;
+use crate::schedule::groups::{Unbilled, unbilled_in};
+use crate::schedule::range::Moment;
 use crate::store::Reader;
 use crate::task::coverage::{DomainHours, LateArrival, LateLines, Survey, coverage, survey};
-use crate::task::groups::{Unbilled, unbilled_in};
-use crate::task::range::Moment;
 use crate::time::{TimeRange, Zone, iso};
 use clap::{Args, ValueHint};
 use serde::{Serialize, Serializer};

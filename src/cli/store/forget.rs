@@ -1,13 +1,13 @@
 //! `flowbook store forget`: sources out of the store.
 
-use super::super::flags::{StoreFlags, now};
-use super::super::{Ending, show};
 use super::table::Table;
+use crate::cli::flags::{StoreFlags, now};
+use crate::cli::{Ending, show};
+use crate::delivery::forget::{Forgotten, forget};
+use crate::delivery::retain::{Retained, let_go};
 use crate::error::{Error, Result};
+use crate::schedule::range::Moment;
 use crate::store::{OlderCopy, Writer};
-use crate::task::forget::{Forgotten, forget};
-use crate::task::range::Moment;
-use crate::task::retain::{Retained, let_go};
 use crate::time::{Window, Zone, iso};
 use clap::Args;
 use serde_json::{Value, json};

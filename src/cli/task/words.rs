@@ -2,8 +2,8 @@
 
 use crate::cli::flags::TellingFlags;
 use crate::cli::show::{explain, grouped, lines, message, object, request_id, rows};
+use crate::contract::request::ExportSpec;
 use crate::error::Result;
-use crate::export::request::ExportSpec;
 use crate::output::in_address;
 use crate::task::registered::Ran;
 use crate::task::registry::{Logged, Page, Remains, Status, TaskId, TaskRecord};

@@ -4,7 +4,7 @@
 //! Remembers a bounded number of hosts, whatever the lines hold. Knows nothing of records.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
-use crate::mix;
+use crate::hash;
 
 /// Hosts that are remembered, a power of two. More domains than that in one file cost a look-up each.
 const SLOTS: usize = 4096;
@@ -93,7 +93,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// Spreads hosts over the slots. Hosts made to collide cost the look-up that all would cost without this.
 fn hash(raw: &[u8]) -> usize {
-    (mix::all(raw.len() as u64, raw) >> 32) as usize
+    (hash::all(raw.len() as u64, raw) >> 32) as usize
 }
 
 #[cfg(test)]

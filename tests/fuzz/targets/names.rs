@@ -2,10 +2,10 @@
 #![no_main]
 
 use flowbook::domain::{Domain, DomainSet, Folds, Pattern, Selection};
-use flowbook::ingest::source::{Search, Source, discover, discover_by, shown};
 use flowbook::names::{Told, is_domain, may_be_one, named_hours};
+use flowbook::source::{Search, Source, discover, discover_by};
 use flowbook::time::{iso, month_start};
-use flowbook::visible::acts;
+use flowbook::visible::{acts, escaped};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeSet;
 use std::fs;
@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
 
 /// Any bytes may be a name, or a host.
 fn bytes(input: &[u8]) {
-    assert!(!shown(input).chars().any(acts));
+    assert!(!escaped(input).chars().any(acts));
     if let Some(domain) = Domain::new(input) {
         assert_eq!(Domain::new(domain.as_str().as_bytes()).as_ref(), Some(&domain));
         assert!((1..=253).contains(&domain.as_str().len()));

@@ -1,12 +1,12 @@
 //! Requests: every text as every parameter; times, zones, ranges, and the names of workbooks.
 #![no_main]
 
+use flowbook::contract::request::{Account, ExportRequest, ExportSpec, MAX_RANGE, restore, validate};
 use flowbook::domain::Pattern as DomainPattern;
 use flowbook::export::name::file_name;
-use flowbook::export::request::{Account, ExportRequest, ExportSpec, MAX_RANGE, restore, validate};
 use flowbook::locale::Language;
+use flowbook::schedule::range::{Moment, RangeRule, months};
 use flowbook::task::pattern::Pattern;
-use flowbook::task::range::{Moment, RangeRule, months};
 use flowbook::time::{TimeFormat, Zone, iso, parse_iso};
 use libfuzzer_sys::fuzz_target;
 use std::path::Component;

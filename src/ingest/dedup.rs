@@ -5,17 +5,16 @@
 //! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
 //! are compared: of these it is asked afterwards, by fingerprints taken on the way.
 
-use super::again::{self, beginnings, order, whole};
-use super::alike::longest_beginnings;
+use super::crowd::longest_beginnings;
 use super::outcome::Outcome;
-use super::part::SMALL;
-use super::source::Source;
+use super::resume::{self, beginnings, order, whole};
 use crate::codec::Decoder;
 use crate::digest::{SHORTEST, TextId, canonical};
 use crate::domain::Domain;
-use crate::mix;
+use crate::hash;
 use crate::names::{may_be_one, may_tell};
 use crate::report::{Duplicate, NamedHours};
+use crate::source::{SMALL, Source};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -51,7 +50,7 @@ impl Beginning {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let text = canonical(bytes);
         let least = &text[..text.len().min(SHORTEST)];
-        Self { least: (!text.is_empty()).then(|| mix::many(least)), more: text.get(..SURE).map(mix::many) }
+        Self { least: (!text.is_empty()).then(|| hash::many(least)), more: text.get(..SURE).map(hash::many) }
     }
 }
 
@@ -348,8 +347,8 @@ fn rank(sources: &[Source], at: usize) -> u32 {
     sources[at].hours.as_ref().map_or(0, NamedHours::rank)
 }
 
-fn beginning_of(id: &TextId) -> again::Beginning {
-    again::Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false, outside: None }
+fn beginning_of(id: &TextId) -> resume::Beginning {
+    resume::Beginning { len: id.len, whole: id.whole, open: id.open, is_damaged: false, outside: None }
 }
 
 /// The name that tells the domain of lines with only a path says more than others: it comes first. Of several that
@@ -391,8 +390,8 @@ pub(super) fn taken_out<T>(list: &mut Vec<T>, same: &Same) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::discover;
     use super::*;
+    use crate::source::discover;
 
     #[test]
     fn large_duplicates_are_equal_to_the_last_byte() {

@@ -3,14 +3,14 @@
 //! right behind it, and is found in a few steps.
 
 use super::{Work, is_read_once};
+use crate::delivery::place::{as_path, is_there};
 use crate::digest::TextId;
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::ingest::Taken;
-use crate::ingest::again::order;
+use crate::ingest::resume::order;
 use crate::names::may_be_one;
 use crate::store::{Kin, Place, SourceId};
-use crate::task::place::{as_path, is_there};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fs::File;

@@ -3,12 +3,12 @@
 //! A clock that is far ahead removes nothing: days count back from the newest workbook and the newest usage where these
 //! are older, and a workbook of a range that no usage reaches displaces none that shows some.
 
+use super::Tick;
 use super::due::{Step, StepEnd};
 use super::plan::{Plan, TaskRule};
-use super::registry::{Registry, Remains, Status, TaskId, TaskRecord};
-use super::run::Tick;
 use crate::error::Result;
 use crate::store::Reader;
+use crate::task::registry::{Registry, Remains, Status, TaskId, TaskRecord};
 use crate::time::DAY_SECONDS;
 use std::cmp::Reverse;
 use std::path::PathBuf;

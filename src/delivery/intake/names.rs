@@ -4,16 +4,16 @@
 //! as well, whichever comes first, it is noted under the hash of its own beginning.
 
 use super::{Work, is_read_once, rank};
+use crate::delivery::place::{as_path, is_nowhere, is_there};
 use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
-use crate::ingest::again::{self, Beginning};
-use crate::ingest::source::{Source, named_hours, outside};
+use crate::ingest::resume::{self, Beginning};
 use crate::names::{may_be_one, may_tell};
 use crate::regular;
 use crate::report::NamedHours;
+use crate::source::{Source, named_hours, outside};
 use crate::store::{Known, NAMED, Place, SourceId};
-use crate::task::place::{as_path, is_nowhere, is_there};
 use std::path::Path;
 
 impl Work<'_> {
@@ -126,7 +126,7 @@ impl Work<'_> {
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };
             let begins =
-                || again::begins_with(&as_path(&stands.path), &it).unwrap_or(false) && is_there(&stands);
+                || resume::begins_with(&as_path(&stands.path), &it).unwrap_or(false) && is_there(&stands);
             if at == 0 || begins() {
                 let hours = taken.source.hours.clone();
                 self.uncovered.push(Source { hours, ..Self::again_at(&stands, &known) });
@@ -168,6 +168,6 @@ fn told_at(path: &Path) -> Option<NamedHours> {
 
 /// What another text may begin with, which stands in a file.
 fn beginning_at(path: &Path) -> Option<Beginning> {
-    let TextId { len, whole, open, .. } = again::whole(path, None).ok()?;
+    let TextId { len, whole, open, .. } = resume::whole(path, None).ok()?;
     Some(Beginning { len, whole, open, is_damaged: false, outside: None })
 }

@@ -2,30 +2,38 @@
 //!
 //! A tick that is killed is made up for by the next one: everything it does is either committed or done again.
 
-use super::Progress;
-use super::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
-use super::due::{Job, judge_all};
-use super::find::{Found, find};
-use super::groups::{Unbilled, may_be_unbilled, unbilled_in};
-use super::intake::{Intake, Taking};
-use super::many::side_by_side;
-use super::plan::{Plan, TaskRule};
-use super::registered::{Ran, Running, hold, run_registered};
-use super::registry::{Registry, TaskRecord};
-use super::retain::{self, Retained};
-use super::retire::retire;
-use super::unknown::{Unknown, unknown_in};
+mod find;
+pub mod range;
+pub mod plan;
+pub mod groups;
+pub mod unknown;
+mod due;
+mod retire;
+pub mod metrics;
+
+use crate::delivery::intake::{Intake, Taking};
+use crate::delivery::retain::{self, Retained};
+use crate::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
 use crate::error::Result;
-use crate::ingest::source::Source;
 use crate::locale::Language;
 use crate::log::Format;
 use crate::output::{folder, make_folder, scratch_folder};
+use crate::source::Source;
 use crate::store::{self, Lock, Reader};
+use crate::task::Progress;
+use crate::task::batch::side_by_side;
+use crate::task::registered::{Ran, Running, hold, run_registered};
+use crate::task::registry::{Registry, TaskRecord};
 use crate::time::TimeRange;
+use due::{Job, judge_all};
+pub use due::{Step, StepEnd, Why};
+use find::{Found, find};
+use groups::{Unbilled, may_be_unbilled, unbilled_in};
+use plan::{Plan, TaskRule};
+use retire::retire;
+pub use retire::{LeftAlone, Retired};
 use std::path::{Path, PathBuf};
-
-pub use super::due::{Step, StepEnd, Why};
-pub use super::retire::{LeftAlone, Retired};
+use unknown::{Unknown, unknown_in};
 
 /// What is done by others who wait.
 const WORK: &str = "flowbook run";

@@ -1,13 +1,13 @@
 //! Texts that were read before: whether one begins with what is known, and where it goes on.
 
 use super::packed::Readable;
-use super::source::Tail;
 use crate::codec::is_plain_text;
 use crate::digest::{
     Before, CHUNK, Canonical, Digester, Hash, TextId, damaged, head_len, identify, of_domain,
 };
 use crate::domain::Domain;
 use crate::regular;
+use crate::source::Tail;
 use std::cmp::Ordering;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;

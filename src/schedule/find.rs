@@ -2,9 +2,9 @@
 
 use super::plan::{Plan, SourceRule};
 use crate::error::Result;
-use crate::ingest::source::{NO_MATCH, Source, discover_by};
 use crate::output;
 use crate::region::Region;
+use crate::source::{NO_MATCH, Source, discover_by};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs;

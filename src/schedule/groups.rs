@@ -1,8 +1,8 @@
 //! What nobody bills, or two do: domains with usage that are none of the account, or belong to no group of it, or to several.
 
+use crate::contract::request::Account;
 use crate::domain::{Domain, DomainSet, Selection};
 use crate::error::Result;
-use crate::export::request::Account;
 use crate::store::Reader;
 use crate::time::{TimeRange, iso};
 

@@ -2,16 +2,16 @@
 //!
 //! Reads the store and its tasks; makes nothing.
 
-use super::Outcome;
-use super::needs::{Standing, Tolerance, Verdict, Wanted};
+use super::Tick;
 use super::plan::TaskRule;
-use super::registry::{NewTask, Registry, Status, TaskId, TaskRecord, absolute};
-use super::run::Tick;
+use crate::contract::request::{ExportSpec, retention};
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::request::{ExportSpec, retention};
 use crate::output::Spot;
 use crate::region::Region;
 use crate::store::Reader;
+use crate::task::Outcome;
+use crate::task::needs::{Standing, Tolerance, Verdict, Wanted};
+use crate::task::registry::{NewTask, Registry, Status, TaskId, TaskRecord, absolute};
 use crate::time::iso;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Requests that are kept: their parameters by name, and what they mean when the configuration has moved on.
 
 use super::{Account, ExportRequest, ExportSpec, validate};
-use crate::code::{Code, Refusal};
+use crate::contract::code::{Code, Refusal};
 use crate::domain::Selection;
 use crate::locale::Language;
 use crate::time::DAY_SECONDS;
@@ -106,8 +106,8 @@ pub fn retention(start: i64, now: i64, history_days: Option<u32>) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::request::Scope;
     use crate::domain::{DomainSet, Pattern};
-    use crate::export::request::Scope;
     use proptest::prelude::*;
 
     #[test]

@@ -3,17 +3,17 @@
 
 use super::place::{as_path, number};
 use crate::error::{Error, Result};
-use crate::ingest::source::Source;
 use crate::output::{Spot, is_standard_input};
+use crate::source::Source;
 use crate::store::Reader;
 use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
 
-pub(super) const IS_A_LOG: &str = "is a log, and would be overwritten; name another file";
+pub(crate) const IS_A_LOG: &str = "is a log, and would be overwritten; name another file";
 
 /// Refuses to write the rejected lines and a workbook into one file.
-pub(super) fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
+pub(crate) fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
     if rejects.is_some_and(|rejects| Spot::of(rejects) == Spot::of(output)) {
         let text = "is to hold the workbook and the rejected lines; name two files";
         return Err(Error::usage(text).at(output));
@@ -73,7 +73,7 @@ pub fn keep_apart<'a>(results: impl IntoIterator<Item = &'a Path>, sources: &[So
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn is_known_log(path: &Path, reader: &Reader) -> Result<bool> {
+pub(crate) fn is_known_log(path: &Path, reader: &Reader) -> Result<bool> {
     let (Ok(place), Ok(meta)) = (fs::canonicalize(path), fs::metadata(path)) else { return Ok(false) };
     if reader.stands_at(&place)? {
         return Ok(true);

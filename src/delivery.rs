@@ -1,15 +1,22 @@
 //! A delivery of logs to the store: found, taken in, judged by their rejects, committed at once or not at all.
 
-use super::apart::{keep_apart, keep_two};
-use super::intake::{Intake, Taking, take_in};
+pub mod collision;
+pub mod forget;
+pub mod taking;
+pub(crate) mod place;
+pub mod intake;
+pub mod retain;
+
 use crate::error::{Error, Result};
 use crate::ingest::Rejects;
 use crate::ingest::limit::too_many_rejected;
-use crate::ingest::source::Source;
 use crate::output::beside::BESIDE;
 use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
+use crate::source::Source;
 use crate::store::{OlderCopy, Writer};
+use collision::{keep_apart, keep_two};
+use intake::{Intake, Taking, take_in};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};

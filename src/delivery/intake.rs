@@ -5,22 +5,22 @@ mod crowd;
 mod names;
 mod settle;
 
-pub use super::taking::{Fate, Taking};
-
 use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};
+pub use super::taking::{Fate, Taking};
 use crate::digest::{Lengths, TextId};
 use crate::domain::{DomainSet, Selection};
 use crate::error::{Result, plain};
-use crate::export::samples::masked;
-use crate::ingest::source::{Source, Tail};
-use crate::ingest::{self, Job, Rejects, Taken, again, ingest_each};
+use crate::ingest::{self, Job, Rejects, Taken, ingest_each, resume};
 use crate::log::Format;
 use crate::region::Region;
+use crate::report::samples::masked;
 use crate::report::{NamedHours, RejectLimit, Sample, Scope};
+use crate::source::{Source, Tail};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::threads::{joined, start};
 use crate::time::TimeRange;
 use crate::usage::Row;
+
 use crowd::Crowds;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -459,7 +459,7 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
         beginnings: Vec::new(),
     };
     // What cannot be read here is found out when all of it is read.
-    let tail = again::tail(path, &text).ok().flatten()?;
+    let tail = resume::tail(path, &text).ok().flatten()?;
     Some(Tail { judged: (known.lines, known.rejected), ..tail })
 }
 

@@ -3,21 +3,21 @@
 //! Opens no file. With those below it the only file that names glob.
 
 mod search;
-mod stamp;
+mod change;
 mod walk;
-
-pub use crate::names::{Told, evidence, named_hours, outside};
-pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
-pub(super) use stamp::{START, start_of};
 
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result, plain};
+pub use crate::names::{Told, evidence, named_hours, outside};
 use crate::output::Stamp;
 use crate::output::beside::BESIDE;
 use crate::region::Region;
 use crate::report::NamedHours;
 use crate::visible::{self, escaped};
+pub(crate) use change::{SMALL, START, start_of};
+pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
+
 use memchr::memchr_iter;
 use rayon::prelude::*;
 use std::borrow::Cow;

@@ -1,19 +1,19 @@
 //! What a tick tells: messages, the table, the JSON line, and what of it is kept for `flowbook history`.
 
-use super::super::lacks::lacking;
-use super::super::show;
-use super::super::task::words::hours_with_log;
 use super::Begun;
+use crate::cli::missing::lacking;
+use crate::cli::show;
+use crate::cli::task::words::hours_with_log;
+use crate::delivery::intake::Fate;
 use crate::domain::Domain;
 use crate::export::Exported;
+use crate::schedule::groups::Unbilled;
+use crate::schedule::plan::Plan;
+use crate::schedule::unknown::Unknown;
+use crate::schedule::{LeftAlone, Step, StepEnd, Ticked};
 use crate::task::Outcome;
-use crate::task::groups::Unbilled;
-use crate::task::intake::Fate;
 use crate::task::needs::{STAYS, has_less};
-use crate::task::plan::Plan;
 use crate::task::registry::Logged;
-use crate::task::run::{LeftAlone, Step, StepEnd, Ticked};
-use crate::task::unknown::Unknown;
 use crate::time::iso;
 use crate::visible::{self, line};
 use serde_json::{Value, json};

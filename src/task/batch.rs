@@ -2,8 +2,8 @@
 
 use super::registered::{Kept, hold, run_and_register};
 use super::{Progress, Task, run_stored};
+use crate::contract::request::ExportRequest;
 use crate::error::Result;
-use crate::export::request::ExportRequest;
 use crate::store::Reader;
 use crate::threads::start;
 use std::num::NonZero;
@@ -50,7 +50,7 @@ pub fn run_many(
 
 /// Works on items side by side, and gives what came of each, in their order. Each is told how many of the `threads` (0
 /// is one per core) it may use.
-pub(super) fn side_by_side<T: Send, R: Send>(
+pub(crate) fn side_by_side<T: Send, R: Send>(
     threads: usize,
     items: Vec<T>,
     work: impl Fn(T, usize) -> R + Sync,

@@ -189,7 +189,7 @@ impl RangeRule {
         hint(text, ["yesterday", "today", "last-7-days", "this-month", "last-month"], Self::EXPECTED)
     }
 
-    /// Reads a rule. Fixed times need not make a range: that is [`crate::export::request::validate`]'s to
+    /// Reads a rule. Fixed times need not make a range: that is [`crate::contract::request::validate`]'s to
     /// say.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -278,7 +278,7 @@ fn first_of_month(unix: i64, zone: Zone) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::request::{Account, ExportRequest, validate};
+    use crate::contract::request::{Account, ExportRequest, validate};
     use crate::locale::Language;
     use crate::time::parse_iso;
     use proptest::prelude::*;

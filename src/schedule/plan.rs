@@ -3,17 +3,17 @@
 //!
 //! Knows nothing of the file's syntax, and runs nothing.
 
-use super::pattern::Pattern;
 use super::range::RangeRule;
-use crate::code::Refusal;
+use crate::contract::code::Refusal;
+use crate::contract::request::{Account, ExportRequest, ExportSpec, validate};
 use crate::domain::Domain;
-use crate::export::request::{Account, ExportRequest, ExportSpec, validate};
-use crate::ingest::source::Search;
 use crate::locale::Language;
 use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
+use crate::source::Search;
 use crate::store::Needs;
+use crate::task::pattern::Pattern;
 use crate::time::{DAY_SECONDS, Zone, civil, iso};
 use std::path::PathBuf;
 use std::time::Duration;

@@ -4,15 +4,15 @@
 //! read, as far as names tell, is told by the name that is preferred among all of those.
 
 use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at};
+use crate::delivery::place::{as_path, is_nowhere, is_there, note_of};
 use crate::digest::{Hash, TextId};
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
-use crate::ingest::again::{self, Beginning};
-use crate::ingest::source::Source;
+use crate::ingest::resume::{self, Beginning};
 use crate::names::may_be_one;
 use crate::regular;
+use crate::source::Source;
 use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId, Way};
-use crate::task::place::{as_path, is_nowhere, is_there, note_of};
 
 impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
@@ -200,7 +200,7 @@ impl Work<'_> {
             let place = self.somewhere(id, &here.path)?;
             // What was read must still be what was looked up.
             let begins = |place: Place| {
-                again::begins_with(&as_path(&place.path), &beginning).unwrap_or(false) && is_there(&place)
+                resume::begins_with(&as_path(&place.path), &beginning).unwrap_or(false) && is_there(&place)
             };
             if place.is_some_and(begins) {
                 return Ok(Some(id));
@@ -492,7 +492,7 @@ impl Work<'_> {
         let Some(path) = taken.source.path.as_ref().filter(|_| !is_read_once(&taken.source)) else {
             return Ok(false);
         };
-        let begins = again::begins_with(path, beginning).unwrap_or(false);
+        let begins = resume::begins_with(path, beginning).unwrap_or(false);
         self.still(taken).map(|()| begins)
     }
 
@@ -509,7 +509,7 @@ impl Work<'_> {
         let Some(path) = path.filter(|_| !is_read_once(&taken.source)) else { return Ok(None) };
         let lengths =
             shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
-        let found = again::beginnings(path, lengths).ok();
+        let found = resume::beginnings(path, lengths).ok();
         self.still(taken).map(|()| found)
     }
 }

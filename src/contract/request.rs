@@ -8,13 +8,13 @@ mod parameters;
 pub use parameters::{restore, retention};
 
 use super::bill::BillType;
-use super::samples::Samples;
-use crate::code::{Code, Refusal};
+use crate::contract::code::{Code, Refusal};
 use crate::domain::{DomainSet, Folds, Pattern, Selection};
+use crate::factor::Factor;
 use crate::locale::Language;
+use crate::report::samples::Samples;
 use crate::spelling::hint;
 use crate::time::{DAY_SECONDS, TimeRange, Zone, parse_iso};
-use crate::usage::billing::Factor;
 use std::collections::BTreeMap;
 
 /// Longest task name, in bytes.

@@ -1,9 +1,9 @@
 //! Where a source stands, as the store remembers it.
 
 use crate::digest::Hash;
-use crate::ingest::source::{Source, named_hours};
 use crate::output;
 use crate::report::NamedHours;
+use crate::source::{Source, named_hours};
 use crate::store::{NOTE, Place, Spot};
 use rayon::prelude::*;
 use std::fs::{self, Metadata};
@@ -11,22 +11,22 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// The place of what can be read only once, as standard input and pipes can.
-pub(super) fn nowhere(source: &Source) -> Place {
+pub(crate) fn nowhere(source: &Source) -> Place {
     Place { path: Vec::new(), ..place_of(source, None, Path::new("")) }
 }
 
 /// Whether a place is none where anybody can look again.
-pub(super) fn is_nowhere(place: &Place) -> bool {
+pub(crate) fn is_nowhere(place: &Place) -> bool {
     place.path.is_empty() || place.path.starts_with(b"-") || place.path.starts_with(NOTE)
 }
 
 /// The path under which it is noted of a text that it is the beginning of another one: no file has it.
-pub(super) fn note_of(whole: &Hash) -> Vec<u8> {
+pub(crate) fn note_of(whole: &Hash) -> Vec<u8> {
     [NOTE, whole].concat()
 }
 
 /// The place of a source in a folder whose own path is `folder`.
-pub(super) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
+pub(crate) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
     // The source may be read as the name of a copy tells.
     let named = source.path.as_ref().and_then(|path| path.file_name()?.to_str().and_then(named_hours));
     Place {
@@ -47,12 +47,12 @@ fn path_in(folder: &Path, path: &Path) -> Vec<u8> {
 }
 
 /// The name that a folder goes by everywhere.
-pub(super) fn real_folder(folder: &Path) -> PathBuf {
+pub(crate) fn real_folder(folder: &Path) -> PathBuf {
     fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 /// What is seen of each source from outside; nothing of what is no file, or was found to have a fault.
-pub(super) fn spots(sources: &[Source]) -> Vec<Option<Spot<'_>>> {
+pub(crate) fn spots(sources: &[Source]) -> Vec<Option<Spot<'_>>> {
     // Sources of one folder follow each other.
     sources.par_iter().map_init(|| None, spot).collect()
 }
@@ -75,12 +75,12 @@ fn spot<'a>(folder: &mut Option<(&'a Path, PathBuf)>, source: &'a Source) -> Opt
 }
 
 /// Whether a file that is looked at again is as it was; where the system does not say, it is not.
-pub(super) fn is_as_it_was(before: &Place, now: &Place) -> bool {
+pub(crate) fn is_as_it_was(before: &Place, now: &Place) -> bool {
     before.size == now.size && before.modified == now.modified && now.modified.is_some()
 }
 
 /// Whether a file stands where it was found, as it was then. Nobody can tell of standard input.
-pub(super) fn is_there(place: &Place) -> bool {
+pub(crate) fn is_there(place: &Place) -> bool {
     if is_nowhere(place) {
         return true;
     }
@@ -92,19 +92,19 @@ pub(super) fn is_there(place: &Place) -> bool {
 
 /// The path whose bytes these are.
 #[cfg(unix)]
-pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
+pub(crate) fn as_path(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;
     PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
 }
 
 /// The path whose bytes these are.
 #[cfg(not(unix))]
-pub(super) fn as_path(bytes: &[u8]) -> PathBuf {
+pub(crate) fn as_path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Nanoseconds since 1970, or before it.
-pub(super) fn modified(meta: &Metadata) -> Option<i64> {
+pub(crate) fn modified(meta: &Metadata) -> Option<i64> {
     match meta.modified().ok()?.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).ok(),
         Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
@@ -114,13 +114,13 @@ pub(super) fn modified(meta: &Metadata) -> Option<i64> {
 /// Device and number of a file, by which it is known after it was renamed.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "not every system numbers its files")]
-pub(super) fn number(meta: &Metadata) -> Option<String> {
+pub(crate) fn number(meta: &Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     Some(format!("{}:{}", meta.dev(), meta.ino()))
 }
 
 /// Device and number of a file, by which it is known after it was renamed.
 #[cfg(not(unix))]
-pub(super) fn number(_: &Metadata) -> Option<String> {
+pub(crate) fn number(_: &Metadata) -> Option<String> {
     None
 }

@@ -49,7 +49,7 @@ pub fn let_go(
 }
 
 /// Refuses an export of usage that was let go: zeros would go out as if they were true.
-pub(super) fn keep_to_kept(reader: &Reader, range: TimeRange) -> Result<()> {
+pub(crate) fn keep_to_kept(reader: &Reader, range: TimeRange) -> Result<()> {
     let kept_from = reader.kept_from()?;
     if kept_from <= range.start() {
         return Ok(());

@@ -1,16 +1,17 @@
 //! Whether a file is still what it was when it was looked at.
 
 use super::{NO_FILE, Source};
-use crate::ingest::part::SMALL;
-use crate::mix;
 use crate::output::Stamp;
-use crate::regular;
+use crate::{hash, regular};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
+/// Files of at most so many bytes are read at once, and get a fingerprint.
+pub(crate) const SMALL: u64 = 16 << 10;
+
 /// Bytes at the start of a file that are compared once more when it has grown, where it is too long to compare all.
-pub(in crate::ingest) const START: usize = 512;
+pub(crate) const START: usize = 512;
 
 const REPLACED: &str =
     "was replaced by another file while it was read, so nothing of it counts; read it again";
@@ -37,7 +38,7 @@ impl Source {
 
     /// What happened to the source by the end of reading `file`, which makes what was read worth nothing: see
     /// [`Source::change`]. What happens to it later is no matter: a log may be rotated once it was read.
-    pub(in crate::ingest) fn change_of(&self, file: &File, start: Option<u64>) -> Option<&'static str> {
+    pub(crate) fn change_of(&self, file: &File, start: Option<u64>) -> Option<&'static str> {
         let stamp = self.stamp?;
         match file.metadata() {
             // Nearly always, and nobody goes by its path then: whoever moves a file changes what is said of it, too.
@@ -67,8 +68,8 @@ impl Source {
 }
 
 /// The hash of the first bytes of a file of `size` bytes by which it is known once it has grown; `head` holds them.
-pub(in crate::ingest) fn start_of(head: &[u8], size: u64) -> Option<u64> {
-    head.get(..start_len(size)?).map(mix::many)
+pub(crate) fn start_of(head: &[u8], size: u64) -> Option<u64> {
+    head.get(..start_len(size)?).map(hash::many)
 }
 
 fn start_len(size: u64) -> Option<usize> {

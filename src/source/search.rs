@@ -211,7 +211,7 @@ impl Scope<'_> {
 mod tests {
     use super::*;
     use crate::domain::{DomainSet, Pattern};
-    use crate::ingest::source::discover;
+    use crate::source::discover;
     use std::path::PathBuf;
 
     #[test]

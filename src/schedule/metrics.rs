@@ -2,8 +2,8 @@
 //!
 //! All are gauges: they tell of the last tick, and a tick that finds nothing to do tells so.
 
-use super::intake::Fate;
-use super::run::{StepEnd, Ticked};
+use super::{StepEnd, Ticked};
+use crate::delivery::intake::Fate;
 use std::fmt::{Display, Write};
 
 /// A tick, as it is told.
