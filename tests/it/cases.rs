@@ -17,7 +17,17 @@ fn copy(from: &Path, place: &Place) {
     }
 }
 
+/// What a case may hold; all else would be compared with nothing.
+const FILES: [&str; 7] = ["cells.csv", "exit", "flowbook.toml", "logs", "messages", "rejects.csv", "request"];
+
 fn check(case: &Path) {
+    for entry in fs::read_dir(case).unwrap().map(Result::unwrap) {
+        assert!(
+            FILES.contains(&entry.file_name().to_str().unwrap()),
+            "{} is not used",
+            entry.path().display()
+        );
+    }
     let read = |name: &str| fs::read_to_string(case.join(name)).ok();
     let place = Place::new();
     copy(case, &place);
@@ -30,7 +40,8 @@ fn check(case: &Path) {
         done.says(&messages.lines().collect::<Vec<_>>());
     }
     assert_eq!(place.exists("out.xlsx"), exit == 0, "{}", case.display());
-    if let Some(rejects) = read("rejects.csv").filter(|_| place.exists("rejects.csv")) {
+    assert_eq!(place.exists("rejects.csv"), case.join("rejects.csv").exists(), "{}", case.display());
+    if let Some(rejects) = read("rejects.csv") {
         assert_eq!(fs::read_to_string(place.path("rejects.csv")).unwrap(), rejects, "{}", case.display());
     }
     let Some(cells) = read("cells.csv") else { return };
