@@ -2,26 +2,31 @@
 //!
 //! The only folder that names clap, indicatif, serde, `serde_json` and toml.
 
-mod completions;
-mod config;
-mod export;
-mod flags;
-mod generate;
-mod history;
-mod idle;
-mod ingest;
 mod interrupt;
-mod missing;
-mod notes;
 mod out;
-mod progress;
-mod run;
+mod numbers;
+mod duration;
+mod environment;
+mod idle;
+mod notes;
+mod missing;
+mod unbilled;
+mod let_go;
 mod show;
-mod task;
-mod tasks;
-mod tasks_csv;
+mod progress;
 mod times;
+mod output_path;
+mod config;
+mod flags;
+mod request;
+mod task;
+mod export;
+mod ingest;
 mod store;
+mod run;
+mod history;
+mod generate;
+mod completions;
 
 use crate::error::{self, Error, ErrorKind};
 use crate::export::FORMAT_VERSION;
@@ -32,7 +37,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env;
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::panic;
 use std::process::ExitCode;
@@ -151,8 +155,9 @@ fn version(commit: &str) -> String {
 /// The arguments; where there are none to run, help or what is wrong is told, also as JSON where that was asked for.
 fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
     // Help names the program so, whatever the file is called that was started.
-    let command =
-        without_empty_variables(Arguments::command()).bin_name("flowbook").version(&*version(commit).leak());
+    let command = environment::without_empty_variables(Arguments::command())
+        .bin_name("flowbook")
+        .version(&*version(commit).leak());
     let read = command.try_get_matches().and_then(|mut matches| {
         let idle = idle::refusal(&matches).map(|text| format!("{text}\n"));
         let arguments = Arguments::from_arg_matches_mut(&mut matches)?;
@@ -217,16 +222,6 @@ fn visible_arguments(mut error: clap::Error) -> clap::Error {
         }
     }
     error
-}
-
-/// A variable that is empty is one that is not set.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
-    let command = command.mut_args(|arg| match arg.get_env() {
-        Some(name) if is_empty(name) => arg.env(None),
-        _ => arg,
-    });
-    command.mut_subcommands(without_empty_variables)
 }
 
 fn exit_code(error: &Error) -> u8 {

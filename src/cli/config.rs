@@ -20,6 +20,7 @@ use crate::schedule::plan::Plan;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 use tables::Tables;
 
 /// Bytes read of a configuration or a list of tasks: more is none.
@@ -70,6 +71,17 @@ pub(super) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>> {
             .map(|_| bytes)
             .map_err(|e| Error::usage(format!("cannot read the {what}: {}", plain(&e))).at(path)),
     }
+}
+
+/// Longer times are taken for mistakes: a year.
+const MAX_TIME: Duration = Duration::from_secs(366 * 86_400);
+
+/// Reads a duration, spelt as in options; `key` is where it stands.
+fn duration(key: &str, text: &str) -> Result<Duration> {
+    super::duration::parse(text).filter(|time| *time <= MAX_TIME).ok_or_else(|| {
+        let expected = "give a whole number of ms, s, m, h or d, like 24h, at most 366d";
+        Error::usage(format!("{key} is {text:?}; {expected}"))
+    })
 }
 
 fn parse(text: &str) -> Result<Tables> {

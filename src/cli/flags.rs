@@ -1,6 +1,7 @@
 //! Flags that mean the same in every command that has them.
 
-use super::{notes, show};
+use super::environment::{self, now};
+use super::{duration, notes, show};
 use crate::delivery::Delivery;
 use crate::delivery::intake::Intake;
 use crate::domain::{Domain, Pattern};
@@ -14,13 +15,13 @@ use crate::visible::line;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How logs are read.
 #[derive(Debug, Args)]
 pub(super) struct ReadingFlags {
     /// Account and groups of domains (TOML).
-    #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = environment::CONFIG, hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
 
     /// Domain of lines that hold only a path, in logs whose names tell none.
@@ -78,7 +79,7 @@ pub(super) struct TellingFlags {
 #[derive(Debug, Args)]
 pub(super) struct WaitingFlags {
     /// Wait so long for another process that holds the store: 500ms, 30s, 5m.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration::option, allow_hyphen_values = true)]
     pub(super) lock_timeout: Duration,
 }
 
@@ -86,7 +87,7 @@ pub(super) struct WaitingFlags {
 #[derive(Debug, Args)]
 pub(super) struct StoreFlags {
     /// The usage store.
-    #[arg(long, env = "FLOWBOOK_STORE", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = environment::STORE, hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) store: PathBuf,
 
     #[command(flatten)]
@@ -163,11 +164,6 @@ impl ReadingFlags {
     }
 }
 
-/// Now, in unix seconds.
-pub(super) fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
-}
-
 fn domain(text: &str) -> Result<Domain, String> {
     match Pattern::parse(text) {
         Some(Pattern::Exact(domain)) => Ok(domain),
@@ -182,38 +178,4 @@ pub(super) fn region(text: &str) -> Result<Region, String> {
 
 pub(super) fn reject_limit(text: &str) -> Result<RejectLimit, String> {
     RejectLimit::parse(text).ok_or_else(|| "give a number of lines, or a percentage like 0.1%".into())
-}
-
-/// Reads a time like `500ms`, `30s`, `5m`, `24h` or `7d`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let milliseconds = match unit {
-        "ms" => Some(1),
-        "s" => Some(1000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
-    };
-    let number = number.parse::<u64>().ok();
-    let time = number.zip(milliseconds).and_then(|(number, unit)| number.checked_mul(unit));
-    time.map(Duration::from_millis).ok_or_else(|| "give a time like 500ms, 30s, 5m, 24h or 7d".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times() {
-        let read = |text| duration(text).ok().map(|time| time.as_millis());
-        assert_eq!(
-            ["500ms", "30s", "5m", "24h", "7d"].map(read),
-            [Some(500), Some(30_000), Some(300_000), Some(86_400_000), Some(604_800_000)]
-        );
-        for wrong in ["", "5", "s", "-1s", "1.5s", "1 s", "1w", "99999999999999999999d"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! `flowbook generate`: logs to try flowbook with.
 
-use super::{Ending, show};
+use super::{Ending, numbers, show};
 use crate::codec::Codec;
 use crate::error::Result;
 use crate::generate::{EXPECTED, Made, Recipe, generate};
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> Result<Ending> {
 }
 
 fn rows(arguments: &GenerateArguments, made: &Made) -> Vec<(String, String)> {
-    let number = |name: &str, number: u128| (name.to_owned(), show::grouped(number));
+    let number = |name: &str, number: u128| (name.to_owned(), numbers::grouped(number));
     vec![
         number("files", made.files as u128),
         number("bytes on disk", made.bytes.into()),

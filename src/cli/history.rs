@@ -1,12 +1,11 @@
 //! `flowbook history`: the last ticks of `flowbook run`, as the store remembers them.
 
 use super::flags::WaitingFlags;
-use super::{Ending, config, show};
+use super::{Ending, config, environment, numbers, show};
 use crate::error::{Error, Result};
 use crate::store::{PastTick, Reader};
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
-use std::env;
 use std::path::PathBuf;
 
 /// List the last ticks of flowbook run, the newest first: what came in, what was made, what waits and why.
@@ -67,16 +66,15 @@ fn attempt(arguments: &HistoryArguments) -> Result<Ending> {
 
 /// The store that is named; what is named on the command line comes before what the environment says.
 fn store(arguments: &HistoryArguments) -> Result<PathBuf> {
-    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     match (&arguments.store, &arguments.config) {
         (Some(store), _) => return Ok(store.clone()),
         (None, Some(config)) => return Ok(config::plan(config)?.store),
         (None, None) => {}
     }
-    if let Some(store) = variable("FLOWBOOK_STORE") {
+    if let Some(store) = environment::path(environment::STORE) {
         return Ok(store);
     }
-    let config = variable("FLOWBOOK_CONFIG").ok_or_else(|| {
+    let config = environment::path(environment::CONFIG).ok_or_else(|| {
         let text = "no store is named: name the configuration (or set FLOWBOOK_CONFIG), or the store with --store (or \
                     set FLOWBOOK_STORE)";
         Error::usage(text)
@@ -143,7 +141,7 @@ fn came_in(tick: &Value) -> Option<String> {
     let sources = tick["sources"].as_object()?;
     let fates = sources.iter().filter(|(fate, count)| *fate != "known" && count.as_u64().unwrap_or(0) > 0);
     let fates: Vec<String> = fates.map(|(fate, count)| format!("{count} {fate}")).collect();
-    let number = |key: &str| show::grouped(tick["counts"][key].as_u64().unwrap_or(0).into());
+    let number = |key: &str| numbers::grouped(tick["counts"][key].as_u64().unwrap_or(0).into());
     (!fates.is_empty()).then(|| {
         format!(
             "logs: {}; lines: {} read, {} rejected",

@@ -1,7 +1,7 @@
 //! What people and scripts should know of what was read although nothing failed: files without a line, domains of
 //! which every line was rejected, files that may count the same requests twice.
 
-use super::show;
+use super::numbers::grouped;
 use crate::delivery::intake::Taking;
 use crate::report::Report;
 use crate::report::overlap::Overlap;
@@ -15,7 +15,7 @@ const LISTED: usize = 10;
 pub(super) fn of_report(report: &Report) -> Vec<String> {
     let mut notes = Vec::from_iter(empty(report.empty()));
     notes.extend(report.only_rejected().into_iter().take(LISTED).map(|(domain, lines)| {
-        let lines = show::grouped(lines.into());
+        let lines = grouped(lines.into());
         format!(
             "every line in the files of {domain} was rejected ({lines}): look at what is rejected, and why"
         )
@@ -58,7 +58,7 @@ fn twice(overlaps: &[Overlap]) -> Vec<String> {
     if let more @ 1.. = overlaps.len().saturating_sub(LISTED) {
         notes.push(format!(
             "{} more groups of files may count the same requests twice; --json lists all",
-            show::grouped(more as u128)
+            grouped(more as u128)
         ));
     }
     notes
@@ -77,7 +77,7 @@ fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     let listed: Vec<&str> = names.by_ref().take(LISTED).collect();
     let more = match names.count() {
         0 => String::new(),
-        more => format!(" and {} more", show::grouped(more as u128)),
+        more => format!(" and {} more", grouped(more as u128)),
     };
     Some(format!("no line in {}{more}: an empty file does not count as delivered", listed.join(", ")))
 }
@@ -92,12 +92,12 @@ fn padded<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
             let (stand, count) = if bytes == 1 { (" stands", "counts") } else { ("s stand", "count") };
             format!(
                 "{name}: {} blank byte{stand} between or behind its compressed streams, and {count} nothing",
-                show::grouped(bytes.into())
+                grouped(bytes.into())
             )
         })
         .collect();
     if let more @ 1.. = sources.count() {
-        let more = show::grouped(more as u128);
+        let more = grouped(more as u128);
         notes.push(format!("{more} more files hold such blanks; --json lists all"));
     }
     notes

@@ -2,8 +2,8 @@
 
 pub(super) mod words;
 
-use super::export::{creation_time, environment_language};
-use super::flags::{TellingFlags, now};
+use super::environment::{self, creation_time, now};
+use super::flags::TellingFlags;
 use super::{Ending, config, exit_code, notes, progress, show};
 use crate::error::{Error, Result};
 use crate::output::{Output, folder, make_folder};
@@ -29,7 +29,7 @@ use std::time::Instant;
 #[command(after_help = EXIT_CODES)]
 pub(super) struct RunArguments {
     /// The configuration (TOML): store, sources, output, tasks, and the account with its groups.
-    #[arg(env = "FLOWBOOK_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    #[arg(env = environment::CONFIG, hide_env_values = true, value_hint = ValueHint::FilePath)]
     config: PathBuf,
 
     /// Say what would be done, and do nothing of it.
@@ -97,7 +97,7 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
         created: creation_time()?,
         now,
     };
-    let one = Tick { plan: &plan, running, language: environment_language(), dry_run: arguments.dry_run };
+    let one = Tick { plan: &plan, running, language: environment::language(), dry_run: arguments.dry_run };
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
     let ticked = progress::beside(arguments.telling.quiet, &progress, || tick(&one, &progress));
     match ticked {

@@ -1,6 +1,7 @@
 //! What people and scripts see at the end: the table, the JSON object, messages.
 
 use super::notes;
+use super::numbers::{grouped, whole};
 use super::out::beside;
 pub(super) use super::out::{Out, explain, json_text, lines, message, messages, object, own, unless_gone};
 use crate::contract::request::{ExportRequest, ExportSpec, Kind};
@@ -291,19 +292,6 @@ pub(super) fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, St
     vec![total, ("peak".into(), peak), ("95th percentile".into(), percentile)]
 }
 
-/// `1,234,567`.
-pub(super) fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
     let spec = task.spec;
     let mut object = json!({
@@ -453,11 +441,6 @@ pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
     object
 }
 
-/// A whole number; as text where it is beyond what JSON's readers hold exactly in 64 bits.
-pub(super) fn whole(number: u128) -> Value {
-    u64::try_from(number).map_or_else(|_| number.to_string().into(), Value::from)
-}
-
 /// An id like the contract's, `ED61C6C3-8241-4187-AAA7-5157AE175CEC`: random, never in a workbook.
 pub(super) fn request_id() -> String {
     let random = || u128::from(RandomState::new().build_hasher().finish());
@@ -482,17 +465,6 @@ fn task_id(spec: &ExportSpec) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 12, 123, 1234, 1_234_567].map(grouped), ["0", "12", "123", "1,234", "1,234,567"]);
-    }
-
-    #[test]
-    fn whole_numbers_are_exact_however_large() {
-        assert_eq!(whole(u64::MAX.into()).to_string(), u64::MAX.to_string());
-        assert_eq!(whole(u128::from(u64::MAX) + 1), "18446744073709551616");
-    }
 
     #[test]
     fn request_ids_are_uuids() {

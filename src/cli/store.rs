@@ -5,10 +5,8 @@ mod forget;
 mod sources;
 mod table;
 
-pub(super) use forget::{before, let_go_json};
-
 use super::flags::StoreFlags;
-use super::{Ending, show};
+use super::{Ending, numbers, show};
 use crate::error::Result;
 use crate::store::{Info, Reader, Size, State, Violation, Writer, size};
 use crate::time::{Window, iso};
@@ -88,7 +86,7 @@ fn info(arguments: &Arguments) -> Result<Ending> {
 }
 
 fn info_rows(info: &Info, size: Size) -> Vec<(String, String)> {
-    let row = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
+    let row = |name: &str, number: u64| (name.to_owned(), numbers::grouped(number.into()));
     let mut rows = vec![
         row("version", info.version.into()),
         row("generation", info.generation),
@@ -194,7 +192,7 @@ fn vacuum(arguments: &Arguments) -> Result<Ending> {
             "series_removed": done.series, "changes_removed": done.changes});
         show::object(&object)?;
     } else {
-        let row = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
+        let row = |name: &str, number: u64| (name.to_owned(), numbers::grouped(number.into()));
         show::rows(&[
             row("bytes before", before),
             row("bytes after", after),

@@ -2,9 +2,10 @@
 
 pub(super) mod words;
 
-use super::export::{RequestArguments, creation_time, output_path};
-use super::flags::{self, StoreFlags, TellingFlags, now, reject_limit};
-use super::{Ending, config, progress, show};
+use super::environment::{self, creation_time, now};
+use super::flags::{self, StoreFlags, TellingFlags, reject_limit};
+use super::request::RequestArguments;
+use super::{Ending, config, output_path, progress, show};
 use crate::contract::request::retention;
 use crate::delivery::collision::keep_off;
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ struct CreateArguments {
     output: Option<PathBuf>,
 
     /// Account and groups of domains (TOML).
-    #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = environment::CONFIG, hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
     /// Billing region of domains without usage: CN, NA, EU, AP1, AP2, AP3, MEAA or SA.
@@ -188,7 +189,7 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     let (request, spec) = arguments.request.valid(&account)?;
     let now = now();
     retention(spec.asked.0, now, config::history_days(config.as_deref())?)?;
-    let output = output_path(arguments.output.as_deref(), &spec)?;
+    let output = output_path::asked_for(arguments.output.as_deref(), &spec)?;
     keep_off([&*output], config.as_deref())?;
     to_be_made(&output)?;
     let region = arguments.region.unwrap_or_default();

@@ -7,19 +7,10 @@ use crate::error::Result;
 use crate::locale::Language;
 use crate::schedule::range::{Moment, RangeRule};
 use crate::time::{Zone, iso};
-use std::env;
 
 /// What commands without a zone take, for messages.
 pub(super) const UTC: &str = "give a date like 2026-03-01, or a time like 2026-03-01T00:00:00Z, 2026-03-01T00:00+08:00, \
                               or 2026-03-01 00:00 (UTC)";
-
-/// The variable that names the zone of reports that name none.
-const TIME_ZONE: &str = "FLOWBOOK_TIME_ZONE";
-
-/// The zone that was given, else that of the environment.
-pub(super) fn zone_text(given: Option<&String>) -> Option<String> {
-    given.cloned().or_else(|| env::var(TIME_ZONE).ok()).filter(|zone| !zone.is_empty())
-}
 
 /// A valid request: the parameters with the times that `range` or start and end mean at `now`, and the export that they
 /// ask for.

@@ -76,7 +76,7 @@ const OWNERS: [(&str, &str); 28] = [
     ("clap_complete", "cli"),
     ("crc32fast", "export/pour"),
     ("csv", "ingest/rejects.rs"),
-    ("csv", "cli/tasks_csv.rs"),
+    ("csv", "cli/export/tasks_csv.rs"),
     ("ctrlc", "cli/interrupt.rs"),
     ("flate2", "codec"),
     ("git_version", "main.rs"),

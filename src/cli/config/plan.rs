@@ -2,7 +2,7 @@
 
 use super::paths::path;
 use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, Texts};
-use super::{account, task};
+use super::{account, duration, task};
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, Result};
 use crate::log::Format;
@@ -11,14 +11,11 @@ use crate::report::RejectLimit;
 use crate::schedule::plan::{OutputRule, Plan, SourceRule, TaskRule};
 use crate::source::{STDIN, Search};
 use crate::spelling::hint;
-use crate::time::DAY_SECONDS;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long another writer of the store is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longer times are taken for mistakes: a year.
-const MAX_SECONDS: u64 = 366 * DAY_SECONDS.unsigned_abs();
 
 /// `file` is the text that the tables were read from; its paths are relative to `folder`.
 pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
@@ -203,17 +200,4 @@ fn positive(key: &str, number: Option<u32>) -> Result<Option<u32>> {
         Some(0) => Err(Error::usage(format!("{key} is 0; give a number from 1, or leave it out"))),
         number => Ok(number),
     }
-}
-
-/// Reads a time like `90s`, `15m`, `24h` or `7d`.
-pub(super) fn duration(key: &str, text: &str) -> Result<Duration> {
-    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', DAY_SECONDS.unsigned_abs())];
-    let read = |(unit, seconds): (char, u64)| {
-        let digits = text.strip_suffix(unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
-        digits.parse::<u64>().ok()?.checked_mul(seconds).filter(|seconds| *seconds <= MAX_SECONDS)
-    };
-    units.into_iter().find_map(read).map(Duration::from_secs).ok_or_else(|| {
-        let expected = "give a whole number of s, m, h or d, like 24h, at most 366d";
-        Error::usage(format!("{key} is {text:?}; {expected}"))
-    })
 }

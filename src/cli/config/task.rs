@@ -1,8 +1,9 @@
 //! `[[task]]`: each is tried over a sample of its range.
 
-use super::plan::duration;
+use super::duration;
 use super::tables::{TaskTable, Texts};
-use crate::cli::times::{about_last_day, zone_text};
+use crate::cli::environment::zone_text;
+use crate::cli::times::about_last_day;
 use crate::contract::code::{Code, Refusal};
 use crate::contract::request::{Account, ExportRequest, ExportSpec};
 use crate::domain::Pattern;

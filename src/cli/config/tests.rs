@@ -156,6 +156,24 @@ fn what_a_plan_leaves_out() {
 }
 
 #[test]
+fn durations_are_spelt_as_in_options() {
+    for text in ["0s", "500ms", "90s", "5m", "24h", "7d"] {
+        let file =
+            format!("[store]\npath = \"usage.db\"\nlock_timeout = {text:?}\n[ingest]\nmin_age = {text:?}\n");
+        let plan = plan_of(&file).unwrap();
+        let option = crate::cli::duration::option(text).unwrap();
+        assert_eq!([plan.lock_timeout, plan.min_age], [option, option], "{text}");
+    }
+    for text in ["", "5", "1w", "-1s", "1.5s", "1 s", "+1s"] {
+        assert!(
+            plan_of(&format!("[store]\npath = \"usage.db\"\nlock_timeout = {text:?}\n")).is_err(),
+            "{text}"
+        );
+        assert!(crate::cli::duration::option(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn an_export_reads_the_file_of_a_run() {
     assert_eq!(account_of(WHOLE).unwrap().id.as_deref(), Some("1234"));
     // What only a run needs is judged there.

@@ -2,10 +2,10 @@
 
 use super::Begun;
 use crate::cli::missing::lacking;
-use crate::cli::show;
+use crate::cli::numbers::grouped;
 use crate::cli::task::words::hours_with_log;
+use crate::cli::{duration, let_go, show, unbilled};
 use crate::delivery::intake::Fate;
-use crate::domain::Domain;
 use crate::export::Exported;
 use crate::schedule::groups::Unbilled;
 use crate::schedule::plan::Plan;
@@ -105,10 +105,10 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
         show::message(&format!("no log names these domains of the configuration: {}", list(&names)));
     }
     if !ticked.young.is_empty() {
-        let (count, age) = (show::grouped(ticked.young.len() as u128), plan.min_age.as_secs());
+        let (count, age) = (grouped(ticked.young.len() as u128), duration::words(plan.min_age));
         let names = list(&ticked.young);
         show::message(&format!(
-            "changed less than {age} s ago, left for the next tick: {count} files: {names}"
+            "changed less than {age} ago, left for the next tick: {count} files: {names}"
         ));
     }
 }
@@ -145,17 +145,17 @@ fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
 fn unbilled_message(unbilled: &Unbilled) -> String {
     let mut parts = Vec::new();
     if !unbilled.outside.is_empty() {
-        let count = show::grouped(unbilled.outside.len() as u128);
+        let count = grouped(unbilled.outside.len() as u128);
         parts.push(format!("{count} outside [account] domains ({})", list(&unbilled.outside)));
     }
     if !unbilled.in_none.is_empty() {
-        let count = show::grouped(unbilled.in_none.len() as u128);
+        let count = grouped(unbilled.in_none.len() as u128);
         parts.push(format!("{count} in no group ({})", list(&unbilled.in_none)));
     }
     if !unbilled.in_several.is_empty() {
         let one = |(domain, groups): &(_, Vec<String>)| format!("{domain} in {}", groups.join(" and "));
         let all: Vec<String> = unbilled.in_several.iter().map(one).collect();
-        parts.push(format!("{} in more than one ({})", show::grouped(all.len() as u128), list(&all)));
+        parts.push(format!("{} in more than one ({})", grouped(all.len() as u128), list(&all)));
     }
     format!("domains with usage {}: {}", unbilled.span(), parts.join("; "))
 }
@@ -188,10 +188,10 @@ pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)
     }
     let fates = Fate::ALL.into_iter().filter(|fate| ticked.taking.had(*fate) > 0);
     rows.extend(
-        fates.map(|fate| (format!("sources {}", fate.name()), show::grouped(ticked.taking.had(fate).into()))),
+        fates.map(|fate| (format!("sources {}", fate.name()), grouped(ticked.taking.had(fate).into()))),
     );
     if !ticked.young.is_empty() {
-        rows.push(("sources too young".into(), show::grouped(ticked.young.len() as u128)));
+        rows.push(("sources too young".into(), grouped(ticked.young.len() as u128)));
     }
     rows.extend(show::rejected(&ticked.taking));
     for step in &ticked.steps {
@@ -206,9 +206,9 @@ pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)
         }
     }
     // Where there was nothing to let go, nothing is said.
-    if let Some(let_go) = ticked.let_go.as_ref().filter(|done| done.gone.cells > 0 || done.gone.samples > 0) {
+    if let Some(gone) = ticked.let_go.as_ref().filter(|done| done.gone.cells > 0 || done.gone.samples > 0) {
         let head = if is_dry_run { "usage that would be let go" } else { "usage let go" };
-        rows.push((head.to_owned(), crate::cli::store::before(let_go)));
+        rows.push((head.to_owned(), let_go::words(gone)));
     }
     let removed = if is_dry_run { "would be removed" } else { "removed" };
     rows.extend(ticked.retired.removed.iter().map(|path| (removed.to_owned(), path.display().to_string())));
@@ -239,13 +239,13 @@ pub(super) fn as_json(ticked: &Ticked, plan: &Plan, is_dry_run: bool) -> Value {
     object["dry_run"] = json!(is_dry_run);
     object["nothing_to_do"] = json!(is_idle(ticked));
     object["tasks"] = ticked.steps.iter().map(|step| step_json(step, plan)).collect();
-    if let Some(let_go) = &ticked.let_go {
-        object["let_go"] = crate::cli::store::let_go_json(let_go);
+    if let Some(gone) = &ticked.let_go {
+        object["let_go"] = let_go::as_json(gone);
     }
     object["removed"] = ticked.retired.removed.iter().map(|path| json!(path.display().to_string())).collect();
     object["left_alone"] = ticked.retired.left_alone.iter().map(left_alone_json).collect();
     object["unknown_domains"] = ticked.unknown.iter().map(unknown_json).collect();
-    object["unbilled"] = unbilled_json(&ticked.unbilled);
+    object["unbilled"] = unbilled::as_json(&ticked.unbilled);
     if let Some(why) = &ticked.refused {
         object["error"] = json!(why);
     }
@@ -258,20 +258,6 @@ fn left_alone_json(one: &LeftAlone) -> Value {
 
 fn unknown_json(one: &Unknown) -> Value {
     json!({"domain": one.domain.to_string(), "place": one.place, "did_you_mean": one.near})
-}
-
-/// Null where the account has all domains and no groups.
-pub(in crate::cli) fn unbilled_json(unbilled: &Unbilled) -> Value {
-    let Some((start, end)) = unbilled.range else { return Value::Null };
-    let several =
-        |(domain, groups): &(_, Vec<String>)| json!({"domain": format!("{domain}"), "groups": groups});
-    json!({
-        "StartTime": iso(start),
-        "EndTime": iso(end),
-        "outside_account": unbilled.outside.iter().map(Domain::as_str).collect::<Vec<_>>(),
-        "in_no_group": unbilled.in_none.iter().map(Domain::as_str).collect::<Vec<_>>(),
-        "in_several_groups": unbilled.in_several.iter().map(several).collect::<Vec<_>>(),
-    })
 }
 
 fn step_json(step: &Step, plan: &Plan) -> Value {

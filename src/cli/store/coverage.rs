@@ -1,9 +1,8 @@
 //! `flowbook store coverage`: which hours have sources, and what came late.
 
 use super::table::Table;
-use crate::cli::flags::{StoreFlags, duration};
-use crate::cli::run::words::unbilled_json;
-use crate::cli::{Ending, config, notes, show};
+use crate::cli::flags::StoreFlags;
+use crate::cli::{Ending, config, duration, environment, notes, numbers, show, times, unbilled};
 use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
 use crate::hours::HOUR_SECONDS;
@@ -44,11 +43,11 @@ pub(super) struct CoverageArguments {
     end_time: Option<String>,
 
     /// A source is late when it is read for the first time so long after the end of its hours.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
     late_after: Duration,
 
     /// Account and groups of domains (TOML): also list domains with usage that are outside the account, in no group, or in several.
-    #[arg(long, env = "FLOWBOOK_CONFIG", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, env = environment::CONFIG, hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 
     /// Print one JSON object.
@@ -94,8 +93,7 @@ fn selection(arguments: &CoverageArguments) -> Result<Selection> {
 
 /// The times that were given, in unix seconds.
 fn bounds(arguments: &CoverageArguments) -> Result<[Option<i64>; 2]> {
-    let time =
-        |text: &String| Moment::parse(text).ok_or_else(|| Error::usage(super::super::times::UTC).at(text));
+    let time = |text: &String| Moment::parse(text).ok_or_else(|| Error::usage(times::UTC).at(text));
     let start = arguments.start_time.as_ref().map(time).transpose()?.map(|time| time.start(Zone::UTC));
     let end = arguments.end_time.as_ref().map(time).transpose()?.map(|time| time.end(Zone::UTC));
     Ok([start, end])
@@ -128,7 +126,7 @@ fn times(hours: &Range<i64>) -> [String; 2] {
 
 fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
     let domains = &found.coverage.domains;
-    let number = |number: u64| show::grouped(number.into());
+    let number = |number: u64| numbers::grouped(number.into());
     let rows: Vec<_> =
         domains.iter().map(|d| [d.domain.to_string(), number(d.complete), number(d.missing())]).collect();
     let mut lines = Table::new(["domain", ">hours", ">missing"]).lines(&rows);
@@ -175,14 +173,14 @@ fn add<const N: usize, T>(
     lines.push(String::new());
     lines.extend(Table::new(heads).lines(&rows));
     if items.len() > LISTED {
-        let more = show::grouped((items.len() - LISTED) as u128);
+        let more = numbers::grouped((items.len() - LISTED) as u128);
         lines.push(format!("... and {more} more; --json lists all"));
     }
 }
 
 fn gap_row(domain: &DomainHours, gap: &Range<i64>) -> [String; 4] {
     let [from, until] = times(gap);
-    [domain.domain.to_string(), from, until, show::grouped((gap.end - gap.start).unsigned_abs().into())]
+    [domain.domain.to_string(), from, until, numbers::grouped((gap.end - gap.start).unsigned_abs().into())]
 }
 
 fn arrival_row(late: &LateArrival) -> [String; 4] {
@@ -190,7 +188,7 @@ fn arrival_row(late: &LateArrival) -> [String; 4] {
 }
 
 fn lines_row(late: &LateLines) -> [String; 4] {
-    let lines = show::grouped(late.lines.into());
+    let lines = numbers::grouped(late.lines.into());
     [late.name.clone(), lines, iso(late.first.start()), hours_and_minutes(late.by())]
 }
 
@@ -237,7 +235,7 @@ struct LinesObject<'a> {
     name: &'a str,
 }
 
-fn object<'a>(found: &'a Survey, unbilled: &Unbilled) -> Object<'a> {
+fn object<'a>(found: &'a Survey, gaps: &Unbilled) -> Object<'a> {
     let span = found.coverage.span.as_ref().map(times);
     let [from, until] = span.map_or([None, None], |span| span.map(Some));
     Object {
@@ -251,7 +249,7 @@ fn object<'a>(found: &'a Survey, unbilled: &Unbilled) -> Object<'a> {
         late_lines: Each(&found.lines, lines_object),
         overlaps: notes::overlaps(&found.overlaps),
         strays: Each(&found.coverage.strays, fault_object),
-        unbilled: unbilled_json(unbilled),
+        unbilled: unbilled::as_json(gaps),
         until,
     }
 }

@@ -1,10 +1,12 @@
 //! `flowbook store forget`: sources out of the store.
 
 use super::table::Table;
-use crate::cli::flags::{StoreFlags, now};
-use crate::cli::{Ending, show};
+use crate::cli::environment::now;
+use crate::cli::flags::StoreFlags;
+use crate::cli::let_go as retained;
+use crate::cli::{Ending, numbers, show, times};
 use crate::delivery::forget::{Forgotten, forget};
-use crate::delivery::retain::{Retained, let_go};
+use crate::delivery::retain::let_go;
 use crate::error::{Error, Result};
 use crate::schedule::range::Moment;
 use crate::store::{OlderCopy, Writer};
@@ -53,7 +55,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Ending> {
 fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let StoreFlags { store, waiting } = &arguments.store;
     let time = Moment::parse(text).and_then(|time| Window::holding(time.start(Zone::UTC)));
-    let wrong = || Error::usage(format!("--before is {text:?}; {}", super::super::times::UTC));
+    let wrong = || Error::usage(format!("--before is {text:?}; {}", times::UTC));
     let before_window = time.ok_or_else(wrong)?;
     if before_window.start() > now() {
         let text = format!(
@@ -64,7 +66,7 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let how = (true, arguments.dry_run);
     let done = let_go(store, before_window, waiting.lock_timeout, "flowbook store forget", how)?;
     if arguments.json {
-        let mut object = let_go_json(&done);
+        let mut object = retained::as_json(&done);
         object["RequestId"] = json!(show::request_id());
         object["dry_run"] = json!(arguments.dry_run);
         if arguments.dry_run {
@@ -73,9 +75,9 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
         show::object(&object)?;
     } else {
         let head = if arguments.dry_run { "would be let go" } else { "let go" };
-        let number = |name: &str, number: u64| (name.to_owned(), show::grouped(number.into()));
+        let number = |name: &str, number: u64| (name.to_owned(), numbers::grouped(number.into()));
         let mut rows = vec![
-            (head.to_owned(), before(&done)),
+            (head.to_owned(), retained::words(&done)),
             number("samples of rejected lines", done.gone.samples),
             number("bytes before", done.bytes.0),
         ];
@@ -84,24 +86,6 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
         show::rows(&rows)?;
     }
     Ok(Ending::Done)
-}
-
-/// What was let go, in words.
-pub(in crate::cli) fn before(done: &Retained) -> String {
-    let [cells, requests] = [done.gone.cells, done.gone.requests].map(|number| show::grouped(number.into()));
-    format!("before {}: {cells} cells with {requests} requests", iso(done.gone.kept_from.start()))
-}
-
-/// What was let go, as JSON.
-pub(in crate::cli) fn let_go_json(done: &Retained) -> Value {
-    json!({
-        "kept_from": iso(done.gone.kept_from.start()),
-        "cells": done.gone.cells,
-        "requests": done.gone.requests,
-        "samples": done.gone.samples,
-        "bytes_before": done.bytes.0,
-        "bytes_after": done.bytes.1,
-    })
 }
 
 fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
@@ -138,8 +122,8 @@ fn windows(forgotten: &Forgotten) -> [Option<String>; 2] {
 fn cells(forgotten: &Forgotten) -> [String; 6] {
     let was = &forgotten.was;
     let [first, last] = windows(forgotten).map(Option::unwrap_or_default);
-    let number = |number: u64| show::grouped(number.into());
-    let (lines, accepted, bytes) = (number(was.lines), number(was.accepted), show::grouped(was.bytes));
+    let number = |number: u64| numbers::grouped(number.into());
+    let (lines, accepted, bytes) = (number(was.lines), number(was.accepted), numbers::grouped(was.bytes));
     [was.name.clone(), lines, accepted, bytes, first, last]
 }
 
@@ -151,7 +135,7 @@ fn object(forgotten: &Forgotten) -> Value {
         "places": forgotten.places,
         "lines": was.lines,
         "accepted": was.accepted,
-        "bytes": show::whole(was.bytes),
+        "bytes": numbers::whole(was.bytes),
         "first_window": first,
         "last_window": last,
     })

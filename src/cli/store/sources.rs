@@ -1,8 +1,8 @@
 //! `flowbook store sources`: the sources, row by row, however many there are.
 
-use super::super::{Ending, show};
 use super::Arguments;
 use super::table::Table;
+use crate::cli::{Ending, numbers, show};
 use crate::error::Result;
 use crate::store::{Outline, Reader};
 use crate::time::iso;
@@ -29,7 +29,7 @@ fn as_table(reader: &Reader, out: &mut show::Out) -> Result<()> {
 }
 
 fn cells(source: &Outline) -> [String; 8] {
-    let number = |number: u64| show::grouped(number.into());
+    let number = |number: u64| numbers::grouped(number.into());
     [
         source.name.clone(),
         source.state.name().replace('_', " "),

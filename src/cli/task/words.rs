@@ -1,7 +1,8 @@
 //! What `flowbook task` tells: tables for people, the contract's responses for scripts.
 
 use crate::cli::flags::TellingFlags;
-use crate::cli::show::{explain, grouped, lines, message, object, request_id, rows};
+use crate::cli::numbers::grouped;
+use crate::cli::show::{explain, lines, message, object, request_id, rows};
 use crate::contract::request::ExportSpec;
 use crate::error::Result;
 use crate::output::in_address;

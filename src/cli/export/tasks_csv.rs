@@ -2,21 +2,19 @@
 //!
 //! Names csv, as the rejected lines do. Runs nothing: every row is found valid before the first is run.
 
-use super::times::valid;
-use crate::cli::config;
+use crate::cli::times::valid;
+use crate::cli::{config, output_path};
 use crate::contract::code::Refusal;
 use crate::contract::request::{Account, ExportRequest, ExportSpec};
 use crate::error::{self, Error, Result};
-use crate::export::name::file_name;
 use crate::locale::Language;
-use crate::output::{Spot, is_below};
+use crate::output::Spot;
 use crate::schedule::range::RangeRule;
 use crate::spelling::hint;
-use crate::task::pattern::Pattern;
 use crate::visible;
 use csv::{ErrorKind, Position, StringRecord, Trim};
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// A row of the list.
 #[derive(Clone, Debug)]
@@ -212,35 +210,12 @@ fn row(columns: &[Column], record: &StringRecord, line: u64, setting: &Setting<'
         request.time_zone = setting.zone.map(String::from);
     }
     let (request, spec) = valid(request, range, setting.now, setting.account, setting.language)?;
-    let output = self::output(setting.folder, output, &spec)?;
+    let output = output_path::below(setting.folder, output, &spec)?;
     let label = match &spec.name {
         Some(name) => format!("task {name:?} (line {line})"),
         None => format!("the task of line {line}"),
     };
     Ok(TaskRow { request, spec, output, label })
-}
-
-/// The file of a task: of the usual name in `folder`, or what is said to stand there: a file, a folder, or a pattern of
-/// names with fields in braces, as in a configuration.
-pub(super) fn output(folder: &Path, said: Option<&str>, spec: &ExportSpec) -> Result<PathBuf> {
-    let Some(said) = said else { return Ok(folder.join(file_name(spec))) };
-    if said.contains(['{', '}']) {
-        let wrong = |e: &Error| Error::usage(format!("output is {said:?}; it {}", e.message()));
-        let file =
-            Pattern::of_any_form(said).and_then(|pattern| pattern.fill(spec)).map_err(|e| wrong(&e))?;
-        return Ok(folder.join(file));
-    }
-    let path = folder.join(said);
-    // An absolute path is meant to be where it says, and so is a link.
-    let goes_back = || Path::new(said).components().any(|part| part == Component::ParentDir);
-    if !Path::new(said).is_absolute() && goes_back() && !is_below(&path, folder) {
-        let text = format!(
-            "output is {said:?}, which leads out of the folder of all workbooks by ..; name a file below it, or write the \
-             whole path"
-        );
-        return Err(Error::usage(text));
-    }
-    Ok(if path.is_dir() || said.ends_with('/') { path.join(file_name(spec)) } else { path })
 }
 
 /// The lines of the file, counted as far as they are asked for. The reader's own count stops before the line
@@ -280,6 +255,7 @@ fn broken(error: &csv::Error, lines: &mut Lines<'_>) -> Error {
 mod tests {
     use super::*;
     use crate::domain;
+    use crate::export::name::file_name;
 
     fn account() -> Account {
         let groups = [("shop".to_owned(), vec![domain::Pattern::parse("a.com").unwrap()])].into();

@@ -1,12 +1,10 @@
 //! `flowbook export --tasks` and `--months`: several requests, one pass over the logs, a workbook each.
 
-use super::export::{
-    CHOOSE, ExportArguments, creation_time, environment_language, is_named_as_folder, pattern,
-};
-use super::flags::now;
 use super::tasks_csv::{self, Setting, TaskRow};
-use super::times::zone_text;
-use super::{Ending, config, missing, progress, show};
+use super::{CHOOSE, ExportArguments};
+use crate::cli::environment::{self, creation_time, now, zone_text};
+use crate::cli::output_path::{self, is_named_as_folder, pattern};
+use crate::cli::{Ending, config, missing, numbers, progress, show};
 use crate::contract::request::ExportRequest;
 use crate::delivery::collision::{keep_apart, keep_off};
 use crate::delivery::intake::Taking;
@@ -39,7 +37,7 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     }
     let zone = zone_text(None);
     let zone = zone.as_deref();
-    let setting = Setting { account: &account, language: environment_language(), zone, now: now(), folder };
+    let setting = Setting { account: &account, language: environment::language(), zone, now: now(), folder };
     let rows = tasks_csv::read(list, &setting)?;
     run_all(&rows, Some(list), arguments)
 }
@@ -57,7 +55,7 @@ pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Endi
     let (folder, pattern) = place_of_months(arguments.output.as_deref())?;
     let row = |month: RangeRule| {
         let (request, spec) = arguments.request.valid_over(Some(&month.to_string()), &account)?;
-        let output = tasks_csv::output(&folder, pattern.as_deref(), &spec)?;
+        let output = output_path::below(&folder, pattern.as_deref(), &spec)?;
         Ok(TaskRow { request, spec, output, label: month.to_string() })
     };
     let rows: Vec<TaskRow> = months.into_iter().map(row).collect::<Result<_>>()?;
@@ -158,7 +156,7 @@ fn take(
         // The delivery looks at the others.
         let results = outputs.iter().map(PathBuf::as_path).chain(arguments.reading.rejects.as_deref());
         keep_apart(results, &not_opened)?;
-        let count = show::grouped(not_opened.len() as u128);
+        let count = numbers::grouped(not_opened.len() as u128);
         show::message(&format!(
             "{count} logs are not opened: their names tell other hours or domains (--read-all)"
         ));
