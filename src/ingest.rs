@@ -4,19 +4,21 @@
 //! folded into one table per thread, tables merge by sums, and everything with an order (samples, line
 //! numbers, rejected lines) is put in order at the end.
 
-pub mod resume;
-mod ahead;
-mod crowd;
-mod count;
-mod fold;
-pub mod limit;
+// Each file uses only those listed before it.
+mod fingerprint;
 mod lines;
-mod outcome;
-mod packed;
-mod part;
+mod ahead;
 mod rejects;
-mod dedup;
+pub mod limit;
+mod packed;
+pub mod resume;
+mod part;
+mod fold;
+mod outcome;
 mod work;
+mod crowd;
+mod dedup;
+mod count;
 
 pub use lines::{Block, Chunk, Lines, Text};
 pub use rejects::Rejects;

@@ -31,6 +31,12 @@ impl Format {
         }
     }
 
+    /// The format of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
     /// What the format is, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -52,6 +58,36 @@ impl Format {
     pub fn parser(self, file_domain: Option<&Domain>) -> Parser {
         match self {
             Self::Alibaba => Parser::Alibaba(alibaba::Parser::new(file_domain)),
+        }
+    }
+}
+
+/// In which format a source is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// In this one, whatever its lines look like.
+    Fixed(Format),
+    /// In the one that its first lines are of.
+    #[default]
+    Detect,
+}
+
+impl Choice {
+    /// The format that lines are expected in before any was read.
+    #[must_use]
+    pub fn expected(self) -> Format {
+        match self {
+            Self::Fixed(format) => format,
+            Self::Detect => Format::default(),
+        }
+    }
+
+    /// The format that was named, if one was.
+    #[must_use]
+    pub const fn named(self) -> Option<Format> {
+        match self {
+            Self::Fixed(format) => Some(format),
+            Self::Detect => None,
         }
     }
 }

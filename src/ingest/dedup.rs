@@ -9,9 +9,8 @@ use super::crowd::longest_beginnings;
 use super::outcome::Outcome;
 use super::resume::{self, beginnings, order, whole};
 use crate::codec::Decoder;
-use crate::digest::{SHORTEST, TextId, canonical};
+use crate::digest::TextId;
 use crate::domain::Domain;
-use crate::hash;
 use crate::names::{may_be_one, may_tell};
 use crate::report::{Duplicate, NamedHours};
 use crate::source::{SMALL, Source};
@@ -29,30 +28,6 @@ const FEW: usize = 16;
 
 /// Positions of duplicates, each with the position of the source that stays.
 type Same = BTreeMap<usize, usize>;
-
-/// Bytes of a text that are kept: more than the first line of a log.
-pub(super) const BEGINNING: usize = 512;
-/// Of these at least so many are left when line ends are made one.
-const SURE: usize = 384;
-
-/// What texts that begin alike have in common.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Beginning {
-    /// A hash of the least of its bytes by which it is known what it begins, or of all where they are fewer; nothing where
-    /// there is no text. They may end within the first line.
-    least: Option<u64>,
-    /// A hash of more than that, where there are so many bytes.
-    more: Option<u64>,
-}
-
-impl Beginning {
-    /// Of the first [`BEGINNING`] bytes of a text.
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let text = canonical(bytes);
-        let least = &text[..text.len().min(SHORTEST)];
-        Self { least: (!text.is_empty()).then(|| hash::many(least)), more: text.get(..SURE).map(hash::many) }
-    }
-}
 
 /// The large files that have the bytes of another one. Where their lines may take different domains from outside, that is
 /// found out by reading them.
@@ -211,14 +186,14 @@ fn same_texts(sources: &[Source], outcomes: &[Outcome], alike: &[Vec<usize>]) ->
 fn alike(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<Vec<usize>> {
     // A pipe cannot be read twice.
     let read = read.iter().copied().filter(|at| sources[*at].size.is_some());
-    let by_least = groups(read, |at| outcomes[at].beginning.least);
+    let by_least = groups(read, |at| outcomes[at].fingerprint.least);
     let by_more = by_least.into_iter().flat_map(|group| {
         // Short texts may be the beginning of any; longer ones begin alike in more than that.
-        let is_short = |at: &usize| outcomes[*at].beginning.more.is_none();
+        let is_short = |at: &usize| outcomes[*at].fingerprint.more.is_none();
         if group.iter().any(is_short) {
             return vec![group];
         }
-        groups(group.into_iter(), |at| outcomes[at].beginning.more)
+        groups(group.into_iter(), |at| outcomes[at].fingerprint.more)
     });
     by_more.collect()
 }

@@ -8,7 +8,7 @@ mod hosts;
 mod marred;
 
 use super::Job;
-use super::dedup::{self, Beginning};
+use super::fingerprint::{self, Fingerprint};
 use super::lines::Chunk;
 use super::rejects::{Extent, PartSample, Sink, Spill};
 use crate::domain::Domain;
@@ -37,7 +37,7 @@ pub(super) struct Fold<'a> {
     state: State<'a>,
     sink: Sink<'a>,
     /// The first bytes of the part.
-    beginning: Vec<u8>,
+    first_bytes: Vec<u8>,
 }
 
 /// What is known of the lines of a part.
@@ -46,7 +46,7 @@ pub(super) struct Folded {
     pub(super) samples: Vec<PartSample>,
     pub(super) extents: Vec<Extent>,
     /// What texts that begin alike have in common.
-    pub(super) beginning: Beginning,
+    pub(super) fingerprint: Fingerprint,
     /// What tells whether its lines stand elsewhere, too.
     pub(super) sketch: Sketch,
     /// Whether lines with only a path took the domain of the source.
@@ -154,7 +154,7 @@ impl<'a> Fold<'a> {
             others: BTreeSet::new(),
         };
         let [parser, mender] = [job.format.parser(None), job.format.parser(None)];
-        Self { spill, parser, mender, state, sink: Sink::new(spill), beginning: Vec::new() }
+        Self { spill, parser, mender, state, sink: Sink::new(spill), first_bytes: Vec::new() }
     }
 
     /// Begins a part of `source`.
@@ -168,7 +168,7 @@ impl<'a> Fold<'a> {
             self.state.hosts = Hosts::new(Meaning::Invalid);
         }
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
-        self.beginning.clear();
+        self.first_bytes.clear();
         let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
         self.parser.turn_to(domain);
         self.mender.turn_to(domain);
@@ -186,8 +186,9 @@ impl<'a> Fold<'a> {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
         self.state.note_shared();
-        let (counts, beginning) = (mem::take(&mut self.state.counts), Beginning::of(&self.beginning));
-        Ok(Folded { counts, samples, extents, beginning, sketch: self.parser.take_sketch(), has_used_domain })
+        let (counts, sketch) = (mem::take(&mut self.state.counts), self.parser.take_sketch());
+        let fingerprint = Fingerprint::of(&self.first_bytes);
+        Ok(Folded { counts, samples, extents, fingerprint, sketch, has_used_domain })
     }
 
     /// Gives the table away, for an empty one.
@@ -208,14 +209,14 @@ impl<'a> Fold<'a> {
     /// When a sum overflows or rejected lines cannot be kept: the job stops.
     pub(super) fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<()> {
         let (Chunk::Lines(text) | Chunk::TooLong(text)) = chunk;
-        let missing = dedup::BEGINNING - self.beginning.len();
+        let missing = fingerprint::KEPT - self.first_bytes.len();
         if missing > 0 {
             let first = &text[..text.len().min(missing)];
             if memchr(0, first).is_none() {
-                self.beginning.extend_from_slice(first);
+                self.first_bytes.extend_from_slice(first);
             } else {
                 // However many NULs stand there, they tell no text from another.
-                self.beginning.extend(text.iter().filter(|byte| **byte != 0).take(missing));
+                self.first_bytes.extend(text.iter().filter(|byte| **byte != 0).take(missing));
             }
         }
         match chunk {

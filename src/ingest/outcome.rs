@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how they are read.
 
-use super::dedup::Beginning;
+use super::fingerprint::Fingerprint;
 use super::rejects::{Extent, PartSample, Piece};
 use super::{Job, Taken, check, fold, resume};
 use crate::codec::page;
@@ -29,7 +29,7 @@ pub(super) struct Outcome {
     /// Bytes of the text.
     pub(super) len: u64,
     /// What texts that begin alike have in common.
-    pub(super) beginning: Beginning,
+    pub(super) fingerprint: Fingerprint,
     /// What the file began with, all of a small one: see [`start_of`](super::source::start_of).
     pub(super) start: Option<u64>,
     /// What tells whether its lines stand elsewhere, too.
@@ -51,7 +51,7 @@ impl Outcome {
         self.fault = if next.is_changed { next.fault } else { self.fault.take().or(next.fault) };
         self.is_changed |= next.is_changed;
         if self.len == 0 {
-            (self.beginning, self.start) = (next.beginning, next.start);
+            (self.fingerprint, self.start) = (next.fingerprint, next.start);
         }
         self.len += next.len;
         self.padding += next.padding;
@@ -79,7 +79,7 @@ impl Outcome {
 
     /// Whether another reading of the source came to the same, for all that is known.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let known = |one: &Self| (one.len, one.beginning, one.start);
+        let known = |one: &Self| (one.len, one.fingerprint, one.start);
         known(self) == known(other) && self.counts == other.counts && self.fault == other.fault
     }
 

@@ -168,7 +168,7 @@ impl<'a> Work<'a> {
             None => source.change(None),
         };
         let (is_changed, fault) = (change.is_some(), change.map(Into::into).or(fault));
-        let Folded { counts, samples, extents, beginning, sketch, has_used_domain } = fold.end()?;
+        let Folded { counts, samples, extents, fingerprint, sketch, has_used_domain } = fold.end()?;
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
         Ok(Outcome {
@@ -178,7 +178,7 @@ impl<'a> Work<'a> {
             padding,
             is_changed,
             len,
-            beginning,
+            fingerprint,
             start,
             sketch,
             has_used_domain,
