@@ -23,7 +23,7 @@
 //! 2. Nothing below `cli` knows clap; a third-party crate is named in one file.
 //! 3. Nothing between the sorted rows and the workbook collects rows: memory does not grow with the report.
 //! 4. The same input gives the same bytes, for any number of threads, any order and cutting of sources.
-//! 5. Lines read = accepted + out of scope + rejected + blank, checked in every run.
+//! 5. Lines read = accepted + out of scope + rejected + blank + skipped, checked in every run.
 //! 6. A text counts once, whatever its name, packing and line ends, and so does its beginning; the domain that lines take
 //!    from outside is a part of it. Usage and identity commit in one transaction, and what a store gives is what its logs
 //!    give. Of a log that is changed while it is read nothing is kept.

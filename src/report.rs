@@ -36,6 +36,8 @@ pub struct Counts {
     pub other_domains: u64,
     /// Empty lines.
     pub blank: u64,
+    /// Lines that hold no request by the rules of their format, like comments and headers.
+    pub skipped: u64,
     /// Lines without meaning, by [`Reason`].
     pub rejected: [u64; Reason::ALL.len()],
     /// Good lines whose window lies before the hour that the file name tells; they count as any other.
@@ -79,10 +81,16 @@ impl Counts {
         self.outside_range + self.other_domains
     }
 
-    /// The law of conservation: lines read = accepted + out of scope + rejected + blank.
+    /// Lines that ask for nothing: blank and skipped ones.
+    #[must_use]
+    pub const fn without_request(&self) -> u64 {
+        self.blank + self.skipped
+    }
+
+    /// The law of conservation: lines read = accepted + out of scope + rejected + blank + skipped.
     #[must_use]
     pub fn balanced(&self) -> bool {
-        self.lines == self.accepted + self.out_of_scope() + self.rejected_total() + self.blank
+        self.lines == self.accepted + self.out_of_scope() + self.rejected_total() + self.without_request()
     }
 
     /// Adds the counts of another part.
@@ -92,6 +100,7 @@ impl Counts {
         self.outside_range += other.outside_range;
         self.other_domains += other.other_domains;
         self.blank += other.blank;
+        self.skipped += other.skipped;
         self.late += other.late;
         self.first_late = [self.first_late, other.first_late].into_iter().flatten().min();
         self.traffic += other.traffic;
@@ -164,11 +173,11 @@ pub struct SourceReport {
     pub sketch: Sketch,
 }
 
-/// Whether a source delivers the hours that its name tells: it has no fault, and holds more `lines` than `blank` ones or
-/// may be empty.
+/// Whether a source delivers the hours that its name tells: it has no fault, and holds more `lines` than `empty` ones (blank
+/// or skipped) or may be empty.
 #[must_use]
-pub const fn delivers(has_fault: bool, may_be_empty: bool, lines: u64, blank: u64) -> bool {
-    !has_fault && (may_be_empty || lines > blank)
+pub const fn delivers(has_fault: bool, may_be_empty: bool, lines: u64, empty: u64) -> bool {
+    !has_fault && (may_be_empty || lines > empty)
 }
 
 impl SourceReport {
@@ -181,13 +190,13 @@ impl SourceReport {
     /// Whether the hours of the source are there: see [`delivers`].
     #[must_use]
     pub const fn delivered(&self) -> bool {
-        delivers(self.fault.is_some(), self.may_be_empty, self.counts.lines, self.counts.blank)
+        delivers(self.fault.is_some(), self.may_be_empty, self.counts.lines, self.counts.without_request())
     }
 
-    /// Whether the source has no fault and holds nothing but blank lines, if any.
+    /// Whether the source has no fault and holds nothing but blank and skipped lines, if any.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.fault.is_none() && self.counts.lines == self.counts.blank
+        self.fault.is_none() && self.counts.lines == self.counts.without_request()
     }
 
     /// The first window with a late line, and by how many seconds it begins before the source's first window.

@@ -4,6 +4,7 @@
 //! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
 
 mod maintenance;
+mod account;
 mod check;
 mod coverage;
 mod describe;
@@ -28,6 +29,7 @@ mod total;
 mod watch;
 mod write;
 
+pub use account::AccountId;
 pub use check::Violation;
 pub use history::{KEPT_TICKS, PastTick};
 pub use info::{Info, Outline, Size, State, size};

@@ -94,6 +94,7 @@ impl Counts {
         let take = |sum: &mut u64, part: u64| *sum = sum.saturating_sub(part);
         take(&mut self.lines, in_scope.lines);
         take(&mut self.blank, in_scope.blank);
+        take(&mut self.skipped, in_scope.skipped);
         take(&mut self.outside_range, in_scope.outside_range);
         take(&mut self.other_domains, in_scope.other_domains + in_scope.accepted);
         self.rejected.iter_mut().zip(in_scope.rejected).for_each(|(sum, part)| take(sum, part));

@@ -34,7 +34,7 @@ impl Reader {
     /// 1. The file is what `SQLite` wrote; when it is not, nothing else is looked at.
     /// 2. Every value is one that may be written; when any is not, nothing is added up.
     /// 3. Every row refers to rows that are there.
-    /// 4. Of each source, lines = accepted + unplaced + blank + rejected.
+    /// 4. Of each source, lines = accepted + unplaced + blank + skipped + rejected.
     /// 5. Of each source, accepted = the requests of its parts + what was let go.
     /// 6. Each part is the sum of its cells, and no cell is without a part.
     /// 7. When all of these hold, the sums over all sources are those of the sources, and each slice is the sum of its cells.
@@ -201,6 +201,10 @@ fn references(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>
         let sql = format!("SELECT count(*) FROM {table} WHERE {parent} NOT IN (SELECT id FROM {parent})");
         db.query_row(&sql, [], |row| row.get::<_, i64>(0))
     };
+    let of_account = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table} WHERE account_id NOT IN (SELECT id FROM account)");
+        db.query_row(&sql, [], |row| row.get::<_, i64>(0))
+    };
     let counts = [
         ("reject", "source", count("reject", "source")?),
         ("sample", "source", count("sample", "source")?),
@@ -209,6 +213,8 @@ fn references(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>
         ("part", "series", count("part", "series")?),
         ("cell", "series", cells.without_series),
         ("change", "series", count("change", "series")?),
+        ("source", "account", of_account("source")?),
+        ("task", "account", of_account("task")?),
     ];
     let violation = |(table, parent, rows): (&str, &str, i64)| Violation {
         source: None,
@@ -221,11 +227,11 @@ fn references(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>
 
 fn lines(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     let sql = "SELECT * FROM (
-                   SELECT name, accepted + unplaced + blank
+                   SELECT name, accepted + unplaced + blank + skipped
                        + (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE reject.source = source.id) AS expected, lines
                    FROM source ORDER BY sort, id)
                WHERE lines <> expected";
-    all(db, sql, |row| numbers(row, "lines, as accepted + unplaced + blank + rejected"))
+    all(db, sql, |row| numbers(row, "lines, as accepted + unplaced + blank + skipped + rejected"))
 }
 
 fn accepted(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
@@ -274,6 +280,7 @@ fn totals(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
                    UNION ALL SELECT 'accepted', (SELECT coalesce(sum(accepted), 0) FROM source), accepted FROM total
                    UNION ALL SELECT 'unplaced', (SELECT coalesce(sum(unplaced), 0) FROM source), unplaced FROM total
                    UNION ALL SELECT 'blank', (SELECT coalesce(sum(blank), 0) FROM source), blank FROM total
+                   UNION ALL SELECT 'skipped', (SELECT coalesce(sum(skipped), 0) FROM source), skipped FROM total
                    UNION ALL SELECT reason, max(expected), max(found) FROM (
                        SELECT reason, sum(lines) AS expected, 0 AS found FROM reject GROUP BY reason
                        UNION ALL SELECT reason, 0, lines FROM total_reject) GROUP BY reason)

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Hours that sources of a domain deliver, as [`delivers`](crate::report::delivers) has it: answered by an index alone.
 pub(super) const DELIVERED: &str = "SELECT DISTINCT named_start, named_end FROM source
-     WHERE named_domain = ? AND named_end > ? AND named_start < ? AND fault IS NULL AND (? OR lines > blank)";
+     WHERE named_domain = ? AND named_end > ? AND named_start < ? AND fault IS NULL AND (? OR lines > blank + skipped)";
 
 impl Reader {
     /// The hours of a range that any source delivers, whatever its domain: see [`delivers`].

@@ -1,6 +1,7 @@
 //! What a source is, as a row of its table.
 
 use super::source::{Arrival, SourceId, joined};
+use super::total::LineCounts;
 use super::write::Writer;
 use super::{failed, signed};
 use crate::digest::TextId;
@@ -11,20 +12,21 @@ use rusqlite::params;
 
 /// What an arrival says of its source, in the order of [`Writer::describe`].
 const COLUMNS: &str = "name, sort, size, whole, chain, head, text_bytes, format, region, named_domain, named_start, \
-                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, sketch, open, first, padding, text";
+                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, skipped, sketch, open, first, padding, text, account_id";
 
 impl Writer {
     /// Writes what a source is: a new one, or one that is there.
     pub(super) fn describe(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
         let Arrival { text, report, place, .. } = arrival;
         let hours = report.hours.as_ref();
-        let [lines, accepted, unplaced, blank] = line_counts(report)?;
+        let counts = line_counts(report)?;
+        let [lines, accepted, unplaced, blank, skipped] = counts;
         self.totals.sources += i64::from(id.is_none());
         // It goes by the name of where it was found, until it is named anew.
         if let Some(id) = id {
             self.firsts.forget(id);
         }
-        self.totals.add([lines, accepted, unplaced, blank], 1);
+        self.totals.add(counts, 1);
         self.familiar.note_text(text);
         place.file.iter().for_each(|file| self.familiar.note_place(file.as_bytes()));
         let values = params![
@@ -48,19 +50,21 @@ impl Writer {
             accepted,
             unplaced,
             blank,
+            skipped,
             report.sketch.to_bytes(),
             text.open,
             text.first(),
             signed(report.padding)?,
             joined_of(text),
+            self.account.0,
             id.map(|id| id.0),
         ];
         // Two statements of one row each: one that does either must be able to undo half of it, and the database would
         // keep every page that it changes.
-        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25";
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27";
         let sql = match id {
-            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?26)"),
-            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?26"),
+            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?28)"),
+            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?28"),
         };
         self.db.prepare_cached(&sql).and_then(|mut put| put.execute(values)).map_err(failed)?;
         Ok(id.unwrap_or_else(|| SourceId(self.db.last_insert_rowid())))
@@ -72,13 +76,14 @@ pub(super) fn joined_of(text: &TextId) -> Option<Vec<u8>> {
     text.outside.as_ref().map(|domain| joined(&text.text, domain.as_str()))
 }
 
-/// Lines, accepted, unplaced and blank ones.
-pub(super) fn line_counts(report: &SourceReport) -> Result<[i64; 4]> {
+/// What a report counts of lines.
+pub(super) fn line_counts(report: &SourceReport) -> Result<LineCounts> {
     let counts = &report.counts;
     Ok([
         signed(counts.lines)?,
         signed(counts.accepted)?,
         signed(counts.outside_range)?,
         signed(counts.blank)?,
+        signed(counts.skipped)?,
     ])
 }

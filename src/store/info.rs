@@ -32,6 +32,8 @@ pub struct Info {
     pub rejected: u64,
     /// Empty lines.
     pub blank: u64,
+    /// Lines that hold no request by the rules of their format.
+    pub skipped: u64,
     /// Domains with usage or without it any more.
     pub domains: u64,
     /// Pairs of domain and region.
@@ -169,6 +171,7 @@ fn info(db: &Connection) -> rusqlite::Result<Info> {
         unplaced: sum("unplaced")?,
         rejected: count("SELECT coalesce(sum(lines), 0) FROM reject")?,
         blank: sum("blank")?,
+        skipped: sum("skipped")?,
         domains: count("SELECT count(DISTINCT domain) FROM series")?,
         series: count("SELECT count(*) FROM series")?,
         cells: count("SELECT count(*) FROM cell")?,

@@ -183,7 +183,7 @@ impl Question<'_> {
     fn sources(&self, counted: &BTreeMap<i64, Accepted>) -> rusqlite::Result<Vec<Found>> {
         let sql =
             "SELECT sort, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced,
-                       blank, id, (SELECT empty_is_delivered FROM state), sketch, padding FROM source WHERE id = ?";
+                       blank, id, (SELECT empty_is_delivered FROM state), sketch, padding, skipped FROM source WHERE id = ?";
         let mut source = self.db.prepare_cached(sql)?;
         let mut found = Vec::with_capacity(counted.len());
         let mut names = Names::default();
@@ -204,7 +204,7 @@ impl Question<'_> {
         counts.accepted = accepted.requests;
         counts.traffic = accepted.bytes.into();
         counts.outside_range = counts.outside_range.saturating_sub(accepted.requests);
-        let has_rejects = counts.lines > counts.accepted + counts.outside_range + counts.blank;
+        let has_rejects = counts.lines > counts.accepted + counts.outside_range + counts.without_request();
         if counts.outside_range > 0 || accepted.first.is_some_and(|first| first < before.end) {
             for part in parts(self.db, found.id)? {
                 self.count_part(&part, &before, counts)?;
@@ -310,7 +310,7 @@ impl Question<'_> {
             Ok(())
         };
         let columns =
-            "id, sort, lines, accepted, unplaced, blank, fault IS NOT NULL AND named_domain IS NULL";
+            "id, sort, lines, accepted, unplaced, blank, fault IS NOT NULL AND named_domain IS NULL, skipped";
         let sql = format!("SELECT {columns} FROM source WHERE named_domain IS NULL");
         let mut unnamed = self.db.prepare_cached(&sql)?;
         let mut rows = unnamed.query([])?;
@@ -350,14 +350,15 @@ impl Question<'_> {
     /// The lines of a source of which none counts, told apart.
     fn left(&self, id: i64, row: &Row<'_>) -> rusqlite::Result<Counts> {
         let number = |at| row.get(at).and_then(unsigned);
-        let (lines, good, blank) = (number(2)?, number(3)?.saturating_add(number(4)?), number(5)?);
+        let (lines, good) = (number(2)?, number(3)?.saturating_add(number(4)?));
+        let (blank, skipped) = (number(5)?, number(7)?);
         let mut in_range = 0;
         for part in parts(self.db, id)? {
             in_range += self.sum(&part, &self.windows)?.1;
         }
         let (outside_range, other_domains) = (good.saturating_sub(in_range), in_range);
-        let mut counts = Counts { lines, outside_range, other_domains, blank, ..Counts::default() };
-        if lines > good + blank {
+        let mut counts = Counts { lines, outside_range, other_domains, blank, skipped, ..Counts::default() };
+        if lines > good + counts.without_request() {
             for (reason, lines) in rejects(self.db, id)? {
                 counts.rejected[reason as usize] = lines;
             }
@@ -417,6 +418,7 @@ fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
             lines: unsigned(row.get(7)?)?,
             outside_range: unsigned(row.get(8)?)?.saturating_add(unsigned(row.get(9)?)?),
             blank: unsigned(row.get(10)?)?,
+            skipped: unsigned(row.get(15)?)?,
             ..Counts::default()
         },
     };

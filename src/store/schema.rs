@@ -204,16 +204,32 @@ CREATE TABLE tick (
     line TEXT NOT NULL
 ) STRICT;
 
+-- Accounts with tasks and sources here. A store has the one of number 1, without a name, as long as nobody adds another.
+CREATE TABLE account (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE         -- what its owner calls it
+) STRICT;
+INSERT INTO account VALUES (1, '');
+-- Whose a task is. Not declared as a reference, which cannot be added with a value for the rows that are there.
+ALTER TABLE task ADD COLUMN account_id INTEGER NOT NULL DEFAULT 1;
+-- Whose logs a source came with first. A text counts once in a store, whoever has it; who may see its usage is told by
+-- the domains of an account.
+ALTER TABLE source ADD COLUMN account_id INTEGER NOT NULL DEFAULT 1;
+-- Lines that hold no request by the rules of their format, like comments and headers:
+-- lines = accepted + unplaced + blank + skipped + the rejects of the source.
+ALTER TABLE source ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;
+
 -- Sums over all sources, kept by whatever changes one.
 CREATE TABLE total (
     sources INTEGER NOT NULL,
     lines INTEGER NOT NULL,
     accepted INTEGER NOT NULL,
     unplaced INTEGER NOT NULL,
-    blank INTEGER NOT NULL
+    blank INTEGER NOT NULL,
+    skipped INTEGER NOT NULL
 ) STRICT;
 INSERT INTO total SELECT count(*), coalesce(sum(lines), 0), coalesce(sum(accepted), 0), coalesce(sum(unplaced), 0),
-    coalesce(sum(blank), 0) FROM source;
+    coalesce(sum(blank), 0), 0 FROM source;
 CREATE TABLE total_reject (reason TEXT PRIMARY KEY, lines INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO total_reject SELECT reason, sum(lines) FROM reject GROUP BY reason;
 
@@ -234,7 +250,7 @@ ALTER TABLE state ADD COLUMN kept_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE source ADD COLUMN let_go INTEGER NOT NULL DEFAULT 0;
 
 -- What finds sources by their names, by their faults, and by what they say of a series.
-CREATE INDEX source_named ON source (named_domain, named_end, named_start, arrived, lines, fault, blank)
+CREATE INDEX source_named ON source (named_domain, named_end, named_start, arrived, lines, fault, blank, skipped)
     WHERE named_domain IS NOT NULL;
 CREATE INDEX source_unnamed ON source (accepted + unplaced) WHERE named_domain IS NULL;
 CREATE INDEX source_fault ON source (named_domain) WHERE fault IS NOT NULL;

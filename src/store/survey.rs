@@ -152,7 +152,7 @@ pub(super) const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
 
 /// The first columns of [`each_source`], of sources whose names tell a domain and hours.
 const NAMED: &str =
-    "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank FROM source
+    "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank + skipped FROM source
      WHERE named_domain = ? AND named_end > ? AND named_start < ?";
 
 fn each_source(
@@ -160,8 +160,8 @@ fn each_source(
     show: impl FnMut(&Row<'_>, &Passed<'_>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let sql =
-        "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank, sort, sketch,
-                   accepted + unplaced, lines > accepted + unplaced + blank FROM source ORDER BY id";
+        "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank + skipped, sort, sketch,
+                   accepted + unplaced, lines > accepted + unplaced + blank + skipped FROM source ORDER BY id";
     each_row(db, db.prepare(sql)?.query([])?, show)
 }
 
@@ -173,7 +173,7 @@ fn each_row(
     let may_be_empty = may_be_empty(db)?;
     let mut names = Names::default();
     while let Some(row) = rows.next()? {
-        let (lines, blank) = (unsigned(row.get(6)?)?, unsigned(row.get(8)?)?);
+        let (lines, empty) = (unsigned(row.get(6)?)?, unsigned(row.get(8)?)?);
         let fault = row.get_ref(7)?.as_str_or_null()?;
         let passed = Passed {
             id: SourceId(row.get(0)?),
@@ -182,7 +182,7 @@ fn each_row(
             arrived: row.get(5)?,
             lines,
             fault,
-            is_delivered: delivers(fault.is_some(), may_be_empty, lines, blank),
+            is_delivered: delivers(fault.is_some(), may_be_empty, lines, empty),
         };
         show(row, &passed)?;
     }

@@ -8,6 +8,7 @@ mod removal;
 mod rows;
 mod waiting;
 
+use super::account::AccountId;
 use super::lock::{Lock, busy};
 use super::watch::{Change, changes, prune};
 use super::{OlderCopy, failed, keep_log, open, open_or_make, open_to_look, prepare, signed, unsigned};
@@ -177,9 +178,11 @@ pub enum End {
 /// What tasks are that wait for their first run: see [`Registered::is_waiting`].
 const IS_WAITING: &str = "status = 'created' AND reason IS NULL";
 
-/// The tasks of a store.
+/// The tasks of an account in a store.
 pub struct Tasks {
     db: Connection,
+    /// Whose tasks they are.
+    account: AccountId,
     path: PathBuf,
     wait: Duration,
     /// What is looked at in the place of a store of an older version.
@@ -197,7 +200,14 @@ impl Tasks {
         if !is_frozen {
             keep_log(&db).map_err(|e| e.at(path))?;
         }
-        let mut tasks = Self { db, path: path.to_owned(), wait, _older: None, waiting: Waiting::default() };
+        let mut tasks = Self {
+            db,
+            account: AccountId::DEFAULT,
+            path: path.to_owned(),
+            wait,
+            _older: None,
+            waiting: Waiting::default(),
+        };
         tasks.at(prepare)?;
         Ok(tasks)
     }
@@ -208,7 +218,20 @@ impl Tasks {
     /// See [`Tasks::open`].
     pub fn look(path: &Path, wait: Duration) -> Result<Self> {
         let (db, _, older) = open_to_look(path, wait)?;
-        Ok(Self { db, path: path.to_owned(), wait, _older: older, waiting: Waiting::default() })
+        Ok(Self {
+            db,
+            account: AccountId::DEFAULT,
+            path: path.to_owned(),
+            wait,
+            _older: older,
+            waiting: Waiting::default(),
+        })
+    }
+
+    /// The tasks of an account in their place.
+    #[must_use]
+    pub fn for_account(self, account: AccountId) -> Self {
+        Self { account, ..self }
     }
 
     /// Opens the tasks of a store, made where there is none; `work` says to others what is done.
@@ -258,12 +281,13 @@ impl Tasks {
         let mut waiting = std::mem::take(&mut self.waiting);
         // Before others are kept from the store: paths may be long to look up.
         self.at(|db| waiting.look_on(db, &look))?;
+        let account = self.account;
         let created = self.change(|db| {
             // What came meanwhile.
             waiting.look_on(db, &look)?;
             match waiting.at(db, &spot, &order.output)? {
                 Some(other) => Ok(Err(other)),
-                None => insert(db, order, now).map(Ok),
+                None => insert(db, account, order, now).map(Ok),
             }
         })?;
         if let Ok(id) = created {
@@ -278,10 +302,11 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::create`].
     pub fn enrol(&mut self, order: &Order, now: i64) -> Result<(TaskId, bool)> {
+        let account = self.account;
         self.change(|db| {
-            let known = select(db, "WHERE output = ? ORDER BY id DESC", [path_bytes(&order.output)])?;
+            let known = select(db, account, "output = ? ORDER BY id DESC", [path_bytes(&order.output)])?;
             let known = known.into_iter().find(|task| task.order == *order).map(|task| task.id);
-            let id = known.map_or_else(|| insert_running(db, order, now), Ok)?;
+            let id = known.map_or_else(|| insert_running(db, account, order, now), Ok)?;
             begin(db, id)?;
             Ok((id, known.is_none()))
         })
@@ -349,7 +374,8 @@ impl Tasks {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn get(&mut self, id: TaskId) -> Result<Option<Registered>> {
-        self.at(|db| Ok(select(db, "WHERE id = ?", [id.0])?.pop()))
+        let account = self.account;
+        self.at(|db| Ok(select(db, account, "id = ?", [id.0])?.pop()))
     }
 
     /// Tasks created at a time or later, the newest first: so many behind the first `skipped` ones; and how many
@@ -359,11 +385,15 @@ impl Tasks {
     /// See [`Tasks::get`].
     pub fn page(&mut self, since: i64, skipped: u64, most: u64) -> Result<(Vec<Registered>, u64)> {
         let (skipped, most) = (signed(skipped)?, signed(most)?);
+        let account = self.account;
         self.at(|db| {
-            let count =
-                db.query_row("SELECT count(*) FROM task WHERE created >= ?", [since], |row| row.get(0))?;
-            let page = "WHERE created >= ? ORDER BY id DESC LIMIT ? OFFSET ?";
-            Ok((select(db, page, params![since, most, skipped])?, unsigned(count)?))
+            let count = db.query_row(
+                "SELECT count(*) FROM task WHERE account_id = ? AND created >= ?",
+                [account.0, since],
+                |row| row.get(0),
+            )?;
+            let page = "created >= ? ORDER BY id DESC LIMIT ? OFFSET ?";
+            Ok((select(db, account, page, params![since, most, skipped])?, unsigned(count)?))
         })
     }
 
@@ -373,7 +403,8 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::get`].
     pub fn waiting(&mut self) -> Result<Vec<Registered>> {
-        self.at(|db| select(db, &format!("WHERE {IS_WAITING} ORDER BY id"), []))
+        let account = self.account;
+        self.at(|db| select(db, account, &format!("{IS_WAITING} ORDER BY id"), []))
     }
 
     /// Tasks that have a workbook, in the order in which they were asked for.
@@ -381,7 +412,8 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::get`].
     pub fn with_workbook(&mut self) -> Result<Vec<Registered>> {
-        self.at(|db| select(db, "WHERE size IS NOT NULL ORDER BY id", []))
+        let account = self.account;
+        self.at(|db| select(db, account, "size IS NOT NULL ORDER BY id", []))
     }
 
     /// Tasks made for a task of a configuration, in the order in which they were asked for.
@@ -389,7 +421,8 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::get`].
     pub fn of_plan(&mut self, plan: &str) -> Result<Vec<Registered>> {
-        self.at(|db| select(db, "WHERE plan = ? ORDER BY id", [plan]))
+        let account = self.account;
+        self.at(|db| select(db, account, "plan = ? ORDER BY id", [plan]))
     }
 
     /// Tasks whose workbook has this path, or the one that this leads to, in the order in which they were asked for.
@@ -399,7 +432,8 @@ impl Tasks {
     pub fn with_output(&mut self, output: &Path) -> Result<Vec<Registered>> {
         let behind = behind_links(output);
         let paths = [path_bytes(output), path_bytes(&behind)];
-        self.at(|db| select(db, "WHERE output IN (?, ?) ORDER BY id", paths))
+        let account = self.account;
+        self.at(|db| select(db, account, "output IN (?, ?) ORDER BY id", paths))
     }
 
     /// What has changed in the usage of a selection behind a generation that a task was made from, and was not

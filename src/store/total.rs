@@ -5,17 +5,20 @@ use super::unsigned;
 use crate::record::Reason;
 use crate::report::Counts;
 use crate::time::{WINDOW_SECONDS, Window};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 use std::collections::HashMap;
 use std::ops::Range;
+
+/// Lines of sources: all of them, accepted, unplaced, blank and skipped ones.
+pub(super) type LineCounts = [i64; 5];
 
 /// Sums over all sources, or what is to be added to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     /// How many sources.
     pub(super) sources: i64,
-    /// Lines, accepted, unplaced and blank ones.
-    pub(super) lines: [i64; 4],
+    /// Lines, accepted, unplaced, blank and skipped ones.
+    pub(super) lines: LineCounts,
     /// Rejected lines by reason.
     pub(super) rejected: [i64; Reason::ALL.len()],
     /// Requests by window: only what is to be added.
@@ -25,12 +28,13 @@ pub(super) struct Totals {
 impl Totals {
     /// All lines, where so many requests lie in the range, none of which was asked for.
     pub(super) fn counts(&self, in_range: u64) -> rusqlite::Result<Counts> {
-        let [lines, accepted, unplaced, blank] = self.lines;
+        let [lines, accepted, unplaced, blank, skipped] = self.lines;
         let mut counts = Counts {
             lines: unsigned(lines)?,
             outside_range: unsigned(accepted)?.saturating_add(unsigned(unplaced)?).saturating_sub(in_range),
             other_domains: in_range,
             blank: unsigned(blank)?,
+            skipped: unsigned(skipped)?,
             ..Counts::default()
         };
         for (count, lines) in counts.rejected.iter_mut().zip(self.rejected) {
@@ -40,7 +44,7 @@ impl Totals {
     }
 
     /// Adds what a source has of lines, or takes it away.
-    pub(super) fn add(&mut self, lines: [i64; 4], sign: i64) {
+    pub(super) fn add(&mut self, lines: LineCounts, sign: i64) {
         for (sum, more) in self.lines.iter_mut().zip(lines) {
             *sum = sum.saturating_add(sign.saturating_mul(more));
         }
@@ -48,9 +52,8 @@ impl Totals {
 
     /// Takes away what a source contributed, before it is taken out.
     pub(super) fn take_away(&mut self, db: &Connection, id: SourceId) -> rusqlite::Result<()> {
-        let sql = "SELECT lines, accepted, unplaced, blank FROM source WHERE id = ?";
-        let lines = |row: &rusqlite::Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
-        self.add(db.prepare_cached(sql)?.query_row([id.0], lines)?, -1);
+        let sql = "SELECT lines, accepted, unplaced, blank, skipped FROM source WHERE id = ?";
+        self.add(db.prepare_cached(sql)?.query_row([id.0], |row| line_counts(row, 0))?, -1);
         let mut rejects = db.prepare_cached("SELECT reason, lines FROM reject WHERE source = ?")?;
         let mut rows = rejects.query([id.0])?;
         while let Some(row) = rows.next()? {
@@ -72,8 +75,8 @@ impl Totals {
     pub(super) fn write(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let Self { sources, lines, rejected, requests } = std::mem::take(self);
         let sql = "UPDATE total SET sources = sources + ?, lines = lines + ?, accepted = accepted + ?,
-                   unplaced = unplaced + ?, blank = blank + ?";
-        db.prepare_cached(sql)?.execute(params![sources, lines[0], lines[1], lines[2], lines[3]])?;
+                   unplaced = unplaced + ?, blank = blank + ?, skipped = skipped + ?";
+        db.prepare_cached(sql)?.execute(params_from_iter([sources].into_iter().chain(lines)))?;
         let sql =
             "INSERT INTO total_reject VALUES (?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";
         let mut add = db.prepare_cached(sql)?;
@@ -98,10 +101,9 @@ impl Totals {
 
 /// The sums, without requests by window.
 pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
-    let sql = "SELECT sources, lines, accepted, unplaced, blank FROM total";
+    let sql = "SELECT sources, lines, accepted, unplaced, blank, skipped FROM total";
     let mut totals = db.prepare_cached(sql)?.query_row([], |row| {
-        let lines = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
-        Ok(Totals { sources: row.get(0)?, lines, ..Totals::default() })
+        Ok(Totals { sources: row.get(0)?, lines: line_counts(row, 1)?, ..Totals::default() })
     })?;
     let mut rejects = db.prepare_cached("SELECT reason, lines FROM total_reject")?;
     let mut rows = rejects.query([])?;
@@ -111,6 +113,15 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
         }
     }
     Ok(totals)
+}
+
+/// Counts of lines, from this column on.
+fn line_counts(row: &Row<'_>, first: usize) -> rusqlite::Result<LineCounts> {
+    let mut counts = LineCounts::default();
+    for (at, count) in (first..).zip(&mut counts) {
+        *count = row.get(at)?;
+    }
+    Ok(counts)
 }
 
 /// The requests of all domains in some windows.

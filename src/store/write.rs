@@ -1,5 +1,6 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
+use super::account::AccountId;
 use super::describe::{joined_of, line_counts};
 use super::familiar::Familiar;
 use super::first::Firsts;
@@ -30,6 +31,8 @@ const PENDING: usize = 1 << 18;
 /// A store that is written to. Nothing is changed before [`Writer::commit`].
 pub struct Writer {
     pub(super) db: Connection,
+    /// Whose logs are added.
+    pub(super) account: AccountId,
     path: PathBuf,
     series: BTreeMap<Region, HashMap<Domain, i64>>,
     pending: Vec<(i64, Window, i64, Usage)>,
@@ -64,6 +67,7 @@ impl Writer {
         db.pragma_update(None, "foreign_keys", false).map_err(failed).map_err(|e| e.at(path))?;
         Ok(Self {
             db,
+            account: AccountId::DEFAULT,
             path: path.to_owned(),
             series: BTreeMap::new(),
             pending: Vec::new(),
@@ -78,6 +82,12 @@ impl Writer {
             is_looking: false,
             lock,
         })
+    }
+
+    /// The same, to add logs of an account.
+    #[must_use]
+    pub fn for_account(self, account: AccountId) -> Self {
+        Self { account, ..self }
     }
 
     /// Makes a store that only this run needs: what it holds need not outlive a power failure.
@@ -218,10 +228,12 @@ impl Writer {
     pub fn extend(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
         self.change(|writer| {
             let text = arrival.text;
-            let [lines, accepted, unplaced, blank] = line_counts(arrival.report)?;
+            let counts = line_counts(arrival.report)?;
+            let [lines, accepted, unplaced, blank, skipped] = counts;
             let sketch = writer.grown_sketch(id, &arrival.report.sketch)?;
             let sql = "UPDATE source SET whole = ?, chain = ?, head = ?, text_bytes = ?, open = ?, first = coalesce(first, ?), text = ?,
-                       sketch = ?, changed = ?, lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?
+                       sketch = ?, changed = ?, lines = lines + ?, accepted = accepted + ?, unplaced = unplaced + ?, blank = blank + ?,
+                       skipped = skipped + ?
                        WHERE id = ? RETURNING lines";
             let values = params![
                 text.whole,
@@ -237,6 +249,7 @@ impl Writer {
                 accepted,
                 unplaced,
                 blank,
+                skipped,
                 id.0
             ];
             let after = writer
@@ -245,7 +258,7 @@ impl Writer {
                 .and_then(|mut update| update.query_row(values, |row| row.get(0)));
             let after: i64 = after.map_err(failed)?;
             writer.familiar.note_text(text);
-            writer.totals.add([lines, accepted, unplaced, blank], 1);
+            writer.totals.add(counts, 1);
             writer.contribute(id, after - lines, arrival)?;
             writer.set_beginnings(id)?;
             writer.put(id, arrival.place)?;

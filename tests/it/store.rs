@@ -161,7 +161,7 @@ fn a_store_lists_its_sources() {
 #[test]
 fn a_check_names_every_violation() {
     let a = name("a.com", 0);
-    let laws = "lines, as accepted + unplaced + blank + rejected";
+    let laws = "lines, as accepted + unplaced + blank + skipped + rejected";
     let part = "the part of a.com, as the sum of its cells";
     let cells = "300 bytes of 3 requests from 2026-03-01T00:00:00Z to 2026-03-01T00:55:00Z";
     for (sql, expected) in [

@@ -134,6 +134,11 @@ fn a_store_of_an_older_version_is_looked_at_before_it_is_changed() {
 fn every_value_is_held_to_its_range() {
     let cases = [
         ("UPDATE source SET lines = -5, accepted = -5", "source.lines"),
+        ("UPDATE source SET skipped = -1", "source.skipped: expected 0 to 72057594037927936, found -1"),
+        ("UPDATE source SET skipped = 1", "lines, as accepted + unplaced + blank + skipped + rejected"),
+        ("UPDATE total SET skipped = 1", "skipped of all sources together: expected 0, found 1"),
+        ("UPDATE source SET account_id = 2", "rows of source whose account is not there"),
+        ("UPDATE task SET account_id = 2", "rows of task whose account is not there"),
         ("UPDATE part SET bytes = -1", "part.bytes"),
         ("UPDATE part SET last_window = 4294967295", "part.last_window"),
         ("UPDATE part SET first_window = -1", "part.first_window"),

@@ -278,11 +278,14 @@ fn sums() -> Vec<Table> {
     ]
     .map(|law| Law(law, "the start of its window"));
     vec![
+        ("account", "'account ' || id", vec![("id", Number(1, i64::MAX)), ("name", PATH)]),
         ("state", "NULL", vec![("generation", NUMBER), ("empty_is_delivered", FLAG), ("kept_from", WINDOW)]),
         (
             "total",
             "NULL",
-            ["sources", "lines", "accepted", "unplaced", "blank"].map(|name| (name, NUMBER)).into(),
+            ["sources", "lines", "accepted", "unplaced", "blank", "skipped"]
+                .map(|name| (name, NUMBER))
+                .into(),
         ),
         ("total_reject", "NULL", vec![("reason", reason()), ("lines", NUMBER)]),
         (
@@ -317,6 +320,7 @@ fn source() -> Table {
         ("accepted", LINES),
         ("unplaced", LINES),
         ("blank", LINES),
+        ("skipped", LINES),
         ("let_go", LINES),
         ("padding", NUMBER),
         ("file", PATH),

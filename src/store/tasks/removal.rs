@@ -17,8 +17,9 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::create`].
     pub fn delete(&mut self, id: TaskId) -> Result<bool> {
+        let account = self.account;
         self.change(|db| {
-            let Some(task) = select(db, "WHERE id = ?", [id.0])?.pop() else { return Ok(false) };
+            let Some(task) = select(db, account, "id = ?", [id.0])?.pop() else { return Ok(false) };
             db.execute("DELETE FROM task WHERE id = ?", [id.0])?;
             let range = task.order.range;
             prune(db, i64::from(range.start().index())..i64::from(range.end().index()))?;
@@ -32,8 +33,9 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::create`].
     pub fn give_up_workbook(&mut self, found: &Registered, hash: &Hash) -> Result<bool> {
+        let account = self.account;
         self.change(|db| {
-            let task = select(db, "WHERE id = ?", [found.id.0])?.pop();
+            let task = select(db, account, "id = ?", [found.id.0])?.pop();
             let file = |task: &Registered| (task.workbook, task.digest, task.sealed);
             if task.map(|task| file(&task)) != Some(file(found)) {
                 return Ok(false);

@@ -2,6 +2,7 @@
 
 use super::{Logged, Needs, Order, Registered, Status, TaskId, Workbook};
 use crate::domain::{DomainSet, Selection};
+use crate::store::account::AccountId;
 use crate::store::source::region;
 use crate::store::unsigned;
 use crate::time::{TimeRange, WINDOW_SECONDS};
@@ -9,12 +10,17 @@ use rusqlite::{Connection, Params, Row, params};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A new task in status created.
-pub(super) fn insert(db: &Connection, order: &Order, now: i64) -> rusqlite::Result<TaskId> {
+/// A new task of an account in status created.
+pub(super) fn insert(
+    db: &Connection,
+    account: AccountId,
+    order: &Order,
+    now: i64,
+) -> rusqlite::Result<TaskId> {
     let Order { range, selection, .. } = order;
     let sql = "INSERT INTO task (name, status, start_time, end_time, first_window, end_window, account, wanted, language,
-               region, output, plan, created, updated)
-               VALUES (?, 'created', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?12, ?12)";
+               region, output, plan, account_id, created, updated)
+               VALUES (?, 'created', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?13, ?13)";
     let values = params![
         order.name,
         order.asked.0,
@@ -27,6 +33,7 @@ pub(super) fn insert(db: &Connection, order: &Order, now: i64) -> rusqlite::Resu
         order.region.code().unwrap_or_default(),
         path_bytes(&order.output),
         order.plan,
+        account.0,
         // Numbered, as it stands in two places.
         now,
     ];
@@ -40,16 +47,22 @@ pub(super) fn insert(db: &Connection, order: &Order, now: i64) -> rusqlite::Resu
 }
 
 /// A task that the process that puts it down runs itself.
-pub(super) fn insert_running(db: &Connection, order: &Order, now: i64) -> rusqlite::Result<TaskId> {
-    let id = insert(db, order, now)?;
+pub(super) fn insert_running(
+    db: &Connection,
+    account: AccountId,
+    order: &Order,
+    now: i64,
+) -> rusqlite::Result<TaskId> {
+    let id = insert(db, account, order, now)?;
     let reason = "its workbook is being made, or that was broken off";
     db.execute("UPDATE task SET reason = ? WHERE id = ?", params![reason, id.0])?;
     Ok(id)
 }
 
-/// Tasks by a condition, with their parameters.
+/// Tasks of an account by a condition, with their parameters.
 pub(super) fn select(
     db: &Connection,
+    account: AccountId,
     condition: &str,
     values: impl Params,
 ) -> rusqlite::Result<Vec<Registered>> {
@@ -57,7 +70,8 @@ pub(super) fn select(
         "SELECT id, name, status, reason, start_time, end_time, first_window, end_window, account, wanted, language,
          region, output, size, modified, plan, created, updated, generation, claimed, quiet,
          hours_with_log, hours, domain_hours_with_log, domain_hours,
-         digest, sealed FROM task {condition}"
+         digest, sealed FROM task WHERE account_id = {} AND {condition}",
+        account.0
     );
     let mut tasks = db.prepare_cached(&sql)?;
     let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;

@@ -67,6 +67,31 @@ fn what_goes_in_comes_out() {
 }
 
 #[test]
+fn each_account_has_tasks_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tasks = opened(&dir);
+    let own = tasks.create(&order((10, 20), "/out/a.xlsx"), 1, Spot::of).unwrap().unwrap();
+    let other = tasks.account("other").unwrap();
+    assert_eq!((tasks.account("other").unwrap(), tasks.account("").unwrap()), (other, AccountId::DEFAULT));
+    let mut others = opened(&dir).for_account(other);
+    let theirs = others.create(&order((10, 20), "/out/b.xlsx"), 2, Spot::of).unwrap().unwrap();
+    let seen = |tasks: &mut Tasks, hidden: TaskId, output: &str| {
+        assert!(tasks.get(hidden).unwrap().is_none() && !tasks.delete(hidden).unwrap());
+        assert!(tasks.with_output(Path::new(output)).unwrap().is_empty());
+        let (page, count) = tasks.page(0, 0, 10).unwrap();
+        assert_eq!((page.len() as u64, tasks.waiting().unwrap().len() as u64), (count, count));
+        assert_eq!(tasks.of_plan("daily").unwrap().len() as u64, count);
+        page.iter().map(|task| task.id).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&mut tasks, theirs, "/out/b.xlsx"), [own]);
+    assert_eq!(seen(&mut others, own, "/out/a.xlsx"), [theirs]);
+    // The same order of another account is another task; a file is the same one for all.
+    let (run, is_new) = others.enrol(&order((10, 20), "/out/a.xlsx"), 3).unwrap();
+    assert!(is_new && run != own);
+    assert_eq!(others.create(&order((10, 20), "/out/a.xlsx"), 4, Spot::of).unwrap(), Err(own));
+}
+
+#[test]
 fn runs_end_in_success_or_failure() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
