@@ -225,45 +225,88 @@ fn every_file_says_what_it_is_for() {
     }
 }
 
+/// A document of the repository.
+fn document(path: &str) -> String {
+    fs::read_to_string(repository().join(path)).unwrap()
+}
+
+/// The README and every page of the guide, by their paths.
+fn documents() -> Vec<String> {
+    let pages = fs::read_dir(repository().join("data/docs")).unwrap();
+    let pages = pages.map(|page| format!("data/docs/{}", page.unwrap().file_name().to_str().unwrap()));
+    let mut documents: Vec<String> = pages.collect();
+    documents.sort();
+    documents.insert(0, "README.md".into());
+    documents
+}
+
 #[test]
-fn the_readme_lists_every_code() {
-    let readme = readme();
+fn the_guide_lists_every_code() {
+    let page = document("data/docs/errors.md");
     for code in Code::ALL {
-        assert!(readme.contains(&format!("| `{}` | {} |", code.wire(), code.message())), "{code:?}");
+        assert!(page.contains(&format!("| `{}` | {} |", code.wire(), code.message())), "{code:?}");
     }
 }
 
-fn readme() -> String {
-    fs::read_to_string(repository().join("README.md")).unwrap()
+#[test]
+fn the_readme_names_every_page_of_the_guide() {
+    let readme = document("README.md");
+    for page in documents().iter().skip(1) {
+        assert!(readme.contains(&format!("({page})")), "the README does not name {page}");
+    }
 }
 
-/// The commands of the README's code blocks marked `sh`, continued lines joined.
-fn readme_commands() -> Vec<String> {
-    let readme = readme();
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+/// Links of a document to files of the repository, without the place within the file.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    targets.map(|target| target.split('#').next().unwrap_or_default())
+}
+
+#[test]
+fn links_of_documents_lead_to_files() {
+    let others = ["CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "data/README.md"].map(String::from);
+    for path in documents().into_iter().chain(others) {
+        let text = document(&path);
+        let folder = repository().join(&path).parent().unwrap().to_owned();
+        let broken = links(&text).find(|target| !folder.join(target).exists());
+        assert_eq!(broken, None, "{path} has a link to a file that is not there");
+    }
+}
+
+/// The commands of a document's code blocks marked `sh`, continued lines joined.
+fn commands(document: &str) -> Vec<String> {
+    let blocks = document.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let joined = blocks.map(|block| block.replace("\\\n", " ")).collect::<String>();
     let lines = joined.lines().map(|line| line.split(" # ").next().unwrap_or_default().trim());
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(String::from).collect()
 }
 
-#[test]
-fn the_commands_of_the_readme_work() {
+/// Runs the flowbook commands of a document one after the other in a folder of their own; gives how many of them export.
+fn run_commands(path: &str) -> usize {
     let place = Place::new();
     let data = repository().join("data");
     let mut exports = 0;
-    for command in readme_commands() {
+    for command in commands(&document(path)) {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (["cargo", "run", "--release", "--", arguments @ ..] | ["flowbook", arguments @ ..]) =
             words.as_slice()
         else {
             continue;
         };
-        assert!(!command.contains(['|', '>', '$', '\'']), "a plain command: {command}");
+        assert!(!command.contains(['|', '>', '$', '\'']), "{path}: a plain command: {command}");
         let arguments: Vec<String> =
             arguments.iter().map(|word| word.replace("data/", &format!("{}/", data.display()))).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         place.run(&arguments, 0);
-        exports += u32::from(arguments[0] == "export");
+        exports += usize::from(arguments[0] == "export");
     }
-    assert!(exports >= 2, "the README shows how to export");
+    exports
+}
+
+#[test]
+fn the_commands_of_the_readme_and_of_the_guide_work() {
+    let exports: Vec<usize> = documents().iter().map(|path| run_commands(path)).collect();
+    assert!(exports[0] >= 2, "the README shows how to export");
+    assert!(exports[1..].iter().sum::<usize>() >= 4, "the guide shows how to export");
 }
