@@ -17,7 +17,104 @@
 //!  ExportRequest (strings) --> validate --> ExportSpec (types)  or  Code (the contract's error table)
 //! ```
 //!
-//! A module uses only modules listed before it; a test holds that. The invariants:
+//! # For other programs
+//!
+//! flowbook is first of all a command. Of the library, these items are meant for others, and change only with the version:
+//!
+//! | to | use |
+//! |---|---|
+//! | find logs | [`source::discover`] |
+//! | read them | [`ingest::ingest`] with an [`ingest::Job`]; it gives a [`usage::table::UsageTable`] and a [`report::Report`] |
+//! | say what is wanted | [`contract::request::ExportRequest`] and [`contract::request::validate`] |
+//! | write a workbook or CSV | [`export::export`], [`export::export_csv`] with an [`export::Request`] |
+//! | do all of this | [`task::run`] |
+//!
+//! All else is public for the sake of the command, of tests and of benches. Usage of a day, read from logs:
+//!
+//! ```
+//! use flowbook::domain::{DomainSet, Selection};
+//! use flowbook::ingest::{Job, Progress, ingest};
+//! use flowbook::log::Format;
+//! use flowbook::region::Region;
+//! use flowbook::report::RejectLimit;
+//! use flowbook::source::discover;
+//! use flowbook::time::{TimeRange, parse_iso};
+//!
+//! # fn main() -> flowbook::Result<()> {
+//! let sources = discover(&["data/sample".into()])?;
+//! let start = parse_iso("2026-02-28T16:00:00Z").expect("a time");
+//! let day = TimeRange::covering(start, start + 86_400).expect("a range");
+//! let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+//! let job = Job {
+//!     format: Format::Alibaba,
+//!     region: Region::Unspecified,
+//!     range: day,
+//!     selection: &everything,
+//!     folds: None,
+//!     own_hosts: None,
+//!     threads: 0, // one per core
+//!     keep_going: false,
+//!     max_rejects: RejectLimit::DEFAULT,
+//!     empty_is_delivered: false,
+//!     keep_rejects: None,
+//!     progress: &Progress::default(),
+//! };
+//! let read = ingest(sources, &job)?;
+//! let bytes: u64 = read.table.rows().map(|row| row.usage.bytes).sum();
+//! println!("{bytes} bytes in {} lines", read.report.totals().accepted);
+//! assert_eq!(bytes, 26_884_877_882);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! And a workbook of it, made by a task:
+//!
+//! ```
+//! use flowbook::contract::request::{Account, ExportRequest, validate};
+//! use flowbook::locale::Language;
+//! use flowbook::log::Format;
+//! use flowbook::region::Region;
+//! use flowbook::report::RejectLimit;
+//! use flowbook::source::Search;
+//! use flowbook::task::{Progress, Task, run};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let request = ExportRequest {
+//!     kind: Some("flow".into()),
+//!     start_time: Some("2026-02-28T16:00:00Z".into()),
+//!     end_time: Some("2026-03-01T16:00:00Z".into()),
+//!     ..ExportRequest::default()
+//! };
+//! let spec = validate(&request, &Account::default(), Language::EnUs).map_err(|refusal| refusal.to_string())?;
+//! let folder = tempfile::tempdir()?;
+//! let output = folder.path().join("usage.xlsx");
+//! let task = Task {
+//!     spec: &spec,
+//!     logs: &["data/sample".into()],
+//!     search: &Search::default(),
+//!     lateness: Some(86_400), // seconds
+//!     format: Format::Alibaba,
+//!     region: Region::Unspecified,
+//!     threads: 0,
+//!     keep_going: false,
+//!     max_rejects: RejectLimit::DEFAULT,
+//!     require_complete: true,
+//!     rejects: None,
+//!     output: &output,
+//!     force: false,
+//!     created: 1_772_323_200, // unix seconds
+//! };
+//! let exported = run(&task, &Progress::default())?.result?;
+//! assert_eq!((exported.domains, exported.rows), (5, 1440));
+//! assert!(output.exists());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # For those who change it
+//!
+//! A module uses only modules listed before it; a test holds that. `ARCHITECTURE.md` says how they work together, and why so.
+//! The invariants:
 //!
 //! 1. `log` and `usage` do no I/O and never fail for bad input: a bad line is data, an [`Error`] stops the job.
 //! 2. Nothing below `cli` knows clap; a third-party crate is named in one file.

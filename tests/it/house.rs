@@ -274,6 +274,24 @@ fn links_of_documents_lead_to_files() {
     }
 }
 
+/// Paths below the folders of the repository that a document names between backticks.
+fn named_paths(text: &str) -> impl Iterator<Item = &str> {
+    let roots = ["src/", "tests/", "benches/", "data/"];
+    let quoted = text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace);
+    let named = quoted.filter(move |word| roots.iter().any(|root| word.starts_with(root)));
+    named.filter(|word| !word.contains(['*', '<', '=']))
+}
+
+#[test]
+fn paths_that_documents_name_are_there() {
+    for path in ["CONTRIBUTING.md", "ARCHITECTURE.md", "data/README.md"] {
+        let text = document(path);
+        assert!(path == "data/README.md" || named_paths(&text).count() > 20, "{path} names files");
+        let gone = named_paths(&text).find(|named| !repository().join(named).exists());
+        assert_eq!(gone, None, "{path} names what is not there");
+    }
+}
+
 /// The commands of a document's code blocks marked `sh`, continued lines joined.
 fn commands(document: &str) -> Vec<String> {
     let blocks = document.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
