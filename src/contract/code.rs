@@ -1,6 +1,6 @@
 //! The contract's error table: one row per [`Code`], with wire spelling, message and HTTP status.
 //!
-//! Knows the table only; who refuses what is decided in `export::request`.
+//! Knows the table only; who refuses what is decided in `request`.
 
 use std::fmt;
 
@@ -109,6 +109,12 @@ impl Refusal {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
+
+    /// There is no task with this id. No document of the operations says which code that gets.
+    #[must_use]
+    pub fn unknown_task(id: &str) -> Self {
+        Self::new(Code::InvalidParameter, format!("TaskId is {id:?}; there is no such task."))
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -121,16 +127,15 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::*;
 
+    /// The table as it was published.
+    const PUBLISHED: &str = include_str!("../../data/contract/error-codes.md");
+
     #[test]
-    fn statuses_follow_the_families() {
-        for code in Code::ALL {
-            let expected = match code.wire() {
-                "Throttling" => 503,
-                "IllegalOperation" | "OperationDenied" => 403,
-                _ => 400,
-            };
-            assert_eq!(code.status(), expected, "{code:?}");
-            assert!(code.message().ends_with('.'));
-        }
+    fn the_table_is_the_published_one() {
+        let cells = |row: &'static str| row.split('|').skip(1).map(str::trim).collect::<Vec<_>>();
+        let rows = PUBLISHED.lines().filter(|line| line.starts_with('|')).map(cells).skip(2);
+        let published: Vec<_> = rows.map(|row| (row[0], row[1], row[2].to_owned())).collect();
+        let ours = Code::ALL.map(|code| (code.wire(), code.message(), code.status().to_string()));
+        assert_eq!(published, ours);
     }
 }
