@@ -22,7 +22,8 @@ pub mod completeness;
 mod walk;
 pub mod workbook;
 
-use crate::contract::request::{ExportSpec, Kind, Scope};
+use crate::contract::kind::Kind;
+use crate::contract::request::{ExportSpec, Scope};
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, ErrorKind, Result};
 use crate::locale::{Label, shortened};

@@ -5,7 +5,7 @@ mod tasks;
 
 use super::environment::{creation_time, now};
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
-use super::request::{PARAMETERS, RequestArguments};
+use super::request::{RequestArguments, options};
 use super::{Ending, config, duration, missing, notes, output_path, progress, show};
 use crate::contract::request::{ExportRequest, ExportSpec};
 use crate::delivery::collision::keep_off;
@@ -67,7 +67,7 @@ pub(super) struct ExportArguments {
 
     /// Make a workbook for each row of a CSV file, whose headings are the parameters of the request; --output names
     /// their folder.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = PARAMETERS)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = options())]
     tasks: Option<PathBuf>,
 
     /// Make a workbook for each of these months, from one pass over the logs: 2026-01..2026-03. --output names their
@@ -80,7 +80,7 @@ pub(super) struct ExportArguments {
     require_complete: bool,
 
     /// Export again what has changed in the store since its workbook was made: every stale task, as it was asked for.
-    #[arg(long, requires = "store", conflicts_with_all = ["output", "tasks", "months"], conflicts_with_all = PARAMETERS)]
+    #[arg(long, requires = "store", conflicts_with_all = ["output", "tasks", "months"], conflicts_with_all = options())]
     refresh: bool,
 
     // Last, because its heading holds for all that follows.

@@ -2,6 +2,7 @@
 
 use super::flags::WaitingFlags;
 use super::{Ending, config, environment, numbers, show};
+use crate::contract::response::request_id;
 use crate::error::{Error, Result};
 use crate::store::{PastTick, Reader};
 use clap::{Args, ValueHint};
@@ -48,7 +49,7 @@ fn attempt(arguments: &HistoryArguments) -> Result<Ending> {
     let ticks = ticks.iter().map(object).filter(|tick| !arguments.busy || is_busy(tick));
     let ticks: Vec<Value> = ticks.take(usize::try_from(arguments.limit).unwrap_or(usize::MAX)).collect();
     if arguments.json {
-        show::object(&json!({"RequestId": show::request_id(), "ticks": ticks}))?;
+        show::object(&json!({"RequestId": request_id(), "ticks": ticks}))?;
     } else if ticks.is_empty() {
         // Nothing was asked for, or nothing of that kind is there.
         if arguments.limit > 0 {

@@ -4,7 +4,8 @@ use super::environment;
 use super::times::valid;
 use crate::contract::bill::BillType;
 use crate::contract::code::{Code, Refusal};
-use crate::contract::request::{Account, DetailRows, ExportRequest, ExportSpec, Kind};
+use crate::contract::kind::Kind;
+use crate::contract::request::{Account, DetailRows, ExportRequest, ExportSpec, Parameter};
 use crate::error::Result;
 use crate::locale::Language;
 use crate::report::samples::Samples;
@@ -13,29 +14,10 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser,
 use clap::{Arg, Args, Command};
 use std::ffi::OsStr;
 
-/// The fields of [`RequestArguments`]: named one by one, so that a conflict names the one that was given.
-pub(super) const PARAMETERS: [&str; 20] = [
-    "start_time",
-    "end_time",
-    "month",
-    "range",
-    "kind",
-    "group",
-    "domain_names",
-    "task_name",
-    "language",
-    "time_zone",
-    "traffic_factor",
-    "rows",
-    "samples",
-    "fold",
-    "max_rows",
-    "bill_type",
-    "product",
-    "dimension",
-    "aliuid",
-    "operator",
-];
+/// The ids of the options of [`RequestArguments`]: named one by one, so that a conflict names the one that was given.
+pub(super) fn options() -> impl Iterator<Item = &'static str> {
+    Parameter::ALL.into_iter().map(|one| one.key).chain(["month", "range"])
+}
 
 /// The parameters of the request, as they are spelt in the contract.
 #[derive(Debug, Args)]
@@ -56,7 +38,7 @@ pub(super) struct RequestArguments {
     #[arg(long, value_name = "RANGE", conflicts_with_all = ["start_time", "end_time", "month"])]
     range: Option<String>,
     /// What is exported: flow (traffic and bandwidth) or vas (request counts).
-    #[arg(long = "type", value_name = "TYPE", value_parser = Suggested(types))]
+    #[arg(id = "type", long, value_name = "TYPE", value_parser = Suggested(types))]
     kind: Option<String>,
     /// A group of domains from the configuration; overrides --domain-names.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
         if arguments.telling.json {
             // Whoever reads the lines of many ticks finds the same keys in each.
             let mut object = words::Frame::of(begun, exit_code(error)).object();
-            for (key, value) in show::error_object(error).as_object().into_iter().flatten() {
+            for (key, value) in show::response(&show::error_object(error)).as_object().into_iter().flatten() {
                 object[key] = value.clone();
             }
             // Where that cannot be written, the exit code and standard error still tell it.

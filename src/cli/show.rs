@@ -4,7 +4,9 @@ use super::notes;
 use super::numbers::{grouped, whole};
 use super::out::beside;
 pub(super) use super::out::{Out, explain, json_text, lines, message, messages, object, own, unless_gone};
-use crate::contract::request::{ExportRequest, ExportSpec, Kind};
+use crate::contract::kind::Kind;
+use crate::contract::request::{ExportRequest, ExportSpec};
+use crate::contract::response::{Created, Failure, request_id};
 use crate::delivery::intake::{Fate, Taking};
 use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,8 +21,8 @@ use crate::task::{Outcome, Task};
 use crate::time::iso;
 use crate::usage::billing::{Bandwidth, ratio};
 use crate::visible;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 
 /// Tells an error on standard error, with what to do where that is known: in the configuration, where that says what is
@@ -241,10 +243,10 @@ pub(super) fn made_json(
     let mut object = taking_object(taken);
     let one = |((_, task), made): (&(&ExportRequest, Task<'_>), &Result<Kept>)| match made {
         Ok(Kept { outcome, task: id }) => {
-            let mut object = task_object(task, outcome);
-            if let Some(Ok(id)) = id {
-                object["TaskId"] = json!(id.to_string());
-            }
+            let id = id.as_ref().and_then(|id| id.as_ref().ok().copied());
+            let mut object = task_object(task, outcome, id);
+            // The response to the whole list has an id; its tasks have none.
+            object.as_object_mut().and_then(|object| object.remove("RequestId"));
             object
         }
         Err(error) => json!({"TaskName": task.spec.name, "error": error.to_string()}),
@@ -292,15 +294,15 @@ pub(super) fn figures(spec: &ExportSpec, exported: &Exported) -> Vec<(String, St
     vec![total, ("peak".into(), peak), ("95th percentile".into(), percentile)]
 }
 
-fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
+fn task_object(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>) -> Value {
     let spec = task.spec;
-    let mut object = json!({
-        "TaskName": spec.name,
-        "TaskId": task_id(spec),
-        "StartTime": iso(spec.asked.0),
-        "EndTime": iso(spec.asked.1),
-        "counts": counts(&outcome.report),
-    });
+    let created = match id {
+        Some(id) => Created::new(spec, id.to_string()),
+        None => Created::unregistered(spec),
+    };
+    let mut object = response(&created);
+    object["TaskName"] = json!(spec.name);
+    object["counts"] = counts(&outcome.report);
     let NotOpened { other_hours, other_domains } = outcome.not_opened;
     object["counts"]["sources_not_opened"] = json!(other_hours + other_domains);
     object["counts"]["sources_not_opened_by_reason"] =
@@ -319,12 +321,8 @@ fn task_object(task: &Task<'_>, outcome: &Outcome) -> Value {
 /// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.
 /// `id` is that of the task that it was registered as; `not_read` tells of logs that are not in the store.
 pub(super) fn json(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>, not_read: Value) -> Result<()> {
-    let mut object = task_object(task, outcome);
+    let mut object = task_object(task, outcome, id);
     object["not_read"] = not_read;
-    if let Some(id) = id {
-        object["TaskId"] = json!(id.to_string());
-    }
-    object["RequestId"] = json!(request_id());
     self::object(&object)
 }
 
@@ -334,17 +332,17 @@ pub(super) fn json_error(error: &Error) -> Result<()> {
 }
 
 /// See [`json_error`].
-pub(super) fn error_object(error: &Error) -> Value {
-    let (code, message) = match error.kind() {
-        ErrorKind::Refused(refusal) => (refusal.code.wire(), refusal.code.message()),
-        ErrorKind::Usage(_) => ("InvalidParameter", "Invalid Parameter."),
-        _ => ("InternalError", "The job failed."),
-    };
-    let detail = match error.kind() {
-        ErrorKind::Refused(refusal) => refusal.detail.clone(),
-        _ => error.to_string(),
-    };
-    json!({"RequestId": request_id(), "Code": code, "Message": message, "Recommend": detail})
+pub(super) fn error_object(error: &Error) -> Failure {
+    match error.kind() {
+        ErrorKind::Refused(refusal) => Failure::refused(refusal),
+        ErrorKind::Usage(_) => Failure::wrong(error.to_string()),
+        _ => Failure::internal(error.to_string()),
+    }
+}
+
+/// A response as an object that more is put into.
+pub(super) fn response(response: &impl Serialize) -> Value {
+    serde_json::to_value(response).expect("the keys of a response are texts")
 }
 
 /// How complete the data of an export is, as JSON.
@@ -439,39 +437,4 @@ pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {
         }
     }
     object
-}
-
-/// An id like the contract's, `ED61C6C3-8241-4187-AAA7-5157AE175CEC`: random, never in a workbook.
-pub(super) fn request_id() -> String {
-    let random = || u128::from(RandomState::new().build_hasher().finish());
-    let bits = (random() << 64) | random();
-    let part = |from: u32, len: u32| (bits >> from) & ((1 << len) - 1);
-    let (variant, version) = (0x8000 | part(48, 14), 0x4000 | part(64, 12));
-    format!("{:08X}-{:04X}-{version:04X}-{variant:04X}-{:012X}", part(96, 32), part(80, 16), part(0, 48))
-}
-
-/// A run without a store has no registered task: its id is a number that the same request always gets.
-fn task_id(spec: &ExportSpec) -> String {
-    // FNV-1a over what the task is, so that the number depends on nothing else.
-    let text = format!(
-        "{:?} {:?} {:?} {:?} {:?}",
-        spec.name, spec.kind, spec.asked, spec.scope, spec.selection.wanted
-    );
-    let hash =
-        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-    (hash >> 24).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn request_ids_are_uuids() {
-        let id = request_id();
-        let lens: Vec<usize> = id.split('-').map(str::len).collect();
-        assert_eq!(lens, [8, 4, 4, 4, 12]);
-        assert!(id.as_bytes()[14] == b'4' && b"89AB".contains(&id.as_bytes()[19]));
-        assert_ne!(id, request_id());
-    }
 }

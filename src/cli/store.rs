@@ -7,6 +7,7 @@ mod table;
 
 use super::flags::StoreFlags;
 use super::{Ending, numbers, show};
+use crate::contract::response::request_id;
 use crate::error::Result;
 use crate::store::{Info, Reader, Size, State, Violation, Writer, size};
 use crate::time::{Window, iso};
@@ -130,7 +131,7 @@ fn info_json(info: &Info, size: Size) -> Value {
     let tasks: Map<String, Value> =
         info.tasks.iter().map(|(name, count)| (name.clone(), json!(count))).collect();
     json!({
-        "RequestId": show::request_id(),
+        "RequestId": request_id(),
         "version": info.version,
         "generation": info.generation,
         "file_bytes": size.file,
@@ -176,7 +177,7 @@ fn check_json(violations: &[Violation]) -> Value {
     let violation =
         |v: &Violation| json!({"source": v.source, "what": v.what, "expected": v.expected, "found": v.found});
     let all: Vec<Value> = violations.iter().map(violation).collect();
-    json!({"RequestId": show::request_id(), "sound": all.is_empty(), "violations": all})
+    json!({"RequestId": request_id(), "sound": all.is_empty(), "violations": all})
 }
 
 fn vacuum(arguments: &Arguments) -> Result<Ending> {
@@ -187,7 +188,7 @@ fn vacuum(arguments: &Arguments) -> Result<Ending> {
     let after = size(store)?;
     let [before, after] = [before, after].map(|size| size.file + size.wal);
     if arguments.json {
-        let id = show::request_id();
+        let id = request_id();
         let object = json!({"RequestId": id, "bytes_before": before, "bytes_after": after,
             "series_removed": done.series, "changes_removed": done.changes});
         show::object(&object)?;

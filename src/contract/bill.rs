@@ -1,6 +1,6 @@
 //! How usage is billed: the bill types of the product, and the figure that each of them bills.
 
-use super::request::Kind;
+use super::kind::Kind;
 use crate::locale::Label;
 
 /// A figure that may be billed.

@@ -3,12 +3,15 @@
 //!
 //! The rules are those of `CreateUsageDetailDataExportTask`; knows nothing of logs and workbooks.
 
-mod parameters;
+mod kept;
+mod parameter;
 
-pub use parameters::{restore, retention};
+pub use kept::{restore, retention};
+pub use parameter::Parameter;
 
 use super::bill::BillType;
-use crate::contract::code::{Code, Refusal};
+use super::code::{Code, Refusal};
+use super::kind::Kind;
 use crate::domain::{DomainSet, Folds, Pattern, Selection};
 use crate::factor::Factor;
 use crate::locale::Language;
@@ -93,33 +96,6 @@ pub enum AccountStatus {
     NotOpen,
     /// Suspended.
     Suspended,
-}
-
-/// What is exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Traffic and bandwidth.
-    Flow,
-    /// Request counts.
-    Vas,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Flow, Self::Vas];
-
-    /// The spelling in requests.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Flow => "flow",
-            Self::Vas => "vas",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
 }
 
 /// Which rows of Detail are written.

@@ -1,7 +1,8 @@
 //! Type flow and vas: headings and cells of the rows of Detail and Account.
 
 use super::workbook::{Cell, Column};
-use crate::contract::request::{ExportSpec, Kind};
+use crate::contract::kind::Kind;
+use crate::contract::request::ExportSpec;
 use crate::factor::Factor;
 use crate::locale::{Label, Language};
 use crate::record::Protocol;

@@ -159,7 +159,7 @@ fn length(hours: &Range<i64>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::request::Kind;
+    use crate::contract::kind::Kind;
     use crate::domain::DomainSet;
     use crate::hours::HOUR_SECONDS;
     use crate::region::Region;

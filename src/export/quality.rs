@@ -290,7 +290,7 @@ fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::request::Kind;
+    use crate::contract::kind::Kind;
     use crate::time::TimeRange;
     use crate::usage::Usage;
 

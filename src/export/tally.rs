@@ -3,7 +3,7 @@
 //! Memory grows with slices and with domains, never with their product.
 
 use super::calendar::Calendar;
-use crate::contract::request::Kind;
+use crate::contract::kind::Kind;
 use crate::domain::Domain;
 use crate::region::Region;
 use crate::time::TimeRange;

@@ -8,7 +8,7 @@ use super::tally::{DomainTally, measure};
 use super::workbook::layout::{Corners, Grid};
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::contract::bill::Billed;
-use crate::contract::request::Kind;
+use crate::contract::kind::Kind;
 use crate::error::Result;
 use crate::locale::{Label, display_width, shortened};
 use crate::time::WINDOW_SECONDS;

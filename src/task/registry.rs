@@ -5,9 +5,10 @@ use super::own::{Proof, is_own, workbook_at};
 use super::remains;
 pub use super::remains::Remains;
 use super::stale::Stale;
-use crate::contract::code::{Code, Refusal};
-pub use crate::contract::request::retention;
+use crate::contract::code::Refusal;
+use crate::contract::page::Page;
 use crate::contract::request::{ExportRequest, ExportSpec, restore};
+use crate::contract::response;
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::{Error, Result};
@@ -17,14 +18,11 @@ use crate::output::{Spot, folder};
 use crate::region::Region;
 use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
 pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
-use crate::time::{DAY_SECONDS, TimeRange};
+use crate::time::TimeRange;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Tasks are listed so long after they were asked for, in seconds: three months, however long.
-pub const LISTED: i64 = 92 * DAY_SECONDS;
 
 /// What a task is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -192,53 +190,6 @@ impl From<Registered> for TaskRecord {
     }
 }
 
-/// A part of a long list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    size: u32,
-    number: u32,
-}
-
-impl Page {
-    /// Tasks of a page that was not said how long it is.
-    pub const DEFAULT_SIZE: u32 = 20;
-    /// The longest page.
-    pub const MAX_SIZE: u32 = 50;
-    /// The last page.
-    pub const MAX_NUMBER: u32 = 100_000;
-
-    /// Reads `PageSize` (1 to 50, 20 where it is not given) and `PageNumber` (1 to 100,000, the first).
-    ///
-    /// # Errors
-    /// [`Code::InvalidParameter`], naming the one that is wrong.
-    pub fn new(size: Option<&str>, number: Option<&str>) -> Result<Self, Refusal> {
-        Ok(Self {
-            size: within("PageSize", size, Self::DEFAULT_SIZE, Self::MAX_SIZE)?,
-            number: within("PageNumber", number, 1, Self::MAX_NUMBER)?,
-        })
-    }
-
-    /// How many tasks it has at most.
-    #[must_use]
-    pub const fn size(self) -> u32 {
-        self.size
-    }
-
-    /// Which page it is, from 1.
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        self.number
-    }
-}
-
-fn within(name: &str, text: Option<&str>, default: u32, most: u32) -> Result<u32, Refusal> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(default) };
-    let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    number.filter(|number| (1..=most).contains(number)).ok_or_else(|| {
-        Refusal::new(Code::InvalidParameter, format!("{name} is {text:?}; give a number from 1 to {most}."))
-    })
-}
-
 /// A task that is about to be run by the process that registered it.
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
@@ -320,7 +271,11 @@ impl Registry {
     /// # Errors
     /// See [`Registry::create`]; also when the task is gone.
     pub fn begin(&mut self, id: TaskId, claims: bool) -> Result<()> {
-        if self.tasks.begin(id, claims)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+        if self.tasks.begin(id, claims)? {
+            Ok(())
+        } else {
+            Err(Refusal::unknown_task(&id.to_string()).into())
+        }
     }
 
     /// Puts down the hash of the workbook that a run is about to give its name.
@@ -328,7 +283,7 @@ impl Registry {
     /// # Errors
     /// See [`Registry::begin`].
     pub fn seal(&mut self, id: TaskId, hash: &Hash) -> Result<()> {
-        if self.tasks.seal(id, hash)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+        if self.tasks.seal(id, hash)? { Ok(()) } else { Err(Refusal::unknown_task(&id.to_string()).into()) }
     }
 
     /// A run has made its workbook, at `output`.
@@ -375,7 +330,11 @@ impl Registry {
     }
 
     fn finish(&mut self, id: TaskId, end: &End, now: i64) -> Result<()> {
-        if self.tasks.finish(id, end, now)? { Ok(()) } else { Err(unknown(&id.to_string()).into()) }
+        if self.tasks.finish(id, end, now)? {
+            Ok(())
+        } else {
+            Err(Refusal::unknown_task(&id.to_string()).into())
+        }
     }
 
     /// What was registered came to nothing: a new task is taken out again, another one stays as it was.
@@ -392,10 +351,10 @@ impl Registry {
     /// The task with this id.
     ///
     /// # Errors
-    /// [`Code::InvalidParameter`] when there is none; when the database fails, as for all that follow.
+    /// [`Refusal::unknown_task`] when there is none; when the database fails, as for all that follow.
     pub fn get(&mut self, id: &str) -> Result<TaskRecord> {
         let task = TaskId::parse(id).map(|id| self.tasks.get(id)).transpose()?.flatten();
-        task.map(TaskRecord::from).ok_or_else(|| unknown(id).into())
+        task.map(TaskRecord::from).ok_or_else(|| Refusal::unknown_task(id).into())
     }
 
     /// A page of the tasks asked for at a time or later, the newest first, and how many they are in all.
@@ -403,8 +362,8 @@ impl Registry {
     /// # Errors
     /// See [`Registry::get`].
     pub fn page(&mut self, page: Page, since: i64) -> Result<(Vec<TaskRecord>, u64)> {
-        let size = u64::from(page.size);
-        let (tasks, count) = self.tasks.page(since, size * u64::from(page.number - 1), size)?;
+        let size = u64::from(page.size());
+        let (tasks, count) = self.tasks.page(since, size * u64::from(page.number() - 1), size)?;
         Ok((records(tasks), count))
     }
 
@@ -460,7 +419,8 @@ impl Registry {
     /// # Errors
     /// See [`Registry::begin`].
     pub fn delete(&mut self, id: TaskId) -> Result<Remains> {
-        remains::delete(&mut self.tasks, id, false)?.ok_or_else(|| unknown(&id.to_string()).into())
+        remains::delete(&mut self.tasks, id, false)?
+            .ok_or_else(|| Refusal::unknown_task(&id.to_string()).into())
     }
 
     /// Deletes a task, and the workbook that it made; where a file is left alone, both stay.
@@ -468,7 +428,8 @@ impl Registry {
     /// # Errors
     /// See [`Registry::begin`].
     pub fn retire(&mut self, id: TaskId) -> Result<Remains> {
-        remains::delete(&mut self.tasks, id, true)?.ok_or_else(|| unknown(&id.to_string()).into())
+        remains::delete(&mut self.tasks, id, true)?
+            .ok_or_else(|| Refusal::unknown_task(&id.to_string()).into())
     }
 
     /// What [`Registry::retire`] would find.
@@ -476,7 +437,7 @@ impl Registry {
     /// # Errors
     /// See [`Registry::get`].
     pub fn foretell(&mut self, id: TaskId) -> Result<Remains> {
-        let task = self.tasks.get(id)?.ok_or_else(|| unknown(&id.to_string()))?;
+        let task = self.tasks.get(id)?.ok_or_else(|| Refusal::unknown_task(&id.to_string()))?;
         Ok(remains::foretell(&task))
     }
 
@@ -500,12 +461,18 @@ impl From<&Completeness> for Logged {
     }
 }
 
-fn records(tasks: Vec<Registered>) -> Vec<TaskRecord> {
-    tasks.into_iter().map(TaskRecord::from).collect()
+impl From<Status> for response::Status {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Created => Self::Created,
+            Status::Success => Self::Success,
+            Status::Failed => Self::Failed,
+        }
+    }
 }
 
-fn unknown(id: &str) -> Refusal {
-    Refusal::new(Code::InvalidParameter, format!("TaskId is {id:?}; there is no such task."))
+fn records(tasks: Vec<Registered>) -> Vec<TaskRecord> {
+    tasks.into_iter().map(TaskRecord::from).collect()
 }
 
 /// The path of a file from the root, through no link to a folder where that is there.

@@ -5,7 +5,7 @@
 use crate::cli::times::valid;
 use crate::cli::{config, output_path};
 use crate::contract::code::Refusal;
-use crate::contract::request::{Account, ExportRequest, ExportSpec};
+use crate::contract::request::{Account, ExportRequest, ExportSpec, Parameter};
 use crate::error::{self, Error, Result};
 use crate::locale::Language;
 use crate::output::Spot;
@@ -121,39 +121,23 @@ fn separator(text: &str) -> u8 {
 /// A column of the list.
 #[derive(Clone, Copy, Debug)]
 enum Column {
-    Parameter(&'static str, fn(&mut ExportRequest) -> &mut Option<String>),
+    Parameter(Parameter),
     Range,
     Output,
 }
 
 impl Column {
-    /// Every column.
-    const ALL: [Self; 20] = [
-        Self::Parameter("task_name", |r| &mut r.task_name),
-        Self::Parameter("type", |r| &mut r.kind),
-        Self::Parameter("start_time", |r| &mut r.start_time),
-        Self::Parameter("end_time", |r| &mut r.end_time),
-        Self::Range,
-        Self::Parameter("domain_names", |r| &mut r.domain_names),
-        Self::Parameter("group", |r| &mut r.group),
-        Self::Parameter("language", |r| &mut r.language),
-        Self::Parameter("time_zone", |r| &mut r.time_zone),
-        Self::Parameter("traffic_factor", |r| &mut r.traffic_factor),
-        Self::Parameter("rows", |r| &mut r.rows),
-        Self::Parameter("bill_type", |r| &mut r.bill_type),
-        Self::Parameter("samples", |r| &mut r.samples),
-        Self::Parameter("fold", |r| &mut r.fold),
-        Self::Parameter("max_rows", |r| &mut r.max_rows),
-        Self::Parameter("product", |r| &mut r.product),
-        Self::Parameter("dimension", |r| &mut r.dimension),
-        Self::Parameter("aliuid", |r| &mut r.aliuid),
-        Self::Parameter("operator", |r| &mut r.operator),
-        Self::Output,
-    ];
+    /// Every column: the parameters, the range behind the times that it stands for, and the file.
+    fn all() -> impl Iterator<Item = Self> {
+        let with_range = |one: Parameter| {
+            [Some(Self::Parameter(one)), (one.key == "end_time").then_some(Self::Range)].into_iter().flatten()
+        };
+        Parameter::ALL.into_iter().flat_map(with_range).chain([Self::Output])
+    }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Parameter(name, _) => name,
+            Self::Parameter(one) => one.key,
             Self::Range => "range",
             Self::Output => "output",
         }
@@ -163,14 +147,14 @@ impl Column {
 /// The columns in the order of the file.
 fn columns(headings: &StringRecord) -> Result<Vec<Column>> {
     let wrong = |what: String| Err(Error::usage(what).line(1));
-    let known = || Column::ALL.map(Column::name).join(", ");
+    let known = || Column::all().map(Column::name).collect::<Vec<_>>().join(", ");
     let mut columns: Vec<Column> = Vec::new();
     for heading in headings {
-        let Some(column) = Column::ALL.into_iter().find(|column| column.name() == heading) else {
+        let Some(column) = Column::all().find(|column| column.name() == heading) else {
             let give = format!("known are: {}", known());
             // A month is a range.
             let word = if heading.eq_ignore_ascii_case("month") { "range" } else { heading };
-            let hint = hint(word, Column::ALL.map(Column::name), &give);
+            let hint = hint(word, Column::all().map(Column::name), &give);
             return wrong(format!("the heading {heading:?} is unknown{hint}"));
         };
         if columns.iter().any(|other| other.name() == heading) {
@@ -195,7 +179,7 @@ fn row(columns: &[Column], record: &StringRecord, line: u64, setting: &Setting<'
     // The reader refuses rows that are longer or shorter than the headings.
     for (column, value) in columns.iter().zip(record).filter(|(_, value)| !value.is_empty()) {
         match column {
-            Column::Parameter(_, of) => *of(&mut request) = Some(value.into()),
+            Column::Parameter(one) => *one.of(&mut request) = Some(value.into()),
             Column::Range => range = Some(value),
             Column::Output => output = Some(value),
         }

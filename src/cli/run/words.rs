@@ -5,6 +5,7 @@ use crate::cli::missing::lacking;
 use crate::cli::numbers::grouped;
 use crate::cli::task::words::hours_with_log;
 use crate::cli::{duration, let_go, show, unbilled};
+use crate::contract::response::request_id;
 use crate::delivery::intake::Fate;
 use crate::export::Exported;
 use crate::schedule::groups::Unbilled;
@@ -39,7 +40,7 @@ impl Frame {
     }
 
     pub(super) fn object(&self) -> Value {
-        let mut object = json!({"RequestId": show::request_id()});
+        let mut object = json!({"RequestId": request_id()});
         self.put_into(&mut object);
         object
     }

@@ -3,6 +3,7 @@
 use super::table::Table;
 use crate::cli::flags::StoreFlags;
 use crate::cli::{Ending, config, duration, environment, notes, numbers, show, times, unbilled};
+use crate::contract::response::request_id;
 use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
 use crate::hours::HOUR_SECONDS;
@@ -239,7 +240,7 @@ fn object<'a>(found: &'a Survey, gaps: &Unbilled) -> Object<'a> {
     let span = found.coverage.span.as_ref().map(times);
     let [from, until] = span.map_or([None, None], |span| span.map(Some));
     Object {
-        request_id: show::request_id(),
+        request_id: request_id(),
         complete: found.coverage.is_complete(),
         domains: Each(&found.coverage.domains, domain_object),
         empty: found.coverage.empty.iter().map(|one| &*one.name).collect(),

@@ -5,6 +5,7 @@ use crate::cli::environment::now;
 use crate::cli::flags::StoreFlags;
 use crate::cli::let_go as retained;
 use crate::cli::{Ending, numbers, show, times};
+use crate::contract::response::request_id;
 use crate::delivery::forget::{Forgotten, forget};
 use crate::delivery::retain::let_go;
 use crate::error::{Error, Result};
@@ -67,7 +68,7 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let done = let_go(store, before_window, waiting.lock_timeout, "flowbook store forget", how)?;
     if arguments.json {
         let mut object = retained::as_json(&done);
-        object["RequestId"] = json!(show::request_id());
+        object["RequestId"] = json!(request_id());
         object["dry_run"] = json!(arguments.dry_run);
         if arguments.dry_run {
             object["bytes_after"] = Value::Null;
@@ -101,7 +102,7 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
     }
     if arguments.json {
         let sources: Vec<Value> = forgotten.iter().map(object).collect();
-        let id = show::request_id();
+        let id = request_id();
         let object = json!({"RequestId": id, "dry_run": arguments.dry_run, "forgotten": sources});
         show::object(&object)?;
     } else {

@@ -3,6 +3,7 @@
 use super::Arguments;
 use super::table::Table;
 use crate::cli::{Ending, numbers, show};
+use crate::contract::response::request_id;
 use crate::error::Result;
 use crate::store::{Outline, Reader};
 use crate::time::iso;
@@ -44,7 +45,7 @@ fn cells(source: &Outline) -> [String; 8] {
 
 /// One object, a source on each line.
 fn as_json(reader: &Reader, out: &mut show::Out) -> Result<()> {
-    out.line(&format!("{{\"RequestId\":{},\"sources\":[", json!(show::request_id())))?;
+    out.line(&format!("{{\"RequestId\":{},\"sources\":[", json!(request_id())))?;
     let mut before: Option<Value> = None;
     reader.each_source(|source| {
         before

@@ -2,28 +2,23 @@
 
 use crate::cli::flags::TellingFlags;
 use crate::cli::numbers::grouped;
-use crate::cli::show::{explain, lines, message, object, request_id, rows};
+use crate::cli::show::{explain, lines, message, object, response, rows};
+use crate::contract::page::Page;
 use crate::contract::request::ExportSpec;
+use crate::contract::response::{
+    Changed, Created, Deleted, Described, Status, TaskConfig, TaskItem, Whole, request_id,
+};
 use crate::error::Result;
 use crate::output::in_address;
 use crate::task::registered::Ran;
-use crate::task::registry::{Logged, Page, Remains, Status, TaskId, TaskRecord};
+use crate::task::registry::{Logged, Remains, Status as Stored, TaskId, TaskRecord};
 use crate::task::stale::{Amount, Stale};
 use crate::time::iso;
 use crate::visible;
 use serde_json::{Value, json};
 
 pub(super) fn created(id: TaskId, spec: &ExportSpec, is_json: bool) -> Result<()> {
-    if !is_json {
-        return lines(&[id.to_string()]);
-    }
-    let object = json!({
-        "RequestId": request_id(),
-        "StartTime": iso(spec.asked.0),
-        "EndTime": iso(spec.asked.1),
-        "TaskId": id.to_string(),
-    });
-    self::object(&object)
+    if is_json { object(&Created::new(spec, id.to_string())) } else { lines(&[id.to_string()]) }
 }
 
 pub(super) fn list(
@@ -33,14 +28,8 @@ pub(super) fn list(
     is_json: bool,
 ) -> Result<()> {
     if is_json {
-        let items: Vec<Value> = tasks.iter().map(|(task, stale)| item(task, stale.as_ref())).collect();
-        let object = json!({"RequestId": request_id(), "UsageDataPerPage": {
-            "PageSize": page.size(),
-            "PageNumber": page.number(),
-            "TotalCount": count,
-            "Data": {"DataItem": items},
-        }});
-        return self::object(&object);
+        let items = tasks.iter().map(|(task, stale)| item(task, stale.as_ref())).collect();
+        return object(&Described::new(page, count, items));
     }
     let heads = ["task", "status", "updated", "start", "end", "name", "workbook"].map(String::from);
     let rows = tasks.iter().map(|(task, stale)| {
@@ -63,7 +52,7 @@ pub(super) fn list(
 
 /// How far a task is, and what became of its workbook since it was made.
 fn status(task: &TaskRecord, stale: Option<&Stale>) -> String {
-    let status = task.status.name();
+    let status = Status::from(task.status).word();
     match stale {
         _ if task.is_displaced() => format!("{status}, displaced"),
         Some(stale) => format!("{status}, stale: {}", amount(&stale.total())),
@@ -72,22 +61,18 @@ fn status(task: &TaskRecord, stale: Option<&Stale>) -> String {
 }
 
 /// An item of the list, as the contract has it.
-fn item(task: &TaskRecord, stale: Option<&Stale>) -> Value {
-    let mut item = json!({
-        "TaskId": task.id.to_string(),
-        "TaskName": task.name.as_deref().unwrap_or_default(),
-        "Status": task.status.name(),
-        "CreateTime": iso(task.created),
-        "UpdateTime": iso(task.updated),
-        "TaskConfig": {"StartTime": iso(task.asked.0), "EndTime": iso(task.asked.1)},
-    });
-    if task.status == Status::Success && task.workbook.is_some() && task.output.is_file() {
-        item["DownloadUrl"] = json!(format!("file://{}", in_address(&task.output)));
+fn item(task: &TaskRecord, stale: Option<&Stale>) -> TaskItem {
+    let has_file = task.status == Stored::Success && task.workbook.is_some() && task.output.is_file();
+    TaskItem {
+        create_time: iso(task.created),
+        download_url: has_file.then(|| format!("file://{}", in_address(&task.output))),
+        stale: stale.map(|stale| changed(&stale.total())),
+        status: task.status.into(),
+        task_config: TaskConfig::new(task.asked),
+        task_id: task.id.to_string(),
+        task_name: task.name.clone().unwrap_or_default(),
+        update_time: iso(task.updated),
     }
-    if let Some(stale) = stale {
-        item["Stale"] = amount_json(&stale.total());
-    }
-    item
 }
 
 pub(super) fn show(task: &TaskRecord, stale: Option<&Stale>, is_json: bool) -> Result<()> {
@@ -95,7 +80,7 @@ pub(super) fn show(task: &TaskRecord, stale: Option<&Stale>, is_json: bool) -> R
 }
 
 fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
-    let mut object = item(task, stale);
+    let mut object = response(&item(task, stale));
     object["RequestId"] = json!(request_id());
     object["Reason"] = json!(task.reason);
     object["Parameters"] = json!(task.request.parameters());
@@ -110,7 +95,7 @@ fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
     object["Logged"] = task.logged.as_ref().map_or(Value::Null, logged_json);
     if let Some(stale) = stale {
         let with = |amount: &Amount, more: Value| {
-            let mut object = amount_json(amount);
+            let mut object = response(&changed(amount));
             more.as_object().into_iter().flatten().for_each(|(key, value)| object[key] = value.clone());
             object
         };
@@ -129,7 +114,7 @@ fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
 fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
     let mut shown = vec![("task".to_owned(), task.id.to_string())];
     let mut add = |name: &str, value: String| shown.push((name.into(), value));
-    add("status", task.status.name().into());
+    add("status", Status::from(task.status).word().into());
     if let Some(reason) = &task.reason {
         add("reason", reason.clone());
     }
@@ -184,7 +169,9 @@ pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<
             })
         };
         let tasks: Vec<Value> = tasks.iter().map(one).collect();
-        return object(&json!({"RequestId": request_id(), "Tasks": tasks}));
+        let mut told = response(&Deleted::new());
+        told["Tasks"] = tasks.into();
+        return object(&told);
     }
     let line = |(task, remains): &(TaskRecord, Remains)| {
         [task.id.to_string(), "deleted".into(), format!("workbook: {}", word(remains))]
@@ -221,10 +208,10 @@ const MEANWHILE: &str = "another process made its workbook while this one waited
 /// What came of a run, and why.
 fn end(done: &Result<Ran>) -> (&'static str, Option<String>) {
     match (done, failure(done)) {
-        (_, Some(why)) => (Status::Failed.name(), Some(why)),
+        (_, Some(why)) => (Status::Failed.word(), Some(why)),
         (Ok(Ran::Waits(why)), _) => ("waits", Some(why.clone())),
-        (Ok(Ran::Meanwhile), _) => (Status::Success.name(), Some(MEANWHILE.into())),
-        _ => (Status::Success.name(), None),
+        (Ok(Ran::Meanwhile), _) => (Status::Success.word(), Some(MEANWHILE.into())),
+        _ => (Status::Success.word(), None),
     }
 }
 
@@ -313,10 +300,8 @@ fn amount(amount: &Amount) -> String {
     format!("{} {windows}, {bytes} bytes, {requests} requests", grouped(amount.windows as u128))
 }
 
-fn amount_json(amount: &Amount) -> Value {
-    // As text where it is beyond what JSON's readers hold exactly in 64 bits.
-    let whole = |number: i128| i64::try_from(number).map_or_else(|_| json!(number.to_string()), Value::from);
-    json!({"Windows": amount.windows, "Bytes": whole(amount.bytes), "Requests": whole(amount.requests)})
+fn changed(amount: &Amount) -> Changed {
+    Changed { bytes: Whole(amount.bytes), requests: Whole(amount.requests), windows: amount.windows }
 }
 
 #[cfg(test)]
@@ -328,10 +313,5 @@ mod tests {
         let text = amount(&Amount { windows: 1200, bytes: -1234, requests: 0 });
         assert_eq!(text, "1,200 windows, -1,234 bytes, +0 requests");
         assert!(amount(&Amount { windows: 1, bytes: 0, requests: 0 }).starts_with("1 window, "));
-        let large = amount_json(&Amount { windows: 1, bytes: i128::from(i64::MAX) + 1, requests: -1 });
-        assert_eq!(
-            (large["Bytes"].as_str(), large["Requests"].as_i64()),
-            (Some("9223372036854775808"), Some(-1))
-        );
     }
 }
