@@ -6,10 +6,10 @@
 
 mod ahead;
 mod foreign;
-mod gunzip;
 mod libdeflate;
 mod said;
 mod shape;
+mod gunzip;
 mod streams;
 
 pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, page};

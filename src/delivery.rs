@@ -1,9 +1,9 @@
 //! A delivery of logs to the store: found, taken in, judged by their rejects, committed at once or not at all.
 
-pub mod collision;
 pub mod forget;
 pub mod taking;
 pub(crate) mod place;
+pub mod collision;
 pub mod intake;
 pub mod retain;
 

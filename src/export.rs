@@ -4,23 +4,25 @@
 //! written behind them. Knows nothing of log files.
 
 pub mod calendar;
-pub mod columns;
-mod account;
-mod content;
-mod plain;
-mod detail;
 pub mod name;
-mod pour;
-mod quality;
 pub mod sheets;
-mod sources;
-mod plots;
-mod summary;
-mod totals;
 pub mod tally;
 pub mod completeness;
 mod walk;
 pub mod workbook;
+pub mod columns;
+mod content;
+mod plain;
+mod pour;
+mod detail;
+mod account;
+mod quality;
+mod sources;
+mod summary;
+mod totals;
+mod plots;
+#[cfg(test)]
+mod tests;
 
 use crate::contract::kind::Kind;
 use crate::contract::request::{ExportSpec, Scope};
@@ -495,6 +497,3 @@ impl Exported {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

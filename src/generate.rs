@@ -3,14 +3,14 @@
 //! The totals are counted while lines are made up. Neither the parser nor the usage counters are known here:
 //! what they find in the files can therefore be held against [`EXPECTED`].
 
-mod compose;
-mod line;
-mod plan;
 mod random;
-mod request;
-mod spoil;
-mod tally;
 mod words;
+mod plan;
+mod request;
+mod line;
+mod tally;
+mod compose;
+mod spoil;
 
 use crate::codec::{Codec, Encoder};
 use crate::error::{Error, Result};

@@ -2,9 +2,9 @@
 //!
 //! Does no I/O and never fails: a bad line is data.
 
-pub mod alibaba;
 mod lanes;
 mod marks;
+pub mod alibaba;
 mod dispatch;
 
 use crate::domain::Domain;

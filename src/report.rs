@@ -3,8 +3,8 @@
 //! Knows nothing of how lines are read or how a report is shown.
 
 pub mod overlap;
-pub mod samples;
 mod scope;
+pub mod samples;
 
 pub use scope::{Elsewhere, LATENESS, Scope, Spans};
 

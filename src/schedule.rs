@@ -2,9 +2,9 @@
 //!
 //! A tick that is killed is made up for by the next one: everything it does is either committed or done again.
 
-mod find;
 pub mod range;
 pub mod plan;
+mod find;
 pub mod groups;
 pub mod unknown;
 mod due;

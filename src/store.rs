@@ -3,31 +3,31 @@
 //! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
 //! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
 
-mod maintenance;
-mod account;
-mod check;
-mod coverage;
-mod describe;
 mod familiar;
-mod first;
-mod foreign;
-mod grow;
-mod history;
-mod info;
 mod lock;
-mod lookup;
-mod objects;
-mod read;
-mod report;
-mod retain;
 mod schema;
-mod shared;
+mod foreign;
+mod objects;
 mod source;
-mod survey;
-mod tasks;
 mod total;
 mod watch;
+mod account;
+mod tasks;
+mod read;
+mod check;
+mod history;
+mod describe;
+mod first;
+mod retain;
+mod info;
 mod write;
+mod maintenance;
+mod grow;
+mod lookup;
+mod shared;
+mod report;
+mod survey;
+mod coverage;
 
 pub use account::AccountId;
 pub use check::Violation;

@@ -2,14 +2,14 @@
 
 pub mod coverage;
 pub mod form;
-pub mod batch;
-pub mod needs;
 mod own;
 pub mod pattern;
-pub mod registered;
-pub mod registry;
 mod remains;
 pub mod stale;
+pub mod registry;
+pub mod needs;
+pub mod registered;
+pub mod batch;
 
 use crate::delivery::collision::{IS_A_LOG, is_known_log, keep_apart, keep_two};
 use crate::delivery::keep_off_store;

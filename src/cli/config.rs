@@ -3,12 +3,12 @@
 //! One file serves every command. Each reads all of it, so that a misspelt key never passes for one left
 //! out, and judges only its own tables.
 
-mod account;
 mod mistake;
 mod paths;
-mod plan;
 mod tables;
+mod account;
 mod task;
+mod plan;
 #[cfg(test)]
 mod tests;
 

@@ -1,9 +1,9 @@
 //! `flowbook store`: what a store holds, whether it is sound and complete, and its care.
 
+mod table;
 mod coverage;
 mod forget;
 mod sources;
-mod table;
 
 use super::flags::StoreFlags;
 use super::{Ending, numbers, show};

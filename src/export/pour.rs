@@ -5,11 +5,11 @@
 //! sheet that is to be poured ([`frame`]); the rows themselves are written here, block by block, into a file
 //! of their own ([`package`]). Memory grows neither with rows nor with sheets.
 
-mod deflate;
-mod frame;
 mod huffman;
+mod deflate;
 mod package;
 mod rows;
+mod frame;
 
 pub(super) use deflate::Text;
 pub(super) use frame::Frame;

@@ -1,7 +1,7 @@
 //! Whether a store is sound: its file, its references, and the law of conservation.
 
-mod cells;
 mod ranges;
+mod cells;
 
 use super::read::Reader;
 use super::{failed, open_as_is};

@@ -4,9 +4,11 @@
 //! with values, and what they mean stands beside them.
 
 mod needs;
-mod removal;
 mod rows;
+mod removal;
 mod waiting;
+#[cfg(test)]
+mod tests;
 
 use super::account::AccountId;
 use super::lock::{Lock, busy};
@@ -456,6 +458,3 @@ fn begin(db: &Connection, id: TaskId) -> rusqlite::Result<bool> {
         "UPDATE task SET generation = coalesce(generation, (SELECT generation FROM state)) WHERE id = ?";
     Ok(db.execute(sql, [id.0])? > 0)
 }
-
-#[cfg(test)]
-mod tests;
