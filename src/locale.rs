@@ -201,7 +201,9 @@ labels! {
     OtherDomains: "Other Domains", "其他域名";
     Rejected: "Rejected", "无法解析";
     Blank: "Blank", "空行";
+    Skipped: "Skipped by the format (no entries)", "按格式跳过的行 (非日志)";
     Balance: "Read = Accepted + Out of Scope + Rejected + Blank", "读取 = 计入 + 范围外 + 无法解析 + 空行";
+    BalanceWithSkipped: "Read = Accepted + Out of Scope + Rejected + Blank + Skipped", "读取 = 计入 + 范围外 + 无法解析 + 空行 + 跳过";
     Balanced: "Yes", "是";
     Unbalanced: "NO", "否";
     LateLines: "Late Lines (before the hour of their file)", "迟到行 (早于文件时段)";
@@ -246,7 +248,7 @@ labels! {
     BadStatus: "Status is not three digits", "状态码不是三位数字";
     BadSize: "Response size blank or not a number", "响应大小为空或非数字";
     HugeSize: "Response size above 1 PiB", "响应大小超过 1 PiB";
-    BadCache: "Cache result neither HIT nor MISS", "缓存结果不是 HIT 或 MISS";
+    BadCache: "Cache result not understood", "无法识别缓存结果";
     BadDomain: "Host is no valid domain", "主机名不是有效域名";
     NoDomain: "No host in URL or file name", "URL 与文件名均无域名";
     Welded: "Several entries on one line", "一行中有多条日志";

@@ -68,7 +68,7 @@ pub enum Reason {
     BadSize,
     /// The response size is above [`MAX_BYTES`].
     HugeSize,
-    /// The cache result is missing or neither HIT nor MISS.
+    /// The cache result is missing or not understood.
     BadCache,
     /// The host is no valid domain.
     BadDomain,

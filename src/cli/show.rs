@@ -127,6 +127,9 @@ fn by_fate(totals: &Counts) -> Vec<(String, String)> {
     let reasons = Reason::ALL.iter().filter(|reason| totals.rejected[**reason as usize] > 0);
     rows.extend(reasons.map(|r| (format!("  {}", r.key()), grouped(totals.rejected[*r as usize].into()))));
     rows.push(("blank".into(), grouped(totals.blank.into())));
+    if totals.skipped > 0 {
+        rows.push(("skipped".into(), grouped(totals.skipped.into())));
+    }
     if totals.late > 0 {
         rows.push(("late, accepted".into(), grouped(totals.late.into())));
     }
@@ -373,10 +376,10 @@ fn counts(report: &Report) -> Value {
 }
 
 fn line_counts(counts: &Counts) -> Value {
-    let Counts { lines, accepted, outside_range, other_domains, blank, late, rejected, .. } = counts;
+    let Counts { lines, accepted, outside_range, other_domains, blank, skipped, late, rejected, .. } = counts;
     let reasons: Map<String, Value> =
         Reason::ALL.iter().map(|r| (r.key().to_owned(), json!(rejected[*r as usize]))).collect();
-    json!({
+    let mut object = json!({
         "lines": lines,
         "accepted": accepted,
         "outside_range": outside_range,
@@ -385,7 +388,11 @@ fn line_counts(counts: &Counts) -> Value {
         "rejected_by_reason": reasons,
         "blank": blank,
         "late": late,
-    })
+    });
+    if *skipped > 0 {
+        object["skipped"] = json!(skipped);
+    }
+    object
 }
 
 pub(super) fn key_figures(spec: &ExportSpec, exported: &Exported) -> Value {

@@ -103,10 +103,11 @@ fn info_rows(info: &Info, size: Size) -> Vec<(String, String)> {
         row("unplaced", info.unplaced),
         row("rejected", info.rejected),
         row("blank", info.blank),
-        row("domains", info.domains),
-        row("series", info.series),
-        row("cells", info.cells),
     ]);
+    if info.skipped > 0 {
+        rows.push(row("skipped", info.skipped));
+    }
+    rows.extend([row("domains", info.domains), row("series", info.series), row("cells", info.cells)]);
     if let Some((first, last)) = info.windows {
         rows.push(("first slice".into(), iso(first.start())));
         rows.push(("last slice".into(), iso(last.start())));
@@ -130,7 +131,7 @@ fn info_json(info: &Info, size: Size) -> Value {
         .collect();
     let tasks: Map<String, Value> =
         info.tasks.iter().map(|(name, count)| (name.clone(), json!(count))).collect();
-    json!({
+    let mut object = json!({
         "RequestId": request_id(),
         "version": info.version,
         "generation": info.generation,
@@ -150,7 +151,11 @@ fn info_json(info: &Info, size: Size) -> Value {
         "last_window": time(info.windows.map(|(_, last)| last)),
         "kept_from": time(info.kept_from),
         "tasks": tasks,
-    })
+    });
+    if info.skipped > 0 {
+        object["skipped"] = json!(info.skipped);
+    }
+    object
 }
 
 fn check(arguments: &Arguments) -> Result<Ending> {

@@ -104,6 +104,9 @@ impl Quality<'_> {
             line(Label::of_reason(reason), total.rejected[reason as usize], "    ", Tone::Name)?;
         }
         line(Label::Blank, total.blank, "", Tone::Name)?;
+        if total.skipped > 0 {
+            line(Label::Skipped, total.skipped, "", Tone::Name)?;
+        }
         line(Label::LateLines, total.late, "", Tone::Name)?;
         for (label, slice) in [(Label::FirstSlice, self.tally.first()), (Label::LastSlice, self.tally.last())]
         {
@@ -112,7 +115,8 @@ impl Quality<'_> {
             sheet.row(&[Cell::Text(self.word(label)), time], Tone::Fact)?;
         }
         let balanced = self.word(if total.balanced() { Label::Balanced } else { Label::Unbalanced });
-        sheet.row(&[Cell::Text(self.word(Label::Balance)), Cell::Text(balanced)], Tone::Marked)
+        let law = if total.skipped > 0 { Label::BalanceWithSkipped } else { Label::Balance };
+        sheet.row(&[Cell::Text(self.word(law)), Cell::Text(balanced)], Tone::Marked)
     }
 
     fn pairs<'b>(

@@ -13,19 +13,42 @@ use std::sync::Arc;
 /// Sources listed one by one: what surely fits on the sheet.
 const MAX_SOURCES: usize = 1_000_000;
 
-/// Columns beside the name.
-const LABELS: [Label; 10] = [
-    Label::Status,
-    Label::Size,
-    Label::Traffic,
-    Label::LinesRead,
-    Label::Accepted,
-    Label::OutsideRange,
-    Label::OtherDomains,
-    Label::Rejected,
-    Label::Blank,
-    Label::Late,
-];
+/// Columns beside the name and before the counts.
+const LABELS: [Label; 2] = [Label::Status, Label::Size];
+
+/// Columns of counts.
+#[derive(Clone, Copy)]
+struct Columns {
+    /// Whether there is one of skipped lines: only where a format skipped any.
+    has_skipped: bool,
+}
+
+impl Columns {
+    fn of(report: &Report) -> Self {
+        let has_skipped =
+            report.elsewhere.counts.skipped > 0 || report.sources.iter().any(|s| s.counts.skipped > 0);
+        Self { has_skipped }
+    }
+
+    /// Counts in the order of the columns, each with its heading.
+    fn counts(self, counts: &Counts) -> impl Iterator<Item = (Label, u128)> + use<> {
+        let skipped = self.has_skipped.then_some((Label::Skipped, counts.skipped.into()));
+        let most = [
+            (Label::Traffic, counts.traffic),
+            (Label::LinesRead, counts.lines.into()),
+            (Label::Accepted, counts.accepted.into()),
+            (Label::OutsideRange, counts.outside_range.into()),
+            (Label::OtherDomains, counts.other_domains.into()),
+            (Label::Rejected, counts.rejected_total().into()),
+            (Label::Blank, counts.blank.into()),
+        ];
+        most.into_iter().chain(skipped).chain([(Label::Late, counts.late.into())])
+    }
+
+    fn labels(self) -> impl Iterator<Item = Label> {
+        LABELS.into_iter().chain(self.counts(&Counts::default()).map(|(label, _)| label))
+    }
+}
 
 impl Quality<'_> {
     /// Rows of the sheet Sources below its heading.
@@ -38,7 +61,8 @@ impl Quality<'_> {
     pub(super) fn sources(&self, sheet: &mut Sheet<'_>) -> Result<u64> {
         let longest = self.report.sources.iter().map(|s| display_width(&s.name)).max().unwrap_or(0);
         let mut columns = vec![Column::text(self.word(Label::Source), longest.clamp(52, 100) + 2)];
-        columns.extend(LABELS.map(|label| column(self.logged(label), self.spec.language, 12)));
+        let labels = Columns::of(self.report).labels();
+        columns.extend(labels.map(|label| column(self.logged(label), self.spec.language, 12)));
         let rows = u32::try_from(self.source_rows()).unwrap_or(u32::MAX);
         sheet.table(&columns, rows, Grid::Filter)?;
         let printed = self.word(Label::FirstPage).replace("{rows}", &rows.to_string());
@@ -47,7 +71,7 @@ impl Quality<'_> {
         for status in &statuses {
             // The name is written in its cell; here stands a text that is on the sheet in any case.
             let mut cells = vec![Cell::Text(self.word(*status)); 2];
-            cells.resize(LABELS.len() + 1, Cell::Whole(0));
+            cells.resize(columns.len(), Cell::Whole(0));
             sheet.row(&cells, Tone::Plain)?;
         }
         sheet.skip(rows.saturating_sub(u32::try_from(statuses.len()).unwrap_or(rows)));
@@ -69,7 +93,7 @@ impl Quality<'_> {
         }
         let mut cells =
             vec![Cell::Text(self.word(Label::Elsewhere)), Cell::Whole((*sources).into()), Cell::Empty];
-        cells.extend(source_counts(counts).map(Cell::Whole));
+        cells.extend(Columns::of(self.report).counts(counts).map(|(_, count)| Cell::Whole(count)));
         sheet.row(&cells, Tone::Plain)
     }
 }
@@ -106,6 +130,7 @@ struct Rows<'a> {
     /// The number of the first one.
     first: u32,
     sources: &'a [SourceReport],
+    columns: Columns,
     /// Statuses, with the numbers of their strings.
     statuses: Arc<[(Label, Digits)]>,
 }
@@ -118,7 +143,7 @@ impl Block for Rows<'_> {
             let status = self.statuses.iter().find(|(label, _)| *label == status).map(|(_, digits)| *digits);
             let whole = |number: u128| Some(Digits::of(&Cell::Whole(number)));
             let size = source.size.and_then(|size| whole(size.into()));
-            let counts = source_counts(&source.counts).map(whole);
+            let counts = self.columns.counts(&source.counts).map(|(_, count)| whole(count));
             let values: Vec<Option<Digits>> = [status, size].into_iter().chain(counts).collect();
             rows.row(number, &clipped(&source.name), &values);
         }
@@ -139,24 +164,11 @@ pub(super) fn pour<'b>(
     let statuses = found.into_iter().zip(frame.strings.iter().map(string)).collect();
     let marks = Arc::new(frame.marks);
     pour.begin(name, &frame.head)?;
-    let mut block = Rows { marks, first: 2, sources: &[], statuses };
+    let mut block = Rows { marks, first: 2, sources: &[], columns: Columns::of(report), statuses };
     for sources in listed(report).chunks(BLOCK_ROWS) {
         let (marks, statuses) = (Arc::clone(&block.marks), Arc::clone(&block.statuses));
         pour.rows(Box::new(Rows { marks, sources, statuses, ..block }))?;
         block.first += u32::try_from(sources.len()).unwrap_or(u32::MAX);
     }
     pour.end(&frame.tail)
-}
-
-fn source_counts(counts: &Counts) -> [u128; 8] {
-    [
-        counts.traffic,
-        counts.lines.into(),
-        counts.accepted.into(),
-        counts.outside_range.into(),
-        counts.other_domains.into(),
-        counts.rejected_total().into(),
-        counts.blank.into(),
-        counts.late.into(),
-    ]
 }

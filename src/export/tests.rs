@@ -360,3 +360,34 @@ fn lists_of_data_quality_end_somewhere() {
             && quality.len() <= 4 * PAIRS + MAX_GAPS + 3 * MAX_ROWS + SAMPLE_ROWS + OTHER_ROWS
     );
 }
+
+/// What a format passes over is told where there is any, and nothing else changes where there is none.
+#[test]
+fn skipped_lines_are_told_where_there_are_any() {
+    let spec = spec("flow", 1, None);
+    let written = |skipped: u64| {
+        let counts = Counts { lines: 5 + skipped, accepted: 3, blank: 2, skipped, ..Counts::default() };
+        let source = SourceReport { name: "a.log".into(), counts, ..SourceReport::default() };
+        let report = Report { sources: vec![source], ..Report::default() };
+        let sheets = written_of(&spec, &table(&spec), Limits::EXCEL, &report, |_, _, path| sheets(path));
+        let rows = |name: &str| sheets.iter().find(|sheet| sheet.0 == name).unwrap().1.clone();
+        (rows("Data Quality"), rows("Sources"))
+    };
+    let ((quality, sources), (others_quality, others_sources)) = (written(7), written(0));
+    let told = |rows: &[Vec<String>]| -> Vec<String> {
+        let counts = rows.iter().filter(|row| row[0].starts_with("Skipped") || row[0].starts_with("Read = "));
+        counts.map(|row| format!("{}: {}", row[0], row[1])).collect()
+    };
+    let skipped = Label::Skipped.text(Language::EnUs);
+    let law = "Read = Accepted + Out of Scope + Rejected + Blank";
+    assert_eq!(told(&quality), [format!("{skipped}: 7"), format!("{law} + Skipped: Yes")]);
+    assert_eq!(told(&others_quality), [format!("{law}: Yes")]);
+    assert_eq!(
+        (&sources[0][9..], &sources[1][9..]),
+        (&["Blank".into(), skipped.to_owned(), "Late".into()][..], &["2".into(), "7".into(), "0".into()][..])
+    );
+    assert_eq!(
+        (&others_sources[0][9..], &others_sources[1][9..]),
+        (&["Blank".into(), "Late".into()][..], &["2".into(), "0".to_owned()][..])
+    );
+}

@@ -97,7 +97,7 @@ impl Outcome {
     fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<String> {
         let before = source.tail.as_ref().map_or((0, 0), |tail| tail.judged);
         let (title, rejected) = (job.format.title(), self.counts.rejected_total() + before.1);
-        let lines = self.counts.lines - self.counts.blank + before.0;
+        let lines = self.counts.lines - self.counts.without_request() + before.0;
         if !job.max_rejects.exceeded_by_source(rejected, lines) {
             return None;
         }

@@ -99,6 +99,7 @@ fn counts(tally: &Tally) -> Counts {
         accepted: tally.accepted,
         outside_range: tally.before_1970,
         blank: tally.blank,
+        skipped: tally.skipped,
         traffic: tally.traffic,
         ..Counts::default()
     };

@@ -247,6 +247,8 @@ pub(crate) struct Tally {
     /// Good lines of a time that has no window.
     pub(crate) before_1970: u64,
     pub(crate) blank: u64,
+    /// Lines that the format says are no entries: the native one has none.
+    pub(crate) skipped: u64,
     /// Bytes of the accepted lines.
     pub(crate) traffic: u128,
     /// Number (from 1) and reason of every rejected line, in order.
@@ -384,6 +386,8 @@ pub(crate) fn aggregate(text: &[u8], file_domain: Option<&str>) -> (Table, Tally
             parsed => add(parsed, &mut table, &mut tally),
         }
     }
+    let without_record = tally.rejects.len() as u64 + tally.blank + tally.skipped;
+    assert_eq!(tally.lines, tally.accepted + tally.before_1970 + without_record);
     (table, tally)
 }
 
