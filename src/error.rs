@@ -16,7 +16,11 @@ struct Inner {
     kind: ErrorKind,
     place: Option<String>,
     line: Option<u64>,
+    cause: Option<Cause>,
 }
+
+/// What led to an error.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The kinds of failure that a caller may want to tell apart.
 #[derive(Debug)]
@@ -36,6 +40,15 @@ pub enum ErrorKind {
     Usage(String),
     /// The usage store is damaged, busy, or of a version that is not known; the text says which.
     Store(String),
+    /// The usage store holds a value that flowbook does not write.
+    DamagedValue {
+        /// The table.
+        table: String,
+        /// The column; of several together, how they are computed.
+        column: String,
+        /// The value as it is shown: never all of a long one.
+        value: String,
+    },
     /// A law of the program does not hold; always a defect of flowbook itself.
     Defect(String),
 }
@@ -44,7 +57,7 @@ impl Error {
     /// An error of `kind` without a place.
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, place: None, line: None }))
+        Self(Box::new(Inner { kind, place: None, line: None, cause: None }))
     }
 
     /// Shorthand for [`ErrorKind::Usage`].
@@ -57,6 +70,19 @@ impl Error {
     #[must_use]
     pub fn damaged(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Damaged(text.into()))
+    }
+
+    /// A law of the program that does not hold: see [`ErrorKind::Defect`].
+    #[must_use]
+    pub fn defect(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Defect(text.into()))
+    }
+
+    /// Keeps what led to the error, for [`std::error::Error::source`].
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause.get_or_insert_with(|| cause.into());
+        self
     }
 
     /// Wraps an I/O error with what was tried, to be used with `map_err`.
@@ -101,6 +127,11 @@ impl fmt::Display for ErrorKind {
             | Self::Usage(text)
             | Self::Store(text) => f.write_str(text),
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::DamagedValue { table, column, value } => write!(
+                f,
+                "the store holds a value that flowbook does not write: {table}.{column} is {value}; flowbook store check \
+                 names all of them: put back a copy of the store, or remove it and ingest the logs again"
+            ),
             Self::Defect(text) => write!(f, "a defect of flowbook, please report it: {text}"),
         }
     }
@@ -126,8 +157,9 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.kind {
-            ErrorKind::Io(_, source) => Some(source),
+        match (&self.0.kind, &self.0.cause) {
+            (_, Some(cause)) => Some(cause.as_ref()),
+            (ErrorKind::Io(_, source), None) => Some(source),
             _ => None,
         }
     }
@@ -194,6 +226,17 @@ mod tests {
             assert_eq!(error.to_string(), format!("cannot write: {text}"));
         }
         assert_eq!(plain(&io::Error::other("gone")), "gone");
+    }
+
+    #[test]
+    fn what_led_to_an_error_is_kept() {
+        use std::error::Error as _;
+        let error = Error::io("cannot write")(io::Error::other("gone"));
+        assert_eq!(error.source().unwrap().to_string(), "gone");
+        let outer = Error::usage("no store").caused_by(error).caused_by("later");
+        assert_eq!(outer.source().unwrap().to_string(), "cannot write: gone");
+        assert_eq!(outer.source().unwrap().source().unwrap().to_string(), "gone");
+        assert!(Error::usage("alone").source().is_none());
     }
 
     #[test]

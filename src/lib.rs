@@ -135,6 +135,7 @@ pub mod time;
 pub mod domain;
 pub mod region;
 pub mod record;
+pub mod language;
 pub mod locale;
 pub mod hash;
 pub mod sketch;

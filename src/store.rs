@@ -3,12 +3,14 @@
 //! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
 //! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
 
-mod familiar;
 mod lock;
 mod schema;
+mod value;
+mod counters;
 mod foreign;
 mod objects;
 mod source;
+mod familiar;
 mod total;
 mod watch;
 mod account;
@@ -58,6 +60,7 @@ use std::ffi::OsString;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use value::damage;
 
 /// Statements that a connection keeps: all there are.
 const STATEMENTS: usize = 64;
@@ -83,7 +86,7 @@ fn open(path: &Path, wait: Duration) -> Result<(Connection, bool)> {
             "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring it there: \
              {error}; run flowbook store vacuum as somebody who may write it"
         );
-        Error::new(ErrorKind::Store(text)).at(path)
+        Error::new(ErrorKind::Store(text)).caused_by(error).at(path)
     })?;
     open_as_is(path, wait, true)
 }
@@ -116,7 +119,7 @@ impl OlderCopy {
                  there: {}",
                 error.message()
             );
-            Error::new(ErrorKind::Store(text)).at(path)
+            Error::new(ErrorKind::Store(text)).caused_by(error).at(path)
         })?;
         Ok(Some(older))
     }
@@ -448,8 +451,10 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 }
 
 /// What a failure of the database means to a user.
-#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn failed(error: rusqlite::Error) -> Error {
+    if let Some(damaged) = damage(&error) {
+        return damaged.caused_by(error);
+    }
     let hint = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -465,7 +470,7 @@ fn failed(error: rusqlite::Error) -> Error {
         _ if is_damage(&error) => DAMAGED,
         _ => "the store failed",
     };
-    Error::new(ErrorKind::Store(format!("{hint} ({error})")))
+    Error::new(ErrorKind::Store(format!("{hint} ({error})"))).caused_by(error)
 }
 
 /// A number that is never negative in a store that flowbook wrote.

@@ -8,7 +8,7 @@ use super::{failed, open_as_is};
 use crate::error::{Error, Result};
 use crate::threads::{self, joined};
 use crate::time::{WINDOW_SECONDS, iso};
-use cells::{Cells, Sum};
+use cells::{Cells, Sum, odd_figures};
 use ranges::ranges;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
@@ -159,6 +159,7 @@ fn all(
 fn wrong(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
     let mut name = db.prepare("SELECT name FROM source WHERE id = ?")?;
     let mut domain = db.prepare("SELECT domain FROM series WHERE id = ?")?;
+    let mut odd = db.prepare(&odd_figures())?;
     let (count, first) = &cells.wrong;
     let mut found = Vec::with_capacity(first.len());
     for cell in first {
@@ -167,7 +168,7 @@ fn wrong(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
             source: name.query_row([cell.source], |row| row.get(0)).optional()?,
             what: format!("a cell of {} at {}", domain.as_deref().unwrap_or("no series"), start(cell.window)),
             expected: "counters that requests can have, within the calendar".into(),
-            found: "others".into(),
+            found: odd.query_row([cell.series, cell.window, cell.source], |row| row.get(0))?,
         });
     }
     if let more @ 1.. = count - first.len() {

@@ -2,8 +2,9 @@
 
 use super::read::{Reader, all_series};
 use super::shared::{Shared, WINDOWS_PER_HOUR};
-use super::source::told;
+use super::source::named_span;
 use super::survey::may_be_empty;
+use super::value::of;
 use crate::domain::Selection;
 use crate::error::Result;
 use crate::hours::{HOUR_SECONDS, Hours, of_range, touched};
@@ -31,8 +32,7 @@ impl Reader {
             for domain in &domains {
                 let mut rows = delivered.query(params![domain.as_str(), start, end, may_be_empty])?;
                 while let Some(row) = rows.next()? {
-                    let (start, end) = (row.get(0)?, row.get(1)?);
-                    told(start, end)?;
+                    let (start, end) = named_span(of("source", row), 0)?;
                     hours.extend(touched(start, end));
                 }
             }
@@ -45,9 +45,12 @@ impl Reader {
     /// # Errors
     /// See [`Reader::delivered_hours`].
     pub fn unnamed_extent(&self) -> Result<Option<Range<i64>>> {
-        let sql = "SELECT min(first_window), max(last_window) FROM part
+        let sql = "SELECT min(first_window) AS first_window, max(last_window) AS last_window FROM part
                    WHERE source IN (SELECT id FROM source WHERE named_domain IS NULL)";
-        let ends = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?));
+        let ends = |row: &Row<'_>| {
+            let part = of("part", row);
+            Ok((part.get::<Option<i64>>(0)?, part.get::<Option<i64>>(1)?))
+        };
         let (first, last) = self.at(|db| db.query_row(sql, [], ends))?;
         Ok(first.zip(last).map(|(first, last)| first / WINDOWS_PER_HOUR..last / WINDOWS_PER_HOUR + 1))
     }
@@ -86,10 +89,10 @@ impl Reader {
             let mut rows = statement.query(params![range.start().index(), range.end().index()])?;
             let (mut faults, mut last) = (Vec::new(), None);
             while let Some(row) = rows.next()? {
-                let domain: Option<String> = row.get(2)?;
-                let id: i64 = row.get(3)?;
-                if domain.is_none_or(|domain| selection.contains(&domain)) && last != Some(id) {
-                    faults.push((row.get(0)?, row.get(1)?));
+                let (source, domain) = (of("source", row), of("series", row).text_or_null(2)?);
+                let id: i64 = source.get(3)?;
+                if domain.is_none_or(|domain| selection.contains(domain)) && last != Some(id) {
+                    faults.push((source.get(0)?, source.get(1)?));
                     last = Some(id);
                 }
             }

@@ -1,5 +1,6 @@
 //! What is in a store, in short, so that of most that is new it is known without a look-up that nothing like it is there.
 
+use super::value::of;
 use crate::digest::{Hash, TextId};
 use crate::hash;
 use rusqlite::{Connection, Row};
@@ -22,7 +23,8 @@ impl Familiar {
     /// Makes ready for one more text.
     pub(super) fn prepare(&mut self, db: &Connection) -> rusqlite::Result<()> {
         if self.keys.is_none() && self.texts.is_multiple_of(OFTEN) {
-            let sources: i64 = db.query_row("SELECT sources FROM total", [], |row| row.get(0))?;
+            let sources: i64 =
+                db.query_row("SELECT sources FROM total", [], |row| of("total", row).get(0))?;
             if (self.texts + 1) * WORTH > sources.unsigned_abs() {
                 self.keys = Some(read(db)?);
             }
@@ -68,7 +70,7 @@ type Key<'a> = &'a dyn Fn(&Row<'_>) -> rusqlite::Result<u64>;
 
 /// The keys of all that is there.
 fn read(db: &Connection) -> rusqlite::Result<HashSet<u64>> {
-    let hash = |row: &Row<'_>| row.get(0).map(|hash: Hash| of_hash(&hash));
+    let hash = |row: &Row<'_>| of("source", row).get(0).map(|hash: Hash| of_hash(&hash));
     let first = |row: &Row<'_>| row.get(0).map(i64::cast_unsigned);
     let place = |row: &Row<'_>| Ok(hash::many(row.get_ref(0)?.as_bytes()?));
     // Each is read from an index.

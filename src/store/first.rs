@@ -3,6 +3,7 @@
 
 use super::failed;
 use super::source::{NOTE, Place, SourceId};
+use super::value::of;
 use super::write::Writer;
 use crate::error::Result;
 use crate::names::{may_tell, named_hours};
@@ -208,8 +209,9 @@ impl Writer {
 }
 
 fn ranked(row: &Row<'_>) -> rusqlite::Result<Rank> {
-    let is_named = Reverse(row.get(1)?);
-    Ok(Rank { is_beginning: row.get(0)?, is_named, sort: row.get(2)?, path: row.get(3)? })
+    let place = of("place", row);
+    let is_named = Reverse(place.get(1)?);
+    Ok(Rank { is_beginning: place.get(0)?, is_named, sort: place.get(2)?, path: place.get(3)? })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::read::Reader;
 use super::signed;
 use super::tasks::Tasks;
+use super::value::of;
 use crate::error::Result;
 use rusqlite::{OptionalExtension, params};
 
@@ -45,7 +46,8 @@ impl Reader {
         self.at(|db| {
             let mut ticks = db.prepare("SELECT time, exit_code, line FROM tick ORDER BY id DESC LIMIT ?")?;
             let tick = |row: &rusqlite::Row<'_>| {
-                Ok(PastTick { time: row.get(0)?, exit_code: row.get(1)?, line: row.get(2)? })
+                let tick = of("tick", row);
+                Ok(PastTick { time: tick.get(0)?, exit_code: tick.get(1)?, line: tick.get(2)? })
             };
             ticks.query_map([most], tick)?.collect()
         })
@@ -57,6 +59,6 @@ impl Reader {
     /// See [`Reader::ticks`].
     pub fn last_tick(&self, exit_code: u8) -> Result<Option<i64>> {
         let sql = "SELECT time FROM tick WHERE exit_code = ? ORDER BY id DESC LIMIT 1";
-        self.at(|db| db.query_row(sql, [exit_code], |row| row.get(0)).optional())
+        self.at(|db| db.query_row(sql, [exit_code], |row| of("tick", row).get(0)).optional())
     }
 }

@@ -1,9 +1,10 @@
 //! What a store holds, in numbers, and source by source.
 
+use super::failed;
 use super::read::Reader;
 use super::retain::kept_from;
 use super::source::IS_PLACE;
-use super::{failed, unsigned};
+use super::value::of;
 use crate::error::{Error, Result};
 use crate::time::Window;
 use rusqlite::{Connection, Row};
@@ -143,7 +144,7 @@ impl Reader {
     pub fn each_source(&self, mut show: impl FnMut(&Outline) -> Result<()>) -> Result<()> {
         let sql = format!(
             "SELECT name, {}, size, lines, accepted, arrived, fault,
-                    (SELECT coalesce(sum(lines), 0) FROM reject WHERE reject.source = source.id)
+                    (SELECT coalesce(sum(lines), 0) FROM reject WHERE reject.source = source.id) AS lines
              FROM source ORDER BY sort, id",
             state()
         );
@@ -157,24 +158,28 @@ impl Reader {
 }
 
 fn info(db: &Connection) -> rusqlite::Result<Info> {
-    let count = |sql: &str| db.query_row(sql, [], |row| unsigned(row.get(0)?));
-    let sum = |column: &str| count(&format!("SELECT coalesce(sum({column}), 0) FROM source"));
-    let ends = "SELECT min(first_window), max(last_window) FROM part";
-    let (first, last): (Option<u32>, Option<u32>) = db.query_row(ends, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let count = |table, sql: &str| db.query_row(sql, [], |row| of(table, row).count(0));
+    let sum =
+        |column: &str| count("source", &format!("SELECT coalesce(sum({column}), 0) AS {column} FROM source"));
+    let ends = "SELECT min(first_window) AS first_window, max(last_window) AS last_window FROM part";
+    let (first, last): (Option<u32>, Option<u32>) = db.query_row(ends, [], |row| {
+        let part = of("part", row);
+        Ok((part.get(0)?, part.get(1)?))
+    })?;
     Ok(Info {
         version: db.pragma_query_value(None, "user_version", |row| row.get(0))?,
-        generation: count("SELECT generation FROM state")?,
+        generation: count("state", "SELECT generation FROM state")?,
         sources: states(db)?,
-        places: count(&format!("SELECT count(*) FROM place WHERE {IS_PLACE}"))?,
+        places: count("place", &format!("SELECT count(*) FROM place WHERE {IS_PLACE}"))?,
         lines: sum("lines")?,
         accepted: sum("accepted")?,
         unplaced: sum("unplaced")?,
-        rejected: count("SELECT coalesce(sum(lines), 0) FROM reject")?,
+        rejected: count("reject", "SELECT coalesce(sum(lines), 0) AS lines FROM reject")?,
         blank: sum("blank")?,
         skipped: sum("skipped")?,
-        domains: count("SELECT count(DISTINCT domain) FROM series")?,
-        series: count("SELECT count(*) FROM series")?,
-        cells: count("SELECT count(*) FROM cell")?,
+        domains: count("series", "SELECT count(DISTINCT domain) FROM series")?,
+        series: count("series", "SELECT count(*) FROM series")?,
+        cells: count("cell", "SELECT count(*) FROM cell")?,
         windows: first.zip(last).map(|(a, b)| (Window::from_index(a), Window::from_index(b))),
         kept_from: Some(kept_from(db)?).filter(|window| *window > 0).map(Window::from_index),
         tasks: tasks(db)?,
@@ -186,25 +191,26 @@ fn states(db: &Connection) -> rusqlite::Result<[u64; State::ALL.len()]> {
     let mut counts = [0; State::ALL.len()];
     let mut rows = states.query([])?;
     while let Some(row) = rows.next()? {
-        counts[usize::from(row.get::<_, u8>(0)?)] = unsigned(row.get(1)?)?;
+        counts[usize::from(of("source", row).get::<u8>(0)?)] = of("source", row).count(1)?;
     }
     Ok(counts)
 }
 
 fn tasks(db: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
     let mut tasks = db.prepare("SELECT status, count(*) FROM task GROUP BY status ORDER BY status")?;
-    tasks.query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?)?)))?.collect()
+    tasks.query_map([], |row| Ok((of("task", row).get(0)?, of("task", row).count(1)?)))?.collect()
 }
 
 fn outline(row: &Row<'_>) -> rusqlite::Result<Outline> {
+    let source = of("source", row);
     Ok(Outline {
-        name: row.get(0)?,
-        state: State::ALL[usize::from(row.get::<_, u8>(1)?)],
-        size: row.get::<_, Option<i64>>(2)?.map(unsigned).transpose()?,
-        lines: unsigned(row.get(3)?)?,
-        accepted: unsigned(row.get(4)?)?,
-        arrived: row.get(5)?,
-        fault: row.get(6)?,
-        rejected: unsigned(row.get(7)?)?,
+        name: source.get(0)?,
+        state: State::ALL[usize::from(source.get::<u8>(1)?)],
+        size: source.count_or_null(2)?,
+        lines: source.count(3)?,
+        accepted: source.count(4)?,
+        arrived: source.get(5)?,
+        fault: source.get(6)?,
+        rejected: of("reject", row).count(7)?,
     })
 }

@@ -1,11 +1,11 @@
 //! What is known of sources: looked up before it is decided what becomes of others.
 
 use super::source::{
-    Known, NAMED, Place, Seen, SourceId, Spot, joined, known, parted, placed, read_for, region as of_code,
-    seen,
+    Known, NAMED, Place, Seen, SourceId, Spot, joined, known, outside_of, placed, read_for, seen,
 };
+use super::value::{of, region as region_of};
 use super::write::Writer;
-use super::{failed, signed, unsigned};
+use super::{failed, signed};
 use crate::digest::{Hash, Lengths, TextId};
 use crate::domain::Domain;
 use crate::error::Result;
@@ -253,7 +253,7 @@ impl Writer {
 
     fn found(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<SourceId>> {
         let mut sources = self.db.prepare_cached(sql)?;
-        sources.query_map(values, |row| row.get(0).map(SourceId))?.collect()
+        sources.query_map(values, |row| of("source", row).get(0).map(SourceId))?.collect()
     }
 
     /// As [`Writer::found`], each with the domain that its lines with only a path are read for.
@@ -263,7 +263,9 @@ impl Writer {
         values: impl rusqlite::Params,
     ) -> rusqlite::Result<Vec<(SourceId, Option<Domain>)>> {
         let mut sources = self.db.prepare_cached(sql)?;
-        sources.query_map(values, |row| Ok((SourceId(row.get(0)?), read_for(row, 1)?)))?.collect()
+        sources
+            .query_map(values, |row| Ok((SourceId(of("source", row).get(0)?), read_for(row, 1)?)))?
+            .collect()
     }
 
     /// The lengths of all texts, by the hashes of their longest beginnings.
@@ -277,10 +279,12 @@ impl Writer {
             let mut rows = all.query([]).map_err(failed)?;
             let mut lengths = Lengths::new();
             while let Some(row) = rows.next().map_err(failed)? {
-                let get =
-                    || -> rusqlite::Result<(Hash, i64, bool)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+                let source = of("source", row);
+                let get = || -> rusqlite::Result<(Hash, u64, bool)> {
+                    Ok((source.get(0)?, source.count(1)?, source.get(2)?))
+                };
                 let (head, len, is_open) = get().map_err(failed)?;
-                let (of_head, len) = (lengths.entry(head).or_default(), unsigned(len).map_err(failed)?);
+                let of_head = lengths.entry(head).or_default();
                 of_head.push(len);
                 of_head.extend(is_open.then(|| len.saturating_sub(1)));
             }
@@ -296,7 +300,7 @@ impl Writer {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
                        region, domain, fault, lines, \
-                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id), open, first, text FROM source WHERE id = ?";
+                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id) AS lines, open, first, text FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
         })
@@ -314,7 +318,8 @@ impl Writer {
             for whole in wholes.filter(|whole| writer.familiar.may_have_text(whole)) {
                 let sql = "SELECT id, named_domain, domain FROM source WHERE whole = ?";
                 let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
-                let found = source.query_row([whole], |row| Ok((SourceId(row.get(0)?), read_for(row, 1)?)));
+                let found = source
+                    .query_row([whole], |row| Ok((SourceId(of("source", row).get(0)?), read_for(row, 1)?)));
                 let found = found.optional().map_err(failed)?;
                 let is_one =
                     |of: Option<&Domain>| whole == text.whole || may_be_one(of, text.outside.as_ref());
@@ -392,13 +397,14 @@ impl Writer {
     fn shorter(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<Shorter>> {
         let mut sources = self.db.prepare_cached(sql)?;
         let shorter = |row: &Row<'_>| {
+            let source = of("source", row);
             Ok(Shorter {
-                id: SourceId(row.get(0)?),
-                len: unsigned(row.get(1)?)?,
-                whole: row.get(2)?,
-                open: row.get(3)?,
-                is_damaged: row.get(4)?,
-                outside: parted(row.get_ref(5)?.as_blob_or_null()?).map(|(_, domain)| domain),
+                id: SourceId(source.get(0)?),
+                len: source.count(1)?,
+                whole: source.get(2)?,
+                open: source.get(3)?,
+                is_damaged: source.get(4)?,
+                outside: outside_of(source, 5)?.map(|(_, domain)| domain),
             })
         };
         sources.query_map(values, shorter)?.collect()
@@ -435,7 +441,7 @@ fn pass(
     let mut rows = places.query([paths[*first], paths[*last]])?;
     let (mut passed, mut others) = (0, 0);
     while let Some(row) = rows.next()? {
-        let path = row.get_ref(1)?.as_blob()?;
+        let path = of("place", row).blob(1)?;
         passed += order[passed..].iter().take_while(|at| paths[**at] < path).count();
         let same = order[passed..].iter().take_while(|at| paths[**at] == path).count();
         for at in &order[passed..passed + same] {
@@ -459,7 +465,7 @@ fn unchanged(db: &Connection, spots: &[Option<Spot<'_>>]) -> rusqlite::Result<Ve
     let sql = if spots.iter().flatten().any(is_named) { PLACES_AND_WAYS } else { PLACES };
     let (faulty, mut are_same) = (faulty(db)?, vec![false; spots.len()]);
     let meet = |at: usize, row: &Row<'_>| {
-        let is_whole = !faulty.contains(&row.get(0)?);
+        let is_whole = !faulty.contains(&of("place", row).get(0)?);
         are_same[at] = is_whole && spots[at].as_ref().is_some_and(|spot| is_as_it_was(spot, row));
         Ok(())
     };
@@ -482,7 +488,7 @@ fn is_as_it_was(spot: &Spot<'_>, row: &Row<'_>) -> bool {
     let is_number =
         |at: usize, number: i64| row.get_ref(at).is_ok_and(|found| found == ValueRef::Integer(number));
     let is_read_alike = |region: Region| {
-        row.get_ref(6).is_ok_and(|code| code.as_str().is_ok_and(|code| of_code(code) == region))
+        row.get_ref(6).is_ok_and(|code| code.as_str().is_ok_and(|code| region_of(code) == Some(region)))
     };
     is(2, spot.name.as_bytes())
         && is(3, spot.sort.as_encoded_bytes())

@@ -1,8 +1,9 @@
 //! Care of a store: sources are found by name and taken out, and the file is packed.
 
+use super::failed;
 use super::source::SourceId;
+use super::value::of;
 use super::write::Writer;
-use super::{failed, unsigned};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Window;
 use rusqlite::{Connection, ErrorCode, Row};
@@ -157,8 +158,9 @@ fn prune(db: &Connection) -> rusqlite::Result<Vacuumed> {
 
 fn contribution(db: &Connection, id: i64) -> rusqlite::Result<Contribution> {
     let source = |row: &Row<'_>| {
-        let (lines, accepted) = (unsigned(row.get(1)?)?, unsigned(row.get(2)?)?);
-        Ok(Contribution { name: row.get(0)?, lines, accepted, bytes: 0, windows: None })
+        let source = of("source", row);
+        let (lines, accepted) = (source.count(1)?, source.count(2)?);
+        Ok(Contribution { name: source.get(0)?, lines, accepted, bytes: 0, windows: None })
     };
     let sql = "SELECT name, lines, accepted FROM source WHERE id = ?";
     let mut found = db.prepare_cached(sql)?.query_row([id], source)?;
@@ -166,8 +168,9 @@ fn contribution(db: &Connection, id: i64) -> rusqlite::Result<Contribution> {
         db.prepare_cached("SELECT bytes, first_window, last_window FROM part WHERE source = ?")?;
     let mut rows = parts.query([id])?;
     while let Some(row) = rows.next()? {
-        found.bytes += u128::from(unsigned(row.get(0)?)?);
-        let (from, to) = (Window::from_index(row.get(1)?), Window::from_index(row.get(2)?));
+        let part = of("part", row);
+        found.bytes += u128::from(part.count(0)?);
+        let (from, to) = (Window::from_index(part.get(1)?), Window::from_index(part.get(2)?));
         let both = |(first, last): (Window, Window)| (first.min(from), last.max(to));
         found.windows = Some(found.windows.map_or((from, to), both));
     }

@@ -1,7 +1,9 @@
 //! Usage out: the report and the sorted rows of an export, as of one moment.
 
-use super::source::{SourceId, region};
-use super::{OlderCopy, failed, open_to_look, unsigned};
+use super::counters::LISTED;
+use super::source::SourceId;
+use super::value::of;
+use super::{OlderCopy, failed, open_to_look};
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::Region;
@@ -55,7 +57,7 @@ impl Reader {
         reader.at(|db| {
             // The first read takes the snapshot.
             db.execute_batch("BEGIN")?;
-            db.query_row("SELECT generation FROM state", [], |row| row.get::<_, i64>(0))
+            db.query_row("SELECT generation FROM state", [], |row| of("state", row).get::<i64>(0))
         })?;
         Ok(reader)
     }
@@ -119,7 +121,7 @@ impl Reader {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn generation(&self) -> Result<i64> {
-        self.at(|db| db.query_row("SELECT generation FROM state", [], |row| row.get(0)))
+        self.at(|db| db.query_row("SELECT generation FROM state", [], |row| of("state", row).get(0)))
     }
 
     /// Domains and regions of the selection that have usage in a range, sorted.
@@ -246,31 +248,31 @@ fn overflow(domain: &Domain) -> Error {
 }
 
 fn cells(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec<(Window, Usage)>> {
-    let sql = "SELECT window, bytes, http, https, quic, other, hits, hit_bytes, client_errors, server_errors
-               FROM cell WHERE series = ? AND window >= ? AND window < ? ORDER BY window";
-    let mut statement = db.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT window, {LISTED} FROM cell WHERE series = ? AND window >= ? AND window < ? ORDER BY window"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
     let (first, end) = (range.start().index(), range.end().index());
     statement.query_map(params![series, first, end], cell)?.collect()
 }
 
 pub(super) fn cell(row: &Row<'_>) -> rusqlite::Result<(Window, Usage)> {
-    let mut fields = [0; Usage::FIELDS];
+    let (cell, mut fields) = (of("cell", row), [0; Usage::FIELDS]);
     for (at, field) in fields.iter_mut().enumerate() {
-        *field = unsigned(row.get(at + 1)?)?;
+        *field = cell.count(at + 1)?;
     }
     // Of a number that no lines give, four would not add up.
-    if let Some(many) = fields[1..5].iter().find(|requests| **requests > MOST_REQUESTS) {
-        return Err(rusqlite::Error::IntegralValueOutOfRange(0, many.cast_signed()));
+    if let Some(at) = (1..5).find(|at| fields[*at] > MOST_REQUESTS) {
+        return cell.damaged(at + 1);
     }
-    Ok((Window::from_index(row.get(0)?), Usage::from_fields(fields)))
+    Ok((Window::from_index(cell.get(0)?), Usage::from_fields(fields)))
 }
 
 pub(super) fn all_series(db: &Connection) -> rusqlite::Result<Vec<Series>> {
     let mut all = db.prepare_cached("SELECT id, domain, region FROM series")?;
     let one = |row: &Row<'_>| {
-        let domain: String = row.get(1)?;
-        let domain = Domain::new(domain.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)?;
-        Ok(Series { id: row.get(0)?, domain, region: region(&row.get::<_, String>(2)?) })
+        let series = of("series", row);
+        Ok(Series { id: series.get(0)?, domain: series.domain(1)?, region: series.region(2)? })
     };
     all.query_map([], one)?.collect()
 }

@@ -4,12 +4,14 @@
 //! what is elsewhere is, for all domains, the totals less what is in scope, and for some of them, what a run over logs
 //! opens for these.
 
+use super::counters::requests;
 use super::read::all_series;
 use super::shared::Shared;
 use super::source::{IS_PLACE, Names};
 use super::survey::NAMED_DOMAINS;
 use super::total::{self, Totals};
 use super::unsigned;
+use super::value::of;
 use crate::domain::{Domain, Pattern, Selection};
 use crate::names::Told;
 use crate::record::Reason;
@@ -89,7 +91,8 @@ impl Question<'_> {
     /// tell an hour in scope.
     fn named(&self) -> rusqlite::Result<(Vec<NamedHours>, Vec<i64>)> {
         let (mut spans, mut ids) = (Vec::new(), Vec::new());
-        let sql = "SELECT named_domain, min(named_start), max(named_end) FROM source
+        let sql =
+            "SELECT named_domain, min(named_start) AS named_start, max(named_end) AS named_end FROM source
                    WHERE named_domain = ? GROUP BY named_domain";
         let mut span = self.db.prepare_cached(sql)?;
         let sql = "SELECT id, named_domain, named_start, named_end FROM source
@@ -138,9 +141,7 @@ impl Question<'_> {
 
     /// The domains that any name tells, sorted.
     fn all_named_domains(&self) -> rusqlite::Result<Vec<Domain>> {
-        let one = |row: &Row<'_>| {
-            Domain::new(row.get_ref(0)?.as_str()?.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)
-        };
+        let one = |row: &Row<'_>| of("source", row).domain(0);
         self.db.prepare_cached(NAMED_DOMAINS)?.query_map([], one)?.collect()
     }
 
@@ -242,7 +243,7 @@ impl Question<'_> {
 
     fn is_wanted(&self, series: i64) -> rusqlite::Result<bool> {
         let mut domain = self.db.prepare_cached("SELECT domain FROM series WHERE id = ?")?;
-        domain.query_row([series], |row| Ok(self.scope.selection.contains(row.get_ref(0)?.as_str()?)))
+        domain.query_row([series], |row| Ok(self.scope.selection.contains(of("series", row).text(0)?)))
     }
 
     /// The first window of a part, among some in which it has any.
@@ -251,7 +252,7 @@ impl Question<'_> {
             "SELECT min(window) FROM cell WHERE series = ? AND window >= ? AND window < ? AND source = ?",
         )?;
         let values = params![part.series, part.windows.start.max(windows.start), windows.end, part.source];
-        first.query_row(values, |row| row.get(0).map(Window::from_index))
+        first.query_row(values, |row| of("cell", row).get(0).map(Window::from_index))
     }
 
     /// Bytes and requests of a part in some windows.
@@ -263,12 +264,15 @@ impl Question<'_> {
         if both == part.windows {
             return Ok(part.sum);
         }
-        let mut sum = self.db.prepare_cached(
-            "SELECT coalesce(sum(bytes), 0), coalesce(sum(http + https + quic + other), 0) FROM cell
-             WHERE series = ? AND window >= ? AND window < ? AND source = ?",
-        )?;
+        let mut sum = self.db.prepare_cached(concat!(
+            "SELECT coalesce(sum(bytes), 0) AS bytes, coalesce(sum(",
+            requests!(),
+            "), 0) AS requests FROM cell
+                 WHERE series = ? AND window >= ? AND window < ? AND source = ?"
+        ))?;
         sum.query_row(params![part.series, both.start, both.end, part.source], |row| {
-            Ok((unsigned(row.get(0)?)?, unsigned(row.get(1)?)?))
+            let cell = of("cell", row);
+            Ok((cell.count(0)?, cell.count(1)?))
         })
     }
 
@@ -301,10 +305,11 @@ impl Question<'_> {
     fn near(&self, is_left: impl Fn(i64) -> bool) -> rusqlite::Result<Elsewhere> {
         let mut elsewhere = Elsewhere::default();
         let mut add = |row: &Row<'_>| -> rusqlite::Result<()> {
-            let (id, sort) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
+            let source = of("source", row);
+            let (id, sort) = (source.get(0)?, source.blob(1)?);
             if is_left(id) && self.may_concern(sort) {
                 elsewhere.sources += 1;
-                elsewhere.faults += u64::from(row.get::<_, bool>(6)?);
+                elsewhere.faults += u64::from(source.get::<bool>(6)?);
                 elsewhere.counts.merge(&self.left(id, row)?);
             }
             Ok(())
@@ -349,7 +354,7 @@ impl Question<'_> {
 
     /// The lines of a source of which none counts, told apart.
     fn left(&self, id: i64, row: &Row<'_>) -> rusqlite::Result<Counts> {
-        let number = |at| row.get(at).and_then(unsigned);
+        let number = |at| of("source", row).count(at);
         let (lines, good) = (number(2)?, number(3)?.saturating_add(number(4)?));
         let (blank, skipped) = (number(5)?, number(7)?);
         let mut in_range = 0;
@@ -378,11 +383,12 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let part = of("part", row);
         Ok(Self {
-            source: row.get(0)?,
-            series: row.get(1)?,
-            windows: row.get::<_, u32>(2)?.into()..i64::from(row.get::<_, u32>(3)?) + 1,
-            sum: (unsigned(row.get(4)?)?, unsigned(row.get(5)?)?),
+            source: part.get(0)?,
+            series: part.get(1)?,
+            windows: part.get::<u32>(2)?.into()..i64::from(part.get::<u32>(3)?) + 1,
+            sum: (part.count(4)?, part.count(5)?),
         })
     }
 }
@@ -397,32 +403,32 @@ fn rejects(db: &Connection, source: i64) -> rusqlite::Result<Vec<(Reason, u64)>>
     let mut rows = rejects.query([source])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if let Some(reason) = total::reason(row.get_ref(0)?.as_str()?) {
-            found.push((reason, unsigned(row.get(1)?)?));
-        }
+        let reject = of("reject", row);
+        found.push((reject.parsed(0, total::reason)?, reject.count(1)?));
     }
     Ok(found)
 }
 
 /// A source of which nothing counts yet: its good lines stand outside the range.
 fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
+    let source = of("source", row);
     let report = SourceReport {
-        name: row.get(1)?,
-        size: row.get::<_, Option<i64>>(2)?.map(unsigned).transpose()?,
+        name: source.get(1)?,
+        size: source.count_or_null(2)?,
         hours: names.hours(row, 3)?.cloned(),
-        fault: row.get(6)?,
-        may_be_empty: row.get(12)?,
-        padding: unsigned(row.get(14)?)?,
-        sketch: row.get_ref(13)?.as_blob_or_null()?.map(Sketch::from_bytes).unwrap_or_default(),
+        fault: source.get(6)?,
+        may_be_empty: of("state", row).get(12)?,
+        padding: source.count(14)?,
+        sketch: source.blob_or_null(13)?.map(Sketch::from_bytes).unwrap_or_default(),
         counts: Counts {
-            lines: unsigned(row.get(7)?)?,
-            outside_range: unsigned(row.get(8)?)?.saturating_add(unsigned(row.get(9)?)?),
-            blank: unsigned(row.get(10)?)?,
-            skipped: unsigned(row.get(15)?)?,
+            lines: source.count(7)?,
+            outside_range: source.count(8)?.saturating_add(source.count(9)?),
+            blank: source.count(10)?,
+            skipped: source.count(15)?,
             ..Counts::default()
         },
     };
-    Ok(Found { sort: row.get(0)?, id: row.get(11)?, report })
+    Ok(Found { sort: source.get(0)?, id: source.get(11)?, report })
 }
 
 /// The first samples of each reason of some sources.
@@ -435,9 +441,9 @@ fn samples(db: &Connection, sources: &[Found]) -> rusqlite::Result<Vec<Sample>> 
     for (at, found) in with_rejects {
         let mut rows = statement.query([found.id])?;
         while let Some(row) = rows.next()? {
-            if let Some(reason) = total::reason(row.get_ref(1)?.as_str()?) {
-                samples.push(Sample { source: at, line: unsigned(row.get(0)?)?, reason, text: row.get(2)? });
-            }
+            let sample = of("sample", row);
+            let (line, reason) = (sample.count(0)?, sample.parsed(1, total::reason)?);
+            samples.push(Sample { source: at, line, reason, text: sample.get(2)? });
         }
     }
     Ok(first_of_each_reason(samples))

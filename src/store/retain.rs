@@ -1,6 +1,8 @@
 //! Old usage let go: its sources stay known, so that none of them comes back in, and no task is told.
 
+use super::counters::requests;
 use super::read::Reader;
+use super::value::of;
 use super::write::Writer;
 use super::{failed, unsigned};
 use crate::error::Result;
@@ -21,12 +23,16 @@ pub struct LetGo {
 }
 
 /// What finds the requests of parts that go, of one series: all of a part, or what lies before the first window kept.
-const GOING: &str = "SELECT source, requests FROM part WHERE series = ?1 AND last_window < ?2
+const GOING: &str = concat!(
+    "SELECT source, requests FROM part WHERE series = ?1 AND last_window < ?2
      UNION ALL
-     SELECT source, (SELECT coalesce(sum(http + https + quic + other), 0) FROM cell
+     SELECT source, (SELECT coalesce(sum(",
+    requests!(),
+    "), 0) FROM cell
                      WHERE cell.series = part.series AND window >= part.first_window AND window < ?2
                          AND cell.source = part.source)
-     FROM part WHERE series = ?1 AND last_window >= ?2 AND first_window < ?2";
+     FROM part WHERE series = ?1 AND last_window >= ?2 AND first_window < ?2"
+);
 
 /// What finds the series of which anything goes: most often none, or few, of very many.
 const LOSING: &str = "SELECT DISTINCT series FROM part WHERE first_window < ?";
@@ -72,15 +78,15 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn usage_end(&self) -> Result<Option<i64>> {
-        let sql = "SELECT max(window) FROM slice";
-        let last: Option<i64> = self.at(|db| db.query_row(sql, [], |row| row.get(0)))?;
+        let sql = "SELECT max(window) AS window FROM slice";
+        let last: Option<i64> = self.at(|db| db.query_row(sql, [], |row| of("slice", row).get(0)))?;
         Ok(last.map(|window| window.saturating_add(1).saturating_mul(WINDOW_SECONDS)))
     }
 }
 
 /// The first window whose usage is kept.
 pub(super) fn kept_from(db: &Connection) -> rusqlite::Result<u32> {
-    db.prepare_cached("SELECT kept_from FROM state")?.query_row([], |row| row.get(0))
+    db.prepare_cached("SELECT kept_from FROM state")?.query_row([], |row| of("state", row).get(0))
 }
 
 fn let_go(db: &Connection, before: Window) -> rusqlite::Result<LetGo> {
@@ -115,11 +121,15 @@ fn of_series(db: &Connection, series: i64, window: u32) -> rusqlite::Result<(u64
          WHERE source.id = going.source"
     );
     db.prepare_cached(&counted)?.execute(values)?;
-    let cut = "UPDATE part SET (first_window, bytes, requests) = (
-                   SELECT min(window), sum(bytes), sum(http + https + quic + other) FROM cell
+    let cut = concat!(
+        "UPDATE part SET (first_window, bytes, requests) = (
+                   SELECT min(window), sum(bytes), sum(",
+        requests!(),
+        ") FROM cell
                    WHERE cell.series = part.series AND window >= ?2 AND window <= part.last_window
                        AND cell.source = part.source)
-               WHERE series = ?1 AND last_window >= ?2 AND first_window < ?2";
+               WHERE series = ?1 AND last_window >= ?2 AND first_window < ?2"
+    );
     db.prepare_cached(cut)?.execute(values)?;
     db.prepare_cached("DELETE FROM part WHERE series = ? AND last_window < ?")?.execute(values)?;
     let cells = db.prepare_cached("DELETE FROM cell WHERE series = ? AND window < ?")?.execute(values)?;

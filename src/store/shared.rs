@@ -2,6 +2,7 @@
 
 use super::source::Names;
 use super::survey::NAMED_DOMAINS;
+use super::value::of;
 use crate::hours::HOUR_SECONDS;
 use crate::names::evidence;
 use crate::report::NamedHours;
@@ -24,11 +25,12 @@ impl Shared {
         let mut unnamed = db.prepare_cached("SELECT id, sort FROM source WHERE named_domain IS NULL")?;
         let mut rows = unnamed.query([])?;
         while let Some(row) = rows.next()? {
-            shared.add(row.get(0)?, row.get_ref(1)?.as_blob()?, None);
+            let source = of("source", row);
+            shared.add(source.get(0)?, source.blob(1)?, None);
         }
         let sql = "SELECT id, named_domain, named_start, named_end FROM source WHERE named_domain = ?";
         let mut named = db.prepare_cached(sql)?;
-        let domains = |row: &Row<'_>| row.get(0);
+        let domains = |row: &Row<'_>| of("source", row).get(0);
         let domains: Vec<String> =
             db.prepare_cached(NAMED_DOMAINS)?.query_map([], domains)?.collect::<Result<_, _>>()?;
         let mut last = Names::default();
@@ -77,7 +79,7 @@ impl Shared {
         let mut rows = cells.query(params![series, range.start().index(), range.end().index()])?;
         let (mut hours, mut has_line) = (BTreeSet::new(), false);
         while let Some(row) = rows.next()? {
-            let hour = row.get::<_, i64>(0)? / WINDOWS_PER_HOUR;
+            let hour = of("cell", row).get::<i64>(0)? / WINDOWS_PER_HOUR;
             if let Some(evidence) = self.0.get(&row.get(1)?) {
                 has_line = true;
                 hours.extend(Some(hour).filter(|hour| evidence.contains(hour)));

@@ -1,6 +1,6 @@
 //! What a source is to the store: its number, its places, what is known of it, what comes with it.
 
-use super::unsigned;
+use super::value::{Values, of};
 use crate::digest::{Hash, TextId};
 use crate::domain::Domain;
 use crate::names::{is_domain, outside};
@@ -8,7 +8,7 @@ use crate::region::Region;
 use crate::report::{NamedHours, Sample, SourceReport};
 use crate::time::DAY_SECONDS;
 use crate::usage::table::UsageTable;
-use rusqlite::{Error, Row};
+use rusqlite::Row;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::ops::Range;
@@ -146,60 +146,60 @@ pub struct Arrival<'a> {
 
 /// A place with its source, from the columns source, path, name, sort, size, modified, `is_beginning`.
 pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
+    let values = of("place", row);
     let place = Place {
-        path: row.get(1)?,
-        name: row.get(2)?,
-        sort: row.get(3)?,
-        size: row.get::<_, Option<i64>>(4)?.map(unsigned).transpose()?,
-        modified: row.get(5)?,
+        path: values.get(1)?,
+        name: values.get(2)?,
+        sort: values.get(3)?,
+        size: values.count_or_null(4)?,
+        modified: values.get(5)?,
         is_named: 0,
-        is_beginning: row.get(6)?,
+        is_beginning: values.get(6)?,
         file: None,
     };
-    Ok((SourceId(row.get(0)?), place))
+    Ok((SourceId(values.get(0)?), place))
 }
 
 /// What was found at a path, from the columns of [`placed`], and region, domain, fault.
 pub(super) fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let (id, place) = placed(row)?;
-    Ok(Seen { id, place, way: way(row, 7)?, fault: row.get(9)? })
+    Ok(Seen { id, place, way: way(row, 7)?, fault: of("source", row).get(9)? })
 }
 
 /// Region and domain, from two columns.
 fn way(row: &Row<'_>, at: usize) -> rusqlite::Result<Way> {
-    let domain = row.get::<_, Option<String>>(at + 1)?.and_then(|name| Domain::new(name.as_bytes()));
-    Ok(Way { region: region(row.get_ref(at)?.as_str()?), domain })
+    let source = of("source", row);
+    Ok(Way { region: source.region(at)?, domain: source.domain_or_null(at + 1)? })
 }
 
 /// What is known of a source, from the columns that [`Known`] has.
 pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let source = of("source", row);
     Ok(Known {
-        id: SourceId(row.get(0)?),
-        name: row.get(1)?,
-        sort: row.get(2)?,
-        text_bytes: unsigned(row.get(3)?)?,
-        whole: row.get(4)?,
-        chain: row.get(5)?,
-        head: row.get(6)?,
+        id: SourceId(source.get(0)?),
+        name: source.get(1)?,
+        sort: source.get(2)?,
+        text_bytes: source.count(3)?,
+        whole: source.get(4)?,
+        chain: source.get(5)?,
+        head: source.get(6)?,
         hours: Names::default().hours(row, 7)?.cloned(),
         way: way(row, 10)?,
-        fault: row.get(12)?,
-        lines: unsigned(row.get(13)?)?,
-        rejected: unsigned(row.get(14)?)?,
-        open: row.get(15)?,
-        first: row.get(16)?,
-        outside: parted(row.get_ref(17)?.as_blob_or_null()?),
+        fault: source.get(12)?,
+        lines: source.count(13)?,
+        rejected: of("reject", row).count(14)?,
+        open: source.get(15)?,
+        first: source.get(16)?,
+        outside: outside_of(source, 17)?,
     })
 }
 
 /// The domain that lines with only a path are read for, where it is certain, from the columns `named_domain` and `domain`.
 pub(super) fn read_for(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Domain>> {
-    let name = |at: usize| -> rusqlite::Result<Option<Domain>> {
-        Ok(row.get_ref(at)?.as_str_or_null()?.and_then(|name| Domain::new(name.as_bytes())))
-    };
-    match name(at)? {
+    let source = of("source", row);
+    match source.domain_or_null(at)? {
         Some(named) => Ok(Some(named).filter(is_domain)),
-        None => name(at + 1),
+        None => source.domain_or_null(at + 1),
     }
 }
 
@@ -209,9 +209,14 @@ pub(super) fn joined(text: &Hash, outside: &str) -> Vec<u8> {
     text.iter().copied().chain(outside.bytes().rev()).collect()
 }
 
-/// What [`joined`] put together.
-pub(super) fn parted(bytes: Option<&[u8]>) -> Option<(Hash, Domain)> {
-    let (text, backwards) = bytes?.split_first_chunk()?;
+/// What [`joined`] put together, from a column.
+pub(super) fn outside_of(source: Values<'_, '_>, at: usize) -> rusqlite::Result<Option<(Hash, Domain)>> {
+    let Some(bytes) = source.blob_or_null(at)? else { return Ok(None) };
+    parted(bytes).map_or_else(|| source.damaged(at), |both| Ok(Some(both)))
+}
+
+fn parted(bytes: &[u8]) -> Option<(Hash, Domain)> {
+    let (text, backwards) = bytes.split_first_chunk()?;
     let name: Vec<u8> = backwards.iter().rev().copied().collect();
     Some((*text, Domain::new(&name)?))
 }
@@ -250,29 +255,28 @@ pub(super) struct Names {
 impl Names {
     /// What a name tells, from three columns.
     pub(super) fn hours(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Option<&NamedHours>> {
-        let Some(text) = row.get_ref(at)?.as_str_or_null()? else { return Ok(None) };
-        let (start, end): (i64, i64) = (row.get(at + 1)?, row.get(at + 2)?);
-        for time in [start, end] {
-            (CALENDAR.contains(&time)).then_some(()).ok_or(Error::IntegralValueOutOfRange(at, time))?;
-        }
+        let source = of("source", row);
+        let Some(text) = source.text_or_null(at)? else { return Ok(None) };
+        let [start, end] = [calendar_time(source, at + 1)?, calendar_time(source, at + 2)?];
         match &mut self.last {
             Some(last) if last.domain.as_str() == text => (last.start, last.end) = (start, end),
-            last => *last = Domain::new(text.as_bytes()).map(|domain| NamedHours { domain, start, end }),
+            last => *last = Some(NamedHours { domain: source.domain(at)?, start, end }),
         }
         Ok(self.last.as_ref())
     }
 }
 
-/// Makes sure that one name may tell these hours, so that nobody counts the hours of ten thousand years.
-pub(super) fn told(start: i64, end: i64) -> rusqlite::Result<()> {
-    let is_told = CALENDAR.contains(&start) && (start..=start + DAY_SECONDS).contains(&end);
-    is_told.then_some(()).ok_or(Error::IntegralValueOutOfRange(0, end))
+/// The hours that one name tells, from two columns: never those of ten thousand years, which somebody would count.
+pub(super) fn named_span(source: Values<'_, '_>, at: usize) -> rusqlite::Result<(i64, i64)> {
+    let [start, end] = [calendar_time(source, at)?, source.get(at + 1)?];
+    if (start..=start + DAY_SECONDS).contains(&end) { Ok((start, end)) } else { source.damaged(at + 1) }
+}
+
+/// A time of the calendar.
+fn calendar_time(source: Values<'_, '_>, at: usize) -> rusqlite::Result<i64> {
+    let time = source.get(at)?;
+    if CALENDAR.contains(&time) { Ok(time) } else { source.damaged(at) }
 }
 
 /// Times that names and lines can tell: those of years of four digits, in any zone.
 pub(super) const CALENDAR: Range<i64> = -62_167_219_200 - DAY_SECONDS..253_402_300_800 + 2 * DAY_SECONDS;
-
-/// The region of a code; unspecified where there is none.
-pub(super) fn region(code: &str) -> Region {
-    Region::from_code(code).unwrap_or_default()
-}

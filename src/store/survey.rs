@@ -3,7 +3,7 @@
 use super::read::{Reader, all_series};
 use super::report::{Part, Question};
 use super::source::{Names, SourceId};
-use super::unsigned;
+use super::value::of;
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::hours::HOUR_SECONDS;
@@ -73,11 +73,7 @@ impl Reader {
     pub fn named_domains(&self) -> Result<Vec<Domain>> {
         self.at(|db| {
             let mut domains = db.prepare_cached(NAMED_DOMAINS)?;
-            let one = |row: &Row<'_>| {
-                let name = row.get_ref(0)?.as_str()?;
-                Domain::new(name.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)
-            };
-            domains.query_map([], one)?.collect()
+            domains.query_map([], |row| of("source", row).domain(0))?.collect()
         })
     }
 
@@ -122,7 +118,7 @@ impl Reader {
                 own.retain(|part| wanted.contains(&part.series));
                 if question.concerns(row, passed, own)? {
                     found.push((
-                        (row.get::<_, Vec<u8>>(SORT)?, passed.id),
+                        (of("source", row).get::<Vec<u8>>(SORT)?, passed.id),
                         question.surveyed(row, passed, own)?,
                     ));
                 }
@@ -148,7 +144,7 @@ pub(super) const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
          UNION ALL
          SELECT (SELECT min(named_domain) FROM source WHERE named_domain > named.domain) FROM named
          WHERE named.domain IS NOT NULL)
-     SELECT domain FROM named WHERE domain IS NOT NULL";
+     SELECT domain AS named_domain FROM named WHERE domain IS NOT NULL";
 
 /// The first columns of [`each_source`], of sources whose names tell a domain and hours.
 const NAMED: &str =
@@ -173,13 +169,14 @@ fn each_row(
     let may_be_empty = may_be_empty(db)?;
     let mut names = Names::default();
     while let Some(row) = rows.next()? {
-        let (lines, empty) = (unsigned(row.get(6)?)?, unsigned(row.get(8)?)?);
-        let fault = row.get_ref(7)?.as_str_or_null()?;
+        let source = of("source", row);
+        let (lines, empty) = (source.count(6)?, source.count(8)?);
+        let fault = source.text_or_null(7)?;
         let passed = Passed {
-            id: SourceId(row.get(0)?),
-            name: row.get_ref(1)?.as_str()?,
+            id: SourceId(source.get(0)?),
+            name: source.text(1)?,
             hours: names.hours(row, 2)?,
-            arrived: row.get(5)?,
+            arrived: source.get(5)?,
             lines,
             fault,
             is_delivered: delivers(fault.is_some(), may_be_empty, lines, empty),
@@ -191,7 +188,7 @@ fn each_row(
 
 /// Whether sources without a line deliver their hours.
 pub(super) fn may_be_empty(db: &Connection) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT empty_is_delivered FROM state")?.query_row([], |row| row.get(0))
+    db.prepare_cached("SELECT empty_is_delivered FROM state")?.query_row([], |row| of("state", row).get(0))
 }
 
 /// Parts by source, beside their sources, both in order.
@@ -230,7 +227,8 @@ impl Question<'_> {
         if passed.hours.is_some_and(|hours| self.scope.is_named(hours)) {
             return Ok(true);
         }
-        let (good, has_rejects): (i64, bool) = (row.get(SORT + 2)?, row.get(SORT + 3)?);
+        let source = of("source", row);
+        let (good, has_rejects): (i64, bool) = (source.get(SORT + 2)?, source.get(SORT + 3)?);
         let (has_fault, is_unnamed) = (passed.fault.is_some(), row.get_ref(2)? == ValueRef::Null);
         let is_odd = has_fault || has_rejects || (is_unnamed && good == 0);
         let selection = self.scope.selection;
@@ -246,7 +244,7 @@ impl Question<'_> {
     }
 
     fn surveyed(&self, row: &Row<'_>, passed: &Passed<'_>, parts: &[Part]) -> rusqlite::Result<Surveyed> {
-        let sketch = row.get_ref(SORT + 1)?.as_blob_or_null()?;
+        let sketch = of("source", row).blob_or_null(SORT + 1)?;
         Ok(Surveyed {
             name: passed.name.to_owned(),
             hours: passed.hours.cloned(),

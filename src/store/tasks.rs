@@ -17,6 +17,7 @@ use super::{OlderCopy, failed, keep_log, open, open_or_make, open_to_look, prepa
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
+use crate::language::Language;
 use crate::output::Spot;
 use crate::region::Region;
 use crate::time::TimeRange;
@@ -77,8 +78,8 @@ impl Status {
         }
     }
 
-    fn from_name(name: &str) -> rusqlite::Result<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name).ok_or(rusqlite::Error::InvalidQuery)
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 }
 
@@ -95,8 +96,8 @@ pub struct Order {
     pub range: TimeRange,
     /// Whose usage.
     pub selection: Selection,
-    /// The name of the workbook's language.
-    pub language: String,
+    /// The workbook's language.
+    pub language: Language,
     /// The region of domains without usage.
     pub region: Region,
     /// The absolute path of the workbook.
@@ -234,6 +235,24 @@ impl Tasks {
     #[must_use]
     pub fn for_account(self, account: AccountId) -> Self {
         Self { account, ..self }
+    }
+
+    /// The account of a name, added where there is none.
+    ///
+    /// # Errors
+    /// See [`Tasks::create`].
+    pub fn account(&mut self, name: &str) -> Result<AccountId> {
+        self.change(|db| {
+            let known = db.query_row("SELECT id FROM account WHERE name = ?", [name], |row| row.get(0));
+            let id = known.optional()?.map_or_else(
+                || {
+                    db.execute("INSERT INTO account (name) VALUES (?)", [name])?;
+                    Ok(db.last_insert_rowid())
+                },
+                Ok::<_, rusqlite::Error>,
+            )?;
+            Ok(AccountId(id))
+        })
     }
 
     /// Opens the tasks of a store, made where there is none; `work` says to others what is done.

@@ -2,10 +2,11 @@
 
 use super::source::SourceId;
 use super::unsigned;
+use super::value::{Values, of};
 use crate::record::Reason;
 use crate::report::Counts;
 use crate::time::{WINDOW_SECONDS, Window};
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -53,14 +54,13 @@ impl Totals {
     /// Takes away what a source contributed, before it is taken out.
     pub(super) fn take_away(&mut self, db: &Connection, id: SourceId) -> rusqlite::Result<()> {
         let sql = "SELECT lines, accepted, unplaced, blank, skipped FROM source WHERE id = ?";
-        self.add(db.prepare_cached(sql)?.query_row([id.0], |row| line_counts(row, 0))?, -1);
+        self.add(db.prepare_cached(sql)?.query_row([id.0], |row| line_counts(of("source", row), 0))?, -1);
         let mut rejects = db.prepare_cached("SELECT reason, lines FROM reject WHERE source = ?")?;
         let mut rows = rejects.query([id.0])?;
         while let Some(row) = rows.next()? {
-            if let Some(reason) = reason(row.get_ref(0)?.as_str()?) {
-                let sum = &mut self.rejected[reason as usize];
-                *sum = sum.saturating_sub(row.get(1)?);
-            }
+            let reject = of("reject", row);
+            let sum = &mut self.rejected[reject.parsed(0, reason)? as usize];
+            *sum = sum.saturating_sub(reject.get(1)?);
         }
         Ok(())
     }
@@ -103,31 +103,31 @@ impl Totals {
 pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
     let sql = "SELECT sources, lines, accepted, unplaced, blank, skipped FROM total";
     let mut totals = db.prepare_cached(sql)?.query_row([], |row| {
-        Ok(Totals { sources: row.get(0)?, lines: line_counts(row, 1)?, ..Totals::default() })
+        let total = of("total", row);
+        Ok(Totals { sources: total.get(0)?, lines: line_counts(total, 1)?, ..Totals::default() })
     })?;
     let mut rejects = db.prepare_cached("SELECT reason, lines FROM total_reject")?;
     let mut rows = rejects.query([])?;
     while let Some(row) = rows.next()? {
-        if let Some(reason) = reason(row.get_ref(0)?.as_str()?) {
-            totals.rejected[reason as usize] = row.get(1)?;
-        }
+        let reject = of("total_reject", row);
+        totals.rejected[reject.parsed(0, reason)? as usize] = reject.get(1)?;
     }
     Ok(totals)
 }
 
 /// Counts of lines, from this column on.
-fn line_counts(row: &Row<'_>, first: usize) -> rusqlite::Result<LineCounts> {
+fn line_counts(values: Values<'_, '_>, first: usize) -> rusqlite::Result<LineCounts> {
     let mut counts = LineCounts::default();
     for (at, count) in (first..).zip(&mut counts) {
-        *count = row.get(at)?;
+        *count = values.get(at)?;
     }
     Ok(counts)
 }
 
 /// The requests of all domains in some windows.
 pub(super) fn requests(db: &Connection, windows: &Range<i64>) -> rusqlite::Result<u64> {
-    let sql = "SELECT coalesce(sum(requests), 0) FROM slice WHERE window >= ? AND window < ?";
-    db.prepare_cached(sql)?.query_row([windows.start, windows.end], |row| unsigned(row.get(0)?))
+    let sql = "SELECT coalesce(sum(requests), 0) AS requests FROM slice WHERE window >= ? AND window < ?";
+    db.prepare_cached(sql)?.query_row([windows.start, windows.end], |row| of("slice", row).count(0))
 }
 
 /// The reason of a key.

@@ -4,6 +4,8 @@
 //! A task is watched from before its snapshot is taken. So what changes its usage is either in the snapshot or
 //! kept with a higher generation, whichever comes first.
 
+use super::counters::LISTED;
+use super::value::of;
 use crate::domain::{Domain, Selection};
 use crate::time::{TimeRange, Window};
 use crate::usage::Usage;
@@ -42,7 +44,8 @@ impl Watch {
         let mut tasks = db.prepare_cached(sql)?;
         let mut rows = tasks.query([])?;
         while let Some(row) = rows.next()? {
-            let (first, end) = (row.get(0)?, row.get(1)?);
+            let task = of("task", row);
+            let (first, end) = (task.get(0)?, task.get(1)?);
             match self.ranges.last_mut().filter(|last| first <= last.end) {
                 Some(last) => last.end = last.end.max(end),
                 None => self.ranges.push(first..end),
@@ -84,26 +87,29 @@ pub(super) fn changes(
     selection: &Selection,
     generation: i64,
 ) -> rusqlite::Result<Vec<Change>> {
-    let sql = "SELECT domain, window, series, bytes, http, https, quic, other, hits, hit_bytes, client_errors, server_errors
-               FROM change JOIN series ON series.id = change.series
-               WHERE window >= ? AND window < ? AND generation > ?
-               ORDER BY window, series";
-    let mut statement = db.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT domain, window, series, {LISTED} FROM change JOIN series ON series.id = change.series
+         WHERE window >= ? AND window < ? AND generation > ?
+         ORDER BY window, series"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params![range.start().index(), range.end().index(), generation])?;
     let mut changes: Vec<Change> = Vec::new();
     // Summed here: what came and went again may be more than the database adds up.
     let mut sums: Option<(Change, i64, [i128; Usage::FIELDS])> = None;
     while let Some(row) = rows.next()? {
-        let (window, series) = (Window::from_index(row.get(1)?), row.get(2)?);
+        let change = of("change", row);
+        let (window, series) = (Window::from_index(change.get(1)?), change.get(2)?);
         if sums.as_ref().is_none_or(|(change, of, _)| (change.window, *of) != (window, series)) {
             changes.extend(sums.take().and_then(summed));
-            let domain: String = row.get(0)?;
-            let domain = Domain::new(domain.as_bytes()).filter(|d| selection.contains(d.as_str()));
-            let Some(domain) = domain else { continue };
+            let domain = of("series", row).domain(0)?;
+            if !selection.contains(domain.as_str()) {
+                continue;
+            }
             sums = Some((Change { domain, window, bytes: 0, requests: 0 }, series, [0; Usage::FIELDS]));
         }
         for (at, sum) in (3..).zip(sums.iter_mut().flat_map(|(_, _, sums)| sums)) {
-            *sum += i128::from(row.get::<_, i64>(at)?);
+            *sum += i128::from(change.get::<i64>(at)?);
         }
     }
     changes.extend(sums.and_then(summed));
@@ -135,8 +141,10 @@ pub(super) fn prune(db: &Connection, windows: Range<i64>) -> rusqlite::Result<()
     let sql = "SELECT first_window, end_window, generation FROM task
                WHERE generation IS NOT NULL AND first_window < ? AND end_window > ?";
     let mut tasks = db.prepare_cached(sql)?;
-    let tasks = tasks
-        .query_map(params![windows.end, windows.start], |row| Ok((row.get(0)?..row.get(1)?, row.get(2)?)))?;
+    let tasks = tasks.query_map(params![windows.end, windows.start], |row| {
+        let task = of("task", row);
+        Ok((task.get(0)?..task.get(1)?, task.get(2)?))
+    })?;
     let tasks = tasks.collect::<rusqlite::Result<Vec<(Range<i64>, i64)>>>()?;
     // Between two of these, all windows are wanted by the same tasks.
     let ends = tasks.iter().flat_map(|(range, _)| [range.start, range.end]);

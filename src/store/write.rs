@@ -1,6 +1,7 @@
 //! Usage in: sources are added, extended, replaced and forgotten, with everything that changes by it.
 
 use super::account::AccountId;
+use super::counters::{ADDED, LISTED};
 use super::describe::{joined_of, line_counts};
 use super::familiar::Familiar;
 use super::first::Firsts;
@@ -8,6 +9,7 @@ use super::lock::Lock;
 use super::retain::kept_from;
 use super::source::{Arrival, Place, SourceId};
 use super::total::Totals;
+use super::value::of;
 use super::watch::Watch;
 use super::{failed, open_or_make, signed};
 use crate::domain::Domain;
@@ -19,7 +21,7 @@ use crate::time::Window;
 use crate::usage::Usage;
 use crate::usage::table::UsageTable;
 use rusqlite::ffi::SQLITE_CONSTRAINT_DATATYPE;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -448,31 +450,17 @@ impl Writer {
         let mut cells = std::mem::take(&mut self.pending);
         cells.sort_unstable_by_key(|(series, window, source, _)| (*series, *window, *source));
         let insert = |at: &mut i64| -> rusqlite::Result<()> {
-            let sql = "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-                       bytes = bytes + excluded.bytes, http = http + excluded.http, https = https + excluded.https,
-                       quic = quic + excluded.quic, other = other + excluded.other, hits = hits + excluded.hits,
-                       hit_bytes = hit_bytes + excluded.hit_bytes,
-                       client_errors = client_errors + excluded.client_errors,
-                       server_errors = server_errors + excluded.server_errors";
-            let mut insert = self.db.prepare_cached(sql)?;
+            let sql = format!(
+                "INSERT INTO cell (series, window, source, {LISTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET {ADDED}"
+            );
+            let mut insert = self.db.prepare_cached(&sql)?;
             for (series, window, source, usage) in &cells {
                 *at = *series;
                 // Every counter stays within i64, by the law of their merge.
-                let f = usage.fields().map(u64::cast_signed);
-                insert.execute(params![
-                    series,
-                    window.index(),
-                    source,
-                    f[0],
-                    f[1],
-                    f[2],
-                    f[3],
-                    f[4],
-                    f[5],
-                    f[6],
-                    f[7],
-                    f[8]
-                ])?;
+                let counters = usage.fields().map(u64::cast_signed);
+                let key = [*series, window.index().into(), *source];
+                insert.execute(params_from_iter(key.into_iter().chain(counters)))?;
             }
             Ok(())
         };
@@ -512,7 +500,12 @@ impl Writer {
     fn parts(&self, id: SourceId) -> rusqlite::Result<Vec<(i64, Range<i64>)>> {
         let sql = "SELECT series, first_window, last_window FROM part WHERE source = ?";
         let mut parts = self.db.prepare_cached(sql)?;
-        parts.query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?..row.get(2)?)))?.collect()
+        parts
+            .query_map([id.0], |row| {
+                let part = of("part", row);
+                Ok((part.get(0)?, part.get(1)?..part.get(2)?))
+            })?
+            .collect()
     }
 
     fn cells(
@@ -521,10 +514,10 @@ impl Writer {
         series: i64,
         windows: &Range<i64>,
     ) -> rusqlite::Result<Vec<(Window, Usage)>> {
-        let sql =
-            "SELECT window, bytes, http, https, quic, other, hits, hit_bytes, client_errors, server_errors
-                   FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?";
-        let mut cells = self.db.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT window, {LISTED} FROM cell WHERE series = ? AND window BETWEEN ? AND ? AND source = ?"
+        );
+        let mut cells = self.db.prepare_cached(&sql)?;
         cells.query_map(params![series, windows.start, windows.end, id.0], super::read::cell)?.collect()
     }
 }

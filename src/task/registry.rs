@@ -48,7 +48,7 @@ impl NewTask<'_> {
             asked: spec.asked,
             range: spec.range,
             selection: spec.selection.clone(),
-            language: spec.language.name().into(),
+            language: spec.language,
             region: self.region,
             output: absolute(self.output),
             plan: self.plan.map(String::from),
@@ -122,7 +122,7 @@ impl TaskRecord {
             asked: self.asked,
             range: self.range,
             selection: self.selection.clone(),
-            language: self.language.name().into(),
+            language: self.language,
             region: self.region,
             output: self.output.clone(),
             plan: self.plan.clone(),
@@ -162,7 +162,6 @@ impl From<Registered> for TaskRecord {
         } = task;
         let Order { name, parameters, asked, range, selection, language, region, output, plan } = order;
         let request = ExportRequest::from_parameters(&parameters);
-        let language = Language::from_name(&language).unwrap_or(Language::EnUs);
         let generation = generation.filter(|_| workbook.is_some());
         Self {
             id,

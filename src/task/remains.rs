@@ -102,7 +102,7 @@ mod tests {
             asked: (300, 600),
             range: TimeRange::covering(300, 600).unwrap(),
             selection: Selection { account: DomainSet::all(), wanted: DomainSet::all() },
-            language: "en-us".into(),
+            language: crate::locale::Language::EnUs,
             region: Region::default(),
             output: dir.join("a.csv"),
             plan: None,

@@ -196,6 +196,100 @@ fn every_value_is_held_to_its_range() {
 }
 
 #[test]
+fn a_tampered_value_is_named_with_its_table_and_column() {
+    let export = ["export", "--store", "usage.db", "-o", "x.xlsx", "--max-rejects", "1"];
+    let export = [&export, &DAY[..]].concat();
+    let check = ["store", "check", "--store", "usage.db"];
+    let list = ["task", "list", "--store", "usage.db"];
+    let ingest = ["ingest", "l.log", "--store", "usage.db"];
+    let (export, list, ingest) = (&export[..], &list[..], &ingest[..]);
+    let cases = [
+        (
+            "UPDATE series SET region = 'MARS'",
+            "series.region: expected a word that flowbook knows, found MARS",
+            "series.region is \"MARS\"",
+            export,
+        ),
+        (
+            "UPDATE source SET region = 'MARS'",
+            "source.region: expected a word that flowbook knows, found MARS",
+            "source.region is \"MARS\"",
+            ingest,
+        ),
+        (
+            "UPDATE task SET region = 'eu '",
+            "task.region: expected a word that flowbook knows, found eu ",
+            "task.region is \"eu \"",
+            list,
+        ),
+        (
+            "UPDATE task SET language = 'fr'",
+            "task.language: expected en-us or zh-cn, found fr",
+            "task.language is \"fr\"",
+            list,
+        ),
+        (
+            "UPDATE cell SET hits = -1",
+            "counters that requests can have, within the calendar, found cell.hits = -1",
+            "cell.hits is -1",
+            export,
+        ),
+        (
+            "UPDATE cell SET https = 9223372036854775807",
+            "within the calendar, found cell.https = 9223372036854775807, cell.requests = 9.22",
+            "cell.https is 9223372036854775807",
+            export,
+        ),
+        (
+            "UPDATE source SET blank = -2",
+            "source.blank: expected 0 to 72057594037927936, found -2",
+            "source.blank is -2",
+            export,
+        ),
+        (
+            "UPDATE reject SET reason = 'it rained'",
+            "reject.reason: expected a word that flowbook knows, found it rained",
+            "reject.reason is \"it rained\"",
+            export,
+        ),
+        (
+            "UPDATE sample SET reason = 'it rained'",
+            "sample.reason: expected a word that flowbook knows, found it rained",
+            "sample.reason is \"it rained\"",
+            export,
+        ),
+        (
+            "UPDATE total_reject SET reason = 'it rained'",
+            "total_reject.reason: expected a word that flowbook knows, found it rained",
+            "total_reject.reason is \"it rained\"",
+            export,
+        ),
+        (
+            "UPDATE task SET wanted = 'a.com no/domain'",
+            "task.wanted: expected domains and wildcards, found a.com no/domain",
+            "task.wanted is \"a.com no/domain\"",
+            list,
+        ),
+    ];
+    for (sql, checked, told, command) in cases {
+        let kept = kept();
+        kept.0.write("l.log", format!("{}rubbish\n", line("1/Mar/2026:08:00:00 +0800", "l1.com", 300)));
+        kept.0.run(&["ingest", "l.log", "--store", "usage.db", "--max-rejects", "1"], 0);
+        kept.0.run(&[&["task", "create", "--store", "usage.db", "-o", "t.xlsx"], &DAY[..]].concat(), 0);
+        change(&kept.0.path("usage.db"), sql);
+        kept.0.write("l.log", "another\n");
+        let found = kept.0.run(&check, 1).stdout;
+        assert!(found.contains(checked), "{sql}: {found}");
+        kept.0.run(command, 1).says(&[
+            "usage.db: the store holds a value that flowbook does not write: ",
+            told,
+            "; flowbook store check names all of them",
+        ]);
+        assert!(!kept.0.exists("x.xlsx"), "{sql}");
+    }
+}
+
+#[test]
 fn what_is_below_zero_is_not_exported() {
     for sql in ["UPDATE cell SET bytes = -bytes", "UPDATE cell SET http = -1"] {
         let kept = kept();

@@ -1,6 +1,7 @@
 //! What cells add up to, found in one pass: by part, and by window; and cells of what is not there.
 
 use super::ranges::{MOST_LINES, WINDOWS};
+use crate::store::counters::{COUNTERS, requests};
 use rusqlite::{Connection, Row, Statement};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -31,6 +32,8 @@ pub(super) struct Wrong {
     pub(super) series: i64,
     pub(super) window: i64,
 }
+
+const REQUESTS: &str = requests!();
 
 /// Cells that are named.
 const NAMED: usize = 100;
@@ -74,10 +77,9 @@ impl Cells {
             "SELECT series, window, source, bytes, requests,
                  signs < 0 OR requests > {MOST_LINES} OR hits > requests OR hit_bytes > bytes
                      OR client_errors + server_errors > requests OR window NOT BETWEEN 0 AND {}
-             FROM (SELECT *, http + https + quic + other AS requests,
-                       bytes | http | https | quic | other | hits | hit_bytes | client_errors | server_errors AS signs
-                   FROM cell) ORDER BY series, window, source",
-            WINDOWS - 1
+             FROM (SELECT *, {REQUESTS} AS requests, {} AS signs FROM cell) ORDER BY series, window, source",
+            WINDOWS - 1,
+            COUNTERS.join(" | ")
         );
         let mut statement = db.prepare(&sql)?;
         let mut rows = statement.query([])?;
@@ -140,6 +142,27 @@ impl Cells {
         self.odd.extend(rest.map(|(source, expected)| Odd { source, series, expected, found: None }));
         Ok(())
     }
+}
+
+/// Finds what is wrong with the figures of a cell, by series, window and source, as `cell.hits = 9` for each that no
+/// requests have.
+pub(super) fn odd_figures() -> String {
+    let most = |column| if REQUESTS.contains(column) { MOST_LINES } else { i64::MAX };
+    let below = COUNTERS.map(|column| (column, format!("{column} NOT BETWEEN 0 AND {}", most(column))));
+    let beyond = [
+        ("requests", format!("requests > {MOST_LINES}")),
+        ("hits", "hits > requests".into()),
+        ("hit_bytes", "hit_bytes > bytes".into()),
+        ("client_errors", "client_errors + server_errors > requests".into()),
+        ("window", format!("window NOT BETWEEN 0 AND {}", WINDOWS - 1)),
+    ];
+    let all = below.into_iter().chain(beyond);
+    let each = all.map(|(column, odd)| format!("iif({odd}, 'cell.{column} = ' || {column}, NULL)"));
+    format!(
+        "SELECT concat_ws(', ', {}) FROM (SELECT *, {REQUESTS} AS requests FROM cell)
+         WHERE series = ? AND window = ? AND source = ?",
+        each.collect::<Vec<String>>().join(", ")
+    )
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Sum> {

@@ -5,6 +5,7 @@
 
 use super::Violation;
 use crate::domain::Domain;
+use crate::language::Language;
 use crate::record::Reason;
 use crate::region::Region;
 use crate::store::MAX_VALUE;
@@ -369,7 +370,7 @@ fn task() -> Table {
         ("end_window", Law(end_window, "a window behind the first, within 31 days")),
         ("account", TEXT),
         ("wanted", TEXT),
-        ("language", Bytes(1, 64)),
+        ("language", Word(Language::ALL.map(Language::name).to_vec())),
         ("region", region()),
         ("output", Bytes(1, MOST_NAME)),
         ("size", NUMBER),

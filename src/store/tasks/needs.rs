@@ -3,7 +3,7 @@
 use super::{TaskId, Tasks};
 use crate::domain::{Domain, DomainSet};
 use crate::error::Result;
-use crate::store::unsigned;
+use crate::store::value::of;
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 
@@ -74,9 +74,8 @@ impl Tasks {
         self.at(|db| {
             let mut hours = db.prepare_cached("SELECT domain, hours FROM task_hours WHERE task = ?")?;
             let pairs = hours.query_map([id.0], |row| {
-                let domain: String = row.get(0)?;
-                let domain = Domain::new(domain.as_bytes()).ok_or(rusqlite::Error::InvalidQuery)?;
-                Ok((domain, unsigned(row.get(1)?)?))
+                let values = of("task_hours", row);
+                Ok((values.domain(0)?, values.count(1)?))
             })?;
             pairs.collect()
         })

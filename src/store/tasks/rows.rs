@@ -2,9 +2,9 @@
 
 use super::{Logged, Needs, Order, Registered, Status, TaskId, Workbook};
 use crate::domain::{DomainSet, Selection};
+use crate::language::Language;
 use crate::store::account::AccountId;
-use crate::store::source::region;
-use crate::store::unsigned;
+use crate::store::value::{Values, of};
 use crate::time::{TimeRange, WINDOW_SECONDS};
 use rusqlite::{Connection, Params, Row, params};
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(super) fn insert(
         range.end().index(),
         selection.account.texts().join(" "),
         selection.wanted.texts().join(" "),
-        order.language,
+        order.language.name(),
         order.region.code().unwrap_or_default(),
         path_bytes(&order.output),
         order.plan,
@@ -77,50 +77,52 @@ pub(super) fn select(
     let mut tasks = tasks.query_map(values, registered)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut parameters = db.prepare_cached("SELECT name, value FROM parameter WHERE task = ?")?;
     for task in &mut tasks {
-        let pairs = parameters.query_map([task.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let pairs = parameters.query_map([task.id.0], |row| {
+            let parameter = of("parameter", row);
+            Ok((parameter.get(0)?, parameter.get(1)?))
+        })?;
         task.order.parameters = pairs.collect::<rusqlite::Result<_>>()?;
     }
     Ok(tasks)
 }
 
 fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
-    let time = |at| row.get(at).map(|window: u32| i64::from(window) * WINDOW_SECONDS);
+    let task = of("task", row);
+    let time = |at| task.get(at).map(|window: u32| i64::from(window) * WINDOW_SECONDS);
     let range = TimeRange::covering(time(6)?, time(7)?);
-    let size: Option<i64> = row.get(13)?;
     let order = Order {
-        name: row.get(1)?,
+        name: task.get(1)?,
         parameters: BTreeMap::new(),
-        asked: (row.get(4)?, row.get(5)?),
-        range: range.ok_or(rusqlite::Error::InvalidQuery)?,
-        selection: Selection { account: domains(row, 8)?, wanted: domains(row, 9)? },
-        language: row.get(10)?,
-        region: region(&row.get::<_, String>(11)?),
-        output: as_path(row.get(12)?),
-        plan: row.get(15)?,
+        asked: (task.get(4)?, task.get(5)?),
+        range: range.map_or_else(|| task.damaged(7), Ok)?,
+        selection: Selection { account: task.parsed(8, domain_set)?, wanted: task.parsed(9, domain_set)? },
+        language: task.parsed(10, language)?,
+        region: task.region(11)?,
+        output: as_path(task.get(12)?),
+        plan: task.get(15)?,
     };
     Ok(Registered {
-        id: TaskId(row.get(0)?),
+        id: TaskId(task.get(0)?),
         order,
-        status: Status::from_name(&row.get::<_, String>(2)?)?,
-        reason: row.get(3)?,
-        is_claimed: row.get(19)?,
-        created: row.get(16)?,
-        updated: row.get(17)?,
-        generation: row.get(18)?,
-        workbook: size
-            .map(unsigned)
-            .transpose()?
-            .zip(row.get(14)?)
+        status: task.parsed(2, Status::from_name)?,
+        reason: task.get(3)?,
+        is_claimed: task.get(19)?,
+        created: task.get(16)?,
+        updated: task.get(17)?,
+        generation: task.get(18)?,
+        workbook: task
+            .count_or_null(13)?
+            .zip(task.get(14)?)
             .map(|(size, modified)| Workbook { size, modified }),
-        digest: row.get(25)?,
-        sealed: row.get(26)?,
-        needs: needs(row.get(20)?)?,
-        logged: logged(row)?,
+        digest: task.get(25)?,
+        sealed: task.get(26)?,
+        needs: task.parsed_or_null(20, domain_set)?.map(|quiet| Needs { quiet }),
+        logged: logged(task)?,
     })
 }
 
-fn domains(row: &Row<'_>, at: usize) -> rusqlite::Result<DomainSet> {
-    domain_set(&row.get::<_, String>(at)?).ok_or(rusqlite::Error::InvalidQuery)
+fn language(name: &str) -> Option<Language> {
+    Language::ALL.into_iter().find(|language| language.name() == name)
 }
 
 /// The set of domains that a text of the store means.
@@ -128,19 +130,14 @@ pub(in crate::store) fn domain_set(texts: &str) -> Option<DomainSet> {
     DomainSet::from_texts(texts.split_ascii_whitespace())
 }
 
-fn logged(row: &Row<'_>) -> rusqlite::Result<Option<Logged>> {
-    let Some(hours_with_log) = row.get(21)? else { return Ok(None) };
+fn logged(task: Values<'_, '_>) -> rusqlite::Result<Option<Logged>> {
+    let Some(hours_with_log) = task.count_or_null(21)? else { return Ok(None) };
     Ok(Some(Logged {
-        hours_with_log: unsigned(hours_with_log)?,
-        hours: unsigned(row.get(22)?)?,
-        domain_hours_with_log: unsigned(row.get(23)?)?,
-        domain_hours: unsigned(row.get(24)?)?,
+        hours_with_log,
+        hours: task.count(22)?,
+        domain_hours_with_log: task.count(23)?,
+        domain_hours: task.count(24)?,
     }))
-}
-
-fn needs(quiet: Option<String>) -> rusqlite::Result<Option<Needs>> {
-    let read = |texts: String| domain_set(&texts).map(|quiet| Needs { quiet });
-    quiet.map(|texts| read(texts).ok_or(rusqlite::Error::InvalidQuery)).transpose()
 }
 
 /// The bytes of a path, as they stand in the store.

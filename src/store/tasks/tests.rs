@@ -18,7 +18,7 @@ fn order(windows: (u32, u32), output: &str) -> Order {
         asked: (i64::from(windows.0) * 300 + 1, i64::from(windows.1) * 300 - 1),
         range: TimeRange::covering(i64::from(windows.0) * 300, i64::from(windows.1) * 300).unwrap(),
         selection: Selection { account: set(&["a.com", "*.b.com"]), wanted: DomainSet::all() },
-        language: "zh-cn".into(),
+        language: Language::ZhCn,
         region: Region::Eu,
         output: output.into(),
         plan: Some("daily".into()),
