@@ -3,7 +3,7 @@
 mod tasks_csv;
 mod tasks;
 
-use super::environment::{creation_time, now};
+use super::environment::{self, creation_time, now};
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
 use super::request::{RequestArguments, options};
 use super::{Ending, config, duration, missing, notes, output_path, progress, show};
@@ -42,6 +42,14 @@ pub(super) struct ExportArguments {
     /// .csv.zst; - for standard output), or the folder of a workbook with the usual name [default: <task name or type>_<start>_<end>.xlsx in the current folder].
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(super) output: Option<PathBuf>,
+
+    /// Account and groups of domains (TOML).
+    #[arg(long, env = environment::CONFIG, hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+
+    /// Replace output files that exist: the workbook and the file of rejected lines.
+    #[arg(long)]
+    pub(super) force: bool,
 
     #[command(flatten)]
     pub(super) reading: ReadingFlags,
@@ -125,7 +133,7 @@ impl ExportArguments {
             require_complete: self.require_complete,
             rejects: reading.rejects.as_deref(),
             output,
-            force: reading.force,
+            force: self.force,
             created,
         }
     }
@@ -136,14 +144,14 @@ pub(super) const CHOOSE: &str = "; to choose domains give --domain-names";
 
 fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, .. } = arguments;
-    let account = config::account(reading.config.as_deref())?;
+    let account = config::account(arguments.config.as_deref())?;
     let (request, spec) = arguments.request.valid(&account)?;
     let output = output_path::asked_for(arguments.output.as_deref(), &spec)?;
     let is_stream = output == Path::new("-");
     if is_stream && telling.json {
         return Err(Error::usage("--json and --output - both write to standard output; name a file"));
     }
-    keep_off([&*output].into_iter().chain(reading.rejects.as_deref()), reading.config.as_deref())?;
+    keep_off([&*output].into_iter().chain(reading.rejects.as_deref()), arguments.config.as_deref())?;
     let search = reading.search()?;
     let task = arguments.task(&spec, &search, &output, creation_time()?);
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
@@ -220,7 +228,8 @@ fn take(
     }
     let wait = arguments.waiting.lock_timeout;
     let sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, false)?;
-    let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+    let usual =
+        arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };
     let Delivered { taking, refused } = deliver(sources, &delivery)?;
@@ -252,7 +261,7 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
         wait: waiting.lock_timeout,
         threads: reading.threads,
         max_rejects: reading.max_rejects,
-        force: reading.force,
+        force: arguments.force,
         tolerance: Tolerance::Nothing,
         created: creation_time()?,
         now,

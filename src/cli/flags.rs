@@ -20,10 +20,6 @@ use std::time::Duration;
 /// How logs are read.
 #[derive(Debug, Args)]
 pub(super) struct ReadingFlags {
-    /// Account and groups of domains (TOML).
-    #[arg(long, env = environment::CONFIG, hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) config: Option<PathBuf>,
-
     /// Domain of lines that hold only a path, in logs whose names tell none.
     #[arg(long, value_name = "NAME", value_parser = domain)]
     pub(super) domain: Option<Domain>,
@@ -40,10 +36,6 @@ pub(super) struct ReadingFlags {
     /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format does not tell it.
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub(super) region: Option<Region>,
-
-    /// Replace output files that exist: the workbook and the file of rejected lines.
-    #[arg(long)]
-    pub(super) force: bool,
 
     /// Count what can be read of damaged or unreadable logs, name them, and end with exit code 3.
     #[arg(long)]
@@ -128,14 +120,15 @@ impl ReadingFlags {
         Search::new(&self.include, &self.exclude, self.domain.clone())
     }
 
-    /// A delivery of these logs to a store.
+    /// A delivery of these logs to a store, which is waited for so long; `force` replaces the file of rejected lines.
     pub(super) fn delivery<'a>(
         &'a self,
-        store: &'a Path,
-        wait: Duration,
+        place: (&'a Path, Duration),
         work: &'a str,
+        force: bool,
         progress: &'a Progress,
     ) -> Delivery<'a> {
+        let (store, wait) = place;
         let intake = Intake {
             format: Format::default(),
             threads: self.threads,
@@ -148,7 +141,7 @@ impl ReadingFlags {
             now: now(),
             progress,
         };
-        let (max_rejects, rejects, force) = (self.max_rejects, self.rejects.as_deref(), self.force);
+        let (max_rejects, rejects) = (self.max_rejects, self.rejects.as_deref());
         Delivery {
             store,
             wait,

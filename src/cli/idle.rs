@@ -57,23 +57,17 @@ const OF_EXPORT: [Idle; 9] = [
     idle("lock_timeout", |called| !has_store(called), NO_STORE),
 ];
 
-/// Those of `flowbook ingest`.
-const OF_INGEST: [Idle; 1] =
-    [idle("config", |_| true, "is not for ingest: a store takes in all that it is given")];
-
 /// Says which option does nothing, and why, if any does.
 pub(super) fn refusal(matches: &ArgMatches) -> Option<String> {
     let (name, matches) = matches.subcommand()?;
-    let options = match name {
-        "export" => &OF_EXPORT[..],
-        "ingest" => &OF_INGEST,
-        _ => return None,
-    };
-    // Where there is nothing to export from, that is what is to be said.
-    let called = Called(matches);
-    if name == "export" && reads_no_log(&called) && !has_store(&called) {
+    if name != "export" {
         return None;
     }
-    let found = options.iter().find(|option| called.has(option.id) && (option.when)(&called));
+    // Where there is nothing to export from, that is what is to be said.
+    let called = Called(matches);
+    if reads_no_log(&called) && !has_store(&called) {
+        return None;
+    }
+    let found = OF_EXPORT.iter().find(|option| called.has(option.id) && (option.when)(&called));
     found.map(|option| format!("--{} {}", option.id.replace('_', "-"), option.why))
 }

@@ -1,7 +1,7 @@
 //! `flowbook ingest`: logs into the store.
 
 use super::flags::{ReadingFlags, StoreFlags, TellingFlags};
-use super::{Ending, notes, progress, show};
+use super::{Ending, environment, notes, progress, show};
 use crate::delivery::collision::keep_off;
 use crate::delivery::intake::Intake;
 use crate::delivery::{Delivered, Delivery, deliver};
@@ -34,6 +34,10 @@ pub(super) struct IngestArguments {
     #[arg(long)]
     dry_run: bool,
 
+    /// Replace the file of rejected lines if it exists.
+    #[arg(long)]
+    force: bool,
+
     #[command(flatten)]
     reading: ReadingFlags,
 
@@ -47,10 +51,11 @@ pub(super) fn run(arguments: &IngestArguments) -> Result<Ending> {
 
 fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     let IngestArguments { store, reading, telling, .. } = arguments;
-    keep_off(reading.rejects.as_deref(), reading.config.as_deref())?;
+    // The configuration of other commands is no file to write to, either.
+    keep_off(reading.rejects.as_deref(), environment::path(environment::CONFIG).as_deref())?;
     let progress = Progress::default();
-    let usual =
-        reading.delivery(&store.store, store.waiting.lock_timeout, "flowbook ingest", &progress.reading);
+    let place = (store.store.as_path(), store.waiting.lock_timeout);
+    let usual = reading.delivery(place, "flowbook ingest", arguments.force, &progress.reading);
     let intake = Intake { verify: arguments.verify, ..usual.intake };
     let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
     let sources = reading.sources(&arguments.logs, &reading.search()?, false)?;

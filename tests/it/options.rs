@@ -117,8 +117,6 @@ fn an_option_that_would_do_nothing_is_refused() {
     let refresh = ["export", "--store", "s.db", "--refresh"];
     refused(&refresh, &["--config", "c.toml"], "as it was asked for");
     refused(&refresh, &["--region", "CN"], "name LOGS");
-    let ingest = ["ingest", "logs", "--store", "s.db"];
-    refused(&ingest, &["--config", "c.toml"], "a store takes in all");
     // What only allows something may always be given, and a variable says it for all commands.
     let allow = ["--force", "--keep-going", "--read-all"];
     place.run(&[&["export", "--store", "s.db"], &with[..], &allow].concat(), 0);
@@ -126,6 +124,33 @@ fn an_option_that_would_do_nothing_is_refused() {
     assert_eq!(refresh.status.code(), Some(0), "{}", String::from_utf8_lossy(&refresh.stderr));
     place.run(&["export", "logs", "--store", "s.db", "--refresh", "--rejects", "r.csv"], 0);
     assert!(place.exists("r.csv"));
+}
+
+#[test]
+fn a_command_takes_no_option_that_it_does_not_use() {
+    let place = logs(&[]);
+    place.write("c.toml", "");
+    for (command, option) in [
+        (&["ingest", "logs", "--store", "s.db"][..], &["--config", "c.toml"][..]),
+        (&["store", "info", "--store", "s.db"], &["--config", "c.toml"]),
+        (&["store", "info", "--store", "s.db"], &["--threads", "1"]),
+        (&["task", "list", "--store", "s.db"], &["--force"]),
+        (&["task", "run", "--store", "s.db"], &["--config", "c.toml"]),
+        (&["run", "c.toml"], &["--max-rejects", "1"]),
+        (&["generate", "dir"], &["--json"]),
+    ] {
+        let done = place.run(&[command, option].concat(), 2);
+        done.says(&[&format!("unexpected argument '{}' found", option[0])]);
+    }
+    // Who reads a configuration is told that it is not there, and nothing is written.
+    for command in [
+        &["export", "logs", "--range", "2026-03-01", "--type", "flow", "-o", "o.xlsx"][..],
+        &["export", "logs", "--months", "2026-03", "--type", "flow"],
+        &["task", "create", "--store", "s.db", "--range", "2026-03-01", "--type", "flow"],
+    ] {
+        place.run(&[command, &["--config", "nowhere.toml"]].concat(), 2).says(&["nowhere.toml"]);
+    }
+    assert_eq!(place.names(), ["c.toml", "logs"]);
 }
 
 #[test]

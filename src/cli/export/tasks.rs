@@ -29,7 +29,7 @@ const SCRATCH_STORE: &str = "usage.db";
 
 /// Makes a workbook for each row of a list.
 pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
-    let account = config::account(arguments.reading.config.as_deref())?;
+    let account = config::account(arguments.config.as_deref())?;
     let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
     if !may_be_folder(folder) {
         let text = "is no folder; with --tasks, --output names the folder of all workbooks";
@@ -44,7 +44,7 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
 
 /// Makes a workbook for each of some months.
 pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Ending> {
-    let account = config::account(arguments.reading.config.as_deref())?;
+    let account = config::account(arguments.config.as_deref())?;
     let Some(months) = months(text) else {
         let text = format!(
             "--months is {text:?}; give one like 2026-03, or the first and the last of up to {MAX_MONTHS} \
@@ -95,7 +95,7 @@ fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -
         .iter()
         .map(|row| (&row.request, arguments.task(&row.spec, &search, &row.output, created)))
         .collect();
-    let inputs = [list, arguments.reading.config.as_deref()];
+    let inputs = [list, arguments.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
     }
@@ -143,7 +143,8 @@ fn take(
         return Ok(Some(Taking::default()));
     }
     let wait = if is_scratch { Duration::ZERO } else { arguments.waiting.lock_timeout };
-    let usual = arguments.reading.delivery(store, wait, "flowbook export", &progress.reading);
+    let usual =
+        arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
     let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
