@@ -5,9 +5,7 @@ use super::corpus::{Corpus, everything, range};
 use criterion::{Criterion, Throughput};
 use flowbook::codec::Codec;
 use flowbook::ingest::{Job, Progress, ingest};
-use flowbook::log::Format;
-use flowbook::region::Region;
-use flowbook::source::discover;
+use flowbook::source::{ORIGINS, discover};
 
 pub(crate) fn bench(c: &mut Criterion) {
     let text = Corpus::new(Codec::Plain).made.bytes;
@@ -25,8 +23,7 @@ pub(crate) fn bench(c: &mut Criterion) {
 
 fn read(corpus: &Corpus) {
     let job = Job {
-        format: Format::Alibaba,
-        region: Region::Unspecified,
+        origins: ORIGINS,
         range: range(),
         selection: &everything(),
         folds: None,

@@ -16,7 +16,6 @@ pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, page};
 pub use gunzip::Gunzip;
 pub use said::says_all;
 
-use crate::regular;
 use ahead::Ahead;
 use said::said;
 use std::io::{self, Read, Write};
@@ -351,13 +350,13 @@ impl<W: Write> Write for Encoder<W> {
     }
 }
 
-/// Whether a file is plain text, as far as its first bytes tell.
+/// Whether an input is plain text, as far as its first bytes tell.
 ///
 /// # Errors
-/// When it cannot be opened or read.
-pub fn is_plain_text(path: &std::path::Path) -> io::Result<bool> {
+/// When it cannot be read.
+pub fn is_plain_text(input: impl Read) -> io::Result<bool> {
     let mut head = Vec::with_capacity(HEAD_LEN);
-    regular::open(path)?.take(HEAD_LEN as u64).read_to_end(&mut head)?;
+    input.take(HEAD_LEN as u64).read_to_end(&mut head)?;
     Ok(Codec::detect(&head) == Codec::Plain && foreign(&head).is_none())
 }
 

@@ -75,6 +75,7 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         (None, None) => Writer::open(store, wait, work),
     }?;
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
+    let format = sources.first().map(Source::format).unwrap_or_default().expected();
     let mut taking = match take_in(&mut writer, sources, &intake) {
         Err(error) if is_new => return writer.remove().and(Err(error)),
         taking => taking?,
@@ -84,7 +85,7 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         too_many_rejected(
             &taking.judged(intake.keep_going),
             delivery.max_rejects,
-            intake.format,
+            format,
             first,
             if delivery.is_scratch {
                 "nothing is stored, and no workbook made"
@@ -127,7 +128,7 @@ fn keep_results_safe(sources: &[Source], delivery: &Delivery<'_>) -> Result<()> 
 /// Takes out what is no log, but the store or beside it for its sake.
 pub(super) fn leave_out_store(sources: &mut Vec<Source>, store: &Path) {
     let store = &real(store);
-    sources.retain(|source| source.path.as_ref().is_none_or(|path| !is_of_store(path, store)));
+    sources.retain(|source| source.path().is_none_or(|path| !is_of_store(path, store)));
 }
 
 /// Refuses to write a result over the store.

@@ -186,8 +186,6 @@ mod tests {
     use crate::codec::Decoder;
     use crate::domain::{DomainSet, Selection};
     use crate::ingest::{Ingested, Job, Progress, ingest};
-    use crate::log::Format;
-    use crate::region::Region;
     use crate::source;
     use crate::time::{TimeRange, iso};
     use std::collections::BTreeMap;
@@ -238,8 +236,7 @@ mod tests {
         let hours = i64::try_from(recipe.hours).unwrap();
         let range = TimeRange::covering(recipe.start - 7200, recipe.start + (hours + 1) * 3600).unwrap();
         let job = Job {
-            format: Format::Alibaba,
-            region: Region::Unspecified,
+            origins: source::ORIGINS,
             range,
             selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
             folds: None,

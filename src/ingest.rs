@@ -26,10 +26,8 @@ pub use rejects::Rejects;
 use crate::digest::{Hash, TextId};
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::Format;
-use crate::region::Region;
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
-use crate::source::Source;
+use crate::source::{Origins, Source};
 use crate::threads;
 use crate::time::TimeRange;
 use crate::usage::table::UsageTable;
@@ -45,10 +43,8 @@ use work::Work;
 
 /// What to read, and what of it counts.
 pub struct Job<'a> {
-    /// The format of every source.
-    pub format: Format,
-    /// The region of every line, unless the format tells it.
-    pub region: Region,
+    /// Who looks at sources and opens them.
+    pub origins: &'a dyn Origins,
     /// Windows that count.
     pub range: TimeRange,
     /// Domains that count.
@@ -125,12 +121,13 @@ pub struct Taken {
 /// As [`ingest`].
 pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken>, Option<Rejects>)> {
     let allowed = part::allowed_threads(job.threads);
-    let pool = threads::pool(part::useful_threads(&mut sources, allowed))?;
+    let pool = threads::pool(part::useful_threads(&mut sources, job.origins, allowed))?;
+    sources.iter_mut().for_each(|source| source.look(job.origins));
     if !job.progress.has_more.load(Relaxed) {
-        job.progress.total.fetch_add(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+        job.progress.total.fetch_add(sources.iter().filter_map(Source::size).sum(), Relaxed);
     }
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
-    let parts = part::cut(&sources);
+    let parts = part::cut(&sources, job.origins);
     let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
     pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
     let (outcomes, _) = work.outcomes();
@@ -153,8 +150,8 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
 /// When a source cannot be read to its end, unless the job keeps going; when a sum overflows.
 pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let allowed = part::allowed_threads(job.threads);
-    let pool = threads::pool(part::useful_threads(&mut sources, allowed))?;
-    pool.install(|| sources.par_iter_mut().for_each(Source::look));
+    let pool = threads::pool(part::useful_threads(&mut sources, job.origins, allowed))?;
+    pool.install(|| sources.par_iter_mut().for_each(|source| source.look(job.origins)));
     let Counted { sources, outcomes, table, spill, others, duplicates } =
         Counter { job, pool: &pool, allowed }.count(sources)?;
     for (source, outcome) in sources.iter().zip(&outcomes) {

@@ -16,9 +16,8 @@ use crate::delivery::retain::{self, Retained};
 use crate::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
 use crate::error::Result;
 use crate::locale::Language;
-use crate::log::Format;
 use crate::output::{folder, make_folder, scratch_folder};
-use crate::source::Source;
+use crate::source::{ORIGINS, Source};
 use crate::store::{self, Lock, Reader};
 use crate::task::Progress;
 use crate::task::batch::side_by_side;
@@ -146,7 +145,7 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result
         wait: *lock_timeout,
         work: WORK,
         intake: Intake {
-            format: Format::default(),
+            origins: ORIGINS,
             threads: tick.running.threads,
             keep_going: *keep_going,
             max_rejects: *max_rejects,

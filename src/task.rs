@@ -25,11 +25,10 @@ use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::hours::HOUR_SECONDS;
 use crate::ingest::limit::too_many_rejected;
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
-use crate::log::Format;
 use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
-use crate::source::{Scope, Search, Source, discover_by, no_log, take_out_of_scope};
+use crate::source::{ORIGINS, Scope, Search, Source, no_log, take_out_of_scope};
 use crate::store::Reader;
 use crate::time::iso;
 use crate::usage::Row;
@@ -50,8 +49,6 @@ pub struct Task<'a> {
     /// How much earlier or later than the hours that its name tells a log may have lines, in seconds: what lies further
     /// from the range is not opened, nor what its name tells to be another domain's. All logs are read where it is none.
     pub lateness: Option<i64>,
-    /// The format of the logs.
-    pub format: Format,
     /// The region of every line.
     pub region: Region,
     /// Worker threads; 0 is one per core.
@@ -104,7 +101,7 @@ pub struct Outcome {
 /// # Errors
 /// When there is no log, a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
 pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
-    let mut sources = discover_by(task.logs, task.search)?;
+    let mut sources = ORIGINS.list(task.logs, task.search)?;
     if sources.is_empty() {
         return Err(no_log(task.logs, task.search));
     }
@@ -116,8 +113,7 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     let output = Target::begin(task.output, task.force)?;
     let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
     let job = Job {
-        format: task.format,
-        region: task.region,
+        origins: ORIGINS,
         range: task.spec.range,
         selection: &task.spec.selection,
         folds: Some(&folds),
@@ -212,14 +208,14 @@ struct Narrowed {
 
 /// The hosts that count as another domain and that names of logs tell for certain, also of logs that are not opened.
 fn own_hosts(sources: &[Source], folds: &Folds) -> BTreeSet<Domain> {
-    let domains = sources.iter().filter_map(|source| source.hours.as_ref()).map(|hours| &hours.domain);
+    let domains = sources.iter().filter_map(|source| source.named.as_ref()).map(|hours| &hours.domain);
     domains.filter(|domain| folds.is_own_host(domain)).cloned().collect()
 }
 
 /// Takes the logs out that need not be opened.
 fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
     let selection = &task.spec.selection;
-    let hours = sources.iter().filter_map(|source| source.hours.as_ref());
+    let hours = sources.iter().filter_map(|source| source.named.as_ref());
     let others = hours.map(|hours| &hours.domain).filter(|domain| !selection.contains(domain.as_str()));
     // The names of one domain mostly follow each other.
     let mut named: Vec<&Domain> = others.collect();
@@ -227,7 +223,7 @@ fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
     let named = named.into_iter().cloned().collect();
     let mut spans = Spans::default();
     let note = |source: &Source| {
-        let hours = source.hours.iter().filter(|hours| selection.contains(hours.domain.as_str()));
+        let hours = source.named.iter().filter(|hours| selection.contains(hours.domain.as_str()));
         hours.for_each(|hours| spans.add(hours));
     };
     let scope = task.lateness.map(|lateness| task.scope(lateness));
@@ -395,7 +391,13 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
 fn too_many(task: &Task<'_>, report: &Report, counts: &Counts) -> String {
     let first = report.samples.iter().min_by_key(|sample| (sample.source, sample.line));
     let first = first.map(|first| (report.sources[first.source].name.as_str(), first));
-    too_many_rejected(counts, task.max_rejects, task.format, first, "no workbook was written")
+    too_many_rejected(
+        counts,
+        task.max_rejects,
+        task.search.reading.format.expected(),
+        first,
+        "no workbook was written",
+    )
 }
 
 #[cfg(test)]
@@ -419,7 +421,6 @@ mod tests {
             logs: &[],
             search: &search,
             lateness: None,
-            format: Format::default(),
             region: Region::Unspecified,
             threads: 1,
             keep_going: false,

@@ -12,7 +12,6 @@ use crate::delivery::collision::keep_off;
 use crate::delivery::intake::Intake;
 use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::Format;
 use crate::report::Scope;
 use crate::source::Search;
 use crate::store::Reader;
@@ -125,7 +124,6 @@ impl ExportArguments {
             logs: &self.logs,
             search,
             lateness: (!self.read_all).then_some(lateness),
-            format: Format::default(),
             region: reading.region.unwrap_or_default(),
             threads: reading.threads,
             keep_going: reading.keep_going,

@@ -7,10 +7,10 @@ use crate::delivery::intake::Intake;
 use crate::domain::{Domain, Pattern};
 use crate::error::Result;
 use crate::ingest::Progress;
-use crate::log::Format;
+use crate::log::Choice;
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::source::{Search, Source, discover_by, no_log};
+use crate::source::{ORIGINS, Reading, Search, Source, no_log};
 use crate::visible::line;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ pub(super) struct StoreFlags {
 impl ReadingFlags {
     /// The sources behind the arguments, for the region that was named; whether there must be one is told.
     pub(super) fn sources(&self, logs: &[PathBuf], search: &Search, is_needed: bool) -> Result<Vec<Source>> {
-        let mut sources = discover_by(logs, search)?;
+        let sources = ORIGINS.list(logs, search)?;
         show::messages(&notes::of_search(search));
         if sources.is_empty() {
             let none = no_log(logs, search);
@@ -97,9 +97,6 @@ impl ReadingFlags {
                 return Err(none);
             }
             show::explain(&none.to_string());
-        }
-        for source in &mut sources {
-            source.region = self.region;
         }
         Ok(sources)
     }
@@ -117,7 +114,8 @@ impl ReadingFlags {
 
     /// How folders and globs are searched for logs.
     pub(super) fn search(&self) -> Result<Search> {
-        Search::new(&self.include, &self.exclude, self.domain.clone())
+        let (region, domain) = (self.region.unwrap_or_default(), self.domain.clone());
+        Search::new(&self.include, &self.exclude, Reading { format: Choice::Detect, region, domain })
     }
 
     /// A delivery of these logs to a store, which is waited for so long; `force` replaces the file of rejected lines.
@@ -130,7 +128,7 @@ impl ReadingFlags {
     ) -> Delivery<'a> {
         let (store, wait) = place;
         let intake = Intake {
-            format: Format::default(),
+            origins: ORIGINS,
             threads: self.threads,
             keep_going: self.keep_going,
             max_rejects: self.max_rejects,

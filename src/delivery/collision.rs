@@ -56,7 +56,7 @@ pub fn keep_apart<'a>(results: impl IntoIterator<Item = &'a Path>, sources: &[So
     if there.is_empty() {
         return Ok(());
     }
-    let of_source = |source: &Source| match &source.path {
+    let of_source = |source: &Source| match source.path() {
         Some(path) => {
             let meta = fs::metadata(path).ok()?;
             there.iter().find(|(_, result)| is_one(&meta, result))

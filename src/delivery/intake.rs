@@ -5,17 +5,17 @@ mod crowd;
 mod names;
 mod settle;
 
-use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};
+use super::place::{is_as_it_was, nowhere, origin_of, place_of, real_folder, spots};
 pub use super::taking::{Fate, Taking};
 use crate::digest::{Lengths, TextId};
 use crate::domain::{DomainSet, Selection};
-use crate::error::{Result, plain};
+use crate::error::Result;
 use crate::ingest::{self, Job, Rejects, Taken, ingest_each, resume};
-use crate::log::Format;
+use crate::log::{Choice, Format};
 use crate::region::Region;
 use crate::report::samples::masked;
 use crate::report::{NamedHours, RejectLimit, Sample, Scope};
-use crate::source::{Source, Tail};
+use crate::source::{Origin, Origins, Reading, Resume, Site, Source, Stat};
 use crate::store::{Arrival, Known, Place, Seen, SourceId, Way, Writer};
 use crate::threads::{joined, start};
 use crate::time::TimeRange;
@@ -24,7 +24,6 @@ use crate::usage::Row;
 use crowd::Crowds;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -32,8 +31,8 @@ use std::thread;
 
 /// How sources are taken in.
 pub struct Intake<'a> {
-    /// The format of the logs.
-    pub format: Format,
+    /// Who looks at logs and opens them.
+    pub origins: &'a dyn Origins,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
     /// Go on when a source cannot be read to its end.
@@ -60,8 +59,7 @@ impl<'a> Intake<'a> {
         'a: 'j,
     {
         Job {
-            format: self.format,
-            region: Region::Unspecified,
+            origins: self.origins,
             range: TimeRange::all(),
             selection,
             folds: None,
@@ -108,9 +106,9 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
     if let Some(is_delivered) = intake.empty_is_delivered {
         writer.set_empty_is_delivered(is_delivered)?;
     }
-    let known = if intake.verify { 0 } else { take_out_known(writer, &mut sources)? };
+    let known = if intake.verify { 0 } else { take_out_known(writer, &mut sources, intake.origins)? };
     // A text that stands there twice is read as the name that tells its domain says.
-    sources.sort_by_key(|source| source.hours.is_none());
+    sources.sort_by_key(|source| source.named.is_none());
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let job = intake.job(&everything);
     let mut work = Work::new(writer, intake);
@@ -139,13 +137,14 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
 
 /// Takes out the sources that are as they were, which are most of them in most runs: all together, side by side with what is
 /// known, and without a copy of anything. Gives how many they were.
-fn take_out_known(writer: &mut Writer, sources: &mut Vec<Source>) -> Result<u64> {
+fn take_out_known(writer: &mut Writer, sources: &mut Vec<Source>, origins: &dyn Origins) -> Result<u64> {
     if !writer.has_places()? {
         return Ok(0);
     }
     writer.look_up()?;
     let mut are_known = Vec::with_capacity(sources.len());
     let mut batches = sources.chunks(BATCH);
+    let spots = |batch| spots(batch, origins);
     let mut seen = batches.next().map(spots);
     while let Some(batch) = seen {
         // While some are looked up, the next ones are looked at.
@@ -222,7 +221,7 @@ impl<'a> Work<'a> {
     }
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Counts sources that were read; those that must be read in whole are read again.
     fn written(&mut self, read: Read, candidates: Vec<Candidate>, job: &Job<'_>) -> Result<()> {
         let again = self.settle_all(read, candidates)?;
@@ -273,21 +272,16 @@ impl Work<'_> {
 
     /// Looks sources up, all together: where each stands, and what was found there before.
     fn look_up(&mut self, sources: &mut [Source]) -> Result<Vec<(Place, Option<Seen>)>> {
-        let metas: Vec<Option<Metadata>> = sources.par_iter_mut().map(look_at).collect();
-        for (source, _) in
-            sources.iter_mut().zip(&metas).filter(|(source, meta)| is_pipe(source, meta.as_ref()))
-        {
-            source.watch = Some(self.lengths()?);
+        let origins = self.intake.origins;
+        sources.par_iter_mut().for_each(|source| source.look_anew(origins));
+        for source in sources.iter_mut().filter(|source| source.is_stream()) {
+            source.known_lengths = Some(self.lengths()?);
         }
-        let place = |(source, meta): (&Source, &Option<Metadata>)| match source
-            .path
-            .as_deref()
-            .filter(|_| !is_pipe(source, meta.as_ref()))
-        {
-            Some(path) => place_of(source, meta.as_ref(), self.real_folder(path)),
+        let place = |source: &Source| match source.path().filter(|_| !source.is_stream()) {
+            Some(path) => place_of(source, self.real_folder(path)),
             None => nowhere(source),
         };
-        let places: Vec<Place> = sources.iter().zip(&metas).map(place).collect();
+        let places: Vec<Place> = sources.iter().map(place).collect();
         let paths: Vec<&[u8]> = places.iter().map(|place| &place.path[..]).collect();
         let seen = self.writer.at_paths(&paths)?;
         Ok(places.into_iter().zip(seen).collect())
@@ -320,11 +314,11 @@ impl Work<'_> {
             }
             skipped.insert(taken.source.name.clone());
             match settled {
-                Settled::Again | Settled::As(_) if is_read_once(&taken.source) => {
+                Settled::Again | Settled::As(_) if self.is_read_once(&taken.source) => {
                     self.leave(taken.source, READ_ONCE);
                 }
-                Settled::Again => again.push(Source { tail: None, ..taken.source }),
-                Settled::As(hours) => again.push(Source { tail: None, hours: Some(hours), ..taken.source }),
+                Settled::Again => again.push(Source { resume: None, ..taken.source }),
+                Settled::As(hours) => again.push(Source { resume: None, named: Some(hours), ..taken.source }),
                 Settled::Counts(_) | Settled::Skipped(_) | Settled::Within(_) => {}
             }
         }
@@ -342,7 +336,7 @@ impl Work<'_> {
         if taken.report.is_distrusted() {
             self.taking.distrusted.merge(&taken.report.counts);
         }
-        if taken.report.is_empty() && taken.source.tail.is_none() {
+        if taken.report.is_empty() && taken.source.resume.is_none() {
             self.taking.empty.push(taken.source.name.clone());
         }
         if taken.report.padding > 0 {
@@ -366,14 +360,16 @@ impl Work<'_> {
         seen: Option<Seen>,
         is_first: bool,
     ) -> Result<Option<Candidate>> {
-        let (Some(seen), Some(path)) = (seen, source.path.clone()) else {
+        let Some(seen) = seen.filter(|_| source.path().is_some()) else {
             return Ok(Some(Candidate { place, begun: None }));
         };
-        let is_otherwise = is_read_otherwise(source, &seen.way);
+        let reading = &mut source.reading;
+        let is_otherwise = is_read_otherwise(reading, &seen.way);
         // What was named for a place holds until something else is.
-        let Way { region, domain } = seen.way.clone();
-        source.region = source.region.or_else(|| Some(region).filter(|region| region.code().is_some()));
-        source.domain = source.domain.take().or(domain);
+        if reading.region == Region::Unspecified {
+            reading.region = seen.way.region;
+        }
+        reading.domain = reading.domain.take().or_else(|| seen.way.domain.clone());
         if is_otherwise || self.intake.verify || source.fault.is_some() {
             return Ok(Some(Candidate { place, begun: None }));
         }
@@ -384,16 +380,41 @@ impl Work<'_> {
         }
         let known = self.writer.known(seen.id)?;
         // A copy may tell more than its name does.
-        let is_better = rank(known.hours.as_ref()) > rank(source.hours.as_ref());
+        let is_better = rank(known.hours.as_ref()) > rank(source.named.as_ref());
         if is_better && self.still_told(known.id)? == known.hours {
-            source.hours.clone_from(&known.hours);
+            source.named.clone_from(&known.hours);
         }
         // All of a source is read as one name tells; and what was too short to tell may be the beginning of another one.
         let may_go_on =
-            is_first && !seen.place.is_beginning && source.hours == known.hours && known.head.is_some();
-        source.tail = if may_go_on { tail(&path, &known, &seen.place, &place).map(Box::new) } else { None };
-        let begun = source.tail.is_some().then_some(known);
+            is_first && !seen.place.is_beginning && source.named == known.hours && known.head.is_some();
+        let site = source.site(self.intake.origins);
+        source.resume =
+            if may_go_on { behind(site, &known, &seen.place, &place).map(Box::new) } else { None };
+        let begun = source.resume.is_some().then_some(known);
         Ok(Some(Candidate { place, begun }))
+    }
+
+    /// Whether a source can be read only once, as standard input and pipes can.
+    fn is_read_once(&self, source: &Source) -> bool {
+        self.intake.origins.stat(&source.origin).is_ok_and(|stat| stat == Stat::Stream)
+    }
+
+    /// Where to read the file of a place.
+    fn site<'o>(&self, origin: &'o Origin) -> Site<'o>
+    where
+        'a: 'o,
+    {
+        Site { origins: self.intake.origins, origin }
+    }
+
+    /// A file to be read once more, as it was read before.
+    fn again_at(&self, place: &Place, known: &Known) -> Source {
+        let Way { format, region, domain } = known.way.clone();
+        let format = Format::of_name(&format).map_or(Choice::Detect, Choice::Fixed);
+        let mut source =
+            Source::new(place.name.clone(), origin_of(place), Reading { format, region, domain });
+        source.look_anew(self.intake.origins);
+        source
     }
 
     /// The folder of a path by the name that it goes by everywhere.
@@ -420,30 +441,17 @@ impl Work<'_> {
             report: &taken.report,
             samples: &taken.samples,
             table: &taken.table,
-            format: self.intake.format.name(),
-            region: taken.source.region.unwrap_or_default(),
-            domain: taken.source.domain.as_ref(),
+            format: taken.source.format().expected().name(),
+            region: taken.source.reading.region,
+            domain: taken.source.reading.domain.as_ref(),
             now: self.intake.now,
         }
     }
 }
 
-/// Finds out what the system says of a source, and whether it is there.
-fn look_at(source: &mut Source) -> Option<Metadata> {
-    let meta = fs::metadata(source.path.as_ref()?);
-    if let Err(error) = &meta {
-        source.fault.get_or_insert_with(|| format!("cannot read: {}", plain(error)));
-    }
-    let meta = meta.ok();
-    (source.size, source.stamp) = (None, None);
-    if let Some(meta) = &meta {
-        source.note(meta);
-    }
-    meta
-}
-
 /// Where a plain file that grew goes on.
-fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tail> {
+fn behind(site: Site<'_>, known: &Known, before: &Place, place: &Place) -> Option<Resume> {
+    let format = Format::of_name(&known.way.format)?;
     let is_plain = before.size == Some(known.text_bytes);
     let has_grown = place.size > Some(known.text_bytes);
     let whole = known.whole.filter(|_| is_plain && has_grown && known.fault.is_none())?;
@@ -459,19 +467,8 @@ fn tail(path: &Path, known: &Known, before: &Place, place: &Place) -> Option<Tai
         beginnings: Vec::new(),
     };
     // What cannot be read here is found out when all of it is read.
-    let tail = resume::tail(path, &text).ok().flatten()?;
-    Some(Tail { judged: (known.lines, known.rejected), ..tail })
-}
-
-/// Whether this is standard input, or a pipe by what the system says of it.
-fn is_pipe(source: &Source, meta: Option<&Metadata>) -> bool {
-    source.path.is_none() || meta.is_some_and(|meta| !meta.is_file())
-}
-
-/// Whether a source can be read only once, as standard input and pipes can.
-fn is_read_once(source: &Source) -> bool {
-    let is_pipe = |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| !meta.is_file());
-    source.path.as_ref().is_none_or(is_pipe)
+    let resume = resume::resume(site, &text).ok().flatten()?;
+    Some(Resume { judged: (known.lines, known.rejected), format, ..resume })
 }
 
 /// How much the name that tells these hours is preferred.
@@ -479,16 +476,20 @@ fn rank(hours: Option<&NamedHours>) -> u32 {
     hours.map_or(0, NamedHours::rank)
 }
 
-/// Whether a source is to be read in another way than it was: for a region or a domain that was named.
-fn is_read_otherwise(source: &Source, way: &Way) -> bool {
-    source.region.is_some_and(|region| region != way.region)
-        || source.domain.as_ref().is_some_and(|domain| way.domain.as_ref() != Some(domain))
+/// Whether a source is to be read in another way than it was: for a format, a region or a domain that was named.
+fn is_read_otherwise(reading: &Reading, way: &Way) -> bool {
+    let Reading { format, region, domain } = reading;
+    format.named().is_some_and(|format| format.name() != way.format)
+        || (*region != Region::Unspecified && *region != way.region)
+        || domain.as_ref().is_some_and(|domain| way.domain.as_ref() != Some(domain))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::DomainSet;
+    use crate::source::{ORIGINS, discover};
+    use std::fs;
 
     const LINE: &[u8] =
         b"[1/Mar/2026:10:00:00 +0000] 1.2.3.4 - 5 \"-\" \"GET http://a.com/x\" 200 3 9 HIT \"M\" \"t\"\n";
@@ -500,7 +501,7 @@ mod tests {
         make(&path);
         let progress = ingest::Progress::default();
         let intake = Intake {
-            format: Format::default(),
+            origins: ORIGINS,
             threads: 1,
             keep_going: true,
             max_rejects: RejectLimit::DEFAULT,
@@ -514,7 +515,7 @@ mod tests {
         let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
         let mut writer = Writer::scratch(&folder.path().join("s.db")).unwrap();
         let mut work = Work::new(&mut writer, &intake);
-        work.read_again(vec![Source::file(path)], &intake.job(&all), rounds).unwrap();
+        work.read_again(discover(&[path]).unwrap(), &intake.job(&all), rounds).unwrap();
         work.taking
     }
 

@@ -1,9 +1,12 @@
 //! Where a source stands, as the store remembers it.
 
 use crate::digest::Hash;
+use crate::log::Format;
+use crate::names::named_hours;
 use crate::output;
+use crate::region::Region;
 use crate::report::NamedHours;
-use crate::source::{Source, named_hours};
+use crate::source::{Origin, Origins, Source, Stat, Version};
 use crate::store::{NOTE, Place, Spot};
 use rayon::prelude::*;
 use std::fs::{self, Metadata};
@@ -12,7 +15,7 @@ use std::time::UNIX_EPOCH;
 
 /// The place of what can be read only once, as standard input and pipes can.
 pub(crate) fn nowhere(source: &Source) -> Place {
-    Place { path: Vec::new(), ..place_of(source, None, Path::new("")) }
+    Place { path: Vec::new(), ..place_of(source, Path::new("")) }
 }
 
 /// Whether a place is none where anybody can look again.
@@ -26,18 +29,19 @@ pub(crate) fn note_of(whole: &Hash) -> Vec<u8> {
 }
 
 /// The place of a source in a folder whose own path is `folder`.
-pub(crate) fn place_of(source: &Source, meta: Option<&Metadata>, folder: &Path) -> Place {
+pub(crate) fn place_of(source: &Source, folder: &Path) -> Place {
     // The source may be read as the name of a copy tells.
-    let named = source.path.as_ref().and_then(|path| path.file_name()?.to_str().and_then(named_hours));
+    let named = source.path().and_then(|path| path.file_name()?.to_str().and_then(named_hours));
+    let version = source.stat.and_then(Stat::version);
     Place {
-        path: source.path.as_deref().map(|path| path_in(folder, path)).unwrap_or_default(),
+        path: source.path().map(|path| path_in(folder, path)).unwrap_or_default(),
         name: source.name.clone(),
-        sort: source.sort().as_encoded_bytes().to_owned(),
-        size: source.size,
+        sort: source.sort_key().as_encoded_bytes().to_owned(),
+        size: source.size(),
         is_named: named.as_ref().map_or(0, NamedHours::rank),
         is_beginning: false,
-        modified: meta.and_then(modified),
-        file: meta.and_then(number),
+        modified: version.and_then(|version| version.modified),
+        file: version.and_then(file_number),
     }
 }
 
@@ -52,25 +56,31 @@ pub(crate) fn real_folder(folder: &Path) -> PathBuf {
 }
 
 /// What is seen of each source from outside; nothing of what is no file, or was found to have a fault.
-pub(crate) fn spots(sources: &[Source]) -> Vec<Option<Spot<'_>>> {
+pub(crate) fn spots<'a>(sources: &'a [Source], origins: &dyn Origins) -> Vec<Option<Spot<'a>>> {
     // Sources of one folder follow each other.
-    sources.par_iter().map_init(|| None, spot).collect()
+    sources.par_iter().map_init(|| None, |folder, source| spot(folder, source, origins)).collect()
 }
 
-fn spot<'a>(folder: &mut Option<(&'a Path, PathBuf)>, source: &'a Source) -> Option<Spot<'a>> {
-    let path = source.path.as_deref().filter(|_| source.fault.is_none())?;
-    let meta = fs::metadata(path).ok().filter(Metadata::is_file)?;
+fn spot<'a>(
+    folder: &mut Option<(&'a Path, PathBuf)>,
+    source: &'a Source,
+    origins: &dyn Origins,
+) -> Option<Spot<'a>> {
+    let path = source.path().filter(|_| source.fault.is_none())?;
+    let Stat::File { size, version } = origins.stat(&source.origin).ok()? else { return None };
+    let reading = &source.reading;
     let given = output::folder(path);
     let same = folder.take().filter(|(last, _)| last.as_os_str() == given.as_os_str());
     let (_, real) = folder.insert(same.unwrap_or_else(|| (given, real_folder(given))));
     Some(Spot {
         path: path_in(real, path),
         name: &source.name,
-        sort: source.sort(),
-        size: meta.len(),
-        modified: modified(&meta)?,
-        region: source.region,
-        domain: source.domain.as_ref(),
+        sort: source.sort_key(),
+        size,
+        modified: version.modified?,
+        format: reading.format.named().map(Format::name),
+        region: Some(reading.region).filter(|region| *region != Region::Unspecified),
+        domain: reading.domain.as_ref(),
     })
 }
 
@@ -80,14 +90,15 @@ pub(crate) fn is_as_it_was(before: &Place, now: &Place) -> bool {
 }
 
 /// Whether a file stands where it was found, as it was then. Nobody can tell of standard input.
-pub(crate) fn is_there(place: &Place) -> bool {
-    if is_nowhere(place) {
-        return true;
-    }
-    let meta = fs::metadata(as_path(&place.path));
-    meta.is_ok_and(|meta| {
-        meta.is_file() && Some(meta.len()) == place.size && modified(&meta) == place.modified
-    })
+pub(crate) fn is_there(place: &Place, origins: &dyn Origins) -> bool {
+    let is_same = |size, version: Version| Some(size) == place.size && version.modified == place.modified;
+    is_nowhere(place)
+        || matches!(origins.stat(&origin_of(place)), Ok(Stat::File { size, version }) if is_same(size, version))
+}
+
+/// Where a place lies.
+pub(crate) fn origin_of(place: &Place) -> Origin {
+    Origin::File(as_path(&place.path))
 }
 
 /// The path whose bytes these are.
@@ -109,6 +120,11 @@ pub(crate) fn modified(meta: &Metadata) -> Option<i64> {
         Ok(since) => i64::try_from(since.as_nanos()).ok(),
         Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
     }
+}
+
+/// Device and number of a file, by which it is known after it was renamed, where the system numbers files.
+fn file_number(version: Version) -> Option<String> {
+    version.number.map(|(device, number)| format!("{device}:{number}"))
 }
 
 /// Device and number of a file, by which it is known after it was renamed.

@@ -71,8 +71,8 @@ impl Counter<'_> {
             let changed = sources.iter().find(|source| source.fault.is_some());
             check_pipes(&sources, changed.map_or("", |source| &source.name))?;
             sources.extend(copies);
-            sources.iter_mut().for_each(Source::tell);
-            sources.sort_by(|a, b| a.sort().cmp(&b.sort()));
+            sources.iter_mut().for_each(Source::name_by_itself);
+            sources.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         }
         Err(Error::damaged(UNSTEADY))
     }
@@ -80,24 +80,24 @@ impl Counter<'_> {
     /// Counts sources as they are found; gives the copies among them, too.
     fn count_once(&self, mut sources: Vec<Source>) -> Result<(Counted, Vec<Source>)> {
         let mut duplicates = Vec::new();
-        let same = self.pool.install(|| dedup::before_reading(&sources));
+        let same = self.pool.install(|| dedup::before_reading(&sources, self.job.origins));
         let mut copies = dedup::take_out(&mut sources, &same, &mut duplicates);
 
         let mut pass = self.read(&sources, self.job)?;
         let is_failed = !self.job.keep_going && pass.outcomes.iter().any(|outcome| outcome.fault.is_some());
         if !is_failed {
             let dedup::Found { same, told, reread } =
-                self.pool.install(|| dedup::after_reading(&sources, &pass.outcomes));
-            if let Some(changed) = note_rereading(&sources, &mut pass.outcomes, &reread) {
+                self.pool.install(|| dedup::after_reading(&sources, &pass.outcomes, self.job.origins));
+            if let Some(changed) = self.note_rereading(&sources, &mut pass.outcomes, &reread) {
                 check_pipes(&sources, &sources[changed].name)?;
                 return Ok((pass.counted(sources, duplicates), copies));
             }
             // Pipes are read once: beside them names stay what they are.
             let told =
-                if sources.iter().all(|source| source.size.is_some()) { told } else { BTreeMap::new() };
+                if sources.iter().all(|source| source.size().is_some()) { told } else { BTreeMap::new() };
             let is_told = !told.is_empty();
             for (at, hours) in told {
-                sources[at].hours = Some(hours);
+                sources[at].named = Some(hours);
             }
             let twice = dedup::take_out(&mut sources, &same, &mut duplicates);
             let counted = dedup::taken_out(&mut pass.outcomes, &same);
@@ -115,10 +115,10 @@ impl Counter<'_> {
 
     /// Reads sources into one table.
     fn read(&self, sources: &[Source], job: &Job<'_>) -> Result<Pass> {
-        job.progress.total.store(sources.iter().filter_map(|s| s.size).sum(), Relaxed);
+        job.progress.total.store(sources.iter().filter_map(Source::size).sum(), Relaxed);
         job.progress.read.store(0, Relaxed);
         let spill = job.keep_rejects.map(Spill::new).transpose()?;
-        let parts = part::cut(sources);
+        let parts = part::cut(sources, self.job.origins);
 
         let work = Work::new(job, sources, &parts, spill.as_ref(), self.allowed);
         let tables = self.pool.broadcast(|_| work.run());
@@ -138,18 +138,23 @@ impl Counter<'_> {
             self.read(sources, &Job { keep_rejects: None, ..*self.job })?;
         Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
     }
-}
 
-/// Finds out whether those that were read once more are what they were; gives the first one that is not, where what was
-/// found out means nothing.
-fn note_rereading(sources: &[Source], outcomes: &mut [Outcome], reread: &[usize]) -> Option<usize> {
-    let mut changed = None;
-    for at in reread {
-        if outcomes[*at].look_again(&sources[*at]) {
-            changed = changed.or(Some(*at));
+    /// Finds out whether those that were read once more are what they were; gives the first one that is not, where what was
+    /// found out means nothing.
+    fn note_rereading(
+        &self,
+        sources: &[Source],
+        outcomes: &mut [Outcome],
+        reread: &[usize],
+    ) -> Option<usize> {
+        let mut changed = None;
+        for at in reread {
+            if outcomes[*at].look_again(&sources[*at], self.job.origins) {
+                changed = changed.or(Some(*at));
+            }
         }
+        changed
     }
-    changed
 }
 
 /// Gives those that were changed their fault; gives whether there are any.
@@ -166,7 +171,7 @@ fn note_changes(counted: &mut Counted) -> bool {
 
 /// Fails where one of the sources is a pipe, which cannot be read once more because another one was changed.
 fn check_pipes(sources: &[Source], changed: &str) -> Result<()> {
-    let pipe = sources.iter().find(|source| source.size.is_none() && source.fault.is_none());
+    let pipe = sources.iter().find(|source| source.is_stream() && source.fault.is_none());
     let error = || io::Error::other(format!("{changed} changed meanwhile"));
     pipe.map_or(Ok(()), |pipe| Err(Error::io("cannot be read once more")(error()).at(&pipe.name)))
 }

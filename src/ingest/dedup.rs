@@ -13,15 +13,13 @@ use crate::digest::TextId;
 use crate::domain::Domain;
 use crate::names::{may_be_one, may_tell};
 use crate::report::{Duplicate, NamedHours};
-use crate::source::{SMALL, Source};
+use crate::source::{Origins, SMALL, Site, Source, Stat};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::iter::successors;
-use std::path::Path;
 
 /// Texts that begin alike and are compared each with each.
 const FEW: usize = 16;
@@ -33,21 +31,21 @@ type Same = BTreeMap<usize, usize>;
 /// found out by reading them.
 ///
 /// Of equal sources the first one in the order of names stays, those that tell their domain before others.
-pub(super) fn before_reading(sources: &[Source]) -> Same {
-    let is_large = |at: &usize| sources[*at].size.is_some_and(|size| size > SMALL);
-    let by_size = groups((0..sources.len()).filter(is_large), |at| sources[at].size);
+pub(super) fn before_reading(sources: &[Source], origins: &dyn Origins) -> Same {
+    let is_large = |at: &usize| sources[*at].size().is_some_and(|size| size > SMALL);
+    let by_size = groups((0..sources.len()).filter(is_large), |at| sources[at].size());
     // Told apart by their first bytes first.
-    let by_head = by_size.par_iter().flat_map_iter(|group| {
-        groups(group.iter().copied(), |at| sources[at].path.as_ref().and_then(|path| head(path).ok()))
-    });
-    let same = by_head.flat_map_iter(|group| equal(sources, &group, |at| sources[at].outside()));
-    same.filter(|(later, _)| sources[*later].path.as_ref().is_some_and(|path| has_text(path))).collect()
+    let by_head = by_size
+        .par_iter()
+        .flat_map_iter(|group| groups(group.iter().copied(), |at| head(sources[at].site(origins)).ok()));
+    let same = by_head.flat_map_iter(|group| equal(sources, origins, &group, |at| sources[at].outside()));
+    same.filter(|(later, _)| has_text(sources[*later].site(origins))).collect()
 }
 
 /// Whether any text of a file can be read. Files without text count nothing, however often they are there, and of each
 /// that is damaged it is said.
-fn has_text(path: &Path) -> bool {
-    matches!(File::open(path).and_then(Decoder::new).and_then(|mut text| text.read(&mut [0])), Ok(1..))
+fn has_text(site: Site<'_>) -> bool {
+    matches!(site.open().and_then(Decoder::new).and_then(|mut text| text.read(&mut [0])), Ok(1..))
 }
 
 /// What was found when everything was read.
@@ -60,17 +58,18 @@ pub(super) struct Found {
 }
 
 /// The sources that were read and have the bytes or the text of another one, or the beginning of it.
-pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome]) -> Found {
+pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome], origins: &dyn Origins) -> Found {
     // As before reading, files without text are left out.
     let mut read: Vec<usize> = (0..sources.len()).filter(|at| outcomes[*at].len > 0).collect();
-    let size = |at: usize| sources[at].size.filter(|size| *size <= SMALL);
+    let size = |at: usize| sources[at].size().filter(|size| *size <= SMALL);
     let print = |at: usize| Some((size(at)?, outcomes[at].start?));
     let small = groups(read.iter().copied(), print);
     let outside = |at: usize| outcomes[at].outside(&sources[at]);
-    let mut same: Same = small.par_iter().flat_map_iter(|group| equal(sources, group, outside)).collect();
+    let mut same: Same =
+        small.par_iter().flat_map_iter(|group| equal(sources, origins, group, outside)).collect();
     read.retain(|at| !same.contains_key(at));
     let alike = alike(sources, outcomes, &read);
-    let (texts, begun) = same_texts(sources, outcomes, &alike);
+    let (texts, begun) = same_texts(sources, outcomes, origins, &alike);
     for first in same.values_mut() {
         *first = *texts.get(first).unwrap_or(first);
     }
@@ -86,10 +85,10 @@ fn best_told(sources: &[Source], same: &Same, begun: &[(usize, usize)]) -> BTree
     let rank = |hours: Option<&NamedHours>| hours.map_or(0, NamedHours::rank);
     let begun = begun.iter().filter(|(_, first)| !same.contains_key(first)).map(|(at, first)| (at, first));
     for (copy, first) in same.iter().chain(begun) {
-        let own = sources[*first].hours.as_ref();
+        let own = sources[*first].named.as_ref();
         let best = told.get(first).copied().or(own);
         let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own, hours);
-        if let Some(hours) = sources[*copy].hours.as_ref().filter(is_better) {
+        if let Some(hours) = sources[*copy].named.as_ref().filter(is_better) {
             told.insert(*first, hours);
         }
     }
@@ -110,8 +109,8 @@ const HEAD: u64 = 4 << 10;
 const PORTION: u64 = 1 << 20;
 
 /// A hash of the first bytes. A file that cannot be read is equal to none: it is reported when its turn comes.
-fn head(path: &Path) -> io::Result<u64> {
-    hash(File::open(path)?.take(HEAD))
+fn head(site: Site<'_>) -> io::Result<u64> {
+    hash(site.open_at(0..HEAD)?.take(HEAD))
 }
 
 fn hash(mut input: impl Read) -> io::Result<u64> {
@@ -130,21 +129,27 @@ fn next(input: &mut impl Read, portion: &mut Vec<u8>) -> io::Result<bool> {
 
 /// Each source of a group that has the bytes of another one: told apart by a hash of everything, only what is equal by
 /// that is compared.
-fn equal<'s>(sources: &[Source], group: &[usize], outside: impl Fn(usize) -> Option<&'s Domain>) -> Pairs {
-    let content = |at: usize| sources[at].path.as_ref().and_then(|path| hash(File::open(path).ok()?).ok());
+fn equal<'s>(
+    sources: &[Source],
+    origins: &dyn Origins,
+    group: &[usize],
+    outside: impl Fn(usize) -> Option<&'s Domain>,
+) -> Pairs {
+    let content = |at: usize| hash(sources[at].site(origins).open().ok()?).ok();
     let alike = groups(group.iter().copied(), content);
-    alike.into_iter().flat_map(|group| equal_to_first(sources, group, &outside)).collect()
+    alike.into_iter().flat_map(|group| equal_to_first(sources, origins, group, &outside)).collect()
 }
 
 fn equal_to_first<'s>(
     sources: &[Source],
+    origins: &dyn Origins,
     group: Vec<usize>,
     outside: impl Fn(usize) -> Option<&'s Domain>,
 ) -> Pairs {
-    let same = |a: usize, b: usize| match (&sources[a].path, &sources[b].path) {
-        (Some(a), Some(b)) => same_bytes(a, b).unwrap_or(false),
-        _ => false,
-    };
+    let number = |at: usize| sources[at].stat.and_then(Stat::version).and_then(|version| version.number);
+    let is_one_file = |a: usize, b: usize| number(a).is_some() && number(a) == number(b);
+    let site = |at: usize| sources[at].site(origins);
+    let same = |a: usize, b: usize| is_one_file(a, b) || same_bytes(site(a), site(b)).unwrap_or(false);
     let (mut firsts, mut equal) = (Vec::<usize>::new(), Vec::new());
     for at in in_order_of_choice(sources, group) {
         let may_be_one = |first: usize| may_be_one(outside(first), outside(at));
@@ -156,11 +161,8 @@ fn equal_to_first<'s>(
     equal
 }
 
-fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
-    if fs::canonicalize(a)? == fs::canonicalize(b)? {
-        return Ok(true);
-    }
-    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+fn same_bytes(a: Site<'_>, b: Site<'_>) -> io::Result<bool> {
+    let (mut a, mut b) = (a.open()?, b.open()?);
     let (mut left, mut right) = (Vec::new(), Vec::new());
     while next(&mut a, &mut left)? | next(&mut b, &mut right)? {
         if left != right {
@@ -176,8 +178,14 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
 ///
 /// What counts of a text depends on the name of its file, so counts tell nothing: texts that begin alike are decoded
 /// again and hashed.
-fn same_texts(sources: &[Source], outcomes: &[Outcome], alike: &[Vec<usize>]) -> (Same, Pairs) {
-    let found: Vec<_> = alike.par_iter().map(|group| same_or_begun(sources, outcomes, group)).collect();
+fn same_texts(
+    sources: &[Source],
+    outcomes: &[Outcome],
+    origins: &dyn Origins,
+    alike: &[Vec<usize>],
+) -> (Same, Pairs) {
+    let found: Vec<_> =
+        alike.par_iter().map(|group| same_or_begun(sources, outcomes, origins, group)).collect();
     let (same, told): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     (same.into_iter().flatten().collect(), told.concat())
 }
@@ -185,7 +193,7 @@ fn same_texts(sources: &[Source], outcomes: &[Outcome], alike: &[Vec<usize>]) ->
 /// Sources whose texts begin alike.
 fn alike(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<Vec<usize>> {
     // A pipe cannot be read twice.
-    let read = read.iter().copied().filter(|at| sources[*at].size.is_some());
+    let read = read.iter().copied().filter(|at| sources[*at].size().is_some());
     let by_least = groups(read, |at| outcomes[at].fingerprint.least);
     let by_more = by_least.into_iter().flat_map(|group| {
         // Short texts may be the beginning of any; longer ones begin alike in more than that.
@@ -209,8 +217,13 @@ struct TextOf<'s> {
 /// Pairs of sources, of which the first one is a beginning or a copy of the second one.
 type Pairs = Vec<(usize, usize)>;
 
-fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> (Pairs, Pairs) {
-    let text = |at: &usize| Some((whole(sources[*at].path.as_ref()?, None).ok()?, *at));
+fn same_or_begun(
+    sources: &[Source],
+    outcomes: &[Outcome],
+    origins: &dyn Origins,
+    group: &[usize],
+) -> (Pairs, Pairs) {
+    let text = |at: &usize| Some((whole(sources[*at].site(origins), None).ok()?, *at));
     let mut ids: Vec<(TextId, usize)> = group.iter().filter_map(text).collect();
     ids.sort_by(|(a, at), (b, bt)| (b.len, b.whole, at).cmp(&(a.len, a.whole, bt)));
     let mut texts: Vec<TextOf> = Vec::new();
@@ -225,7 +238,7 @@ fn same_or_begun(sources: &[Source], outcomes: &[Outcome], group: &[usize]) -> (
     texts.sort_by_key(|text| (Reverse(text.id.len), text.at[0]));
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
     let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
-    let (begun, told) = begun(sources, &texts);
+    let (begun, told) = begun(sources, origins, &texts);
     same.extend(begun);
     // A copy of what is the beginning of another text is a copy of that.
     let firsts: HashMap<usize, usize> = same.iter().copied().collect();
@@ -260,11 +273,11 @@ fn by_domain<'s>(
 /// names tell of which text, for it begins with theirs: that may be several.
 ///
 /// A text of fewer bytes than any hash of a beginning has is too short to tell: one line may stand in two logs.
-fn begun(sources: &[Source], texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
+fn begun(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
     let (mut begun, mut told) = (Vec::new(), Vec::new());
     let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
-    let links = (texts.len() > FEW).then(|| links(sources, texts));
+    let links = (texts.len() > FEW).then(|| links(sources, origins, texts));
     for (at, text) in texts.iter().enumerate() {
         let begins_alike = |other: &TextOf<'_>| {
             other.id.len < text.id.len
@@ -276,7 +289,7 @@ fn begun(sources: &[Source], texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
         let shorter: Vec<usize> = match &links {
             _ if is_taken[at] => continue,
             Some(links) => successors(links[at], |other| links[*other]).filter(is_asked).collect(),
-            None => begin(sources, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
+            None => begin(sources, origins, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
         };
         // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
         let with_domain = shorter.iter().filter(|other| texts[**other].outside.is_some());
@@ -293,20 +306,28 @@ fn begun(sources: &[Source], texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
 }
 
 /// Those of some texts that another one begins with.
-fn begin(sources: &[Source], texts: &[TextOf<'_>], at: usize, mut shorter: Vec<usize>) -> Vec<usize> {
+fn begin(
+    sources: &[Source],
+    origins: &dyn Origins,
+    texts: &[TextOf<'_>],
+    at: usize,
+    mut shorter: Vec<usize>,
+) -> Vec<usize> {
     let wanted = |other: &usize| beginning_of(&texts[*other].id);
-    let path = sources[texts[at].at[0]].path.as_ref().filter(|_| !shorter.is_empty());
+    if shorter.is_empty() {
+        return shorter;
+    }
     let lengths = shorter.iter().flat_map(|other| wanted(other).lengths()).collect();
-    let found = path.and_then(|path| beginnings(path, lengths).ok()).unwrap_or_default();
+    let found = beginnings(sources[texts[at].at[0]].site(origins), lengths).unwrap_or_default();
     shorter.retain(|other| wanted(other).is_among(&found));
     shorter
 }
 
 /// Of each of very many texts the longest other one that it begins with.
-fn links(sources: &[Source], texts: &[TextOf<'_>]) -> Vec<Option<usize>> {
+fn links(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> Vec<Option<usize>> {
     let length = |text: &TextOf<'_>| text.id.len - u64::from(text.id.open.is_some());
-    let path = |at: usize| sources[texts[at].at[0]].path.as_deref();
-    let compared = |one, other| order(path(one)?, path(other)?).ok();
+    let site = |at: usize| sources[texts[at].at[0]].site(origins);
+    let compared = |one, other| order(site(one), site(other)).ok();
     let lengths: Vec<u64> = texts.iter().map(length).collect();
     // What cannot be read any more begins with nothing.
     longest_beginnings(&lengths, |one, other| compared(one, other).unwrap_or((one.cmp(&other), 0)))
@@ -319,7 +340,7 @@ fn best_named(sources: &[Source], text: &TextOf<'_>) -> Option<usize> {
 
 /// How much the name of a source is preferred for what it tells.
 fn rank(sources: &[Source], at: usize) -> u32 {
-    sources[at].hours.as_ref().map_or(0, NamedHours::rank)
+    sources[at].named.as_ref().map_or(0, NamedHours::rank)
 }
 
 fn beginning_of(id: &TextId) -> resume::Beginning {
@@ -366,7 +387,8 @@ pub(super) fn taken_out<T>(list: &mut Vec<T>, same: &Same) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::discover;
+    use crate::source::{ORIGINS, discover};
+    use std::fs;
 
     #[test]
     fn large_duplicates_are_equal_to_the_last_byte() {
@@ -377,8 +399,8 @@ mod tests {
             fs::write(dir.path().join(name), format!("{head}{tail}")).unwrap();
         }
         let mut sources = discover(&[dir.path().to_owned()]).unwrap();
-        sources.iter_mut().for_each(Source::look);
-        let same = before_reading(&sources);
+        sources.iter_mut().for_each(|source| source.look(ORIGINS));
+        let same = before_reading(&sources, ORIGINS);
         // What is not larger than the limit is not looked at.
         assert_eq!(same, Same::from([(2, 0), (3, 1)]));
 

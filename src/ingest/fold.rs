@@ -13,7 +13,7 @@ use super::lines::Chunk;
 use super::rejects::{Extent, PartSample, Sink, Spill};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::Parser;
+use crate::log::{Format, Parser};
 use crate::record::{Reason, Record};
 use crate::region::Region;
 use crate::report::{Counts, NamedHours};
@@ -31,6 +31,8 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Folds the lines of parts into a table, part by part.
 pub(super) struct Fold<'a> {
     spill: Option<&'a Spill>,
+    /// That of both parsers.
+    format: Format,
     parser: Parser,
     /// For lines among bytes that mean nothing, while the other one is in the middle of a block.
     mender: Parser,
@@ -143,7 +145,7 @@ impl<'a> Fold<'a> {
             first: job.range.start().index(),
             start: job.range.start().start(),
             seconds: job.range.seconds(),
-            region: job.region,
+            region: Region::Unspecified,
             is_unnamed: false,
             evidence: None,
             met: Met::default(),
@@ -153,14 +155,15 @@ impl<'a> Fold<'a> {
             hosts: Hosts::new(Meaning::Invalid),
             others: BTreeSet::new(),
         };
-        let [parser, mender] = [job.format.parser(None), job.format.parser(None)];
-        Self { spill, parser, mender, state, sink: Sink::new(spill), first_bytes: Vec::new() }
+        let format = Format::default();
+        let [parser, mender] = [format.parser(None), format.parser(None)];
+        Self { spill, format, parser, mender, state, sink: Sink::new(spill), first_bytes: Vec::new() }
     }
 
     /// Begins a part of `source`.
     pub(super) fn begin(&mut self, source: &Source) {
-        let hours = source.hours.as_ref();
-        self.state.region = source.region.unwrap_or(self.state.job.region);
+        let hours = source.named.as_ref();
+        self.state.region = source.reading.region;
         self.state.is_unnamed = hours.is_none();
         self.state.evidence = source.evidence();
         if self.state.evidence.is_some() {
@@ -169,7 +172,11 @@ impl<'a> Fold<'a> {
         }
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.first_bytes.clear();
-        let domain = hours.map(|hours| &hours.domain).or(source.domain.as_ref());
+        let domain = hours.map(|hours| &hours.domain).or(source.reading.domain.as_ref());
+        let format = source.format().expected();
+        if self.format != format {
+            (self.parser, self.mender, self.format) = (format.parser(None), format.parser(None), format);
+        }
         self.parser.turn_to(domain);
         self.mender.turn_to(domain);
     }

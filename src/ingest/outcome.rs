@@ -12,9 +12,8 @@ use crate::error::{Error, Result};
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
 use crate::sketch::Sketch;
-use crate::source::Source;
+use crate::source::{Origins, Source};
 use crate::usage::table::UsageTable;
-use std::path::Path;
 
 /// What came out of a part, or of all parts of a source.
 #[derive(Default)]
@@ -65,13 +64,13 @@ impl Outcome {
 
     /// The domain that lines of the source took from outside, where some did and it is certain.
     pub(super) fn outside<'s>(&self, source: &'s Source) -> Option<&'s Domain> {
-        let was_used = source.tail.as_ref().is_some_and(|tail| tail.has_used_domain);
+        let was_used = source.resume.as_ref().is_some_and(|resume| resume.has_used_domain);
         if self.has_used_domain || was_used { source.outside() } else { None }
     }
 
     /// Finds out whether a source that was read once more, by its path, is what it was; gives whether it is not.
-    pub(super) fn look_again(&mut self, source: &Source) -> bool {
-        if let Some(change) = source.change(self.start) {
+    pub(super) fn look_again(&mut self, source: &Source, origins: &dyn Origins) -> bool {
+        if let Some(change) = source.change(self.start, origins) {
             (self.fault, self.is_changed) = (Some(change.into()), true);
         }
         self.is_changed
@@ -95,8 +94,8 @@ impl Outcome {
     /// Why what was read is not to be trusted: nothing of it is a line of the format, or too little of it is. A log
     /// of which only the end was read is judged as a whole.
     fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<String> {
-        let before = source.tail.as_ref().map_or((0, 0), |tail| tail.judged);
-        let (title, rejected) = (job.format.title(), self.counts.rejected_total() + before.1);
+        let before = source.resume.as_ref().map_or((0, 0), |resume| resume.judged);
+        let (title, rejected) = (source.format().expected().title(), self.counts.rejected_total() + before.1);
         let lines = self.counts.lines - self.counts.without_request() + before.0;
         if !job.max_rejects.exceeded_by_source(rejected, lines) {
             return None;
@@ -124,7 +123,7 @@ impl Outcome {
             table.merge(own).map_err(|(_, domain, window)| fold::overflow(&domain, window))?;
             stretches.extend(stretch);
         }
-        let text = identify(source.tail.as_ref().map(|tail| tail.before.clone()), stretches);
+        let text = identify(source.resume.as_ref().map(|resume| resume.before.clone()), stretches);
         let text = match text {
             None if !self.is_changed => self.whole_of(&source, job)?,
             text => text.unwrap_or_default(),
@@ -139,8 +138,8 @@ impl Outcome {
         let samples = first_of_each_reason(samples);
         let report = SourceReport {
             name: source.name.clone(),
-            size: source.size,
-            hours: source.hours.clone(),
+            size: source.size(),
+            hours: source.named.clone(),
             counts: self.counts,
             fault: self.fault,
             may_be_empty: job.empty_is_delivered,
@@ -152,15 +151,14 @@ impl Outcome {
 
     /// The identity of a plain file that was read in parts, where these cannot tell.
     fn whole_of(&mut self, source: &Source, job: &Job<'_>) -> Result<TextId> {
-        let path = source.path.as_deref().unwrap_or_else(|| Path::new(&source.name));
-        let whole = resume::whole(path, source.size);
-        if self.look_again(source) {
+        let whole = resume::whole(source.site(job.origins), source.size());
+        if self.look_again(source, job.origins) {
             check(&source.name, &self.counts, self.fault.as_deref(), job.keep_going)?;
         }
         whole
             .or_else(|error| if self.is_changed { Ok(TextId::default()) } else { Err(error) })
             .map_err(Error::io("cannot read once more"))
-            .map_err(|e| e.at(path))
+            .map_err(|e| e.at(&source.name))
     }
 }
 
@@ -178,7 +176,7 @@ pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'
         pieces.extend(outcome.pieces(&source));
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
-        let Source { name, size, hours, .. } = source;
+        let (size, hours, name) = (source.size(), source.named, source.name);
         let Outcome { counts, padding, sketch, .. } = outcome;
         let (may_be_empty, sketch) = (job.empty_is_delivered, sketch.of_whole());
         report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty, padding, sketch });

@@ -1,16 +1,14 @@
 //! Packed text, up to the last byte before a damage: however much is read at a time, nothing that can be decoded is lost.
 
 use crate::codec::{self, Decoder};
-use crate::regular;
-use std::fs::File;
+use crate::source::{Opened, Site};
 use std::io::{self, Read};
-use std::path::Path;
 
 /// Decoded text, up to the last byte before a damage.
 pub(super) struct Packed<'a, R: Read> {
     decoder: Decoder<R>,
-    /// Where to read once more; pipes have no such place, and lose the text of the call that fails.
-    path: Option<&'a Path>,
+    /// Where to read once more; streams have no such place, and lose the text of the call that fails.
+    site: Option<Site<'a>>,
     /// Bytes of text given so far.
     given: u64,
     /// What is wrong, once all text before it was given.
@@ -18,9 +16,9 @@ pub(super) struct Packed<'a, R: Read> {
 }
 
 impl<'a, R: Read> Packed<'a, R> {
-    /// Text that lies at `path`, where it can be read once more.
-    pub(super) const fn new(decoder: Decoder<R>, path: Option<&'a Path>) -> Self {
-        Self { decoder, path, given: 0, damage: None }
+    /// Text that lies at `site`, where it can be read once more.
+    pub(super) const fn new(decoder: Decoder<R>, site: Option<Site<'a>>) -> Self {
+        Self { decoder, site, given: 0, damage: None }
     }
 
     /// See [`Decoder::blanks`].
@@ -36,7 +34,7 @@ impl<R: Read> Read for Packed<'_, R> {
         }
         let read = match self.decoder.read(out) {
             Err(error) if is_damage(&error) => {
-                let again = self.path.and_then(|path| regular::open(path).ok());
+                let again = self.site.and_then(|site| site.open().ok());
                 let read = again.map_or(0, |file| codec::up_to_damage(file, self.given, out));
                 if read == 0 {
                     return Err(error);
@@ -58,15 +56,15 @@ fn is_damage(error: &io::Error) -> bool {
 }
 
 /// The text of a file, as far as it can be decoded: damage is its end.
-pub(super) struct Readable<'a>(Packed<'a, File>);
+pub(super) struct Readable<'a>(Packed<'a, Opened>);
 
 impl<'a> Readable<'a> {
     /// Opens a file.
     ///
     /// # Errors
     /// When it is no regular file or cannot be opened, or its first bytes cannot be decoded.
-    pub(super) fn open(path: &'a Path) -> io::Result<Self> {
-        Ok(Self(Packed::new(Decoder::new(regular::open(path)?)?, Some(path))))
+    pub(super) fn open(site: Site<'a>) -> io::Result<Self> {
+        Ok(Self(Packed::new(Decoder::new(site.open()?)?, Some(site))))
     }
 }
 
@@ -82,12 +80,16 @@ impl Read for Readable<'_> {
 mod tests {
     use super::*;
     use crate::codec::{Codec, MAGIC_LEN};
+    use crate::source::{ORIGINS, Origin};
     use proptest::prelude::*;
     use std::io::Write;
+    use std::path::Path;
 
     /// All text of a damaged file, and whether the damage was told at its end.
     fn by_portions(path: &Path, portion: usize) -> (Vec<u8>, bool) {
-        let mut packed = Packed::new(Decoder::new(File::open(path).unwrap()).unwrap(), Some(path));
+        let origin = Origin::File(path.to_owned());
+        let site = Site { origins: ORIGINS, origin: &origin };
+        let mut packed = Packed::new(Decoder::new(site.open().unwrap()).unwrap(), Some(site));
         let (mut text, mut buffer) = (Vec::new(), vec![0; portion]);
         loop {
             match packed.read(&mut buffer) {

@@ -6,12 +6,12 @@ use super::lines::{Lines, READ};
 use super::packed::Packed;
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester, Lengths};
-use crate::source::{SMALL, START, Source, Tail, start_of};
+use crate::source::{Opened, Origins, Resume, SMALL, START, Site, Source, WHOLE, start_of};
 use memchr::memchr;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::num::NonZero;
-use std::path::Path;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::available_parallelism;
@@ -69,12 +69,16 @@ impl Shared {
         Arc::new(Self { file: Mutex::default(), start: OnceLock::new(), left: AtomicUsize::new(stretches) })
     }
 
-    fn open(&self, path: &Path) -> io::Result<Arc<File>> {
+    fn open(&self, site: Site<'_>) -> io::Result<Arc<File>> {
         let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(match &*open {
-            Some(file) => file.clone(),
-            None => open.insert(Arc::new(File::open(path)?)).clone(),
-        })
+        match &*open {
+            Some(file) => Ok(file.clone()),
+            None => match site.open()? {
+                Opened::File(file) => Ok(open.insert(Arc::new(file)).clone()),
+                // Nothing else was cut.
+                Opened::Bytes(_) => Err(shrunk()),
+            },
+        }
     }
 
     /// Notes that one more stretch was read; gives whether it was the last one.
@@ -94,28 +98,27 @@ pub(super) fn allowed_threads(asked: usize) -> usize {
 }
 
 /// The number of threads to start: as many as allowed, but no more than parts.
-pub(super) fn useful_threads(sources: &mut [Source], asked: usize) -> usize {
+pub(super) fn useful_threads(sources: &mut [Source], origins: &dyn Origins, asked: usize) -> usize {
     if sources.len() >= asked {
         return asked;
     }
-    sources.iter_mut().for_each(Source::look);
-    let stretches = |source: &Source| usize::try_from(source.size.unwrap_or(0) / STRETCH).unwrap_or(asked);
+    sources.iter_mut().for_each(|source| source.look(origins));
+    let stretches = |source: &Source| usize::try_from(source.size().unwrap_or(0) / STRETCH).unwrap_or(asked);
     let parts = sources.iter().fold(0usize, |parts, source| parts.saturating_add(1 + stretches(source)));
     asked.min(parts).max(1)
 }
 
 /// Cuts sources into parts, in the order of sources and places.
-pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
+pub(super) fn cut(sources: &[Source], origins: &dyn Origins) -> Vec<Part> {
     let mut parts = Vec::new();
-    for (source, Source { path, size, tail, .. }) in sources.iter().enumerate() {
-        let size = size.unwrap_or(0);
-        if let Some(tail) = tail {
-            parts.push(Part::whole(source, size.saturating_sub(tail.from)));
+    for (at, source) in sources.iter().enumerate() {
+        let size = source.size().unwrap_or(0);
+        if let Some(resume) = &source.resume {
+            parts.push(Part::whole(at, size.saturating_sub(resume.from)));
             continue;
         }
-        let plain = || path.as_ref().is_some_and(|path| is_plain_text(path).unwrap_or(false));
-        if size <= CUT_ABOVE || !plain() {
-            parts.push(Part::whole(source, size));
+        if size <= CUT_ABOVE || !may_be_cut(source.site(origins)) {
+            parts.push(Part::whole(at, size));
             continue;
         }
         let file = Shared::new(usize::try_from(size.div_ceil(STRETCH)).unwrap_or(usize::MAX));
@@ -123,7 +126,7 @@ pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
         while start < size {
             let end = size.min(start + STRETCH);
             parts.push(Part {
-                source,
+                source: at,
                 stretch: Some((start, end)),
                 file: Some(file.clone()),
                 size: end - start,
@@ -132,6 +135,14 @@ pub(super) fn cut(sources: &[Source]) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// Whether several threads may read a source at several places: a file of plain text.
+fn may_be_cut(site: Site<'_>) -> bool {
+    match site.open_at(0..HEAD_LEN as u64) {
+        Ok(Opened::File(file)) => is_plain_text(file).unwrap_or(false),
+        _ => false,
+    }
 }
 
 /// What a thread reads with, kept from part to part.
@@ -159,10 +170,18 @@ impl Desk {
         self.file.take()
     }
 
-    fn open(&mut self, path: &Path) -> io::Result<Raw> {
-        let file = Arc::new(File::open(path)?);
-        self.file = Some(file.clone());
-        Ok(Raw::File(file))
+    fn open(&mut self, source: &Source, origins: &dyn Origins, range: Range<u64>) -> io::Result<Raw> {
+        if source.is_stream() {
+            return origins.open_stream(&source.origin).map(Raw::Bytes);
+        }
+        Ok(match origins.open(&source.origin, range)? {
+            Opened::Bytes(bytes) => Raw::Bytes(bytes),
+            Opened::File(file) => {
+                let file = Arc::new(file);
+                self.file = Some(file.clone());
+                Raw::File(file)
+            }
+        })
     }
 
     /// Takes a splitter's buffer back, and gives what it read from.
@@ -175,7 +194,7 @@ impl Desk {
 
 /// An open part.
 #[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
-pub(super) enum Opened<'a, 'd> {
+pub(super) enum OpenPart<'a, 'd> {
     /// All of its text, decoded without fault, and what it is, if it was to be hashed.
     Text(&'d [u8], Option<digest::Stretch>),
     /// Lines to be read and decoded.
@@ -240,21 +259,23 @@ impl Tap {
     }
 }
 
-/// How parts are read.
+/// How parts are opened.
 #[derive(Clone, Copy)]
-pub(super) struct Way<'a> {
+pub(super) struct Opening<'a> {
+    /// Who opens them.
+    pub(super) origins: &'a dyn Origins,
     /// Counts the bytes taken from disk.
     pub(super) read: &'a AtomicU64,
     /// Whether the text is hashed.
     pub(super) is_hashed: bool,
     /// Lengths of texts that it may begin with.
-    pub(super) watch: Option<&'a Arc<Lengths>>,
+    pub(super) known_lengths: Option<&'a Arc<Lengths>>,
 }
 
-impl Way<'_> {
+impl Opening<'_> {
     fn tap(&self) -> Option<Tap> {
-        let digester =
-            || self.watch.map_or_else(Digester::default, |watch| Digester::watching(watch.clone()));
+        let of_lengths = |lengths: &Arc<Lengths>| Digester::watching(lengths.clone());
+        let digester = || self.known_lengths.map_or_else(Digester::default, of_lengths);
         // Nothing is made that is not asked for: a digester is two thousand bytes.
         self.is_hashed.then(|| Tap { digester: digester(), skip: 0, left: u64::MAX })
     }
@@ -264,56 +285,54 @@ impl Way<'_> {
 pub(super) fn open<'a, 'd>(
     source: &'a Source,
     part: &Part,
-    way: Way<'a>,
+    how: Opening<'a>,
     desk: &'d mut Desk,
-) -> io::Result<Opened<'a, 'd>> {
-    let counted = |raw| Counted { raw, read: way.read };
-    let Some(path) = &source.path else {
-        return open_whole(counted(Raw::Stdin(io::stdin())), None, source.size, way, desk);
-    };
-    // A stretch and a tail are plain, whatever their first bytes look like.
-    let lines = match (part.stretch.zip(part.file.as_ref()), &source.tail) {
+) -> io::Result<OpenPart<'a, 'd>> {
+    let counted = |raw| Counted { raw, read: how.read };
+    let site = source.site(how.origins);
+    // A stretch and what follows a known beginning are plain, whatever their first bytes look like.
+    let lines = match (part.stretch.zip(part.file.as_ref()), &source.resume) {
         (None, None) => {
-            // What has no size cannot be read once more.
-            let again = source.size.is_some().then_some(path.as_path());
-            return open_whole(counted(desk.open(path)?), again, source.size, way, desk);
+            let again = source.size().is_some().then_some(site);
+            let raw = desk.open(source, how.origins, WHOLE)?;
+            return open_whole(counted(raw), again, source.size(), how, desk);
         }
         (Some(((start, end), file)), _) => {
-            let opened = file.open(path)?;
+            let opened = file.open(site)?;
             desk.file = Some(opened.clone());
             if start == 0 {
                 let mut head = [0; START];
-                Stretch::new(opened.clone(), (0, START as u64)).read_exact(&mut head)?;
+                StretchReader::new(opened.clone(), (0, START as u64)).read_exact(&mut head)?;
                 desk.start = *file.start.get_or_init(|| start_of(&head, end));
             }
             let own = |tap| Tap { skip: usize::from(start > 0), left: end - start, ..tap };
-            let bytes = Bytes::Plain(counted(Raw::Stretch(Stretch::new(opened, (start, end)))));
-            let input = Input { bytes, tap: way.tap().map(own) };
+            let bytes = Bytes::Plain(counted(Raw::Stretch(StretchReader::new(opened, (start, end)))));
+            let input = Input { bytes, tap: how.tap().map(own) };
             if start == 0 { Lines::new(input) } else { Lines::after_newline(input) }
         }
-        (None, Some(tail)) => Lines::new(open_tail(counted(desk.open(path)?), tail, way)?),
+        (None, Some(resume)) => {
+            let raw = desk.open(source, how.origins, resume.before.len..u64::MAX)?;
+            Lines::new(behind_known(counted(raw), resume, how)?)
+        }
     };
-    Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain))
+    Ok(OpenPart::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain))
 }
 
-/// Hashes from the last whole chunk on, and begins at the first line that was not read before.
-fn open_tail<'a>(mut raw: Counted<'a>, tail: &Tail, way: Way<'a>) -> io::Result<Input<'a>> {
-    if let Raw::File(file) = &mut raw.raw {
-        file.seek(SeekFrom::Start(tail.before.len))?;
-    }
-    let mut input = Input { bytes: Bytes::Plain(raw), tap: way.tap() };
-    io::copy(&mut input.by_ref().take(tail.from - tail.before.len), &mut io::sink())?;
+/// Hashes from the last whole chunk on, where `raw` begins, and begins at the first line that was not read before.
+fn behind_known<'a>(raw: Counted<'a>, resume: &Resume, how: Opening<'a>) -> io::Result<Input<'a>> {
+    let mut input = Input { bytes: Bytes::Plain(raw), tap: how.tap() };
+    io::copy(&mut input.by_ref().take(resume.from - resume.before.len), &mut io::sink())?;
     Ok(input)
 }
 
 /// Opens a whole source, whose codec its first bytes tell.
 fn open_whole<'a, 'd>(
     mut raw: Counted<'a>,
-    path: Option<&'a Path>,
+    again: Option<Site<'a>>,
     size: Option<u64>,
-    way: Way<'a>,
+    how: Opening<'a>,
     desk: &'d mut Desk,
-) -> io::Result<Opened<'a, 'd>> {
+) -> io::Result<OpenPart<'a, 'd>> {
     let mut len = 0;
     let small = size.filter(|size| *size <= SMALL).and_then(|size| usize::try_from(size).ok());
     let filled = fill(&mut raw, &mut desk.head, &mut len, small.unwrap_or(HEAD_LEN).max(MAGIC_LEN), READ);
@@ -323,7 +342,7 @@ fn open_whole<'a, 'd>(
     }
     desk.start = size.and_then(|size| start_of(&desk.head[..len], size));
     let codec = Codec::detect(&desk.head[..len]);
-    let mut tap = way.tap();
+    let mut tap = how.tap();
     if codec == Codec::Plain {
         codec::check_plain(&desk.head[..len])?;
         if let Some(tap) = &mut tap {
@@ -332,7 +351,7 @@ fn open_whole<'a, 'd>(
         let input = Input { bytes: Bytes::Plain(raw), tap };
         let lines = Lines::new(input).with_buffer(std::mem::take(&mut desk.head), len);
         desk.head = std::mem::take(&mut desk.buffer);
-        return Ok(Opened::Lines(lines, codec));
+        return Ok(OpenPart::Lines(lines, codec));
     }
     let size = size.filter(|size| codec == Codec::Gzip && *size <= Gunzip::MAX_PACKED);
     if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
@@ -346,14 +365,14 @@ fn open_whole<'a, 'd>(
                 tap.see(text);
                 tap.digester.finish()
             });
-            return Ok(Opened::Text(text, hashed));
+            return Ok(OpenPart::Text(text, hashed));
         }
     }
     let mut head = std::mem::take(&mut desk.head);
     head.truncate(len);
-    let packed = Packed::new(Decoder::with_head(head, raw)?, path);
+    let packed = Packed::new(Decoder::with_head(head, raw)?, again);
     let lines = Lines::new(Input { bytes: Bytes::Packed(packed), tap });
-    Ok(Opened::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), codec))
+    Ok(OpenPart::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), codec))
 }
 
 /// Reads behind the first `len` bytes of a buffer until it holds `least` bytes, but no more than `most`, or
@@ -387,17 +406,18 @@ pub(super) struct Counted<'a> {
 
 /// Where bytes come from.
 enum Raw {
-    Stdin(io::Stdin),
     File(Arc<File>),
-    Stretch(Stretch),
+    Stretch(StretchReader),
+    /// What is no file of this system.
+    Bytes(Box<dyn Read + Send>),
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.raw {
-            Raw::Stdin(input) => input.read(out),
             Raw::File(input) => input.read(out),
             Raw::Stretch(input) => input.read(out),
+            Raw::Bytes(input) => input.read(out),
         }?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
@@ -406,7 +426,7 @@ impl Read for Counted<'_> {
 
 /// The bytes from the one before `start` to the end of the line that holds the byte before `end`; nothing
 /// more than the span when it holds no newline, for then no line begins in it.
-struct Stretch {
+struct StretchReader {
     file: Arc<File>,
     /// Where the next byte lies.
     at: u64,
@@ -416,7 +436,7 @@ struct Stretch {
     done: bool,
 }
 
-impl Stretch {
+impl StretchReader {
     fn new(file: Arc<File>, (start, end): (u64, u64)) -> Self {
         let at = start.saturating_sub(1);
         // The first line of the file begins without a newline before it.
@@ -430,7 +450,7 @@ impl Stretch {
     }
 }
 
-impl Read for Stretch {
+impl Read for StretchReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.done || out.is_empty() {
             return Ok(0);
@@ -485,7 +505,7 @@ mod tests {
         let mut found = Vec::new();
         for pair in cuts.windows(2) {
             let span = (pair[0] as u64, pair[1] as u64);
-            let stretch = Stretch::new(Arc::new(file.reopen().unwrap()), span);
+            let stretch = StretchReader::new(Arc::new(file.reopen().unwrap()), span);
             let mut lines = if span.0 == 0 { Lines::new(stretch) } else { Lines::after_newline(stretch) };
             while let Some(chunk) = lines.next_chunk().unwrap() {
                 let Chunk::Lines(block) = chunk else { panic!("no line is long") };

@@ -6,10 +6,10 @@
 use crate::domain::Selection;
 use crate::error::{Error, Result};
 use crate::formula::harmless;
+use crate::names::named_hours;
 use crate::output::{self, Output};
 use crate::record::Reason;
 use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON, Scope};
-use crate::source::named_hours;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};

@@ -6,11 +6,10 @@ use crate::digest::{
     Before, CHUNK, Canonical, Digester, Hash, TextId, damaged, head_len, identify, of_domain,
 };
 use crate::domain::Domain;
-use crate::regular;
-use crate::source::Tail;
+use crate::log::Format;
+use crate::source::{Resume, Site};
 use std::cmp::Ordering;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{self, Read};
 
 /// Bytes read at a time.
 const READ: usize = 64 << 10;
@@ -58,14 +57,14 @@ impl Beginning {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
-    let text = Readable::open(path)?;
+pub fn begins_with(site: Site<'_>, beginning: &Beginning) -> io::Result<bool> {
+    let text = Readable::open(site)?;
     let id = hashed_up_to(text, beginning.len, Digester::with_beginnings(beginning.lengths()))?;
     let Some(id) = identify(None, [id.finish()]) else { return Ok(false) };
     if id.is_as_it_is() || beginning.is_among(&id.beginnings) {
         return Ok(beginning.is_among(&id.beginnings));
     }
-    let text = Readable::open(path)?.take(beginning.len);
+    let text = Readable::open(site)?.take(beginning.len);
     let raw = identify(None, [hashed(text)?.finish()]).and_then(|id| id.raw);
     Ok(raw.map(|raw| beginning.of(raw)) == Some(beginning.whole))
 }
@@ -75,7 +74,7 @@ pub fn begins_with(path: &Path, beginning: &Beginning) -> io::Result<bool> {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn order(one: &Path, other: &Path) -> io::Result<(Ordering, u64)> {
+pub fn order(one: Site<'_>, other: Site<'_>) -> io::Result<(Ordering, u64)> {
     let (mut one, mut other) = (Canonical::new(Readable::open(one)?), Canonical::new(Readable::open(other)?));
     let mut common = 0;
     loop {
@@ -95,51 +94,51 @@ pub fn order(one: &Path, other: &Path) -> io::Result<(Ordering, u64)> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn beginnings(path: &Path, lengths: Vec<u64>) -> io::Result<Vec<(u64, Hash)>> {
-    let text = Readable::open(path)?;
+pub fn beginnings(site: Site<'_>, lengths: Vec<u64>) -> io::Result<Vec<(u64, Hash)>> {
+    let text = Readable::open(site)?;
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let digester = hashed_up_to(text, longest, Digester::with_beginnings(lengths))?;
     Ok(identify(None, [digester.finish()]).map(|id| id.beginnings).unwrap_or_default())
 }
 
-/// Where a plain file goes on behind the text that is known of it; `None` when it must be read as a whole.
+/// Where a plain file goes on behind the text that is known of it; `None` when it must be read as a whole. How many lines
+/// lie before, and in which format they were read, is for the caller to fill in.
 ///
 /// Only the longest beginning that was hashed of what is known and the bytes behind its last whole chunk are compared: who may
 /// change the middle of a log that grows has to ask for a whole reading.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn tail(path: &Path, known: &TextId) -> io::Result<Option<Tail>> {
+pub fn resume(site: Site<'_>, known: &TextId) -> io::Result<Option<Resume>> {
     // A line that was incomplete was counted as it was: it must be counted anew.
-    if known.open.is_some() || !is_plain_text(path)? {
+    if known.open.is_some() || !is_plain_text(site.open()?)? {
         return Ok(None);
     }
-    let mut file = regular::open(path)?;
-    let head = hashed(file.by_ref().take(head_len(known.len).unwrap_or(0) as u64))?.finish();
+    let range = |from: u64, to: u64| Ok::<_, io::Error>(site.open_at(from..to)?.take(to - from));
+    let head = hashed(range(0, head_len(known.len).unwrap_or(0) as u64)?)?.finish();
     let before = Before { len: known.len - known.len % CHUNK, chain: known.chain, head: known.head() };
-    file.seek(SeekFrom::Start(before.len))?;
-    let rest = hashed(file.by_ref().take(known.len - before.len))?.finish();
+    let rest = hashed(range(before.len, known.len)?)?.finish();
     let mut last = [0];
-    file.seek(SeekFrom::Start(known.len.saturating_sub(1)))?;
-    file.read_exact(&mut last)?;
+    range(known.len.saturating_sub(1), known.len)?.read_exact(&mut last)?;
     // Where bytes are not hashed as they are, nobody knows where lines begin in them.
     let same_head = identify(None, [head]).is_some_and(|id| id.is_as_it_is() && id.head() == known.head());
     let same_rest = identify(Some(before.clone()), [rest])
         .is_some_and(|id| of_domain(id.text, known.outside.as_ref()) == known.whole);
     let is_whole_lines = last == *b"\n";
     let has_used_domain = known.outside.is_some();
-    let tail = || Tail { from: known.len, before, judged: (0, 0), has_used_domain };
-    Ok((same_head && same_rest && is_whole_lines).then(tail))
+    let (judged, format) = ((0, 0), Format::default());
+    let resume = || Resume { from: known.len, before, judged, has_used_domain, format };
+    Ok((same_head && same_rest && is_whole_lines).then(resume))
 }
 
 /// The identity of all of a file's text that can be decoded, or of what stands in a plain file before `size`.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn whole(path: &Path, size: Option<u64>) -> io::Result<TextId> {
+pub fn whole(site: Site<'_>, size: Option<u64>) -> io::Result<TextId> {
     let digester = match size {
-        Some(size) => hashed(regular::open(path)?.take(size))?,
-        None => hashed(Readable::open(path)?)?,
+        Some(size) => hashed(site.open_at(0..size)?.take(size))?,
+        None => hashed(Readable::open(site)?)?,
     };
     identify(None, [digester.finish()]).ok_or_else(|| io::Error::other("has no identity"))
 }
@@ -165,7 +164,19 @@ fn hashed_up_to(mut input: impl Read, len: u64, mut digester: Digester) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{ORIGINS, Origin};
     use std::io::Write;
+    use std::path::Path;
+
+    fn resume_at(path: &Path, known: &TextId) -> Option<Resume> {
+        let origin = Origin::File(path.to_owned());
+        resume(Site { origins: ORIGINS, origin: &origin }, known).unwrap()
+    }
+
+    fn begins(path: &Path, beginning: &Beginning) -> bool {
+        let origin = Origin::File(path.to_owned());
+        begins_with(Site { origins: ORIGINS, origin: &origin }, beginning).unwrap()
+    }
 
     fn file(text: &[u8]) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -185,7 +196,7 @@ mod tests {
         for lines in [1, 300, 65_536, 65_537, 140_000] {
             let old = line.repeat(lines);
             let grown = [&old[..], b"more\n"].concat();
-            let found = tail(file(&grown).path(), &id(&old)).unwrap().expect("it grew");
+            let found = resume_at(file(&grown).path(), &id(&old)).expect("it grew");
             assert_eq!(found.from, old.len() as u64);
             let beginning = |id: TextId| Beginning {
                 len: id.len,
@@ -195,15 +206,15 @@ mod tests {
                 outside: None,
             };
             for grown in [grown.clone(), [&b"\xef\xbb\xbf"[..], &grown[..]].concat()] {
-                assert!(begins_with(file(&grown).path(), &beginning(id(&old))).unwrap());
-                assert!(begins_with(file(&grown).path(), &beginning(id(&old[..old.len() - 3]))).unwrap());
-                assert!(!begins_with(file(&old[1..]).path(), &beginning(id(&old))).unwrap());
+                assert!(begins(file(&grown).path(), &beginning(id(&old))));
+                assert!(begins(file(&grown).path(), &beginning(id(&old[..old.len() - 3]))));
+                assert!(!begins(file(&old[1..]).path(), &beginning(id(&old))));
             }
             let mut other = grown.clone();
             other[0] = b'~';
-            assert!(tail(file(&other).path(), &id(&old)).unwrap().is_none(), "{lines}: other head");
+            assert!(resume_at(file(&other).path(), &id(&old)).is_none(), "{lines}: other head");
             let cut = &old[..old.len() - 3];
-            assert!(tail(file(&grown).path(), &id(cut)).unwrap().is_none(), "{lines}: an incomplete line");
+            assert!(resume_at(file(&grown).path(), &id(cut)).is_none(), "{lines}: an incomplete line");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::fold::{Fold, Folded};
 use super::lines::{Lines, Text};
 use super::outcome::Outcome;
-use super::part::{self, Desk, Input, Opened, Part, Way};
+use super::part::{self, Desk, Input, OpenPart, Opening, Part};
 use super::rejects::Spill;
 use super::{Job, ahead};
 use crate::codec::{Codec, says_all};
@@ -139,19 +139,24 @@ impl<'a> Work<'a> {
     fn part(&self, part: &Part, fold: &mut Fold<'_>, desk: &mut Desk) -> Result<Outcome> {
         let source = &self.sources[part.source];
         fold.begin(source);
-        let way =
-            Way { read: &self.job.progress.read, is_hashed: self.is_each, watch: source.watch.as_ref() };
+        let origins = self.job.origins;
+        let how = Opening {
+            origins,
+            read: &self.job.progress.read,
+            is_hashed: self.is_each,
+            known_lengths: source.known_lengths.as_ref(),
+        };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
-            None => part::open(source, part, way, desk).map_err(|error| not_opened(&error)),
+            None => part::open(source, part, how, desk).map_err(|error| not_opened(&error)),
         };
         let (fault, len, hashed, padding) = match opened {
             Err(fault) => (Some(fault), 0, None, 0),
-            Ok(Opened::Text(text, hashed)) => {
+            Ok(OpenPart::Text(text, hashed)) => {
                 Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
                 (None, text.len() as u64, hashed, 0)
             }
-            Ok(Opened::Lines(mut lines, codec)) => {
+            Ok(OpenPart::Lines(mut lines, codec)) => {
                 let fault = self.read(&mut lines, part, codec, fold)?;
                 // What a stretch reads beyond its end is not its own.
                 let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
@@ -163,9 +168,9 @@ impl<'a> Work<'a> {
         let (start, is_all) = (desk.take_start(), part.leave());
         let change = match desk.take_file() {
             _ if !is_all || source.fault.is_some() => None,
-            Some(file) => source.change_of(&file, part.start().or(start)),
-            // It could not be opened.
-            None => source.change(None),
+            Some(file) => source.change_of(&file, part.start().or(start), origins),
+            // It could not be opened, or is none of this system.
+            None => source.change(start, origins),
         };
         let (is_changed, fault) = (change.is_some(), change.map(Into::into).or(fault));
         let Folded { counts, samples, extents, fingerprint, sketch, has_used_domain } = fold.end()?;

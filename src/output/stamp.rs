@@ -35,9 +35,4 @@ impl Stamp {
         };
         Self { file: hash::many(&since(meta.created())), changed: hash::many(&since(meta.modified())) }
     }
-
-    /// Whether it is the same file, changed or not.
-    pub(crate) const fn is_of_same_file(self, other: Self) -> bool {
-        self.file == other.file
-    }
 }

@@ -1,10 +1,9 @@
 //! The logs of a plan: what its sources find, what is too young to be read, and what nothing was found for.
 
-use super::plan::{Plan, SourceRule};
+use super::plan::Plan;
 use crate::error::Result;
 use crate::output;
-use crate::region::Region;
-use crate::source::{NO_MATCH, Source, discover_by};
+use crate::source::{NO_MATCH, ORIGINS, Source};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -31,7 +30,7 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
     let are_several = plan.sources.iter().map(|rule| rule.arguments.len()).sum::<usize>() > 1;
     for rule in &plan.sources {
         for argument in &rule.arguments {
-            let mut sources = discover_by(std::slice::from_ref(argument), &rule.search)?;
+            let mut sources = ORIGINS.list(std::slice::from_ref(argument), &rule.search)?;
             // Between two deliveries there may be nothing, which is told and no fault.
             sources.retain(|source| source.fault.as_deref() != Some(NO_MATCH));
             if sources.is_empty() {
@@ -39,9 +38,6 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
             }
             // Arguments may overlap, and spell one folder in several ways.
             sources.retain(|source| !are_several || seen.is_new(source));
-            for source in &mut sources {
-                rule_says(rule, source);
-            }
             found.sources.append(&mut sources);
         }
     }
@@ -49,14 +45,9 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
         take_out_young(&mut found, plan.min_age);
     }
     if are_several {
-        found.sources.sort_by(|a, b| a.sort().cmp(&b.sort()));
+        found.sources.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     }
     Ok(found)
-}
-
-fn rule_says(rule: &SourceRule, source: &mut Source) {
-    source.region = Some(rule.region).filter(|region| *region != Region::Unspecified);
-    source.domain.clone_from(&rule.domain);
 }
 
 /// Leaves files that were changed less long ago for later: somebody may still write to them.
@@ -78,7 +69,7 @@ struct Seen {
 
 impl Seen {
     fn is_new(&mut self, source: &Source) -> bool {
-        let Some(path) = &source.path else { return true };
+        let Some(path) = source.path() else { return true };
         let folder = output::folder(path);
         let real = self.folders.entry(folder.to_owned());
         let real = real.or_insert_with(|| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()));
@@ -92,7 +83,7 @@ fn is_young(source: &Source, min_age: Duration, now: SystemTime) -> bool {
     if source.fault.is_some() {
         return false;
     }
-    let modified = source.path.as_ref().and_then(|path: &PathBuf| modified(path));
+    let modified = source.path().and_then(modified);
     modified.is_some_and(|modified| {
         let age = now.duration_since(modified).unwrap_or_else(|ahead| ahead.duration());
         age < min_age

@@ -6,10 +6,7 @@
 use super::range::RangeRule;
 use crate::contract::code::Refusal;
 use crate::contract::request::{Account, ExportRequest, ExportSpec, validate};
-use crate::domain::Domain;
 use crate::locale::Language;
-use crate::log::Format;
-use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::source::Search;
 use crate::store::Needs;
@@ -47,18 +44,12 @@ pub struct Plan {
     pub account: Account,
 }
 
-/// Logs of one format and region.
+/// Logs that are read in one way.
 #[derive(Clone, Debug)]
 pub struct SourceRule {
     /// Files, folders and globs; at least one.
     pub arguments: Vec<PathBuf>,
-    /// Their format.
-    pub format: Format,
-    /// The region of every line.
-    pub region: Region,
-    /// The domain of lines that hold only a path, where the file's name tells none.
-    pub domain: Option<Domain>,
-    /// Which files of folders and globs are read.
+    /// Which files of folders and globs are read, and how all of them are.
     pub search: Search,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Opens no file.
 
-use super::Source;
-use crate::domain::{Domain, Selection};
+use super::{Reading, Source};
+use crate::domain::Selection;
 use crate::error::{Error, Result};
 use crate::report::NotOpened;
 use crate::time::TimeRange;
@@ -18,8 +18,8 @@ pub struct Search {
     include: Vec<Glob>,
     /// No files and folders that one of these matches.
     exclude: Vec<Glob>,
-    /// The domain of lines that hold only a path, where the file's name tells none.
-    pub domain: Option<Domain>,
+    /// How all that is found is read.
+    pub reading: Reading,
     /// Files and folders that were passed over; a search and its copies are one for that.
     left_out: Arc<AtomicUsize>,
 }
@@ -58,12 +58,12 @@ impl Search {
     ///
     /// # Errors
     /// Names the text that is no glob.
-    pub fn new(include: &[String], exclude: &[String], domain: Option<Domain>) -> Result<Self> {
+    pub fn new(include: &[String], exclude: &[String], reading: Reading) -> Result<Self> {
         let globs = |texts: &[String], is_include| {
             texts.iter().map(|text| Glob::new(text, is_include)).collect::<Result<Vec<_>>>()
         };
         let (include, exclude) = (globs(include, true)?, globs(exclude, false)?);
-        Ok(Self { include, exclude, domain, left_out: Arc::default() })
+        Ok(Self { include, exclude, reading, left_out: Arc::default() })
     }
 
     /// Whether a file at this path in a folder, or below it, is read.
@@ -185,7 +185,7 @@ enum WhyNot {
 impl Scope<'_> {
     fn why_not(&self, source: &Source) -> Option<WhyNot> {
         // Most names tell the hours of one domain, and most files hold other hours: told without reading the name again.
-        let hours = source.hours.as_ref().filter(|_| source.fault.is_none());
+        let hours = source.named.as_ref().filter(|_| source.fault.is_none());
         if hours.is_some_and(|hours| self.is_far(hours.start, hours.end)) {
             return Some(WhyNot::OtherHours);
         }
@@ -194,7 +194,7 @@ impl Scope<'_> {
             return Some(WhyNot::OtherHours);
         }
         // Lines that hold only a path are of the domain that is given, where the name tells several.
-        let paths = source.domain.as_ref().filter(|_| source.hours.is_none());
+        let paths = source.reading.domain.as_ref().filter(|_| source.named.is_none());
         let may_count = told.may_hold(self.selection)
             || paths.is_some_and(|domain| self.selection.contains(domain.as_str()));
         (!may_count).then_some(WhyNot::OtherDomains)
@@ -217,7 +217,9 @@ mod tests {
     #[test]
     fn globs_with_a_slash_match_paths() {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let search = Search::new(&texts(&["*.gz", "2026/*/x"]), &texts(&["test_*", "old"]), None).unwrap();
+        let search =
+            Search::new(&texts(&["*.gz", "2026/*/x"]), &texts(&["test_*", "old"]), Reading::default())
+                .unwrap();
         for (path, expected) in [
             ("a.gz", true),
             ("a/b/c.gz", true),
@@ -230,14 +232,23 @@ mod tests {
         }
         let leaves_out = |path: &str| search.leaves_out(&Path::new("logs").join(path), Path::new("logs"));
         assert!(leaves_out("a/old") && !leaves_out("old/a.gz"));
-        assert!(Search::new(&texts(&["a[", "b"]), &[], None).unwrap_err().to_string().contains("\"a[\""));
+        assert!(
+            Search::new(&texts(&["a[", "b"]), &[], Reading::default())
+                .unwrap_err()
+                .to_string()
+                .contains("\"a[\"")
+        );
         assert!(Search::default().holds(Path::new("x"), Path::new("")));
     }
 
     #[test]
     fn folders_may_be_written_as_paths_and_what_matches_nothing_is_known() {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let search = Search::new(&texts(&["./eu/", "us/a/"]), &texts(&["old/", "./us/a/b/", "none"]), None);
+        let search = Search::new(
+            &texts(&["./eu/", "us/a/"]),
+            &texts(&["old/", "./us/a/b/", "none"]),
+            Reading::default(),
+        );
         let search = search.unwrap();
         for (path, expected) in [
             ("eu/a.gz", true),

@@ -2,7 +2,8 @@
 //!
 //! Opens no file.
 
-use super::{Search, is_hidden};
+use super::search::Search;
+use crate::names::Told;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -88,6 +89,11 @@ fn key(folder: &Path) -> io::Result<Key> {
 fn kind(entry: &DirEntry) -> Met {
     let own = entry.file_type()?;
     if own.is_symlink() { Ok(fs::metadata(entry.path())?.file_type()) } else { Ok(own) }
+}
+
+/// Whether what is found by walking or by a glob is passed over: all that begins with a dot but logs.
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") && name.to_str().and_then(Told::of).is_none()
 }
 
 fn below(folder: &Path, name: &OsStr) -> PathBuf {

@@ -22,9 +22,9 @@ const MOST_OTHERS: usize = 4;
 /// What [`Writer::unchanged`] looks at of places: without what is known of their sources, which lies elsewhere.
 const PLACES: &str =
     "SELECT source, path, name, sort, size, modified FROM place WHERE path >= ? AND path <= ? ORDER BY path";
-/// The same, with region and domain.
+/// The same, with format, region and domain.
 const PLACES_AND_WAYS: &str =
-    "SELECT source, path, place.name, place.sort, place.size, modified, region, domain
+    "SELECT source, path, place.name, place.sort, place.size, modified, format, region, domain
      FROM place CROSS JOIN source ON source.id = place.source
      WHERE path >= ? AND path <= ? ORDER BY path";
 
@@ -79,7 +79,7 @@ impl Writer {
         }
         self.at(|writer| {
             let sql =
-                "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
+                "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, format, region, domain, fault
                        FROM place JOIN source ON source.id = place.source WHERE path = ?";
             let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
             place.query_row([path], seen).optional().map_err(failed)
@@ -95,7 +95,7 @@ impl Writer {
         let mut order: Vec<usize> = (0..paths.len()).filter(|at| !paths[*at].is_empty()).collect();
         order.sort_unstable_by_key(|at| paths[*at]);
         let mut found: Vec<Option<Seen>> = paths.iter().map(|_| None).collect();
-        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, region, domain, fault
+        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, format, region, domain, fault
                    FROM place CROSS JOIN source ON source.id = place.source
                    WHERE path >= ? AND path <= ? ORDER BY path";
         let meet = |at: usize, row: &Row<'_>| {
@@ -299,7 +299,7 @@ impl Writer {
     pub fn known(&mut self, id: SourceId) -> Result<Known> {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
-                       region, domain, fault, lines, \
+                       format, region, domain, fault, lines, \
                        (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id) AS lines, open, first, text FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
@@ -461,7 +461,7 @@ fn unchanged(db: &Connection, spots: &[Option<Spot<'_>>]) -> rusqlite::Result<Ve
         spots.iter().map(|spot| spot.as_ref().map_or(&[][..], |spot| &spot.path)).collect();
     let mut order: Vec<usize> = (0..paths.len()).filter(|at| spots[*at].is_some()).collect();
     order.sort_unstable_by_key(|at| paths[*at]);
-    let is_named = |spot: &Spot<'_>| spot.region.is_some() || spot.domain.is_some();
+    let is_named = |spot: &Spot<'_>| spot.format.is_some() || spot.region.is_some() || spot.domain.is_some();
     let sql = if spots.iter().flatten().any(is_named) { PLACES_AND_WAYS } else { PLACES };
     let (faulty, mut are_same) = (faulty(db)?, vec![false; spots.len()]);
     let meet = |at: usize, row: &Row<'_>| {
@@ -488,12 +488,13 @@ fn is_as_it_was(spot: &Spot<'_>, row: &Row<'_>) -> bool {
     let is_number =
         |at: usize, number: i64| row.get_ref(at).is_ok_and(|found| found == ValueRef::Integer(number));
     let is_read_alike = |region: Region| {
-        row.get_ref(6).is_ok_and(|code| code.as_str().is_ok_and(|code| region_of(code) == Some(region)))
+        row.get_ref(7).is_ok_and(|code| code.as_str().is_ok_and(|code| region_of(code) == Some(region)))
     };
     is(2, spot.name.as_bytes())
         && is(3, spot.sort.as_encoded_bytes())
         && i64::try_from(spot.size).is_ok_and(|size| is_number(4, size))
         && is_number(5, spot.modified)
+        && spot.format.is_none_or(|format| is(6, format.as_bytes()))
         && spot.region.is_none_or(is_read_alike)
-        && spot.domain.is_none_or(|domain| is(7, domain.as_str().as_bytes()))
+        && spot.domain.is_none_or(|domain| is(8, domain.as_str().as_bytes()))
 }

@@ -59,6 +59,8 @@ pub struct Spot<'a> {
     pub size: u64,
     /// When it was changed, in nanoseconds since 1970.
     pub modified: i64,
+    /// The format that is named for it.
+    pub format: Option<&'a str>,
     /// The region that is named for it.
     pub region: Option<Region>,
     /// The domain that is named for lines that hold only a path.
@@ -81,6 +83,8 @@ pub struct Seen {
 /// How the lines of a source are read, as far as its name does not tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
+    /// The name of the format that it was read in.
+    pub format: String,
     /// The region that was named for it.
     pub region: Region,
     /// The domain that was named for lines that hold only a path.
@@ -160,16 +164,17 @@ pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
     Ok((SourceId(values.get(0)?), place))
 }
 
-/// What was found at a path, from the columns of [`placed`], and region, domain, fault.
+/// What was found at a path, from the columns of [`placed`], and format, region, domain, fault.
 pub(super) fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let (id, place) = placed(row)?;
-    Ok(Seen { id, place, way: way(row, 7)?, fault: of("source", row).get(9)? })
+    Ok(Seen { id, place, way: way(row, 7)?, fault: of("source", row).get(10)? })
 }
 
-/// Region and domain, from two columns.
+/// Format, region and domain, from three columns.
 fn way(row: &Row<'_>, at: usize) -> rusqlite::Result<Way> {
     let source = of("source", row);
-    Ok(Way { region: source.region(at)?, domain: source.domain_or_null(at + 1)? })
+    let (region, domain) = (source.region(at + 1)?, source.domain_or_null(at + 2)?);
+    Ok(Way { format: source.get(at)?, region, domain })
 }
 
 /// What is known of a source, from the columns that [`Known`] has.
@@ -185,12 +190,12 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         head: source.get(6)?,
         hours: Names::default().hours(row, 7)?.cloned(),
         way: way(row, 10)?,
-        fault: source.get(12)?,
-        lines: source.count(13)?,
-        rejected: of("reject", row).count(14)?,
-        open: source.get(15)?,
-        first: source.get(16)?,
-        outside: outside_of(source, 17)?,
+        fault: source.get(13)?,
+        lines: source.count(14)?,
+        rejected: of("reject", row).count(15)?,
+        open: source.get(16)?,
+        first: source.get(17)?,
+        outside: outside_of(source, 18)?,
     })
 }
 

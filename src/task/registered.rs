@@ -9,7 +9,6 @@ use crate::delivery::retain::keep_to_kept;
 use crate::digest::Hash;
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::Format;
 use crate::output::Seal;
 use crate::report::RejectLimit;
 use crate::source::Search;
@@ -154,7 +153,6 @@ fn attempt(
         logs: &[],
         search: &search,
         lateness: None,
-        format: Format::default(),
         region: task.region,
         threads: how.threads,
         keep_going: false,

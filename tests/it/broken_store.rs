@@ -6,11 +6,12 @@ use super::kept::{Kept, fates, once, text, usage_of};
 use flowbook::codec::Codec;
 use flowbook::domain::{DomainSet, Selection};
 use flowbook::ingest::{Job, Progress, ingest_each};
-use flowbook::log::Format;
-use flowbook::region::Region;
-use flowbook::source::discover;
+use flowbook::source::{ORIGINS, Opened, Origin, Origins, Search, Source, Stat, discover};
 use flowbook::time::TimeRange;
 use std::fs;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 const FLOWBOOK: &str = env!("CARGO_BIN_EXE_flowbook");
@@ -212,20 +213,39 @@ fn a_log_that_vanishes_while_others_are_waited_for() {
     assert_eq!(kept.counted(), once(&[1..=900]));
 }
 
+/// A place of logs that says of each what it said first, whatever becomes of it.
+struct Unnoticed(Stat);
+
+impl Origins for Unnoticed {
+    fn list(&self, arguments: &[PathBuf], search: &Search) -> flowbook::Result<Vec<Source>> {
+        ORIGINS.list(arguments, search)
+    }
+
+    fn stat(&self, _: &Origin) -> io::Result<Stat> {
+        Ok(self.0)
+    }
+
+    fn open(&self, origin: &Origin, range: Range<u64>) -> io::Result<Opened> {
+        Ok(Opened::Bytes(Box::new(ORIGINS.open(origin, range)?)))
+    }
+
+    fn open_stream(&self, origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
+        ORIGINS.open_stream(origin)
+    }
+}
+
 #[test]
 fn a_log_that_shrinks_while_it_is_read_is_a_fault() {
     let kept = kept();
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let progress = Progress::default();
     for name in ["more/b.log", "more/c.gz"] {
-        let mut sources = discover(&[kept.0.path(name)]).unwrap();
-        // As it was looked at, and as it is when it is read.
-        sources[0].size = Some(fs::metadata(kept.0.path(name)).unwrap().len());
+        let sources = discover(&[kept.0.path(name)]).unwrap();
+        let origins = Unnoticed(ORIGINS.stat(&sources[0].origin).unwrap());
         let bytes = fs::read(kept.0.path(name)).unwrap();
         kept.write(name, &bytes[..bytes.len() / 2]);
         let job = |keep_going| Job {
-            format: Format::default(),
-            region: Region::Unspecified,
+            origins: &origins,
             range: TimeRange::all(),
             selection: &everything,
             folds: None,

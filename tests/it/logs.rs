@@ -4,7 +4,6 @@ use crate::oracle::{self, Table, Tally};
 use flowbook::codec::{Codec, Encoder};
 use flowbook::domain::{DomainSet, Selection};
 use flowbook::ingest::{Ingested, Job, Progress, ingest};
-use flowbook::log::Format;
 use flowbook::record::Reason;
 use flowbook::region::Region;
 use flowbook::report::{Counts, RejectLimit, SAMPLES_PER_REASON};
@@ -127,8 +126,7 @@ fn ingest_all(sources: Vec<Source>, threads: usize) -> Ingested {
 /// As `ingest_all`; where rejected lines are kept it goes on behind damaged files, too.
 pub(crate) fn everything(sources: Vec<Source>, threads: usize, keep_rejects: Option<&Path>) -> Ingested {
     let job = Job {
-        format: Format::Alibaba,
-        region: Region::Unspecified,
+        origins: source::ORIGINS,
         range: TimeRange::covering(0, 260_000_000_000).unwrap(),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         folds: None,

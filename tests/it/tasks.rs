@@ -179,7 +179,6 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
         logs: &[],
         search: &Search::default(),
         lateness: None,
-        format: flowbook::log::Format::default(),
         region: Region::default(),
         threads: 1,
         keep_going: false,

@@ -78,7 +78,8 @@ fn sum<W>(what: &str, logs: &Logs, worker: impl Fn() -> W + Sync) -> Result<()>
 where
     W: FnMut(&Path) -> Result<usize>,
 {
-    let files: Vec<PathBuf> = discover(&logs.logs)?.into_iter().filter_map(|source| source.path).collect();
+    let files: Vec<PathBuf> =
+        discover(&logs.logs)?.into_iter().filter_map(|source| Some(source.path()?.to_owned())).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         let (mut worker, mut sum) = (worker(), 0);

@@ -3,9 +3,7 @@
 use super::{Logs, Result};
 use flowbook::domain::{DomainSet, Selection};
 use flowbook::ingest::{Ingested, Job, Progress, ingest};
-use flowbook::log::Format;
-use flowbook::region::Region;
-use flowbook::source::discover;
+use flowbook::source::{ORIGINS, discover};
 use flowbook::time::{TimeRange, parse_iso};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -39,8 +37,7 @@ fn usage(logs: &Logs) -> Result<Ingested> {
     let time = |text| parse_iso(text).expect("a time");
     let (start, end) = (time("2000-01-01T00:00:00Z"), time("2100-01-01T00:00:00Z"));
     let job = Job {
-        format: Format::Alibaba,
-        region: Region::Unspecified,
+        origins: ORIGINS,
         range: TimeRange::covering(start, end).expect("a century"),
         selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
         folds: None,

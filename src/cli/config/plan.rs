@@ -5,11 +5,11 @@ use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, T
 use super::{account, duration, task};
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, Result};
-use crate::log::Format;
+use crate::log::{Choice, Format};
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::schedule::plan::{OutputRule, Plan, SourceRule, TaskRule};
-use crate::source::{STDIN, Search};
+use crate::source::{Reading, STDIN, Search};
 use crate::spelling::hint;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -75,15 +75,8 @@ fn keeps_enough(keep_days: Option<u32>, tasks: &[TaskRule]) -> Result<()> {
 /// The `number`-th source of the file, from 1.
 fn source(number: usize, table: &SourceTable, folder: &Path) -> Result<SourceRule> {
     let wrong = |what: String| Error::usage(format!("[[source]] {number}: {what}"));
-    let read = || {
-        Ok::<_, String>(SourceRule {
-            arguments: arguments(table, folder)?,
-            format: table.format.as_deref().map_or(Ok(Format::default()), format)?,
-            region: table.region.as_deref().map_or(Ok(Region::default()), region)?,
-            domain: table.domain.as_deref().map(domain).transpose()?,
-            search: search(table)?,
-        })
-    };
+    let read =
+        || Ok::<_, String>(SourceRule { arguments: arguments(table, folder)?, search: search(table)? });
     read().map_err(wrong)
 }
 
@@ -102,12 +95,21 @@ fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String>
 fn search(table: &SourceTable) -> Result<Search, String> {
     let globs = |texts: &Option<Texts>| texts.as_ref().map(|t| t.as_slice().to_vec()).unwrap_or_default();
     let (include, exclude) = (globs(&table.include), globs(&table.exclude));
-    Search::new(&include, &exclude, None).map_err(|error| format!("include or exclude holds {error}"))
+    Search::new(&include, &exclude, reading(table)?)
+        .map_err(|error| format!("include or exclude holds {error}"))
+}
+
+fn reading(table: &SourceTable) -> Result<Reading, String> {
+    Ok(Reading {
+        format: table.format.as_deref().map(format).transpose()?.map_or(Choice::Detect, Choice::Fixed),
+        region: table.region.as_deref().map_or(Ok(Region::default()), region)?,
+        domain: table.domain.as_deref().map(domain).transpose()?,
+    })
 }
 
 fn format(name: &str) -> Result<Format, String> {
     let known = Format::ALL.map(Format::name).join(", ");
-    let found = Format::ALL.into_iter().find(|format| format.name() == name);
+    let found = Format::of_name(name);
     let hint = || hint(name, Format::ALL.map(Format::name), &format!("known are: {known}"));
     found.ok_or_else(|| format!("format is {name:?}{}", hint()))
 }

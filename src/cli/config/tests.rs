@@ -1,7 +1,7 @@
 use super::*;
 use crate::contract::request::AccountStatus;
 use crate::domain::{Domain, Pattern};
-use crate::log::Format;
+use crate::log::{Choice, Format};
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::schedule::range::RangeRule;
@@ -112,9 +112,15 @@ fn a_whole_plan() {
     );
     let [logs, other] = plan.sources.as_slice() else { panic!("two sources") };
     assert_eq!(logs.arguments, [Path::new("conf/logs/**/*.gz"), Path::new("/more/")]);
-    assert_eq!((logs.format, logs.region), (Format::Alibaba, Region::Cn));
-    assert_eq!(logs.domain, Domain::new(b"www.example.com"));
-    assert_eq!((other.arguments.as_slice(), other.region), (&["conf/other".into()][..], Region::Unspecified));
+    assert_eq!(
+        (logs.search.reading.format, logs.search.reading.region),
+        (Choice::Fixed(Format::Alibaba), Region::Cn)
+    );
+    assert_eq!(logs.search.reading.domain, Domain::new(b"www.example.com"));
+    assert_eq!(
+        (other.arguments.as_slice(), other.search.reading.region),
+        (&["conf/other".into()][..], Region::Unspecified)
+    );
     assert_eq!((plan.keep_going, plan.max_rejects), (true, RejectLimit::Lines(100)));
     assert!(plan.empty_is_delivered);
     assert_eq!(plan.output.folder, Path::new("conf/reports"));

@@ -2,19 +2,18 @@
 //! they are few, each is looked at; where they are many, they are put in order once, in which what a text begins stands
 //! right behind it, and is found in a few steps.
 
-use super::{Work, is_read_once};
-use crate::delivery::place::{as_path, is_there};
+use super::Work;
+use crate::delivery::place::{is_there, origin_of};
 use crate::digest::TextId;
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::order;
 use crate::names::may_be_one;
+use crate::source::{Origins, Site};
 use crate::store::{Kin, Place, SourceId};
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::Path;
 
 /// Sources that begin alike and are looked at one by one.
 const FEW: usize = 16;
@@ -41,13 +40,14 @@ pub(super) type Crowds = HashMap<Kin, Crowd>;
 
 impl Crowd {
     /// How many of its texts come before that of a file. What does not stand any more as it was read is taken out.
-    fn before(&mut self, path: &Path) -> usize {
+    fn before(&mut self, site: Site<'_>) -> usize {
         let (mut from, mut to) = (0, self.sorted.len());
         while from < to {
             let middle = from.midpoint(to);
             let place = &self.sorted[middle].place;
-            let order = || order(&as_path(&place.path), path).ok().map(|(order, _)| order);
-            let found = is_there(place).then(order).flatten();
+            let (origins, origin) = (site.origins, &origin_of(place));
+            let order = || order(Site { origins, origin }, site).ok().map(|(order, _)| order);
+            let found = is_there(place, origins).then(order).flatten();
             match found {
                 Some(Ordering::Less) => from = middle + 1,
                 Some(_) => to = middle,
@@ -60,8 +60,8 @@ impl Crowd {
         from
     }
 
-    fn add(&mut self, member: Member) {
-        let at = self.before(&as_path(&member.place.path));
+    fn add(&mut self, member: Member, origins: &dyn Origins) {
+        let at = self.before(Site { origins, origin: &origin_of(&member.place) });
         self.sorted.insert(at, member);
     }
 }
@@ -74,9 +74,8 @@ impl Work<'_> {
         if let Some(few) = self.writer.maybe_longer(text, FEW)? {
             return Ok(few);
         }
-        let path =
-            taken.source.path.as_deref().filter(|path| !is_read_once(&taken.source) && is_readable(path));
-        let (Some(kin), Some(path)) = (Kin::of(text), path) else {
+        let site = self.site(&taken.source.origin);
+        let Some(kin) = Kin::of(text).filter(|_| site.open().is_ok()) else {
             // What can be read only once is compared with each.
             return Ok(self.writer.maybe_longer(text, usize::MAX)?.unwrap_or_default());
         };
@@ -85,7 +84,7 @@ impl Work<'_> {
             Kin::Head(_) => Vec::new(),
         };
         let crowd = self.crowd(kin)?;
-        let at = crowd.before(path);
+        let at = crowd.before(site);
         // What a text begins takes its domain from outside if the text does.
         let may_begin = |longer: &&Member| may_be_one(longer.read_for.as_ref(), taken.text.outside.as_ref());
         found.extend(crowd.sorted[at..].iter().filter(may_begin).take(FEW).map(|longer| longer.id));
@@ -101,9 +100,11 @@ impl Work<'_> {
         for id in std::mem::take(&mut crowd.fresh) {
             crowd.sorted.retain(|other| other.id != id);
             // What stands nowhere cannot be compared.
-            if let Some(place) = self.somewhere(id, b"")?.filter(|place| is_readable(&as_path(&place.path))) {
+            let origins = self.intake.origins;
+            let is_readable = |place: &Place| Site { origins, origin: &origin_of(place) }.open().is_ok();
+            if let Some(place) = self.somewhere(id, b"")?.filter(is_readable) {
                 let read_for = self.writer.known(id)?.read_for().cloned();
-                crowd.add(Member { id, place, read_for });
+                crowd.add(Member { id, place, read_for }, self.intake.origins);
             }
         }
         Ok(self.crowds.entry(kin).or_insert(crowd))
@@ -122,8 +123,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-fn is_readable(path: &Path) -> bool {
-    File::open(path).is_ok()
 }

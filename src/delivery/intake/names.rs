@@ -3,16 +3,15 @@
 //! A beginning stands at the places of one source, but other logs may begin with it, too. So that its name tells of these
 //! as well, whichever comes first, it is noted under the hash of its own beginning.
 
-use super::{Work, is_read_once, rank};
-use crate::delivery::place::{as_path, is_nowhere, is_there};
+use super::{Work, rank};
+use crate::delivery::place::{as_path, is_nowhere, is_there, origin_of};
 use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::{self, Beginning};
-use crate::names::{may_be_one, may_tell};
-use crate::regular;
+use crate::names::{may_be_one, may_tell, named_hours, outside};
 use crate::report::NamedHours;
-use crate::source::{Source, named_hours, outside};
+use crate::source::{Origin, Site, Source};
 use crate::store::{Known, NAMED, Place, SourceId};
 use std::path::Path;
 
@@ -20,11 +19,11 @@ impl Work<'_> {
     /// What the name of one of the texts that a text grew from tells, if that is better than what its own tells and
     /// that one still stands.
     pub(super) fn told_better(&mut self, shorter: &[Known], taken: &Taken) -> Result<Option<NamedHours>> {
-        if is_read_once(&taken.source) {
+        if self.is_read_once(&taken.source) {
             return Ok(None);
         }
-        let own = taken.source.path.as_deref().and_then(told_at);
-        let mut best = taken.source.hours.as_ref();
+        let own = taken.source.path().and_then(told_at);
+        let mut best = taken.source.named.as_ref();
         for known in shorter {
             let is_of = may_be_one(known.read_for(), taken.text.outside.as_ref());
             let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own.as_ref(), hours);
@@ -35,22 +34,22 @@ impl Work<'_> {
             }
         }
         let best = self.told_by_beginnings(taken, own.as_ref(), best.cloned())?;
-        Ok(best.filter(|best| taken.source.hours.as_ref() != Some(best)))
+        Ok(best.filter(|best| taken.source.named.as_ref() != Some(best)))
     }
 
     /// What the name tells that is preferred among those of a source, if it still stands.
     pub(super) fn still_told(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
-        let path =
-            self.writer.telling(id)?.map(|path| as_path(&path)).filter(|path| regular::stands_at(path));
-        Ok(path.and_then(|path| named_hours(path.file_name()?.to_str()?)))
+        let path = self.writer.telling(id)?.map(|path| as_path(&path));
+        let path = path.filter(|path| self.site(&Origin::File(path.clone())).is_file());
+        Ok(path.and_then(|path| told_at(&path)))
     }
 
     /// What the name tells that is preferred among those of a source that still stand.
     fn telling(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
         while let Some(path) = self.writer.telling(id)? {
-            let path_of = as_path(&path);
-            if regular::stands_at(&path_of) {
-                return Ok(path_of.file_name().and_then(|name| name.to_str()).and_then(named_hours));
+            let origin = Origin::File(as_path(&path));
+            if self.site(&origin).is_file() {
+                return Ok(origin.path().and_then(told_at));
             }
             self.writer.drop_place(id, &path)?;
         }
@@ -63,7 +62,7 @@ impl Work<'_> {
         if is_nowhere(place) {
             return Ok(self.writer.known(id)?.hours);
         }
-        let offered = || taken.source.hours.clone().filter(|_| place.is_named > 0);
+        let offered = || taken.source.named.clone().filter(|_| place.is_named > 0);
         let (best, own) = (self.telling(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
         self.told_by_beginnings(taken, own.as_ref(), best)
     }
@@ -89,7 +88,7 @@ impl Work<'_> {
             let hours =
                 hours.filter(|hours| may_be_one(outside(Some(hours), None), taken.text.outside.as_ref()));
             if hours.is_some()
-                && let Some(beginning) = beginning_at(&path)
+                && let Some(beginning) = beginning_at(self.site(&Origin::File(path)))
                 && self.begins_with(taken, &beginning, None)?
             {
                 best = hours;
@@ -116,20 +115,21 @@ impl Work<'_> {
         for (at, longer) in [id].into_iter().chain(longer).enumerate() {
             let known = self.writer.known(longer)?;
             let of = known.outside.as_ref().map(|(_, domain)| domain);
-            let is_told = rank(known.hours.as_ref()) >= rank(taken.source.hours.as_ref());
+            let is_told = rank(known.hours.as_ref()) >= rank(taken.source.named.as_ref());
             if is_told || !may_be_one(of, taken.source.outside()) {
                 continue;
             }
             let own = self.own_name(longer)?;
-            if taken.source.hours.as_ref().is_some_and(|hours| !may_tell(own.as_ref(), hours)) {
+            if taken.source.named.as_ref().is_some_and(|hours| !may_tell(own.as_ref(), hours)) {
                 continue;
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };
-            let begins =
-                || resume::begins_with(&as_path(&stands.path), &it).unwrap_or(false) && is_there(&stands);
+            let origin = origin_of(&stands);
+            let begins_with_it = || resume::begins_with(self.site(&origin), &it).unwrap_or(false);
+            let begins = || begins_with_it() && is_there(&stands, self.intake.origins);
             if at == 0 || begins() {
-                let hours = taken.source.hours.clone();
-                self.uncovered.push(Source { hours, ..Self::again_at(&stands, &known) });
+                let named = taken.source.named.clone();
+                self.uncovered.push(Source { named, ..self.again_at(&stands, &known) });
             }
         }
         Ok(())
@@ -167,7 +167,7 @@ fn told_at(path: &Path) -> Option<NamedHours> {
 }
 
 /// What another text may begin with, which stands in a file.
-fn beginning_at(path: &Path) -> Option<Beginning> {
-    let TextId { len, whole, open, .. } = resume::whole(path, None).ok()?;
+fn beginning_at(site: Site<'_>) -> Option<Beginning> {
+    let TextId { len, whole, open, .. } = resume::whole(site, None).ok()?;
     Some(Beginning { len, whole, open, is_damaged: false, outside: None })
 }

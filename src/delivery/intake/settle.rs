@@ -3,16 +3,14 @@
 //! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. How it is
 //! read, as far as names tell, is told by the name that is preferred among all of those.
 
-use super::{Candidate, Fate, Settled, Work, is_read_once, is_read_otherwise, look_at};
-use crate::delivery::place::{as_path, is_nowhere, is_there, note_of};
+use super::{Candidate, Fate, Settled, Work, is_read_otherwise};
+use crate::delivery::place::{is_nowhere, is_there, note_of, origin_of};
 use crate::digest::{Hash, TextId};
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
 use crate::ingest::resume::{self, Beginning};
 use crate::names::may_be_one;
-use crate::regular;
-use crate::source::Source;
-use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId, Way};
+use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId};
 
 impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
@@ -58,7 +56,7 @@ impl Work<'_> {
             // Nobody can ask a pipe again: it stays named only beside what counts of it.
             taken.report.counts.accepted > 0
         } else {
-            candidate.place.modified.is_some() && taken.source.tail.is_none()
+            candidate.place.modified.is_some() && taken.source.resume.is_none()
         };
         if !is_something {
             return Ok(Settled::Skipped(Fate::Faulty));
@@ -147,21 +145,13 @@ impl Work<'_> {
             let places = self.writer.whole_places(id, &after)?;
             let Some(last) = places.last() else { return Ok(None) };
             after.clone_from(&last.path);
-            let is_other = |place: &Place| place.path != here && !is_nowhere(place) && is_there(place);
+            let is_other = |place: &Place| {
+                place.path != here && !is_nowhere(place) && is_there(place, self.intake.origins)
+            };
             if let Some(place) = places.into_iter().find(is_other) {
                 return Ok(Some(place));
             }
         }
-    }
-
-    /// A file to be read once more, as it was read before.
-    pub(super) fn again_at(place: &Place, known: &Known) -> Source {
-        let Way { region, domain } = known.way.clone();
-        let region = Some(region).filter(|region| region.code().is_some());
-        let mut source =
-            Source { name: place.name.clone(), region, domain, ..Source::file(as_path(&place.path)) };
-        look_at(&mut source);
-        source
     }
 
     /// Notes that a text is the beginning of a source: it stays known when the longer one cannot be read any more.
@@ -200,7 +190,8 @@ impl Work<'_> {
             let place = self.somewhere(id, &here.path)?;
             // What was read must still be what was looked up.
             let begins = |place: Place| {
-                resume::begins_with(&as_path(&place.path), &beginning).unwrap_or(false) && is_there(&place)
+                let begins = resume::begins_with(self.site(&origin_of(&place)), &beginning).unwrap_or(false);
+                begins && is_there(&place, self.intake.origins)
             };
             if place.is_some_and(begins) {
                 return Ok(Some(id));
@@ -275,10 +266,10 @@ impl Work<'_> {
         let known = self.writer.known(id)?;
         // The first of its names tells how it is read.
         let is_first = known.sort == arrival.place.sort;
-        let is_otherwise = is_first && is_read_otherwise(&taken.source, &known.way);
-        if is_otherwise || known.hours != taken.source.hours || !shorter.is_empty() {
+        let is_otherwise = is_first && is_read_otherwise(&taken.source.reading, &known.way);
+        if is_otherwise || known.hours != taken.source.named || !shorter.is_empty() {
             let told = self.told(id, taken, arrival.place)?;
-            if told == taken.source.hours && (is_otherwise || known.hours != told) {
+            if told == taken.source.named && (is_otherwise || known.hours != told) {
                 self.writer.replace(id, arrival)?;
                 // Read for this domain, it may begin what it did not begin before.
                 self.tell_longer(id, taken, arrival.place)?;
@@ -337,7 +328,7 @@ impl Work<'_> {
             return Ok(());
         }
         for place in self.writer.places(id)? {
-            if place.path != here.path && !is_nowhere(&place) && !regular::stands_at(&as_path(&place.path)) {
+            if place.path != here.path && !is_nowhere(&place) && !self.site(&origin_of(&place)).is_file() {
                 self.writer.drop_place(id, &place.path)?;
             }
         }
@@ -396,8 +387,8 @@ impl Work<'_> {
     fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
         for place in self.writer.places(known.id)? {
             if place.is_beginning && place.path != here.path {
-                if !is_nowhere(&place) && regular::stands_at(&as_path(&place.path)) {
-                    self.uncovered.push(Self::again_at(&place, known));
+                if !is_nowhere(&place) && self.site(&origin_of(&place)).is_file() {
+                    self.uncovered.push(self.again_at(&place, known));
                 }
                 self.writer.drop_place(known.id, &place.path)?;
             }
@@ -426,7 +417,7 @@ impl Work<'_> {
             after.clone_from(&last.path);
             let mut others = places.into_iter().filter(|place| place.path != here.path);
             let found = others.find(|place| {
-                let stands = is_there(place);
+                let stands = is_there(place, self.intake.origins);
                 gone.extend((!stands).then(|| place.path.clone()));
                 stands
             });
@@ -489,27 +480,29 @@ impl Work<'_> {
         if let Some(beginnings) = beginnings {
             return Ok(beginning.is_among(beginnings));
         }
-        let Some(path) = taken.source.path.as_ref().filter(|_| !is_read_once(&taken.source)) else {
+        if self.is_read_once(&taken.source) {
             return Ok(false);
-        };
-        let begins = resume::begins_with(path, beginning).unwrap_or(false);
+        }
+        let begins = resume::begins_with(self.site(&taken.source.origin), beginning).unwrap_or(false);
         self.still(taken).map(|()| begins)
     }
 
     /// Fails where a file is not what was read any more, so that what was found out by reading it again says nothing.
     fn still(&mut self, taken: &Taken) -> Result<()> {
-        self.changed = taken.source.change(None);
+        self.changed = taken.source.change(None, self.intake.origins);
         self.changed.map_or(Ok(()), |change| Err(Error::damaged(change).at(&taken.source.name)))
     }
 
     /// The beginnings of a text that was read, if it may have grown from several sources: it is read for all of them at once.
     /// Nothing where it is to be read for each: what is not hashed as it is may be known by its bytes.
     fn beginnings_of(&mut self, taken: &Taken, shorter: &[Shorter]) -> Result<Option<Vec<(u64, Hash)>>> {
-        let path = taken.source.path.as_ref().filter(|_| shorter.len() > 1 && taken.text.is_as_it_is());
-        let Some(path) = path.filter(|_| !is_read_once(&taken.source)) else { return Ok(None) };
+        let is_asked = shorter.len() > 1 && taken.text.is_as_it_is();
+        if !is_asked || self.is_read_once(&taken.source) {
+            return Ok(None);
+        }
         let lengths =
             shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
-        let found = resume::beginnings(path, lengths).ok();
+        let found = resume::beginnings(self.site(&taken.source.origin), lengths).ok();
         self.still(taken).map(|()| found)
     }
 }

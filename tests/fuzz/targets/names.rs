@@ -3,7 +3,7 @@
 
 use flowbook::domain::{Domain, DomainSet, Folds, Pattern, Selection};
 use flowbook::names::{Told, is_domain, may_be_one, named_hours};
-use flowbook::source::{Search, Source, discover, discover_by};
+use flowbook::source::{Reading, Search, Source, discover, discover_by};
 use flowbook::time::{iso, month_start};
 use flowbook::visible::{acts, escaped};
 use libfuzzer_sys::fuzz_target;
@@ -130,7 +130,7 @@ fn globs(words: &[&str]) {
         |from: usize| words.iter().skip(from).step_by(2).map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let (include, exclude) = (texts(1), texts(2));
     let found = |include: &[String], exclude: &[String]| {
-        let search = Search::new(include, exclude, None).ok()?;
+        let search = Search::new(include, exclude, Reading::default()).ok()?;
         Some(names(discover_by(&[folder.clone()], &search).unwrap()))
     };
     let all = found(&[], &[]).unwrap();

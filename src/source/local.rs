@@ -1,0 +1,77 @@
+//! The files of this system, its pipes and standard input.
+//!
+//! A file is opened so that a pipe put in its place since it was looked at is neither waited for nor read.
+
+use super::{Opened, Origin, Origins, Search, Source, Stat, Version, discover_by};
+use crate::error::Result;
+use crate::regular;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where logs lie on this system.
+#[derive(Clone, Copy, Debug)]
+pub struct Local;
+
+impl Origins for Local {
+    fn list(&self, arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>> {
+        discover_by(arguments, search)
+    }
+
+    fn stat(&self, origin: &Origin) -> io::Result<Stat> {
+        match origin {
+            Origin::Stdin => Ok(Stat::Stream),
+            Origin::File(path) => Ok(stat_of(&fs::metadata(path)?)),
+        }
+    }
+
+    fn open(&self, origin: &Origin, range: Range<u64>) -> io::Result<Opened> {
+        let Origin::File(path) = origin else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "can be read only once"));
+        };
+        let mut file = regular::open(path)?;
+        if range.start > 0 {
+            file.seek(SeekFrom::Start(range.start))?;
+        }
+        Ok(Opened::File(file))
+    }
+
+    fn open_stream(&self, origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
+        match origin {
+            Origin::Stdin => Ok(Box::new(io::stdin())),
+            Origin::File(path) => Ok(Box::new(File::open(path)?)),
+        }
+    }
+}
+
+/// What the system says of a file.
+pub(crate) fn stat_of(meta: &Metadata) -> Stat {
+    if !meta.is_file() {
+        return Stat::Stream;
+    }
+    let modified = meta.modified().ok().and_then(nanoseconds);
+    Stat::File { size: meta.len(), version: Version { modified, ..version_of(meta) } }
+}
+
+#[cfg(unix)]
+fn version_of(meta: &Metadata) -> Version {
+    use std::os::unix::fs::MetadataExt;
+    let changed = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
+    Version { number: Some((meta.dev(), meta.ino())), changed, ..Version::default() }
+}
+
+/// Not every system numbers its files.
+#[cfg(not(unix))]
+fn version_of(meta: &Metadata) -> Version {
+    Version { created: meta.created().ok().and_then(nanoseconds), ..Version::default() }
+}
+
+/// Nanoseconds since 1970, or before it.
+fn nanoseconds(time: SystemTime) -> Option<i64> {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).ok(),
+        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
+    }
+}
