@@ -27,6 +27,8 @@ mod run;
 mod history;
 mod generate;
 mod completions;
+mod examples;
+mod man;
 
 use crate::error::{self, Error, ErrorKind};
 use crate::export::FORMAT_VERSION;
@@ -69,6 +71,7 @@ enum Command {
     History(history::HistoryArguments),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
 }
 
 /// More threads than this help nobody.
@@ -132,6 +135,7 @@ impl Command {
             Self::History(arguments) => history::run(arguments),
             Self::Generate(arguments) => generate::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
+            Self::Man(arguments) => man::run(arguments),
         }
     }
 
@@ -141,7 +145,7 @@ impl Command {
             Self::Export(_) | Self::Ingest(_) | Self::Run(_) => true,
             Self::Store(arguments) => arguments.needs_threads(),
             Self::Task(arguments) => arguments.needs_threads(),
-            Self::History(_) | Self::Generate(_) | Self::Completions(_) => false,
+            Self::History(_) | Self::Generate(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }
@@ -152,10 +156,15 @@ fn version(commit: &str) -> String {
     format!("{} ({commit}format version {FORMAT_VERSION})", env!("CARGO_PKG_VERSION"))
 }
 
+/// The whole command line.
+fn command() -> clap::Command {
+    examples::add(Arguments::command())
+}
+
 /// The arguments; where there are none to run, help or what is wrong is told, also as JSON where that was asked for.
 fn arguments(commit: &str) -> Result<Arguments, ExitCode> {
     // Help names the program so, whatever the file is called that was started.
-    let command = environment::without_empty_variables(Arguments::command())
+    let command = environment::without_empty_variables(self::command())
         .bin_name("flowbook")
         .version(&*version(commit).leak());
     let read = command.try_get_matches().and_then(|mut matches| {

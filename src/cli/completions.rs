@@ -1,8 +1,8 @@
 //! `flowbook completions`: a completion script for a shell. The only file that names `clap_complete`.
 
-use super::{Arguments, Ending, show};
+use super::{Ending, command, show};
 use crate::error::Result;
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 /// Print a completion script for a shell.
 ///
@@ -20,7 +20,7 @@ pub(super) struct CompletionsArguments {
 
 pub(super) fn run(arguments: &CompletionsArguments) -> Result<Ending> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "flowbook", &mut script);
+    clap_complete::generate(arguments.shell, &mut command(), "flowbook", &mut script);
     show::own(&script)?;
     Ok(Ending::Done)
 }

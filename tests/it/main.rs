@@ -23,6 +23,7 @@ mod files_agree;
 mod folded;
 mod generated;
 mod harness;
+mod help;
 mod histories;
 mod hostile;
 mod hostile_names;
