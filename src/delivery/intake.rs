@@ -487,7 +487,7 @@ fn is_read_otherwise(reading: &Reading, way: &Way) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::DomainSet;
+    use crate::domain::{Domain, DomainSet};
     use crate::source::{ORIGINS, discover};
     use std::fs;
 
@@ -517,6 +517,28 @@ mod tests {
         let mut work = Work::new(&mut writer, &intake);
         work.read_again(discover(&[path]).unwrap(), &intake.job(&all), rounds).unwrap();
         work.taking
+    }
+
+    #[test]
+    fn what_is_named_and_other_than_before_is_read_anew() {
+        let region = |region| Reading { region, ..Reading::default() };
+        let domain = |name: &[u8]| Reading { domain: Domain::new(name), ..Reading::default() };
+        let format = |format| Reading { format, ..Reading::default() };
+        let way =
+            |format: &str| Way { format: format.into(), region: Region::Cn, domain: Domain::new(b"a.com") };
+        let alibaba = way("alibaba");
+        for (reading, way, expected) in [
+            (Reading::default(), &alibaba, false),
+            (region(Region::Cn), &alibaba, false),
+            (region(Region::Eu), &alibaba, true),
+            (domain(b"a.com"), &alibaba, false),
+            (domain(b"b.com"), &alibaba, true),
+            (format(Choice::Fixed(Format::Alibaba)), &alibaba, false),
+            (format(Choice::Fixed(Format::Alibaba)), &way("another"), true),
+            (format(Choice::Detect), &way("another"), false),
+        ] {
+            assert_eq!(is_read_otherwise(&reading, way), expected, "{reading:?} {way:?}");
+        }
     }
 
     #[test]

@@ -75,3 +75,53 @@ fn nanoseconds(time: SystemTime) -> Option<i64> {
         Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::WHOLE;
+    use std::process::Command;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_neither_waited_for_nor_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        let origin = Origin::File(path.clone());
+        fs::write(&path, "lines").unwrap();
+        assert!(matches!(Local.stat(&origin).unwrap(), Stat::File { size: 5, .. }));
+        fs::remove_file(&path).unwrap();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_eq!(Local.stat(&origin).unwrap(), Stat::Stream);
+        assert!(Local.open(&origin, WHOLE).is_err());
+        assert!(Local.open(&Origin::Stdin, WHOLE).is_err());
+        assert!(Local.stat(&Origin::File(dir.path().join("none"))).is_err());
+    }
+
+    #[test]
+    fn a_range_is_read_from_its_beginning() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "0123456789").unwrap();
+        let origin = Origin::File(file.path().to_owned());
+        let mut text = String::new();
+        Local.open(&origin, 3..7).unwrap().take(4).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "3456");
+    }
+
+    #[test]
+    fn a_file_is_known_under_another_name_and_in_another_state() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| Origin::File(dir.path().join(name));
+        let version = |name: &str| Local.stat(&at(name)).unwrap().version().unwrap();
+        fs::write(dir.path().join("a"), "1").unwrap();
+        fs::write(dir.path().join("b"), "1").unwrap();
+        let before = version("a");
+        assert!(!before.is_of_same_file(version("b")));
+        fs::rename(dir.path().join("a"), dir.path().join("c")).unwrap();
+        assert!(version("c").is_of_same_file(before));
+        let file = File::options().write(true).open(dir.path().join("c")).unwrap();
+        file.set_modified(UNIX_EPOCH).unwrap();
+        let after = version("c");
+        assert!(after.is_of_same_file(before) && after != before && after.modified == Some(0));
+    }
+}

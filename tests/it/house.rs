@@ -168,6 +168,25 @@ fn one_file_writes_to_the_terminal() {
 }
 
 #[test]
+fn logs_are_looked_at_and_opened_through_one_seam() {
+    for (file, code) in sources() {
+        // Where names and results of this system are compared with those of logs, and the one way to open a file.
+        let is_reading = file.starts_with("ingest") || file.starts_with("delivery/intake");
+        let is_source = file.starts_with("source") && !matches!(&*file, "source/local.rs");
+        let edges =
+            ["File::open", "fs::read(", "fs::metadata", "regular::", "fs::canonicalize", ".metadata()"];
+        let opens = ["File::open", "fs::read(", "regular::"];
+        let edges = if is_reading { &edges[..] } else { &opens[..] };
+        let line = code.lines().find(|line| edges.iter().any(|edge| line.contains(edge)));
+        assert!(
+            line.is_none() || !(is_reading || is_source),
+            "{file}: {}\nlook at logs and open them through source::Origins",
+            line.unwrap_or_default().trim()
+        );
+    }
+}
+
+#[test]
 fn one_file_starts_threads() {
     for (file, code) in sources() {
         // That of signals runs without what the others need.

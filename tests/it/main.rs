@@ -44,6 +44,7 @@ mod older_store;
 mod one_text;
 mod options;
 mod oracle;
+mod origins;
 mod outputs;
 mod outside;
 mod replaced;

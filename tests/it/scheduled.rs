@@ -49,6 +49,34 @@ fn a_truncated_file_does_not_stop_the_night() {
     assert_eq!(tick(&place, 0)["tasks"][0]["state"], "made");
 }
 
+#[test]
+fn a_log_that_was_read_in_another_format_is_read_anew() {
+    let place = Place::new();
+    log_all(&place, &["a.com"]);
+    let configure = |format: &str| {
+        place.write(
+            "flowbook.toml",
+            format!("[store]\npath = \"usage.db\"\n[[source]]\npaths = [\"logs\"]\n{format}"),
+        );
+    };
+    let fates = || {
+        let json = tick(&place, 0);
+        ["added", "replaced", "known"].map(|fate| json["sources"][fate].as_u64().unwrap())
+    };
+    let db = || rusqlite::Connection::open(place.path("usage.db")).unwrap();
+    let format = || db().query_row("SELECT format FROM source", [], |row| row.get::<_, String>(0)).unwrap();
+    configure("");
+    assert_eq!((fates(), format()), ([1, 0, 0], "alibaba".into()));
+    let before = super::kept::usage_of(&place.path("usage.db"));
+    db().execute("UPDATE source SET format = 'another'", []).unwrap();
+    // None is named: what was found out before holds.
+    assert_eq!((fates(), format()), ([0, 0, 1], "another".into()));
+    configure("format = \"alibaba\"\n");
+    assert_eq!((fates(), format()), ([0, 1, 0], "alibaba".into()));
+    assert_eq!((fates(), format()), ([0, 0, 1], "alibaba".into()));
+    assert_eq!(super::kept::usage_of(&place.path("usage.db")), before);
+}
+
 /// The day that has ended, as ranges name it and as lines do.
 fn yesterday() -> (String, String) {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();

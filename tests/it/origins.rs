@@ -1,0 +1,184 @@
+//! Another place of logs, as an example: memory. Nothing of its logs is on disk, so that whatever passes by the seam
+//! fails here.
+//!
+//! What adding a place of logs touches, as `src/source/local.rs` shows, too:
+//!
+//! 1. one file, with an implementation of [`Origins`]: this one. It hands on to [`ORIGINS`] what is not its own;
+//! 2. one row: [`ORIGINS`] in `src/source.rs` names it in the place of the one before. Here each job is given it instead.
+//!
+//! Discovery, identity, copies, beginnings, growth, damage and the store are the same for it.
+
+use super::harness::{Place, gzip};
+use super::kept::{Counted, once, text, usage_of};
+use flowbook::delivery::intake::{Fate, Intake, Taking, take_in};
+use flowbook::domain::{DomainSet, Selection};
+use flowbook::ingest::{Ingested, Job, Progress, ingest};
+use flowbook::report::RejectLimit;
+use flowbook::source::{ORIGINS, Opened, Origin, Origins, Search, Source, Stat, Version};
+use flowbook::store::Writer;
+use flowbook::time::TimeRange;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// How the names of its logs begin.
+const SCHEME: &str = "memory:";
+
+/// Logs in memory, by name, each with how often it was written.
+#[derive(Default)]
+struct Memory(BTreeMap<PathBuf, (Vec<u8>, i64)>);
+
+impl Memory {
+    fn put(&mut self, name: &str, bytes: impl Into<Vec<u8>>) {
+        let log = self.0.entry(format!("{SCHEME}/{name}").into()).or_default();
+        *log = (bytes.into(), log.1 + 1);
+    }
+
+    /// The log at an origin that is here.
+    fn at(&self, origin: &Origin) -> Option<io::Result<(&[u8], Stat)>> {
+        let path = origin.path().filter(|path| path.starts_with(SCHEME))?;
+        let gone = || io::Error::from(io::ErrorKind::NotFound);
+        let found = self.0.iter().zip(0..).find(|((name, _), _)| *name == path).ok_or_else(gone);
+        Some(found.map(|((_, (bytes, written)), number)| {
+            let number = Some((0, number));
+            let version = Version { number, modified: Some(*written), ..Version::default() };
+            (&bytes[..], Stat::File { size: bytes.len() as u64, version })
+        }))
+    }
+}
+
+impl Origins for Memory {
+    fn list(&self, arguments: &[PathBuf], search: &Search) -> flowbook::Result<Vec<Source>> {
+        let (own, others): (Vec<_>, Vec<_>) =
+            arguments.iter().cloned().partition(|argument| argument.starts_with(SCHEME));
+        let mut sources = if others.is_empty() { Vec::new() } else { ORIGINS.list(&others, search)? };
+        let is_asked = |name: &&PathBuf| own.iter().any(|folder| name.starts_with(folder));
+        let source = |path: &PathBuf| {
+            let name = path.to_string_lossy().into_owned();
+            Source::new(name, Origin::File(path.clone()), search.reading.clone())
+        };
+        sources.extend(self.0.keys().filter(is_asked).map(source));
+        Ok(sources)
+    }
+
+    fn stat(&self, origin: &Origin) -> io::Result<Stat> {
+        self.at(origin).map_or_else(|| ORIGINS.stat(origin), |log| log.map(|(_, stat)| stat))
+    }
+
+    fn open(&self, origin: &Origin, range: Range<u64>) -> io::Result<Opened> {
+        let Some(log) = self.at(origin) else { return ORIGINS.open(origin, range) };
+        let (bytes, _) = log?;
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(Opened::Bytes(Box::new(Cursor::new(bytes[at(range.start)..at(range.end)].to_vec()))))
+    }
+
+    fn open_stream(&self, origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
+        ORIGINS.open_stream(origin)
+    }
+}
+
+/// Logs of every kind that is treated in its own way: small and large, packed and not, copies, a beginning, a damaged one.
+fn logs() -> Vec<(&'static str, Vec<u8>)> {
+    let packed = gzip(text(700..=900).as_bytes());
+    vec![
+        ("a.log", text(1..=20).into()),
+        ("beginning.log", text(1..=300).into()),
+        ("copy.gz", gzip(text(1..=400).as_bytes())),
+        ("large.log", text(1..=400).into()),
+        ("large_copy.log", text(1..=400).into()),
+        ("other.gz", gzip(text(500..=600).as_bytes())),
+        ("torn.gz", packed[..packed.len() / 2].into()),
+    ]
+}
+
+fn read(origins: &dyn Origins, folder: &Path) -> Ingested {
+    let job = Job {
+        origins,
+        range: TimeRange::all(),
+        selection: &Selection { account: DomainSet::all(), wanted: DomainSet::all() },
+        folds: None,
+        own_hosts: None,
+        threads: 2,
+        keep_going: true,
+        max_rejects: RejectLimit::DEFAULT,
+        empty_is_delivered: false,
+        keep_rejects: None,
+        progress: &Progress::default(),
+    };
+    ingest(origins.list(&[folder.to_owned()], &Search::default()).unwrap(), &job).unwrap()
+}
+
+fn take(origins: &dyn Origins, folder: &Path, store: &Path) -> Taking {
+    let intake = Intake {
+        origins,
+        threads: 2,
+        keep_going: true,
+        max_rejects: RejectLimit::DEFAULT,
+        empty_is_delivered: None,
+        keep_rejects: None,
+        rejects_of: None,
+        verify: false,
+        now: 0,
+        progress: &Progress::default(),
+    };
+    let mut writer = Writer::scratch(store).unwrap();
+    let sources = origins.list(&[folder.to_owned()], &Search::default()).unwrap();
+    let taking = take_in(&mut writer, sources, &intake).unwrap();
+    writer.commit().unwrap();
+    taking
+}
+
+#[test]
+fn logs_of_another_place_come_to_the_same_as_files() {
+    let (place, mut memory) = (Place::new(), Memory::default());
+    for (name, bytes) in logs() {
+        place.write(&format!("logs/{name}"), &bytes);
+        memory.put(name, bytes);
+    }
+    let (files, others) = (read(ORIGINS, &place.path("logs")), read(&memory, Path::new(SCHEME)));
+    let rows = |ingested: &Ingested| ingested.table.rows().map(|row| format!("{row:?}")).collect::<Vec<_>>();
+    assert_eq!(rows(&files), rows(&others));
+    assert!(rows(&files).len() > 500, "lines before the damage count, too");
+    let short = |name: &str| name.rsplit('/').next().unwrap().to_owned();
+    let copies = |ingested: &Ingested| {
+        let all = ingested.report.duplicates.iter();
+        all.map(|copy| (short(&copy.name), short(&copy.same_as))).collect::<Vec<_>>()
+    };
+    assert_eq!(copies(&files), copies(&others));
+    assert_eq!(copies(&others).len(), 4);
+    let faults = |ingested: &Ingested| {
+        let all = ingested.report.faults();
+        all.map(|(name, fault)| (short(name), fault.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(faults(&files), faults(&others));
+    assert_eq!(faults(&others).len(), 1);
+}
+
+#[test]
+fn a_store_knows_logs_of_another_place_and_goes_on_in_them() {
+    let (place, mut memory) = (Place::new(), Memory::default());
+    for (name, bytes) in logs() {
+        place.write(&format!("logs/{name}"), &bytes);
+        memory.put(name, bytes);
+    }
+    let (of_files, of_memory) = (place.path("files.db"), place.path("memory.db"));
+    let scheme = Path::new(SCHEME);
+    assert_eq!(take(ORIGINS, &place.path("logs"), &of_files).fates, take(&memory, scheme, &of_memory).fates);
+    assert_eq!(usage_of(&of_files), usage_of(&of_memory));
+    let again = take(&memory, scheme, &of_memory);
+    assert_eq!((again.had(Fate::Known), again.had(Fate::Faulty)), (6, 1), "what is damaged is tried again");
+
+    memory.0.retain(|name, _| name.ends_with("large.log"));
+    memory.put("large.log", text(1..=410));
+    let grown = take(&memory, scheme, &of_memory);
+    assert_eq!(
+        (grown.had(Fate::Grown), grown.before.0, grown.counts.lines),
+        (1, 400, 10),
+        "only its end is read"
+    );
+    let rows = usage_of(&of_memory).into_iter().map(|row| [row.3[0], row.3[1]].map(i64::cast_unsigned));
+    let counted: Counted =
+        rows.map(|[bytes, requests]| (bytes, requests)).filter(|row| row.0 <= 410).collect();
+    assert_eq!(counted, once(&[1..=410]));
+}
