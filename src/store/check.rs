@@ -3,8 +3,9 @@
 mod ranges;
 mod cells;
 
+use super::failure::failed;
+use super::open::open_as_is;
 use super::read::Reader;
-use super::{failed, open_as_is};
 use crate::error::{Error, Result};
 use crate::threads::{self, joined};
 use crate::time::{WINDOW_SECONDS, iso};

@@ -1,6 +1,12 @@
 //! The counters of usage as columns: their names stand here and in the schema, nowhere else.
 
+use super::value::of;
+use crate::time::Window;
 use crate::usage::Usage;
+use rusqlite::Row;
+
+/// Requests of a window that no log has.
+const MOST_REQUESTS: u64 = 1 << 60;
 
 macro_rules! columns {
     ($first:literal $(, $more:literal)*) => {
@@ -23,3 +29,16 @@ macro_rules! requests {
     };
 }
 pub(super) use requests;
+
+/// The window and the usage of a row, from the columns window and [`LISTED`].
+pub(super) fn cell(row: &Row<'_>) -> rusqlite::Result<(Window, Usage)> {
+    let (cell, mut fields) = (of("cell", row), [0; Usage::FIELDS]);
+    for (at, field) in fields.iter_mut().enumerate() {
+        *field = cell.count(at + 1)?;
+    }
+    // Of a number that no lines give, four would not add up.
+    if let Some(at) = (1..5).find(|at| fields[*at] > MOST_REQUESTS) {
+        return cell.damaged(at + 1);
+    }
+    Ok((Window::from_index(cell.get(0)?), Usage::from_fields(fields)))
+}

@@ -1,9 +1,9 @@
 //! Which hours are there: by sources that were read to their end, and by usage where names tell nothing.
 
+use super::mixed_sources::{MixedSources, WINDOWS_PER_HOUR};
 use super::read::{Reader, all_series};
-use super::shared::{Shared, WINDOWS_PER_HOUR};
 use super::source::named_span;
-use super::survey::may_be_empty;
+use super::state::empty_is_delivered;
 use super::value::of;
 use crate::domain::Selection;
 use crate::error::Result;
@@ -28,7 +28,7 @@ impl Reader {
         self.at(|db| {
             let mut delivered = db.prepare_cached(DELIVERED)?;
             let (start, end) = (asked.start * HOUR_SECONDS, asked.end * HOUR_SECONDS);
-            let may_be_empty = may_be_empty(db)?;
+            let may_be_empty = empty_is_delivered(db)?;
             for domain in &domains {
                 let mut rows = delivered.query(params![domain.as_str(), start, end, may_be_empty])?;
                 while let Some(row) = rows.next()? {
@@ -62,7 +62,7 @@ impl Reader {
     /// See [`Reader::delivered_hours`].
     pub fn add_by_lines(&self, range: TimeRange, selection: &Selection, known: &mut Hours) -> Result<()> {
         self.at(|db| {
-            let shared = Shared::all(db)?;
+            let shared = MixedSources::all(db)?;
             let theirs = shared.series(db)?;
             let mut series = all_series(db)?;
             series.retain(|one| theirs.contains(&one.id) && selection.contains(one.domain.as_str()));

@@ -1,7 +1,7 @@
 //! The last ticks of `flowbook run`, each as one line of JSON: knows nothing of what the lines say.
 
+use super::failure::signed;
 use super::read::Reader;
-use super::signed;
 use super::tasks::Tasks;
 use super::value::of;
 use crate::error::Result;

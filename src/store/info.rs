@@ -1,9 +1,9 @@
 //! What a store holds, in numbers, and source by source.
 
-use super::failed;
+use super::failure::failed;
 use super::read::Reader;
-use super::retain::kept_from;
 use super::source::IS_PLACE;
+use super::state::{generation, kept_from};
 use super::value::of;
 use crate::error::{Error, Result};
 use crate::time::Window;
@@ -168,7 +168,7 @@ fn info(db: &Connection) -> rusqlite::Result<Info> {
     })?;
     Ok(Info {
         version: db.pragma_query_value(None, "user_version", |row| row.get(0))?,
-        generation: count("state", "SELECT generation FROM state")?,
+        generation: generation(db)?.cast_unsigned(),
         sources: states(db)?,
         places: count("place", &format!("SELECT count(*) FROM place WHERE {IS_PLACE}"))?,
         lines: sum("lines")?,

@@ -2,6 +2,7 @@
 //!
 //! The system lets the lock go with its process, however that ends.
 
+use super::open::{beside, has_second_name, refuse_what_is_no_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::beside::{LOCK, RUN_LOCK, TASKS_LOCK};
 use crate::output::folder;
@@ -53,7 +54,7 @@ impl Lock {
     }
 
     fn take_at(path: &Path, ending: &str, wait: Duration, work: &str) -> Result<Self> {
-        super::refuse_what_is_no_file(path)?;
+        refuse_what_is_no_file(path)?;
         let place = place(path, ending);
         let file = open(&place, true).map_err(|error| match error.kind() {
             ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
@@ -104,14 +105,14 @@ fn open(place: &Path, is_made: bool) -> Result<File> {
         opened => opened.map_err(Error::io("cannot make the store's lock"))?,
     };
     match file.metadata() {
-        Ok(meta) if !super::has_second_name(&meta) => Ok(file),
+        Ok(meta) if !has_second_name(&meta) => Ok(file),
         _ => Err(refused()),
     }
 }
 
 /// A lock of a store is one, by whatever link the store is named.
 fn place(path: &Path, ending: &str) -> PathBuf {
-    super::beside(&real(path), ending)
+    beside(&real(path), ending)
 }
 
 /// The path of a store behind all links, whether it is there yet or not. Never that of a lock: there, a link is no name of

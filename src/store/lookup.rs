@@ -1,11 +1,11 @@
 //! What is known of sources: looked up before it is decided what becomes of others.
 
+use super::failure::{failed, signed};
 use super::source::{
     Known, NAMED, Place, Seen, SourceId, Spot, joined, known, outside_of, placed, read_for, seen,
 };
 use super::value::{of, region as region_of};
-use super::write::Writer;
-use super::{failed, signed};
+use super::writer::Writer;
 use crate::digest::{Hash, Lengths, TextId};
 use crate::domain::Domain;
 use crate::error::Result;
@@ -74,7 +74,7 @@ impl Writer {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn at_path(&mut self, path: &[u8]) -> Result<Option<Seen>> {
-        if !self.familiar.may_have_place(path) {
+        if !self.known_keys.may_have_place(path) {
             return Ok(None);
         }
         self.at(|writer| {
@@ -162,7 +162,7 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn maybe_longer(&mut self, text: &TextId, most: usize) -> Result<Option<Vec<SourceId>>> {
         let (Some(head), Some(first)) = (text.head(), text.first()) else { return Ok(Some(Vec::new())) };
-        if ![head, text.heads[0]].iter().any(|hash| self.familiar.may_have_text(hash)) {
+        if ![head, text.heads[0]].iter().any(|hash| self.known_keys.may_have_text(hash)) {
             return Ok(Some(Vec::new()));
         }
         let by_head =
@@ -192,7 +192,7 @@ impl Writer {
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn named_beginnings(&mut self, text: &TextId) -> Result<Vec<Vec<u8>>> {
-        if !text.heads.first().is_some_and(|first| self.familiar.may_have_text(first)) {
+        if !text.heads.first().is_some_and(|first| self.known_keys.may_have_text(first)) {
             return Ok(Vec::new());
         }
         self.at(|writer| {
@@ -313,9 +313,9 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn with_text(&mut self, text: &TextId) -> Result<Option<SourceId>> {
         self.at(|writer| {
-            writer.familiar.prepare(&writer.db).map_err(failed)?;
+            writer.known_keys.prepare(&writer.db).map_err(failed)?;
             let wholes = [text.whole, text.text].into_iter().chain(text.raw);
-            for whole in wholes.filter(|whole| writer.familiar.may_have_text(whole)) {
+            for whole in wholes.filter(|whole| writer.known_keys.may_have_text(whole)) {
                 let sql = "SELECT id, named_domain, domain FROM source WHERE whole = ?";
                 let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
                 let found = source
@@ -340,7 +340,7 @@ impl Writer {
     }
 
     fn of_other_domains(&self, text: &TextId) -> rusqlite::Result<Vec<SourceId>> {
-        if !self.familiar.may_have_text(&text.text) {
+        if !self.known_keys.may_have_text(&text.text) {
             return Ok(Vec::new());
         }
         // No name has such a byte.
@@ -382,10 +382,10 @@ impl Writer {
             let mut found = Vec::new();
             let mut places =
                 [Some(&place.path[..]), place.file.as_deref().map(str::as_bytes)].into_iter().flatten();
-            if places.any(|place| writer.familiar.may_have_place(place)) {
+            if places.any(|place| writer.known_keys.may_have_place(place)) {
                 found = writer.shorter(by_place, params![len, place.path, place.file]).map_err(failed)?;
             }
-            for head in text.heads.iter().filter(|head| writer.familiar.may_have_text(head)) {
+            for head in text.heads.iter().filter(|head| writer.known_keys.may_have_text(head)) {
                 found.extend(writer.shorter(by_head, params![len, head]).map_err(failed)?);
             }
             found.sort_unstable_by_key(|shorter| Reverse((shorter.len, shorter.id)));

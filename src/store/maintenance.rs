@@ -1,9 +1,9 @@
 //! Care of a store: sources are found by name and taken out, and the file is packed.
 
-use super::failed;
+use super::failure::failed;
 use super::source::SourceId;
 use super::value::of;
-use super::write::Writer;
+use super::writer::Writer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Window;
 use rusqlite::{Connection, ErrorCode, Row};

@@ -3,7 +3,7 @@
 //!
 //! Costs one pass over the list of objects: of a store that is as it should be, its hash is known.
 
-use super::failed;
+use super::failure::failed;
 use super::schema::{MIGRATIONS, VERSION};
 use crate::digest::{Hash, hash};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,13 +1,14 @@
 //! Usage out: the report and the sorted rows of an export, as of one moment.
 
-use super::counters::LISTED;
+use super::counters::{LISTED, cell};
+use super::failure::failed;
+use super::older::{OlderCopy, open_to_read};
 use super::source::SourceId;
+use super::state::generation;
 use super::value::of;
-use super::{OlderCopy, failed, open_to_look};
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::Region;
-use crate::report::Report;
 use crate::time::{TimeRange, Window};
 use crate::usage::{self, Usage};
 use rusqlite::{Connection, Row, params};
@@ -25,9 +26,6 @@ pub struct Reader {
     /// What is looked at in the place of a store of an older version.
     pub(super) older: Option<OlderCopy>,
 }
-
-/// Requests of a window that no log has.
-const MOST_REQUESTS: u64 = 1 << 60;
 
 /// Length of a file, and when it was changed.
 type Stamp = Option<(u64, SystemTime)>;
@@ -52,12 +50,12 @@ impl Reader {
     /// When there is none, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
         let begun = stamp(path);
-        let (db, is_frozen, older) = open_to_look(path, wait)?;
+        let (db, is_frozen, older) = open_to_read(path, wait)?;
         let reader = Self { db, path: path.to_owned(), frozen: is_frozen.then_some(begun), older };
         reader.at(|db| {
             // The first read takes the snapshot.
             db.execute_batch("BEGIN")?;
-            db.query_row("SELECT generation FROM state", [], |row| of("state", row).get::<i64>(0))
+            generation(db)
         })?;
         Ok(reader)
     }
@@ -121,7 +119,7 @@ impl Reader {
     /// # Errors
     /// When the database fails, as for all that follow.
     pub fn generation(&self) -> Result<i64> {
-        self.at(|db| db.query_row("SELECT generation FROM state", [], |row| of("state", row).get(0)))
+        self.at(generation)
     }
 
     /// Domains and regions of the selection that have usage in a range, sorted.
@@ -174,14 +172,6 @@ impl Reader {
             }
         }
         Ok(Rows { reader: self, range, series: rows })
-    }
-
-    /// What was read, as far as an export of a selection in a range is concerned.
-    ///
-    /// # Errors
-    /// See [`Reader::generation`].
-    pub fn report(&self, range: TimeRange, selection: &Selection) -> Result<Report> {
-        self.at(|db| super::report::report(db, range, selection))
     }
 }
 
@@ -254,18 +244,6 @@ fn cells(db: &Connection, series: i64, range: TimeRange) -> rusqlite::Result<Vec
     let mut statement = db.prepare_cached(&sql)?;
     let (first, end) = (range.start().index(), range.end().index());
     statement.query_map(params![series, first, end], cell)?.collect()
-}
-
-pub(super) fn cell(row: &Row<'_>) -> rusqlite::Result<(Window, Usage)> {
-    let (cell, mut fields) = (of("cell", row), [0; Usage::FIELDS]);
-    for (at, field) in fields.iter_mut().enumerate() {
-        *field = cell.count(at + 1)?;
-    }
-    // Of a number that no lines give, four would not add up.
-    if let Some(at) = (1..5).find(|at| fields[*at] > MOST_REQUESTS) {
-        return cell.damaged(at + 1);
-    }
-    Ok((Window::from_index(cell.get(0)?), Usage::from_fields(fields)))
 }
 
 pub(super) fn all_series(db: &Connection) -> rusqlite::Result<Vec<Series>> {

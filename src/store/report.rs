@@ -5,14 +5,14 @@
 //! opens for these.
 
 use super::counters::requests;
-use super::read::all_series;
-use super::shared::Shared;
-use super::source::{IS_PLACE, Names};
-use super::survey::NAMED_DOMAINS;
+use super::failure::unsigned;
+use super::mixed_sources::MixedSources;
+use super::read::{Reader, all_series};
+use super::source::{IS_PLACE, NAMED_DOMAINS, Names};
 use super::total::{self, Totals};
-use super::unsigned;
 use super::value::of;
 use crate::domain::{Domain, Pattern, Selection};
+use crate::error::Result;
 use crate::names::Told;
 use crate::record::Reason;
 use crate::report::{
@@ -26,7 +26,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
-pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -> rusqlite::Result<Report> {
+impl Reader {
+    /// What was read, as far as an export of a selection in a range is concerned.
+    ///
+    /// # Errors
+    /// See [`Reader::generation`].
+    pub fn report(&self, range: TimeRange, selection: &Selection) -> Result<Report> {
+        self.at(|db| report(db, range, selection))
+    }
+}
+
+fn report(db: &Connection, range: TimeRange, selection: &Selection) -> rusqlite::Result<Report> {
     let question = Question::of(db, Scope { selection, range });
     let (spans, named) = question.named()?;
     let mut counted = question.counted()?;
@@ -41,7 +51,7 @@ pub(super) fn report(db: &Connection, range: TimeRange, selection: &Selection) -
     let sources = question.sources(&counted)?;
     let samples = samples(db, &sources)?;
     let duplicates = duplicates(db, &sources)?;
-    let mut shared = Shared::default();
+    let mut shared = MixedSources::default();
     for Found { id, sort, report } in sources.iter().filter(|found| found.report.counts.accepted > 0) {
         shared.add(*id, sort, report.hours.as_ref());
     }
@@ -117,7 +127,7 @@ impl Question<'_> {
 
     /// Adds the domains that have usage in the sources in scope that are not certain to be of one domain, with the hours in
     /// which it is evidence.
-    fn add_shared(&self, report: &mut Report, shared: &Shared) -> rusqlite::Result<()> {
+    fn add_shared(&self, report: &mut Report, shared: &MixedSources) -> rusqlite::Result<()> {
         let theirs = shared.series(self.db)?;
         let mut series = all_series(self.db)?;
         series.retain(|one| theirs.contains(&one.id) && self.scope.selection.contains(one.domain.as_str()));

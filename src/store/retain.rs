@@ -1,10 +1,11 @@
 //! Old usage let go: its sources stay known, so that none of them comes back in, and no task is told.
 
 use super::counters::requests;
+use super::failure::{failed, unsigned};
 use super::read::Reader;
+use super::state::kept_from;
 use super::value::of;
-use super::write::Writer;
-use super::{failed, unsigned};
+use super::writer::Writer;
 use crate::error::Result;
 use crate::time::{WINDOW_SECONDS, Window};
 use rusqlite::{Connection, params};
@@ -45,7 +46,7 @@ impl Writer {
     /// When the database fails.
     pub fn let_go(&mut self, before: Window) -> Result<LetGo> {
         let gone = self.change(|writer| {
-            writer.flush()?;
+            writer.pending.write(&writer.db)?;
             let_go(&writer.db, before).map_err(failed)
         })?;
         self.kept_from = self.kept_from.max(before.index());
@@ -58,7 +59,7 @@ impl Writer {
     /// When the database fails.
     pub fn is_worth_packing(&mut self) -> Result<bool> {
         self.at(|writer| {
-            let count = |name| super::mark(&writer.db, name).map_err(failed);
+            let count = |name| super::connect::mark(&writer.db, name).map_err(failed);
             Ok(count("freelist_count")? > count("page_count")? / 4)
         })
     }
@@ -82,11 +83,6 @@ impl Reader {
         let last: Option<i64> = self.at(|db| db.query_row(sql, [], |row| of("slice", row).get(0)))?;
         Ok(last.map(|window| window.saturating_add(1).saturating_mul(WINDOW_SECONDS)))
     }
-}
-
-/// The first window whose usage is kept.
-pub(super) fn kept_from(db: &Connection) -> rusqlite::Result<u32> {
-    db.prepare_cached("SELECT kept_from FROM state")?.query_row([], |row| of("state", row).get(0))
 }
 
 fn let_go(db: &Connection, before: Window) -> rusqlite::Result<LetGo> {

@@ -22,6 +22,14 @@ pub const NOTE: &[u8] = b"=";
 /// What stands before the hash of a beginning and the path of a text whose name tells domain and hours: it has that
 /// beginning, and is the beginning of a longer one.
 pub const NAMED: &[u8] = b"==";
+/// The domains that names tell, by the index of these.
+pub(super) const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
+         SELECT min(named_domain) FROM source WHERE named_domain IS NOT NULL
+         UNION ALL
+         SELECT (SELECT min(named_domain) FROM source WHERE named_domain > named.domain) FROM named
+         WHERE named.domain IS NOT NULL)
+     SELECT domain AS named_domain FROM named WHERE domain IS NOT NULL";
+
 /// Whether a row of places is none of these.
 pub(super) const IS_PLACE: &str = "substr(place.path, 1, 1) <> x'3d'";
 

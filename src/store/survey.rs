@@ -2,7 +2,8 @@
 
 use super::read::{Reader, all_series};
 use super::report::{Part, Question};
-use super::source::{Names, SourceId};
+use super::source::{NAMED_DOMAINS, Names, SourceId};
+use super::state::empty_is_delivered;
 use super::value::of;
 use crate::domain::Domain;
 use crate::error::Result;
@@ -138,14 +139,6 @@ const ALL_PARTS: &str =
 /// rejected.
 const SORT: usize = 9;
 
-/// The domains that names tell, by the index of these.
-pub(super) const NAMED_DOMAINS: &str = "WITH RECURSIVE named (domain) AS (
-         SELECT min(named_domain) FROM source WHERE named_domain IS NOT NULL
-         UNION ALL
-         SELECT (SELECT min(named_domain) FROM source WHERE named_domain > named.domain) FROM named
-         WHERE named.domain IS NOT NULL)
-     SELECT domain AS named_domain FROM named WHERE domain IS NOT NULL";
-
 /// The first columns of [`each_source`], of sources whose names tell a domain and hours.
 const NAMED: &str =
     "SELECT id, name, named_domain, named_start, named_end, arrived, lines, fault, blank + skipped FROM source
@@ -166,7 +159,7 @@ fn each_row(
     mut rows: Rows<'_>,
     mut show: impl FnMut(&Row<'_>, &Passed<'_>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    let may_be_empty = may_be_empty(db)?;
+    let may_be_empty = empty_is_delivered(db)?;
     let mut names = Names::default();
     while let Some(row) = rows.next()? {
         let source = of("source", row);
@@ -184,11 +177,6 @@ fn each_row(
         show(row, &passed)?;
     }
     Ok(())
-}
-
-/// Whether sources without a line deliver their hours.
-pub(super) fn may_be_empty(db: &Connection) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT empty_is_delivered FROM state")?.query_row([], |row| of("state", row).get(0))
 }
 
 /// Parts by source, beside their sources, both in order.

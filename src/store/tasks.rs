@@ -11,9 +11,11 @@ mod waiting;
 mod tests;
 
 use super::account::AccountId;
+use super::failure::{failed, signed, unsigned};
 use super::lock::{Lock, busy};
+use super::older::{OlderCopy, open, open_to_read};
+use super::open::{keep_log, open_or_make, prepare};
 use super::watch::{Change, changes, prune};
-use super::{OlderCopy, failed, keep_log, open, open_or_make, open_to_look, prepare, signed, unsigned};
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
 use crate::error::Result;
@@ -220,7 +222,7 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::open`].
     pub fn look(path: &Path, wait: Duration) -> Result<Self> {
-        let (db, _, older) = open_to_look(path, wait)?;
+        let (db, _, older) = open_to_read(path, wait)?;
         Ok(Self {
             db,
             account: AccountId::DEFAULT,

@@ -1,7 +1,7 @@
 //! Sums over all sources, which every change of them keeps: so that a small question need not read all of them.
 
+use super::failure::unsigned;
 use super::source::SourceId;
-use super::unsigned;
 use super::value::{Values, of};
 use crate::record::Reason;
 use crate::report::Counts;
@@ -52,7 +52,7 @@ impl Totals {
     }
 
     /// Takes away what a source contributed, before it is taken out.
-    pub(super) fn take_away(&mut self, db: &Connection, id: SourceId) -> rusqlite::Result<()> {
+    pub(super) fn subtract_source(&mut self, db: &Connection, id: SourceId) -> rusqlite::Result<()> {
         let sql = "SELECT lines, accepted, unplaced, blank, skipped FROM source WHERE id = ?";
         self.add(db.prepare_cached(sql)?.query_row([id.0], |row| line_counts(of("source", row), 0))?, -1);
         let mut rejects = db.prepare_cached("SELECT reason, lines FROM reject WHERE source = ?")?;
@@ -66,7 +66,7 @@ impl Totals {
     }
 
     /// Adds requests of a window; below zero, takes them away.
-    pub(super) fn note(&mut self, window: Window, requests: i64) {
+    pub(super) fn add_requests(&mut self, window: Window, requests: i64) {
         let sum = self.requests.entry(window.index().into()).or_default();
         *sum = sum.saturating_add(requests);
     }

@@ -8,7 +8,7 @@ use crate::domain::Domain;
 use crate::language::Language;
 use crate::record::Reason;
 use crate::region::Region;
-use crate::store::MAX_VALUE;
+use crate::store::connect::MAX_VALUE;
 use crate::store::source::CALENDAR;
 use crate::store::tasks::domain_set;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};

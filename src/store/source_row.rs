@@ -1,22 +1,22 @@
 //! What a source is, as a row of its table.
 
+use super::failure::{failed, signed};
 use super::source::{Arrival, SourceId, joined};
 use super::total::LineCounts;
-use super::write::Writer;
-use super::{failed, signed};
+use super::writer::Writer;
 use crate::digest::TextId;
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::report::SourceReport;
 use rusqlite::params;
 
-/// What an arrival says of its source, in the order of [`Writer::describe`].
+/// What an arrival says of its source, in the order of [`Writer::write_row`].
 const COLUMNS: &str = "name, sort, size, whole, chain, head, text_bytes, format, region, named_domain, named_start, \
                        named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, skipped, sketch, open, first, padding, text, account_id";
 
 impl Writer {
     /// Writes what a source is: a new one, or one that is there.
-    pub(super) fn describe(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
+    pub(super) fn write_row(&mut self, id: Option<SourceId>, arrival: &Arrival<'_>) -> Result<SourceId> {
         let Arrival { text, report, place, .. } = arrival;
         let hours = report.hours.as_ref();
         let counts = line_counts(report)?;
@@ -24,11 +24,11 @@ impl Writer {
         self.totals.sources += i64::from(id.is_none());
         // It goes by the name of where it was found, until it is named anew.
         if let Some(id) = id {
-            self.firsts.forget(id);
+            self.source_names.forget(id);
         }
         self.totals.add(counts, 1);
-        self.familiar.note_text(text);
-        place.file.iter().for_each(|file| self.familiar.note_place(file.as_bytes()));
+        self.known_keys.note_text(text);
+        place.file.iter().for_each(|file| self.known_keys.note_place(file.as_bytes()));
         let values = params![
             place.name,
             place.sort,

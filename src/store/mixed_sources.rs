@@ -1,7 +1,6 @@
 //! Sources that are not certain to be of one domain: their lines are evidence of hours with a log.
 
-use super::source::Names;
-use super::survey::NAMED_DOMAINS;
+use super::source::{NAMED_DOMAINS, Names};
 use super::value::of;
 use crate::hours::HOUR_SECONDS;
 use crate::names::evidence;
@@ -16,9 +15,9 @@ pub(super) const WINDOWS_PER_HOUR: i64 = HOUR_SECONDS / WINDOW_SECONDS;
 
 /// Each source with the hours in which its lines are evidence: see [`evidence`].
 #[derive(Default)]
-pub(super) struct Shared(BTreeMap<i64, Range<i64>>);
+pub(super) struct MixedSources(BTreeMap<i64, Range<i64>>);
 
-impl Shared {
+impl MixedSources {
     /// All of a store.
     pub(super) fn all(db: &Connection) -> rusqlite::Result<Self> {
         let mut shared = Self::default();

@@ -14,12 +14,12 @@ const OFTEN: u64 = 64;
 /// Short keys of texts, of their beginnings and of where they stand, once it pays to have read them. What goes stays
 /// here: it is looked up for nothing.
 #[derive(Default)]
-pub(super) struct Familiar {
+pub(super) struct KnownKeys {
     keys: Option<HashSet<u64>>,
     texts: u64,
 }
 
-impl Familiar {
+impl KnownKeys {
     /// Makes ready for one more text.
     pub(super) fn prepare(&mut self, db: &Connection) -> rusqlite::Result<()> {
         if self.keys.is_none() && self.texts.is_multiple_of(OFTEN) {
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_familiar_before_and_after_it_was_read() {
+    fn what_is_there_is_known_before_and_after_it_was_read() {
         let db = Connection::open_in_memory().unwrap();
         for step in super::super::schema::MIGRATIONS {
             db.execute_batch(step).unwrap();
@@ -125,20 +125,22 @@ mod tests {
         db.execute(insert, rusqlite::params![200, old.whole, old.head(), old.first()]).unwrap();
         db.execute("INSERT INTO place VALUES (x'2f61', 1, 'a', x'', 1, 1, 0, 0)", []).unwrap();
         db.execute("UPDATE total SET sources = 101", []).unwrap();
-        let mut familiar = Familiar::default();
-        familiar.prepare(&db).unwrap();
+        let mut known_keys = KnownKeys::default();
+        known_keys.prepare(&db).unwrap();
         // So far it does not pay: everything may be there.
         assert!(
-            familiar.keys.is_none() && familiar.may_have_text(&[99; 32]) && familiar.may_have_place(b"/b")
+            known_keys.keys.is_none()
+                && known_keys.may_have_text(&[99; 32])
+                && known_keys.may_have_place(b"/b")
         );
-        (0..OFTEN).for_each(|_| familiar.prepare(&db).unwrap());
-        assert!(familiar.may_have_text(&old.whole) && familiar.may_have_text(&old.heads[0]));
-        assert!(familiar.may_have_place(b"/a") && familiar.may_have_place(b"1:1"));
-        assert!(!familiar.may_have_text(&[99; 32]) && !familiar.may_have_place(b"/b"));
+        (0..OFTEN).for_each(|_| known_keys.prepare(&db).unwrap());
+        assert!(known_keys.may_have_text(&old.whole) && known_keys.may_have_text(&old.heads[0]));
+        assert!(known_keys.may_have_place(b"/a") && known_keys.may_have_place(b"1:1"));
+        assert!(!known_keys.may_have_text(&[99; 32]) && !known_keys.may_have_place(b"/b"));
         let new = text(98);
-        familiar.note_text(&new);
-        familiar.note_place(b"/b");
-        assert!(familiar.may_have_text(&new.whole) && familiar.may_have_text(&new.heads[0]));
-        assert!(familiar.may_have_place(b"/b"));
+        known_keys.note_text(&new);
+        known_keys.note_place(b"/b");
+        assert!(known_keys.may_have_text(&new.whole) && known_keys.may_have_text(&new.heads[0]));
+        assert!(known_keys.may_have_place(b"/b"));
     }
 }

@@ -1,10 +1,10 @@
 //! Sources that outgrow others: a longer text takes the place of its beginnings, which stand where they stood.
 
-use super::describe::joined_of;
-use super::failed;
-use super::signed;
+use super::failure::failed;
+use super::failure::signed;
 use super::source::{Arrival, SourceId};
-use super::write::Writer;
+use super::source_row::joined_of;
+use super::writer::Writer;
 use crate::digest::TextId;
 use crate::error::Result;
 use crate::sketch::Sketch;
@@ -40,7 +40,7 @@ impl Writer {
         self.change(|writer| {
             let sql = "UPDATE place SET source = ?, is_beginning = 1 WHERE source = ?";
             let moved = writer.db.prepare_cached(sql).and_then(|mut update| update.execute([of.0, id.0]));
-            writer.firsts.forget(of);
+            writer.source_names.forget(of);
             moved.map_err(failed).map(drop)
         })?;
         self.forget(id)
@@ -48,7 +48,7 @@ impl Writer {
 
     /// What stands at the places of a source is only the beginning of its text from now on.
     pub(super) fn set_beginnings(&mut self, id: SourceId) -> Result<()> {
-        self.firsts.forget(id);
+        self.source_names.forget(id);
         let sql = "UPDATE place SET is_beginning = 1 WHERE source = ?";
         self.db.prepare_cached(sql).and_then(|mut update| update.execute([id.0])).map_err(failed).map(drop)
     }
@@ -59,7 +59,7 @@ impl Writer {
     /// See [`Writer::at_path`].
     pub fn set_text(&mut self, id: SourceId, text: &TextId) -> Result<()> {
         self.change(|writer| {
-            writer.familiar.note_text(text);
+            writer.known_keys.note_text(text);
             let sql = "UPDATE source SET (whole, chain, head, text_bytes, open, first, text) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ?";
             let (len, joined) = (signed(text.len)?, joined_of(text));
             let values = params![text.whole, text.chain, text.head(), len, text.open, text.first(), joined, id.0];

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of tables.
 
-use super::failed;
+use super::failure::failed;
 use super::schema::APPLICATION_ID;
 use crate::error::Error;
 use crate::output::beside::DATABASE;

@@ -1,0 +1,98 @@
+//! Stores of older versions: brought to this program's by who writes to them, copied by who only looks.
+
+use super::connect::mark;
+use super::failure::failed;
+use super::lock::Lock;
+use super::open::{copy, open_as_is, open_or_make};
+use super::schema::VERSION;
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::{Scratch, scratch_folder};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Opens a store to write, of this program's version; says whether it is open without the files that the database keeps
+/// beside it. An older one is brought to this version first.
+pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, bool)> {
+    let (db, is_frozen) = open_as_is(path, wait, true)?;
+    let version = version(&db, path)?;
+    if version >= VERSION {
+        return Ok((db, is_frozen));
+    }
+    drop(db);
+    let work = "flowbook, bringing the store to a new version";
+    let brought = Lock::take(path, wait, work).and_then(|lock| Ok((open_or_make(path, wait)?, lock)));
+    brought.map(drop).map_err(|error| {
+        let text = format!(
+            "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring it there: \
+             {error}; run flowbook store vacuum as somebody who may write it"
+        );
+        Error::new(ErrorKind::Store(text)).caused_by(error).at(path)
+    })?;
+    open_as_is(path, wait, true)
+}
+
+/// What is looked at in the place of a store of an older version: a copy of it, brought to this program's. Looking changes
+/// nothing, also not that an older flowbook reads the store; it is brought to this version by who writes to it.
+pub struct OlderCopy {
+    folder: Scratch,
+    /// The version of the store.
+    version: u32,
+}
+
+impl OlderCopy {
+    /// Makes a copy of a store, if it is of an older version.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the copy cannot be written.
+    pub fn of(path: &Path, wait: Duration) -> Result<Option<Self>> {
+        let (db, _) = open_as_is(path, wait, false)?;
+        let version = version(&db, path)?;
+        if version >= VERSION {
+            return Ok(None);
+        }
+        drop(db);
+        let older = Self { folder: scratch_folder()?, version };
+        copy(path, &older.path(), wait)?;
+        open_or_make(&older.path(), wait).map_err(|error| {
+            let text = format!(
+                "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring a copy of it \
+                 there: {}",
+                error.message()
+            );
+            Error::new(ErrorKind::Store(text)).caused_by(error).at(path)
+        })?;
+        Ok(Some(older))
+    }
+
+    /// The version of the store itself.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Where it stands until it is dropped.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("usage.db")
+    }
+}
+
+/// Opens a store to look at it; says whether it is open without the files that the database keeps beside it, and what is
+/// looked at in its place.
+pub(super) fn open_to_read(path: &Path, wait: Duration) -> Result<(Connection, bool, Option<OlderCopy>)> {
+    let (db, is_frozen) = open_as_is(path, wait, false)?;
+    if version(&db, path)? >= VERSION {
+        return Ok((db, is_frozen, None));
+    }
+    drop(db);
+    let older = OlderCopy::of(path, wait)?;
+    let (db, is_frozen) =
+        open_as_is(&older.as_ref().map_or_else(|| path.to_owned(), OlderCopy::path), wait, false)?;
+    Ok((db, is_frozen, older))
+}
+
+fn version(db: &Connection, path: &Path) -> Result<u32> {
+    let version = mark(db, "user_version").map_err(failed).map_err(|e| e.at(path))?;
+    Ok(u32::try_from(version).unwrap_or(0))
+}

@@ -1,0 +1,226 @@
+//! Opens a store, and makes one; refuses what is none.
+
+use super::connect::{connect, is_empty, mark, plain};
+use super::failure::failed;
+use super::not_a_store::{self, unopened};
+use super::objects;
+use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::beside::WAL;
+use crate::output::in_address;
+use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
+const WRITER_CACHE_KIB: i32 = 96 << 10;
+
+/// Opens a store as it is; says whether it is open without the files that the database keeps beside it.
+pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
+    if !path.exists() {
+        return Err(
+            Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
+        );
+    }
+    refuse_what_is_no_file(path)?;
+    if !not_a_store::is_marked(path) {
+        // Who opens a database to write may change it, and this may be another program's.
+        let db = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        check(&db.map_err(|error| unopened(path, error))?).map_err(|e| e.at(path))?;
+    }
+    let mut is_frozen = false;
+    // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
+    let opened = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let opened = opened.or_else(|error| match frozen(path, &error) {
+        Some(address) => {
+            is_frozen = true;
+            connect(address, wait, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+        }
+        // Somebody else writes, and keeps these files.
+        None if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
+            connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        }
+        None => Err(error),
+    });
+    let db = opened.map_err(|error| unopened(path, error))?;
+    check(&db).map_err(|e| e.at(path))?;
+    db.pragma_update(None, "query_only", !is_writer).map_err(failed).map_err(|e| e.at(path))?;
+    Ok((db, is_frozen))
+}
+
+/// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
+pub(super) fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
+    refuse_second_names(path)?;
+    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let make = || {
+        let mut db = connect(plain(path), wait, access)?;
+        if is_empty(&db)? {
+            make(&mut db)?;
+        }
+        Ok(db)
+    };
+    let mut db = make().map_err(|error| unopened(path, error))?;
+    check(&db).map_err(|e| e.at(path))?;
+    keep_log(&db).map_err(|e| e.at(path))?;
+    prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
+    Ok(db)
+}
+
+/// Copies a store as it is at this moment.
+///
+/// # Errors
+/// When it cannot be read, or the copy cannot be written.
+pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
+    // Not to write to it: a connection that only asks may not write another file either.
+    let (db, _) = open_as_is(path, wait, true)?;
+    // Any bytes are a path, and the database takes the text for what it is.
+    let to = ToSqlOutput::Borrowed(ValueRef::Text(to.as_os_str().as_encoded_bytes()));
+    let copied = db.execute("VACUUM INTO ?", [to]).map_err(failed);
+    copied.map(drop).map_err(|e| e.at(path))
+}
+
+/// Whether this process can only read a store, as on a disk that takes no changes.
+///
+/// # Errors
+/// When it cannot be read, either.
+pub fn is_read_only(path: &Path, wait: Duration) -> Result<bool> {
+    let (db, _) = open_as_is(path, wait, false)?;
+    db.is_readonly(MAIN_DB).map_err(failed).map_err(|e| e.at(path))
+}
+
+/// The address by which a store is read that this process cannot write, after an attempt to open it as ever.
+/// The database wants to make files beside a store even to read it; where nothing waits in them, it can do without.
+/// Then nobody is kept from writing: see [`Reader::still`].
+fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
+    let is_kept_out = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::DiskFull)
+    );
+    let has_no_room = [SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMMAP];
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    if !is_kept_out && !code.is_some_and(|code| has_no_room.contains(&code)) {
+        return None;
+    }
+    let log = beside(path, WAL);
+    if log.metadata().is_ok_and(|meta| meta.len() > 0) {
+        return None;
+    }
+    Some(format!("file:{}?immutable=1", in_address(path)))
+}
+
+/// The file of that ending that belongs to a store.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+/// Refuses what can never be a store, before anything is made beside it.
+pub(super) fn refuse_what_is_no_file(path: &Path) -> Result<()> {
+    match path.metadata() {
+        Ok(meta) if meta.is_dir() => Err(not_a_store::folder(path)),
+        Ok(meta) if !meta.is_file() => {
+            Err(Error::usage("is no regular file; name the file of a store, like usage.db").at(path))
+        }
+        Ok(meta) if meta.len() > 0 && !not_a_store::is_marked(path) => refuse_foreign(path),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file that is not marked as a store, unless it is a database that holds nothing, as one that was just being
+/// made. Who opens a database to write may change it, and this may be another program's.
+fn refuse_foreign(path: &Path) -> Result<()> {
+    let db = connect(plain(path), Duration::ZERO, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let db = match db {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            return Err(unopened(path, error));
+        }
+        // Who opens it anyway says what is wrong.
+        Err(_) => return Ok(()),
+        Ok(db) => db,
+    };
+    if is_empty(&db).unwrap_or(true) { Ok(()) } else { check(&db).map_err(|e| e.at(path)) }
+}
+
+/// By two hard links, a database has two logs of its changes, which ruins it.
+fn refuse_second_names(path: &Path) -> Result<()> {
+    if path.metadata().is_ok_and(|meta| meta.is_file() && has_second_name(&meta)) {
+        return Err(Error::usage("has another name (a hard link); a store must have one only").at(path));
+    }
+    Ok(())
+}
+
+/// Whether a file has more than one name, as far as the system tells.
+#[cfg(unix)]
+pub(super) fn has_second_name(meta: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(meta) > 1
+}
+
+/// Whether a file has more than one name, as far as the system tells.
+#[cfg(not(unix))]
+pub(super) fn has_second_name(_: &Metadata) -> bool {
+    false
+}
+
+/// Refuses what this program cannot read.
+fn check(db: &Connection) -> Result<()> {
+    let marks = || Ok((mark(db, "application_id")?, mark(db, "user_version")?));
+    let (id, version) = marks().map_err(failed)?;
+    if id != i64::from(APPLICATION_ID) {
+        let is_empty = is_empty(db).map_err(failed)?;
+        let text = if is_empty { "holds nothing yet; flowbook ingest makes a store of it" } else { FOREIGN };
+        return Err(Error::usage(text));
+    }
+    if version > i64::from(VERSION) {
+        return Err(Error::new(ErrorKind::Store(format!(
+            "is a store of version {version}, made by a newer flowbook; this one knows versions up to {VERSION}: \
+             use the newer flowbook"
+        ))));
+    }
+    objects::check(db, u32::try_from(version).unwrap_or(0))
+}
+
+const FOREIGN: &str = "is a database, but no store of flowbook; name another file";
+
+fn make(db: &mut Connection) -> rusqlite::Result<()> {
+    let begun = db.transaction()?;
+    begun.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(&begun)?;
+    begun.commit()
+}
+
+/// Lets readers go on while somebody writes. The mode stands in the file, but a copy that a tool made of a store is not in
+/// it: every writer would keep its own readers out.
+pub(super) fn keep_log(db: &Connection) -> Result<()> {
+    let mode = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+    let mode: String = mode.map_err(failed)?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    let text =
+        "the disk does not let several processes work on a store (no write-ahead log); put it on a local one";
+    Err(Error::new(ErrorKind::Store(text.into())))
+}
+
+/// Durable commits, and the tables of this version.
+pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < VERSION {
+        let begun = db.transaction()?;
+        migrate(&begun)?;
+        begun.commit()?;
+    }
+    Ok(())
+}
+
+fn migrate(db: &Connection) -> rusqlite::Result<()> {
+    let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    MIGRATIONS.iter().skip(version as usize).try_for_each(|step| db.execute_batch(step))?;
+    db.pragma_update(None, "user_version", VERSION)
+}
