@@ -334,6 +334,15 @@ fn run_commands(path: &str) -> usize {
 }
 
 #[test]
+fn documents_are_read_as_they_are_written() {
+    let text = "[a](b.md#c) [d](https://e.f) [g](#h)\n```sh\nflowbook a \\\n  b # c\n\n# d\n```\n```text\nno sh\n```\n\
+                `src/gone.rs` and `bash tests/x.sh N`, `data/*/y`, src/z";
+    assert_eq!(links(text).collect::<Vec<_>>(), ["b.md"]);
+    assert_eq!(commands(text), ["flowbook a    b"]);
+    assert_eq!(named_paths(text).collect::<Vec<_>>(), ["src/gone.rs", "tests/x.sh"]);
+}
+
+#[test]
 fn the_commands_of_the_readme_and_of_the_guide_work() {
     let exports: Vec<usize> = documents().iter().map(|path| run_commands(path)).collect();
     assert!(exports[0] >= 2, "the README shows how to export");
