@@ -1,10 +1,10 @@
-//! The repository checks itself: layers, owners of third-party crates, scripts, the error table, the README.
+//! The repository checks itself: layers, owners of third-party crates, scripts, documents.
 
-use super::harness::{Place, repository};
-use flowbook::contract::code::Code;
+use super::harness::repository;
 use order::Files;
 use std::fs;
 
+mod documents;
 mod order;
 mod rules;
 mod rust;
@@ -239,112 +239,4 @@ fn files_are_no_longer_than_they_are_now() {
 /// A document of the repository.
 fn document(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap()
-}
-
-/// The README and every page of the guide, by their paths.
-fn documents() -> Vec<String> {
-    let pages = fs::read_dir(repository().join("data/docs")).unwrap();
-    let pages = pages.map(|page| format!("data/docs/{}", page.unwrap().file_name().to_str().unwrap()));
-    let mut documents: Vec<String> = pages.collect();
-    documents.sort();
-    documents.insert(0, "README.md".into());
-    documents
-}
-
-#[test]
-fn the_guide_lists_every_code() {
-    let page = document("data/docs/errors.md");
-    for code in Code::ALL {
-        assert!(page.contains(&format!("| `{}` | {} |", code.wire(), code.message())), "{code:?}");
-    }
-}
-
-#[test]
-fn the_readme_names_every_page_of_the_guide() {
-    let readme = document("README.md");
-    for page in documents().iter().skip(1) {
-        assert!(readme.contains(&format!("({page})")), "the README does not name {page}");
-    }
-}
-
-/// Links of a document to files of the repository, without the place within the file.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let targets = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-    targets.map(|target| target.split('#').next().unwrap_or_default())
-}
-
-#[test]
-fn links_of_documents_lead_to_files() {
-    let others = ["CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "data/README.md"].map(String::from);
-    for path in documents().into_iter().chain(others) {
-        let text = document(&path);
-        let folder = repository().join(&path).parent().unwrap().to_owned();
-        let broken = links(&text).find(|target| !folder.join(target).exists());
-        assert_eq!(broken, None, "{path} has a link to a file that is not there");
-    }
-}
-
-/// Paths below the folders of the repository that a document names between backticks.
-fn named_paths(text: &str) -> impl Iterator<Item = &str> {
-    let roots = ["src/", "tests/", "benches/", "data/"];
-    let quoted = text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace);
-    let named = quoted.filter(move |word| roots.iter().any(|root| word.starts_with(root)));
-    named.filter(|word| !word.contains(['*', '<', '=']))
-}
-
-#[test]
-fn paths_that_documents_name_are_there() {
-    for path in ["CONTRIBUTING.md", "ARCHITECTURE.md", "data/README.md"] {
-        let text = document(path);
-        assert!(path == "data/README.md" || named_paths(&text).count() > 20, "{path} names files");
-        let gone = named_paths(&text).find(|named| !repository().join(named).exists());
-        assert_eq!(gone, None, "{path} names what is not there");
-    }
-}
-
-/// The commands of a document's code blocks marked `sh`, continued lines joined.
-fn commands(document: &str) -> Vec<String> {
-    let blocks = document.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let joined = blocks.map(|block| block.replace("\\\n", " ")).collect::<String>();
-    let lines = joined.lines().map(|line| line.split(" # ").next().unwrap_or_default().trim());
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(String::from).collect()
-}
-
-/// Runs the flowbook commands of a document one after the other in a folder of their own; gives how many of them export.
-fn run_commands(path: &str) -> usize {
-    let place = Place::new();
-    let data = repository().join("data");
-    let mut exports = 0;
-    for command in commands(&document(path)) {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let (["cargo", "run", "--release", "--", arguments @ ..] | ["flowbook", arguments @ ..]) =
-            words.as_slice()
-        else {
-            continue;
-        };
-        assert!(!command.contains(['|', '>', '$', '\'']), "{path}: a plain command: {command}");
-        let arguments: Vec<String> =
-            arguments.iter().map(|word| word.replace("data/", &format!("{}/", data.display()))).collect();
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        place.run(&arguments, 0);
-        exports += usize::from(arguments[0] == "export");
-    }
-    exports
-}
-
-#[test]
-fn documents_are_read_as_they_are_written() {
-    let text = "[a](b.md#c) [d](https://e.f) [g](#h)\n```sh\nflowbook a \\\n  b # c\n\n# d\n```\n```text\nno sh\n```\n\
-                `src/gone.rs` and `bash tests/x.sh N`, `data/*/y`, src/z";
-    assert_eq!(links(text).collect::<Vec<_>>(), ["b.md"]);
-    assert_eq!(commands(text), ["flowbook a    b"]);
-    assert_eq!(named_paths(text).collect::<Vec<_>>(), ["src/gone.rs", "tests/x.sh"]);
-}
-
-#[test]
-fn the_commands_of_the_readme_and_of_the_guide_work() {
-    let exports: Vec<usize> = documents().iter().map(|path| run_commands(path)).collect();
-    assert!(exports[0] >= 2, "the README shows how to export");
-    assert!(exports[1..].iter().sum::<usize>() >= 4, "the guide shows how to export");
 }
