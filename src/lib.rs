@@ -34,10 +34,8 @@
 //! ```
 //! use flowbook::domain::{DomainSet, Selection};
 //! use flowbook::ingest::{Job, Progress, ingest};
-//! use flowbook::log::Format;
-//! use flowbook::region::Region;
 //! use flowbook::report::RejectLimit;
-//! use flowbook::source::discover;
+//! use flowbook::source::{ORIGINS, discover};
 //! use flowbook::time::{TimeRange, parse_iso};
 //!
 //! # fn main() -> flowbook::Result<()> {
@@ -46,8 +44,7 @@
 //! let day = TimeRange::covering(start, start + 86_400).expect("a range");
 //! let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
 //! let job = Job {
-//!     format: Format::Alibaba,
-//!     region: Region::Unspecified,
+//!     origins: ORIGINS,
 //!     range: day,
 //!     selection: &everything,
 //!     folds: None,
@@ -72,7 +69,6 @@
 //! ```
 //! use flowbook::contract::request::{Account, ExportRequest, validate};
 //! use flowbook::locale::Language;
-//! use flowbook::log::Format;
 //! use flowbook::region::Region;
 //! use flowbook::report::RejectLimit;
 //! use flowbook::source::Search;
@@ -93,7 +89,6 @@
 //!     logs: &["data/sample".into()],
 //!     search: &Search::default(),
 //!     lateness: Some(86_400), // seconds
-//!     format: Format::Alibaba,
 //!     region: Region::Unspecified,
 //!     threads: 0,
 //!     keep_going: false,
