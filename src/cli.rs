@@ -37,6 +37,7 @@ use crate::threads;
 use crate::visible::line;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use out::Hearing;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env;
 use std::io::{self, IsTerminal};
@@ -111,6 +112,7 @@ pub fn run(commit: &str) -> ExitCode {
         Err(code) => return code,
     };
     interrupt::clean_up();
+    out::hear(arguments.command.hearing());
     let is_configured = matches!(arguments.command, Command::Run(_));
     let begun = if arguments.command.needs_threads() { threads::begin() } else { Ok(()) };
     let begun = show::with_json_errors(is_json(), || begun);
@@ -136,6 +138,24 @@ impl Command {
             Self::Generate(arguments) => generate::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
             Self::Man(arguments) => man::run(arguments),
+        }
+    }
+
+    /// What of events is heard. Who exports hears of no log by its name: it may be none of the export.
+    fn hearing(&self) -> Hearing {
+        let (verbose, most) = match self {
+            Self::Export(arguments) => (arguments.telling.verbose, Hearing::Phases),
+            Self::Ingest(arguments) => (arguments.telling.verbose, Hearing::Logs),
+            Self::Run(arguments) => (arguments.telling.verbose, Hearing::Logs),
+            Self::Task(arguments) => (arguments.verbose(), Hearing::Phases),
+            Self::Store(_) | Self::History(_) | Self::Generate(_) | Self::Completions(_) | Self::Man(_) => {
+                (0, Hearing::Nothing)
+            }
+        };
+        match verbose {
+            0 => Hearing::Nothing,
+            1 => Hearing::Phases,
+            _ => most,
         }
     }
 

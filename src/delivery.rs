@@ -8,6 +8,7 @@ pub mod intake;
 pub mod retain;
 
 use crate::error::{Error, Result};
+use crate::events::{of_phase, timed};
 use crate::ingest::Rejects;
 use crate::ingest::limit::too_many_rejected;
 use crate::output::beside::BESIDE;
@@ -76,10 +77,11 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     }?;
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
     let format = sources.first().map(Source::format).unwrap_or_default().expected();
-    let mut taking = match take_in(&mut writer, sources, &intake) {
+    let mut taking = match timed("reading logs into the store", || take_in(&mut writer, sources, &intake)) {
         Err(error) if is_new => return writer.remove().and(Err(error)),
         taking => taking?,
     };
+    of_phase!("logs by what became of them: {}", taking.fates_in_words());
     let refused = delivery.max_rejects.exceeded(&taking.judged(intake.keep_going)).then(|| {
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
         too_many_rejected(
@@ -104,7 +106,7 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path, of)?;
     }
     if refused.is_none() && !delivery.dry_run {
-        writer.commit()?;
+        timed("writing the store", || writer.commit())?;
     } else if is_new {
         // What was made for nothing is taken away again.
         writer.remove()?;

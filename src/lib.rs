@@ -143,6 +143,8 @@ pub mod factor;
 pub mod contract;
 // What stops a job
 pub mod error;
+// What is told while a job runs
+pub mod events;
 // Edges to the system
 pub mod threads;
 pub mod regular;

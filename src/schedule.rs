@@ -15,6 +15,7 @@ use crate::delivery::intake::{Intake, Taking};
 use crate::delivery::retain::{self, Retained};
 use crate::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
 use crate::error::Result;
+use crate::events::{of_phase, timed};
 use crate::locale::Language;
 use crate::output::{folder, make_folder, scratch_folder};
 use crate::source::{ORIGINS, Source};
@@ -96,7 +97,8 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
 /// Does the work of a tick. `store` is the file of the store, whatever is worked on: neither is it read as a log, nor does
 /// a result take its place.
 fn work(tick: &Tick<'_>, store: &Path, progress: &Progress) -> Result<Ticked> {
-    let Found { mut sources, young, unmatched } = find(tick.plan)?;
+    let Found { mut sources, young, unmatched } = timed("finding logs", || find(tick.plan))?;
+    of_phase!("{} logs to look at, {} too young", sources.len(), young.len());
     leave_out_store(&mut sources, store);
     let Delivered { taking, refused } = take_in(tick, sources, progress)?;
     let mut ticked = Ticked {
@@ -113,7 +115,11 @@ fn work(tick: &Tick<'_>, store: &Path, progress: &Progress) -> Result<Ticked> {
     if ticked.refused.is_none() {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let jobs = judge_all(tick)?;
-        ticked.steps = if tick.dry_run { foretell(jobs, store) } else { make(tick, jobs, progress) };
+        of_phase!("{} tasks are due or up to date", jobs.len());
+        ticked.steps = timed("making workbooks", || match tick.dry_run {
+            true => foretell(jobs, store),
+            false => make(tick, jobs, progress),
+        });
         ticked.retired = retire(tick, &ticked.steps)?;
         ticked.unbilled = unbilled(tick)?;
         ticked.unknown = unknown_in(&Reader::open(&tick.plan.store, tick.plan.lock_timeout)?, tick.plan)?;

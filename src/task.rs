@@ -19,6 +19,7 @@ use crate::contract::code::{Code, Refusal};
 use crate::contract::request::{DetailRows, ExportSpec};
 use crate::domain::{Domain, DomainSet, Folds, Selection, widest};
 use crate::error::{Error, Result};
+use crate::events::{of_phase, timed};
 use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
@@ -125,7 +126,8 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         keep_rejects: task.rejects.map(folder),
         progress: &progress.reading,
     };
-    let Ingested { table, mut report, rejects, mut others, mistrusted } = ingest(sources, &job)?;
+    let Ingested { table, mut report, rejects, mut others, mistrusted } =
+        timed("reading logs", || ingest(sources, &job))?;
     others.extend(named);
     report.add_spans(spans);
     let selection = &task.spec.selection;
@@ -228,6 +230,11 @@ fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
     };
     let scope = task.lateness.map(|lateness| task.scope(lateness));
     let not_opened = scope.map(|scope| take_out_of_scope(sources, &scope, note)).unwrap_or_default();
+    let NotOpened { other_hours, other_domains } = not_opened;
+    of_phase!(
+        "{} logs to read; not opened by their names: {other_hours} of other hours, {other_domains} of other domains",
+        sources.len()
+    );
     Narrowed { not_opened, spans, named }
 }
 
@@ -269,7 +276,10 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     if let (Some(warn), Some(text)) = (progress.warn, many_rows(count, series, is_sparse)) {
         warn(&text);
     }
-    target.write(rows(), &request, task.output).map(Ok)
+    let exported = timed("making the file", || target.write(rows(), &request, task.output))?;
+    let output = task.output.display();
+    of_phase!("{output}: {} rows of Detail on {} sheets", exported.rows, exported.sheets);
+    Ok(Ok(exported))
 }
 
 /// More rows than this are hardly what somebody wants to open.

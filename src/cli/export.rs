@@ -153,7 +153,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let search = reading.search()?;
     let task = arguments.task(&spec, &search, &output, creation_time()?);
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
-    let done = progress::beside(telling.quiet, &progress, || match &arguments.store {
+    let done = progress::beside(telling.has_bar(), &progress, || match &arguments.store {
         None => task::run(&task, &progress).map(|outcome| Some((Kept { outcome, task: None }, Vec::new()))),
         Some(store) => from_store(arguments, store, &task, &request, &progress),
     });
@@ -248,7 +248,8 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, waiting, .. } = arguments;
     let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
-    let taken = progress::beside(telling.quiet, &progress, || take(arguments, store, None, &[], &progress))?;
+    let taken =
+        progress::beside(telling.has_bar(), &progress, || take(arguments, store, None, &[], &progress))?;
     let Some(faults) = taken else { return Ok(Ending::WithRejects) };
     for (name, fault) in &faults {
         show::message(&format!("{name}: {fault}"));

@@ -12,7 +12,7 @@ use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::source::{ORIGINS, Reading, Search, Source, no_log};
 use crate::visible::line;
-use clap::{Args, ValueHint};
+use clap::{ArgAction, Args, ValueHint};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -65,6 +65,18 @@ pub(super) struct TellingFlags {
     /// Show neither progress nor the table.
     #[arg(short, long)]
     pub(super) quiet: bool,
+
+    /// Tell on standard error what is done and how long it takes; given twice, ingest and run also tell what is done with
+    /// each log.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+impl TellingFlags {
+    /// Whether progress is shown in a bar: events would be written into it.
+    pub(super) const fn has_bar(&self) -> bool {
+        !self.quiet && self.verbose == 0
+    }
 }
 
 /// How long others are waited for.

@@ -42,7 +42,7 @@ pub(super) struct IngestArguments {
     reading: ReadingFlags,
 
     #[command(flatten)]
-    telling: TellingFlags,
+    pub(super) telling: TellingFlags,
 }
 
 pub(super) fn run(arguments: &IngestArguments) -> Result<Ending> {
@@ -60,7 +60,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
     let sources = reading.sources(&arguments.logs, &reading.search()?, false)?;
     let Delivered { taking, refused } =
-        progress::beside(telling.quiet, &progress, || deliver(sources, &delivery))?;
+        progress::beside(telling.has_bar(), &progress, || deliver(sources, &delivery))?;
     reading.tell_unused_domain(&progress.reading, "");
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));

@@ -4,10 +4,12 @@
 use crate::error::{Error, Result};
 use crate::output::standard_output;
 use crate::visible::{self, acts};
+use log::{LevelFilter, Log, Metadata, Record};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use std::io::{self, BufWriter, Write};
+use std::time::Instant;
 
 /// A message on standard error, on one line.
 pub(super) fn message(text: &str) {
@@ -38,6 +40,45 @@ pub(super) fn beside(lines: &[String]) {
 fn aside(text: &str) {
     // There is nobody left to tell when this fails.
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Writes events to standard error: one on a line, behind the seconds since the program began.
+struct Events(Instant);
+
+impl Log for Events {
+    fn enabled(&self, event: &Metadata<'_>) -> bool {
+        event.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"))
+    }
+
+    fn log(&self, event: &Record<'_>) {
+        if self.enabled(event.metadata()) {
+            message(&format!("{:.3} s: {}", self.0.elapsed().as_secs_f64(), event.args()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// What is heard of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hearing {
+    Nothing,
+    Phases,
+    /// Also those of logs, which are named.
+    Logs,
+}
+
+/// Hears events from now on.
+pub(super) fn hear(hearing: Hearing) {
+    let level = match hearing {
+        Hearing::Nothing => return,
+        Hearing::Phases => LevelFilter::Info,
+        Hearing::Logs => LevelFilter::Debug,
+    };
+    // There is one for the whole of the program, and this is called once.
+    if log::set_logger(Box::leak(Box::new(Events(Instant::now())))).is_ok() {
+        log::set_max_level(level);
+    }
 }
 
 /// Lines on standard output.

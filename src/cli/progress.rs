@@ -19,9 +19,9 @@ const READING: &str = "{msg} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec}, {
 const STREAM: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
 const WRITING: &str = "{msg} [{bar:32}] {human_pos}/{human_len} rows, {rows_per_sec}, {eta} left";
 
-/// Runs `work` beside a bar on standard error, unless `quiet` or that is no terminal.
-pub(super) fn beside<T>(quiet: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
-    if quiet || !io::stderr().is_terminal() {
+/// Runs `work` beside a bar on standard error, if it has one and that is a terminal.
+pub(super) fn beside<T>(has_bar: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if !has_bar || !io::stderr().is_terminal() {
         return work();
     }
     thread::scope(|scope| {

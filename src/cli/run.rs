@@ -45,7 +45,7 @@ pub(super) struct RunArguments {
     threads: usize,
 
     #[command(flatten)]
-    telling: TellingFlags,
+    pub(super) telling: TellingFlags,
 }
 
 const EXIT_CODES: &str = "\
@@ -99,7 +99,7 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
     };
     let one = Tick { plan: &plan, running, language: environment::language(), dry_run: arguments.dry_run };
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
-    let ticked = progress::beside(arguments.telling.quiet, &progress, || tick(&one, &progress));
+    let ticked = progress::beside(arguments.telling.has_bar(), &progress, || tick(&one, &progress));
     match ticked {
         Ok(ticked) => tell(arguments, &plan, &ticked, begun),
         Err(error) => {

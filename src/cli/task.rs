@@ -157,6 +157,14 @@ struct RunArguments {
 }
 
 impl TaskArguments {
+    /// How much is asked for of what is done.
+    pub(super) fn verbose(&self) -> u8 {
+        match &self.action {
+            Action::Run(arguments) => arguments.telling.verbose,
+            _ => 0,
+        }
+    }
+
     /// Whether workbooks are made.
     pub(super) fn needs_threads(&self) -> bool {
         matches!(self.action, Action::Run(_))
@@ -310,8 +318,9 @@ pub(super) fn run_all(
     let mut ran = Vec::with_capacity(tasks.len());
     for task in &tasks {
         let progress = Progress { warn: Some(show::message), ..Progress::default() };
-        let done =
-            progress::beside(telling.quiet, &progress, || run_registered(registry, task, running, &progress));
+        let done = progress::beside(telling.has_bar(), &progress, || {
+            run_registered(registry, task, running, &progress)
+        });
         ran.push((task, done));
     }
     words::ran(&ran, telling)?;

@@ -10,6 +10,7 @@ pub use super::taking::{Fate, Taking};
 use crate::digest::{Lengths, TextId};
 use crate::domain::{DomainSet, Selection};
 use crate::error::Result;
+use crate::events::of_log;
 use crate::ingest::{self, Job, Rejects, Taken, ingest_each, resume};
 use crate::log::{Choice, Format};
 use crate::region::Region;
@@ -303,6 +304,7 @@ impl<'a> Work<'a> {
             let settled = self.settle(&taken, candidate)?;
             self.join_crowds(&taken.text)?;
             if let Settled::Counts(fate) | Settled::Skipped(fate) | Settled::Within(fate) = settled {
+                of_log!("{}: {}", taken.source.name, fate.name());
                 self.taking.fates[fate as usize] += 1;
             }
             if let Settled::Counts(_) = settled {
@@ -428,6 +430,7 @@ impl<'a> Work<'a> {
 
     /// Passes over a source that is as it was.
     fn skip(&mut self, seen: &Seen, place: Place) {
+        of_log!("{}: known, and as it was", place.name);
         self.taking.fates[Fate::Known as usize] += 1;
         if seen.place.name != place.name || seen.place.sort != place.sort {
             self.renamed.push((seen.id, Place { is_beginning: seen.place.is_beginning, ..place }));

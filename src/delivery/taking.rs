@@ -111,6 +111,12 @@ impl Taking {
         self.fates[fate as usize]
     }
 
+    /// How many sources had each fate: `3 added, 20 known`.
+    pub(super) fn fates_in_words(&self) -> String {
+        let fates = Fate::ALL.into_iter().filter(|fate| self.had(*fate) > 0);
+        fates.map(|fate| format!("{} {}", self.had(fate), fate.name())).collect::<Vec<_>>().join(", ")
+    }
+
     /// The lines that the share of rejected ones is judged over; where faults are passed over, not those of logs that are
     /// faults for what was rejected of them.
     #[must_use]

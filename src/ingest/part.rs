@@ -6,6 +6,7 @@ use super::lines::{Lines, READ};
 use super::packed::Packed;
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester, Lengths};
+use crate::events::of_log;
 use crate::source::{Opened, Origins, Resume, SMALL, START, Site, Source, WHOLE, start_of};
 use memchr::memchr;
 use std::fs::File;
@@ -293,9 +294,8 @@ pub(super) fn open<'a, 'd>(
     // A stretch and what follows a known beginning are plain, whatever their first bytes look like.
     let lines = match (part.stretch.zip(part.file.as_ref()), &source.resume) {
         (None, None) => {
-            let again = source.size().is_some().then_some(site);
             let raw = desk.open(source, how.origins, WHOLE)?;
-            return open_whole(counted(raw), again, source.size(), how, desk);
+            return open_whole(counted(raw), source, how, desk);
         }
         (Some(((start, end), file)), _) => {
             let opened = file.open(site)?;
@@ -311,6 +311,7 @@ pub(super) fn open<'a, 'd>(
             if start == 0 { Lines::new(input) } else { Lines::after_newline(input) }
         }
         (None, Some(resume)) => {
+            of_log!("{}: opened; goes on behind {} bytes that are known", source.name, resume.from);
             let raw = desk.open(source, how.origins, resume.before.len..u64::MAX)?;
             Lines::new(behind_known(counted(raw), resume, how)?)
         }
@@ -328,11 +329,12 @@ fn behind_known<'a>(raw: Counted<'a>, resume: &Resume, how: Opening<'a>) -> io::
 /// Opens a whole source, whose codec its first bytes tell.
 fn open_whole<'a, 'd>(
     mut raw: Counted<'a>,
-    again: Option<Site<'a>>,
-    size: Option<u64>,
+    source: &'a Source,
     how: Opening<'a>,
     desk: &'d mut Desk,
 ) -> io::Result<OpenPart<'a, 'd>> {
+    let size = source.size();
+    let again = size.is_some().then_some(source.site(how.origins));
     let mut len = 0;
     let small = size.filter(|size| *size <= SMALL).and_then(|size| usize::try_from(size).ok());
     let filled = fill(&mut raw, &mut desk.head, &mut len, small.unwrap_or(HEAD_LEN).max(MAGIC_LEN), READ);
@@ -342,6 +344,8 @@ fn open_whole<'a, 'd>(
     }
     desk.start = size.and_then(|size| start_of(&desk.head[..len], size));
     let codec = Codec::detect(&desk.head[..len]);
+    let format = source.format().expected().name();
+    of_log!("{}: opened; compression {}, format {format}", source.name, codec.name());
     let mut tap = how.tap();
     if codec == Codec::Plain {
         codec::check_plain(&desk.head[..len])?;

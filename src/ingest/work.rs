@@ -9,6 +9,7 @@ use super::{Job, ahead};
 use crate::codec::{Codec, says_all};
 use crate::domain::Domain;
 use crate::error::{Result, plain};
+use crate::events::of_log;
 use crate::source::Source;
 use crate::usage::table::UsageTable;
 use std::cmp::Reverse;
@@ -174,6 +175,8 @@ impl<'a> Work<'a> {
         };
         let (is_changed, fault) = (change.is_some(), change.map(Into::into).or(fault));
         let Folded { counts, samples, extents, fingerprint, sketch, has_used_domain } = fold.end()?;
+        let what = if part.stretch.is_some() { "a part was read" } else { "was read" };
+        of_log!("{}: {what}; lines {}, rejected {}", source.name, counts.lines, counts.rejected_total());
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
         Ok(Outcome {

@@ -5,6 +5,7 @@
 use super::walk::{Met, is_hidden, walk};
 use super::{NO_FILE, Origin, STDIN, Search, Source};
 use crate::error::{Error, ErrorKind, Result, plain};
+use crate::events::{of_log, of_phase};
 use crate::output::beside::BESIDE;
 use crate::visible::{self, escaped};
 use memchr::memchr_iter;
@@ -55,7 +56,10 @@ pub fn discover_by(arguments: &[PathBuf], search: &Search) -> Result<Vec<Source>
             add_glob(argument, &mut found)?;
         }
     }
-    Ok(found.in_order())
+    let sources = found.in_order();
+    let left_out = search.left_out();
+    of_phase!("found {} logs; --include and --exclude left out {left_out} files and folders", sources.len());
+    Ok(sources)
 }
 
 /// Says where no log was found: a workbook of nothing but zeros is hardly wanted.
@@ -152,7 +156,9 @@ fn add_path(path: PathBuf, found: &mut Found<'_>) {
 fn add_folder(folder: &Path, base: &Path, found: &mut Found<'_>) {
     let search = found.search;
     walk(folder, base, search, &mut |path, met| match met {
-        Ok(kind) if kind.is_dir() || is_own(&path) || !search.holds(&path, base) => {}
+        Ok(kind) if kind.is_dir() => {}
+        Ok(_) if is_own(&path) => of_log!("{}: left out: it is a result of flowbook", path.display()),
+        Ok(_) if !search.holds(&path, base) => {}
         Ok(kind) if !kind.is_file() => found.add_faulty(path, NO_FILE),
         Ok(_) => found.add(path),
         Err(error) => found.add_unreadable(path, &error),

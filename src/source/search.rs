@@ -5,6 +5,7 @@
 use super::{Reading, Source};
 use crate::domain::Selection;
 use crate::error::{Error, Result};
+use crate::events::of_log;
 use crate::report::NotOpened;
 use crate::time::TimeRange;
 use std::path::Path;
@@ -70,6 +71,7 @@ impl Search {
     pub(super) fn holds(&self, path: &Path, folder: &Path) -> bool {
         let is_included = self.include.is_empty() || matches(&self.include, path, folder);
         if !is_included {
+            of_log!("{}: left out: no --include matches it", path.display());
             self.left_out.fetch_add(1, Relaxed);
         }
         is_included && !self.leaves_out(path, folder)
@@ -79,6 +81,7 @@ impl Search {
     pub(super) fn leaves_out(&self, path: &Path, folder: &Path) -> bool {
         let is_left_out = matches(&self.exclude, path, folder);
         if is_left_out {
+            of_log!("{}: left out: an --exclude matches it", path.display());
             self.left_out.fetch_add(1, Relaxed);
         }
         is_left_out

@@ -8,6 +8,7 @@ use super::state::generation;
 use super::value::of;
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::of_phase;
 use crate::region::Region;
 use crate::time::{TimeRange, Window};
 use crate::usage::{self, Usage};
@@ -52,11 +53,12 @@ impl Reader {
         let begun = stamp(path);
         let (db, is_frozen, older) = open_to_read(path, wait)?;
         let reader = Self { db, path: path.to_owned(), frozen: is_frozen.then_some(begun), older };
-        reader.at(|db| {
+        let generation = reader.at(|db| {
             // The first read takes the snapshot.
             db.execute_batch("BEGIN")?;
             generation(db)
         })?;
+        of_phase!("{}: store opened to read, generation {generation}", path.display());
         Ok(reader)
     }
 

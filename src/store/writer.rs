@@ -12,6 +12,7 @@ use super::total::Totals;
 use super::watch::Watch;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
+use crate::events::of_phase;
 use crate::region::Region;
 use crate::time::Window;
 use rusqlite::Connection;
@@ -52,6 +53,7 @@ impl Writer {
     /// When another process holds it, it is damaged, or it cannot be made or written.
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
+        of_phase!("{}: store held to write", path.display());
         let db = open_or_make(path, wait)?;
         // References hold by what is written here; looking each of them up would cost more than the writing, and there
         // is no index from sources to cells. `flowbook store check` looks at all of them.

@@ -19,6 +19,7 @@ mod clocks;
 mod copies;
 mod covered;
 mod crowds;
+mod events;
 mod files_agree;
 mod folded;
 mod generated;

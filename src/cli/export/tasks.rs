@@ -105,7 +105,7 @@ fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -
     let own = scratch.as_ref().map(|scratch| scratch.path().join(SCRATCH_STORE));
     let store = arguments.store.as_deref().or(own.as_deref()).unwrap_or(Path::new(SCRATCH_STORE));
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
-    let done = progress::beside(arguments.telling.quiet, &progress, || {
+    let done = progress::beside(arguments.telling.has_bar(), &progress, || {
         take_and_make(arguments, store, scratch.is_some(), &tasks, &progress)
     });
     let Some((taking, made)) = done? else { return Ok(Ending::WithRejects) };

@@ -146,7 +146,10 @@ fn the_guide_lists_every_option() {
         let help = place.run(&arguments, 0).stdout;
         let options = help.lines().filter_map(|line| line.split_once("--"));
         let options = options.filter(|(before, _)| before.trim().len() < 4).map(|(_, rest)| rest);
-        let names: Vec<&str> = options.filter_map(|rest| rest.split_whitespace().next()).collect();
+        let names: Vec<&str> = options
+            .filter_map(|rest| rest.split_whitespace().next())
+            .map(|name| name.trim_end_matches('.'))
+            .collect();
         assert!(names.len() > 2, "{command} has options");
         let is_missing = |name: &&str| *name != "help" && !guide.contains(&format!("`--{name}"));
         missing.extend(names.into_iter().filter(is_missing).map(|name| format!("{command} --{name}")));
