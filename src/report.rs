@@ -94,19 +94,31 @@ impl Counts {
     }
 
     /// Adds the counts of another part.
+    ///
+    /// # Panics
+    /// When a sum exceeds 2^64 - 1, as none does of lines that were read: see [`Counts::try_merge`].
     pub fn merge(&mut self, other: &Self) {
-        self.lines += other.lines;
-        self.accepted += other.accepted;
-        self.outside_range += other.outside_range;
-        self.other_domains += other.other_domains;
-        self.blank += other.blank;
-        self.skipped += other.skipped;
-        self.late += other.late;
-        self.first_late = [self.first_late, other.first_late].into_iter().flatten().min();
-        self.traffic += other.traffic;
-        for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
-            *sum += more;
+        self.try_merge(other).expect("lines that were read are fewer than 2^64");
+    }
+
+    /// The same of numbers that somebody else may have written; nothing is told of the sums when any is too large.
+    #[must_use]
+    pub fn try_merge(&mut self, other: &Self) -> Option<()> {
+        let sums = [
+            (&mut self.lines, other.lines),
+            (&mut self.accepted, other.accepted),
+            (&mut self.outside_range, other.outside_range),
+            (&mut self.other_domains, other.other_domains),
+            (&mut self.blank, other.blank),
+            (&mut self.skipped, other.skipped),
+            (&mut self.late, other.late),
+        ];
+        for (sum, more) in sums.into_iter().chain(self.rejected.iter_mut().zip(other.rejected)) {
+            *sum = sum.checked_add(more)?;
         }
+        self.traffic = self.traffic.checked_add(other.traffic)?;
+        self.first_late = [self.first_late, other.first_late].into_iter().flatten().min();
+        Some(())
     }
 }
 

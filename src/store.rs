@@ -21,6 +21,7 @@ mod source_names;
 mod watch;
 mod cells;
 mod account;
+mod parts;
 mod tasks;
 mod read;
 mod check;

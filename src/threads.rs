@@ -22,7 +22,7 @@ pub fn start<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> Result<ScopedJoinHandle<'scope, T>> {
-    Builder::new().stack_size(STACK).spawn_scoped(scope, work).map_err(|error| refused(&error))
+    Builder::new().stack_size(STACK).spawn_scoped(scope, work).map_err(refused)
 }
 
 /// What a thread gives; its panic is that of whoever waits for it.
@@ -37,7 +37,7 @@ pub fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> T {
 /// When the system does not allow so many.
 pub fn pool(threads: usize) -> Result<ThreadPool> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
-    pool.map_err(|error| refused_pool(&error).unwrap_or_else(|| refused(&io::Error::other(error))))
+    pool.map_err(|error| refused_pool(&error).unwrap_or_else(|| refused(io::Error::other(error))))
 }
 
 /// Starts the threads that belong to no pool: asked for only when they are needed, those that are refused would be a panic.
@@ -53,18 +53,19 @@ pub fn begin() -> Result<()> {
 }
 
 fn refused_pool(error: &ThreadPoolBuildError) -> Option<Error> {
-    error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(refused)
+    let system = error.source()?.downcast_ref::<io::Error>()?;
+    Some(refused(system.raw_os_error().map_or_else(|| system.kind().into(), io::Error::from_raw_os_error)))
 }
 
 /// Says that no thread can be started, and what to do.
-fn refused(error: &io::Error) -> Error {
+fn refused(error: io::Error) -> Error {
     let text = match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::OutOfMemory => {
             "the system allows no more threads, or no memory for them; raise the limits (ulimit -u, ulimit -v)".to_owned()
         }
         _ => error.to_string(),
     };
-    Error::io("cannot start a thread")(io::Error::other(text))
+    Error::io("cannot start a thread")(io::Error::new(error.kind(), text)).caused_by(error)
 }
 
 /// Runs `work`, on a thread with enough stack where the first one of the process has little.
@@ -104,9 +105,12 @@ mod tests {
 
     #[test]
     fn a_refused_thread_says_what_to_do() {
-        let error = refused(&io::Error::from_raw_os_error(11)).to_string();
+        let error = refused(io::Error::from_raw_os_error(11));
+        assert!(matches!(error.kind(), crate::error::ErrorKind::Io(..)));
+        assert!(error.source().unwrap().to_string().contains("os error 11"));
+        let error = error.to_string();
         assert!(error.starts_with("cannot start a thread: the system allows no more"), "{error}");
-        assert!(refused(&io::Error::other("why")).to_string().ends_with("why"));
+        assert!(refused(io::Error::other("why")).to_string().ends_with("why"));
         begin().unwrap();
         begin().unwrap();
     }

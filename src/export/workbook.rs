@@ -4,7 +4,7 @@
 pub mod chart;
 pub mod layout;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::time::DAY_SECONDS;
 use chart::Plot;
 use rust_xlsxwriter::{
@@ -437,23 +437,24 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 fn from_panic(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-    // The one panic that is expected names the failed write of a temporary file.
-    if text.contains("Os {") || text.contains("write") {
-        let error = os_code(text).map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error);
-        return Error::io("cannot write the workbook's rows to a temporary file")(error);
-    }
-    Error::new(ErrorKind::Defect(text.into()))
+    let Some(cause) = text.strip_prefix(XML_NOT_WRITTEN) else { return Error::defect(text) };
+    let error = os_code(cause).map_or_else(|| io::Error::other(cause), io::Error::from_raw_os_error);
+    Error::io("cannot write the workbook's rows to a temporary file")(error)
 }
+
+/// How the one panic begins that is expected of `rust_xlsxwriter`: it tells why a temporary file could not be written.
+const XML_NOT_WRITTEN: &str = "Couldn't write to xml file: ";
 
 /// The system's number of an error that was written for developers.
 fn os_code(text: &str) -> Option<i32> {
-    let (_, code) = text.split_once("Os { code: ")?;
+    let code = text.strip_prefix("Os { code: ")?;
     code.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     #[expect(clippy::cast_possible_truncation, reason = "the doubles are rounded")]
@@ -481,7 +482,13 @@ mod tests {
         assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
         #[cfg(unix)]
         assert!(error.to_string().ends_with("the disk is full"), "{error}");
-        let error = guarded::<()>(|| panic!("index out of bounds")).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Defect(_)) && !is_guarded());
+        let error =
+            guarded::<()>(|| panic!("Couldn't write to xml file: Custom {{ kind: Other }}")).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
+        // Whatever a panic speaks of, it is a defect.
+        for text in ["index out of bounds", "cannot write this: Os { code: 28 }", "no time to write"] {
+            let error = guarded::<()>(|| panic!("{text}")).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Defect(_)) && !is_guarded(), "{error}");
+        }
     }
 }

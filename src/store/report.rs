@@ -7,20 +7,21 @@
 use super::counters::requests;
 use super::failure::unsigned;
 use super::mixed_sources::MixedSources;
+use super::parts::{Part, parts, rejects};
 use super::read::{Reader, all_series};
 use super::source::{IS_PLACE, NAMED_DOMAINS, Names};
 use super::total::{self, Totals};
-use super::value::of;
+use super::value::{impossible, of};
 use crate::domain::{Domain, Pattern, Selection};
 use crate::error::Result;
 use crate::names::Told;
-use crate::record::Reason;
 use crate::report::{
     Counts, Duplicate, Elsewhere, LATENESS, NamedHours, Report, Sample, Scope, SourceReport,
     first_of_each_reason,
 };
 use crate::sketch::Sketch;
 use crate::time::{TimeRange, WINDOW_SECONDS, Window};
+use crate::visible::{cut, line};
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -56,10 +57,14 @@ fn report(db: &Connection, range: TimeRange, selection: &Selection) -> rusqlite:
         shared.add(*id, sort, report.hours.as_ref());
     }
     let reports: Vec<SourceReport> = sources.into_iter().map(|found| found.report).collect();
+    let in_scope = together(&reports)?;
     let elsewhere = if selection.is_everything() {
-        question.elsewhere(&reports)?
+        let elsewhere = question.elsewhere(&reports, &in_scope)?;
+        let all = in_scope.clone().try_merge(&elsewhere.counts);
+        all.ok_or_else(|| impossible("total", "lines", elsewhere.counts.lines.to_string()))?;
+        elsewhere
     } else {
-        question.near(|id| !counted.contains_key(&id))?
+        question.near(|id| !counted.contains_key(&id), in_scope)?
     };
     let mut report = Report { sources: reports, samples, duplicates, elsewhere, spans, ..Report::default() };
     question.add_shared(&mut report, &shared)?;
@@ -77,7 +82,7 @@ pub(super) struct Question<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 struct Accepted {
     requests: u64,
-    bytes: u64,
+    bytes: u128,
     /// The first window of its parts, be it in scope or not.
     first: Option<i64>,
 }
@@ -171,8 +176,9 @@ impl Question<'_> {
                 let (bytes, requests) = self.sum(&part, &self.windows)?;
                 if requests > 0 {
                     let one = counted.entry(part.source).or_default();
-                    one.requests += requests;
-                    one.bytes += bytes;
+                    one.requests =
+                        one.requests.checked_add(requests).map_or_else(|| of("part", row).damaged(5), Ok)?;
+                    one.bytes += u128::from(bytes);
                     one.first = one.first.into_iter().chain([part.windows.start]).min();
                 }
             }
@@ -213,7 +219,7 @@ impl Question<'_> {
         let before = self.before(found.report.hours.as_ref());
         let counts = &mut found.report.counts;
         counts.accepted = accepted.requests;
-        counts.traffic = accepted.bytes.into();
+        counts.traffic = accepted.bytes;
         counts.outside_range = counts.outside_range.saturating_sub(accepted.requests);
         let has_rejects = counts.lines > counts.accepted + counts.outside_range + counts.without_request();
         if counts.outside_range > 0 || accepted.first.is_some_and(|first| first < before.end) {
@@ -282,19 +288,15 @@ impl Question<'_> {
         ))?;
         sum.query_row(params![part.series, both.start, both.end, part.source], |row| {
             let cell = of("cell", row);
-            Ok((cell.count(0)?, cell.count(1)?))
+            Ok((cell.count(0)?, cell.lines(1)?))
         })
     }
 
     /// What is not in scope: the totals, less what is.
-    fn elsewhere(&self, kept: &[SourceReport]) -> rusqlite::Result<Elsewhere> {
+    fn elsewhere(&self, kept: &[SourceReport], in_scope: &Counts) -> rusqlite::Result<Elsewhere> {
         let all = total::read(self.db)?;
         let in_range = total::requests(self.db, &self.windows)?;
-        let in_scope = kept.iter().fold(Counts::default(), |mut sum, source| {
-            sum.merge(&source.counts);
-            sum
-        });
-        let counts = all.counts(in_range)?.less(&in_scope);
+        let counts = all.counts(in_range)?.less(in_scope);
         let Totals { sources, .. } = all;
         let kept_faults = kept.iter().filter(|s| s.fault.is_some() && s.hours.is_none()).count();
         let sql = "SELECT count(*) FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
@@ -312,15 +314,18 @@ impl Question<'_> {
 impl Question<'_> {
     /// What is not in scope of a part of all domains: of the sources that a run over logs opens for it, those that are
     /// `left`. The others are none of its business, and their lines tell nothing of it.
-    fn near(&self, is_left: impl Fn(i64) -> bool) -> rusqlite::Result<Elsewhere> {
-        let mut elsewhere = Elsewhere::default();
+    fn near(&self, is_left: impl Fn(i64) -> bool, in_scope: Counts) -> rusqlite::Result<Elsewhere> {
+        let (mut elsewhere, mut all) = (Elsewhere::default(), in_scope);
         let mut add = |row: &Row<'_>| -> rusqlite::Result<()> {
             let source = of("source", row);
             let (id, sort) = (source.get(0)?, source.blob(1)?);
             if is_left(id) && self.may_concern(sort) {
                 elsewhere.sources += 1;
                 elsewhere.faults += u64::from(source.get::<bool>(6)?);
-                elsewhere.counts.merge(&self.left(id, row)?);
+                let left = self.left(id, row)?;
+                let name = || String::from_utf8_lossy(sort);
+                all.try_merge(&left).ok_or_else(|| too_many(&left, &name()))?;
+                elsewhere.counts.merge(&left);
             }
             Ok(())
         };
@@ -364,7 +369,7 @@ impl Question<'_> {
 
     /// The lines of a source of which none counts, told apart.
     fn left(&self, id: i64, row: &Row<'_>) -> rusqlite::Result<Counts> {
-        let number = |at| of("source", row).count(at);
+        let number = |at| of("source", row).lines(at);
         let (lines, good) = (number(2)?, number(3)?.saturating_add(number(4)?));
         let (blank, skipped) = (number(5)?, number(7)?);
         let mut in_range = 0;
@@ -382,41 +387,22 @@ impl Question<'_> {
     }
 }
 
-/// What a source says of a series, in short.
-pub(super) struct Part {
-    pub(super) source: i64,
-    pub(super) series: i64,
-    pub(super) windows: Range<i64>,
-    /// Bytes and requests.
-    sum: (u64, u64),
-}
-
-impl Part {
-    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let part = of("part", row);
-        Ok(Self {
-            source: part.get(0)?,
-            series: part.get(1)?,
-            windows: part.get::<u32>(2)?.into()..i64::from(part.get::<u32>(3)?) + 1,
-            sum: (part.count(4)?, part.count(5)?),
-        })
+/// The counts of some sources together, which may be too many for any number where somebody else wrote them.
+fn together(sources: &[SourceReport]) -> rusqlite::Result<Counts> {
+    let mut sum = Counts::default();
+    for source in sources {
+        sum.try_merge(&source.counts).ok_or_else(|| too_many(&source.counts, &source.name))?;
     }
+    Ok(sum)
 }
 
-fn parts(db: &Connection, source: i64) -> rusqlite::Result<Vec<Part>> {
-    let sql = "SELECT source, series, first_window, last_window, bytes, requests FROM part WHERE source = ?";
-    db.prepare_cached(sql)?.query_map([source], Part::of)?.collect()
-}
-
-fn rejects(db: &Connection, source: i64) -> rusqlite::Result<Vec<(Reason, u64)>> {
-    let mut rejects = db.prepare_cached("SELECT reason, lines FROM reject WHERE source = ?")?;
-    let mut rows = rejects.query([source])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let reject = of("reject", row);
-        found.push((reject.parsed(0, total::reason)?, reject.count(1)?));
-    }
-    Ok(found)
+/// Says that the lines of a source are too many beside those of others.
+fn too_many(counts: &Counts, name: &str) -> rusqlite::Error {
+    impossible(
+        "source",
+        "lines",
+        format!("{} of {}, too many beside others", counts.lines, line(&cut(name, 200))),
+    )
 }
 
 /// A source of which nothing counts yet: its good lines stand outside the range.
@@ -431,10 +417,10 @@ fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
         padding: source.count(14)?,
         sketch: source.blob_or_null(13)?.map(Sketch::from_bytes).unwrap_or_default(),
         counts: Counts {
-            lines: source.count(7)?,
-            outside_range: source.count(8)?.saturating_add(source.count(9)?),
-            blank: source.count(10)?,
-            skipped: source.count(15)?,
+            lines: source.lines(7)?,
+            outside_range: source.lines(8)?.saturating_add(source.lines(9)?),
+            blank: source.lines(10)?,
+            skipped: source.lines(15)?,
             ..Counts::default()
         },
     };

@@ -1,7 +1,8 @@
 //! All sources in one pass, with their parts beside them: what is asked of every one is not looked up one by one.
 
+use super::parts::Part;
 use super::read::{Reader, all_series};
-use super::report::{Part, Question};
+use super::report::Question;
 use super::source::{NAMED_DOMAINS, Names, SourceId};
 use super::state::empty_is_delivered;
 use super::value::of;

@@ -110,7 +110,7 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
     let mut rows = rejects.query([])?;
     while let Some(row) = rows.next()? {
         let reject = of("total_reject", row);
-        totals.rejected[reject.parsed(0, reason)? as usize] = reject.get(1)?;
+        totals.rejected[reject.parsed(0, reason)? as usize] = reject.count(1)?.cast_signed();
     }
     Ok(totals)
 }
@@ -119,7 +119,7 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<Totals> {
 fn line_counts(values: Values<'_, '_>, first: usize) -> rusqlite::Result<LineCounts> {
     let mut counts = LineCounts::default();
     for (at, count) in (first..).zip(&mut counts) {
-        *count = values.get(at)?;
+        *count = values.count(at)?.cast_signed();
     }
     Ok(counts)
 }

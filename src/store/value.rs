@@ -5,8 +5,11 @@ use crate::error::{Error, ErrorKind};
 use crate::region::Region;
 use crate::visible::{cut, line};
 use rusqlite::Row;
-use rusqlite::types::{FromSql, ValueRef};
+use rusqlite::types::{FromSql, Type, ValueRef};
 use std::fmt;
+
+/// A count of lines that no disk holds: below it, sums of many are numbers still.
+pub(super) const MOST_LINES: i64 = 1 << 56;
 
 /// Characters of a value that a message shows.
 const SHOWN: usize = 80;
@@ -34,7 +37,13 @@ impl<'r> Values<'r, '_> {
         self.get::<i64>(at)?.try_into().or_else(|_| self.damaged(at))
     }
 
-    /// The same, where there is one.
+    /// A count of lines or requests.
+    pub(super) fn lines(self, at: usize) -> rusqlite::Result<u64> {
+        let lines = self.count(at)?;
+        if lines <= MOST_LINES.cast_unsigned() { Ok(lines) } else { self.damaged(at) }
+    }
+
+    /// A number that is never below zero, where there is one.
     pub(super) fn count_or_null(self, at: usize) -> rusqlite::Result<Option<u64>> {
         self.get::<Option<i64>>(at)?.map(|_| self.count(at)).transpose()
     }
@@ -117,6 +126,12 @@ impl fmt::Display for Damaged {
 }
 
 impl std::error::Error for Damaged {}
+
+/// Says that a value is none that flowbook writes, though it may be one by itself.
+pub(super) fn impossible(table: &'static str, column: &str, value: String) -> rusqlite::Error {
+    let damaged = Damaged { table, column: column.to_owned(), value };
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(damaged))
+}
 
 /// The damaged value that an error of the database tells of.
 pub(super) fn damage(error: &rusqlite::Error) -> Option<Error> {

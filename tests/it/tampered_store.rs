@@ -290,6 +290,36 @@ fn a_tampered_value_is_named_with_its_table_and_column() {
 }
 
 #[test]
+fn a_list_as_json_is_whole_or_an_error() {
+    let kept = kept();
+    kept.ingest(&["b.log"]);
+    let list = ["store", "sources", "--store", "usage.db", "--json"];
+    assert_eq!(kept.0.run(&list, 0).json()["sources"].as_array().unwrap().len(), 2);
+    change(&kept.0.path("usage.db"), "UPDATE source SET lines = -1 WHERE name = 'b.log'");
+    let error = kept.0.run(&list, 1).json();
+    assert_eq!(error["Code"], "InternalError");
+    assert!(error["Recommend"].as_str().unwrap().contains("source.lines is -1"), "{error}");
+}
+
+#[test]
+fn more_lines_than_numbers_tell_are_damage() {
+    let kept = kept();
+    change(
+        &kept.0.path("usage.db"),
+        "WITH RECURSIVE n(x) AS (SELECT 100 UNION ALL SELECT x + 1 FROM n WHERE x < 400)
+         INSERT INTO source (id, name, sort, chain, text_bytes, format, region, lines, accepted, unplaced, blank, arrived,
+             changed)
+         SELECT x, 'many' || x, CAST('many' || x AS BLOB), zeroblob(32), 0, 'alibaba', '', 1 << 56, 0, 0, 1 << 56, 0, 0
+         FROM n",
+    );
+    let export = [&["export", "--store", "usage.db", "-o", "x.xlsx"], &DAY[..]].concat();
+    kept.0.run(&export, 1).says(&["source.lines is 72057594037927936 of many", ", too many beside others"]);
+    change(&kept.0.path("usage.db"), "UPDATE source SET lines = 1 << 57, blank = 1 << 57 WHERE id >= 100");
+    kept.0.run(&export, 1).says(&["source.lines is 144115188075855872;"]);
+    assert!(!kept.0.exists("x.xlsx"));
+}
+
+#[test]
 fn what_is_below_zero_is_not_exported() {
     for sql in ["UPDATE cell SET bytes = -bytes", "UPDATE cell SET http = -1"] {
         let kept = kept();

@@ -45,6 +45,8 @@ fn cells(source: &Outline) -> [String; 8] {
 
 /// One object, a source on each line.
 fn as_json(reader: &Reader, out: &mut show::Out) -> Result<()> {
+    // What cannot be read is found before anything is written: half an object is none.
+    reader.each_source(|_| Ok(()))?;
     out.line(&format!("{{\"RequestId\":{},\"sources\":[", json!(request_id())))?;
     let mut before: Option<Value> = None;
     reader.each_source(|source| {

@@ -1,7 +1,8 @@
 //! What cells add up to, found in one pass: by part, and by window; and cells of what is not there.
 
-use super::ranges::{MOST_LINES, WINDOWS};
+use super::ranges::WINDOWS;
 use crate::store::counters::{COUNTERS, requests};
+use crate::store::value::MOST_LINES;
 use rusqlite::{Connection, Row, Statement};
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -11,6 +11,7 @@ use crate::region::Region;
 use crate::store::connect::MAX_VALUE;
 use crate::store::source::CALENDAR;
 use crate::store::tasks::domain_set;
+use crate::store::value::MOST_LINES;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -19,8 +20,6 @@ use rusqlite::{Connection, Row};
 pub(super) const WINDOWS: i64 = CALENDAR.end / WINDOW_SECONDS;
 /// Windows of a range: those of 31 days and of an hour that a clock was put back, with some room.
 const MOST_WINDOWS: i64 = 32 * DAY_SECONDS / WINDOW_SECONDS;
-/// A count of lines that no disk holds: below it, sums of many are numbers still.
-pub(super) const MOST_LINES: i64 = 1 << 56;
 /// Bytes of a path or name.
 const MOST_NAME: i64 = 1 << 16;
 /// Bytes of a text that may list the domains of an account: what is longer is not read.
