@@ -30,21 +30,38 @@ pub fn open(path: &Path) -> io::Result<File> {
     open_by(path, OpenOptions::new().read(true), Links::Follow)
 }
 
+/// Opens a regular file to be read that was seen a moment ago: of very many small files a second look before the opening is
+/// a microsecond of forty for each.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_seen(path: &Path) -> io::Result<File> {
+    checked(path, OpenOptions::new().read(true), Links::Follow)
+}
+
 /// Opens a regular file, or makes one if the options say so.
 ///
 /// # Errors
 /// See [`open`].
 pub fn open_by(path: &Path, options: &mut OpenOptions, links: Links) -> io::Result<File> {
-    let refused = || io::Error::new(io::ErrorKind::InvalidInput, "is no regular file");
     // Even to open a device may do something.
     if path.metadata().is_ok_and(|meta| !meta.is_file()) {
         return Err(refused());
     }
+    checked(path, options, links)
+}
+
+fn refused() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "is no regular file")
+}
+
+/// Opens without waiting, and looks at what was opened.
+fn checked(path: &Path, options: &mut OpenOptions, links: Links) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         let of_links = if links == Links::Refuse { libc::O_NOFOLLOW } else { 0 };
-        options.custom_flags(libc::O_NONBLOCK | of_links);
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | of_links);
     }
     #[cfg(not(unix))]
     let _ = links;
@@ -72,6 +89,8 @@ mod tests {
         {
             assert_eq!((open(&at(name)).is_ok(), stands_at(&at(name))), (is_opened, is_opened), "{name}");
         }
+        assert!(open_seen(&at("file")).is_ok() && open_seen(&at("link")).is_ok());
+        assert!(open_seen(&at("to_pipe")).is_err() && open_seen(Path::new("/dev/zero")).is_err());
         assert!(open(Path::new("/dev/zero")).is_err() && open(dir.path()).is_err());
         let without = |name: &str| open_by(&at(name), OpenOptions::new().read(true), Links::Refuse);
         assert!(without("file").is_ok() && without("link").is_err() && without("pipe").is_err());

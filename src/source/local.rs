@@ -31,7 +31,7 @@ impl Origins for Local {
         let Origin::File(path) = origin else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "can be read only once"));
         };
-        let mut file = regular::open(path)?;
+        let mut file = regular::open_seen(path)?;
         if range.start > 0 {
             file.seek(SeekFrom::Start(range.start))?;
         }

@@ -101,7 +101,8 @@ pub trait Origins: Sync {
     /// When nothing does, or nobody may look.
     fn stat(&self, origin: &Origin) -> io::Result<Stat>;
 
-    /// Opens a file to read a range of its bytes. What is no file any more is refused, and not waited for.
+    /// Opens a file that was looked at before, to read a range of its bytes. What is no file any more is refused, and not
+    /// waited for.
     ///
     /// # Errors
     /// When it cannot be opened, or is a stream.

@@ -168,6 +168,9 @@ fn told_at(path: &Path) -> Option<NamedHours> {
 
 /// What another text may begin with, which stands in a file.
 fn beginning_at(site: Site<'_>) -> Option<Beginning> {
+    if !site.is_file() {
+        return None;
+    }
     let TextId { len, whole, open, .. } = resume::whole(site, None).ok()?;
     Some(Beginning { len, whole, open, is_damaged: false, outside: None })
 }
