@@ -20,7 +20,7 @@ mod crowd;
 mod dedup;
 mod count;
 
-pub use lines::{Block, Chunk, Lines, Text};
+pub use lines::{Chunk, Lines, OwnedChunk, Text};
 pub use rejects::Rejects;
 
 use crate::digest::{Hash, TextId};
@@ -39,7 +39,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use work::Work;
+use work::PartQueue;
 
 /// What to read, and what of it counts.
 pub struct Job<'a> {
@@ -128,7 +128,7 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
     }
     let spill = job.keep_rejects.map(Spill::new).transpose()?;
     let parts = part::cut(&sources, job.origins);
-    let work = Work::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
+    let work = PartQueue::new(job, &sources, &parts, spill.as_ref(), allowed).part_by_part();
     pool.broadcast(|_| work.run()).into_iter().try_for_each(|done| done.map(drop))?;
     let (outcomes, _) = work.outcomes();
 

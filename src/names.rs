@@ -14,7 +14,7 @@ const NAME_OFFSET: i64 = 8 * 3600;
 /// What the vendor's file name tells: `<domain>_YYYY_MM_DD_HHMMSS_HHMMSS[_x].gz` or the older
 /// `<domain>_YYYY_MM_DD_HHMM_HHMM.gz`, times in UTC+8. The log of a wildcard domain begins with its dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct FileName {
     /// The domain, or the subdomains of one.
     pub pattern: Pattern,
     /// Start of the file's span, unix seconds.
@@ -23,10 +23,10 @@ pub struct Told {
     pub end: i64,
 }
 
-impl Told {
+impl FileName {
     /// Reads a file name.
     #[must_use]
-    pub fn of(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         let bytes = name.as_bytes();
         // What one system leaves beside files on another's disk.
         if bytes.starts_with(b"._") {
@@ -123,7 +123,7 @@ fn is_certain(domain: &Domain) -> bool {
 /// nothing of the log of its own hour. `hours` is what is known of the name already.
 #[must_use]
 pub fn evidence(hours: Option<&NamedHours>, name: Option<&str>) -> Option<Range<i64>> {
-    let told = || name.and_then(Told::of).map(|told| touched(told.start, told.end));
+    let told = || name.and_then(FileName::parse).map(|told| touched(told.start, told.end));
     match hours {
         Some(hours) if is_certain(&hours.domain) => None,
         Some(hours) => Some(touched(hours.start, hours.end)),
@@ -131,10 +131,10 @@ pub fn evidence(hours: Option<&NamedHours>, name: Option<&str>) -> Option<Range<
     }
 }
 
-/// What a file name tells of one domain, see [`Told`].
+/// What a file name tells of one domain, see [`FileName`].
 #[must_use]
 pub fn named_hours(name: &str) -> Option<NamedHours> {
-    Told::of(name)?.hours()
+    FileName::parse(name)?.hours()
 }
 
 /// Reads `YYYY_MM_DD_HHMM[SS]_HHMM[SS]`, then the end of the name, a dot or another underscore.
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn wildcard_logs_begin_with_a_dot() {
         let name = ".example.com_2026_03_01_080000_090000.gz";
-        let told = Told::of(name).unwrap();
+        let told = FileName::parse(name).unwrap();
         assert_eq!(Some(told.pattern), Pattern::parse("*.example.com"));
         assert_eq!(time::iso(told.start), "2026-03-01T00:00:00Z");
         assert_eq!(named_hours(name), None);
@@ -214,7 +214,7 @@ mod tests {
             ".DS_Store",
             ".a b_2026_03_01_0800_0900",
         ] {
-            assert_eq!(Told::of(other), None, "{other}");
+            assert_eq!(FileName::parse(other), None, "{other}");
         }
     }
 }

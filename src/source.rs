@@ -15,14 +15,14 @@ use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
 use crate::error::plain;
 use crate::log::{Choice, Format};
-use crate::names::{Told, evidence, outside};
+use crate::names::{FileName, evidence, outside};
 use crate::region::Region;
 use crate::report::NamedHours;
 pub(crate) use change::{SMALL, START, start_of};
 pub use discover::{NO_MATCH, discover, discover_by, no_log};
 use local::Local;
 pub use origin::{Opened, Origin, Origins, Site, Stat, Version, WHOLE};
-pub use search::{Scope, Search, take_out_of_all, take_out_of_scope};
+pub use search::{NameFilter, Search, remove_out_of_all, remove_out_of_scope};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::ops::Range;
@@ -90,7 +90,7 @@ impl Source {
     /// A source that was not looked at yet.
     #[must_use]
     pub fn new(name: String, origin: Origin, reading: Reading) -> Self {
-        let named = told(origin.path()).and_then(Told::hours);
+        let named = file_name(origin.path()).and_then(FileName::hours);
         let (is_named, stat, resume, known_lengths, fault) = (false, None, None, None, None);
         Self { name, origin, is_named, stat, reading, named, resume, known_lengths, fault }
     }
@@ -162,14 +162,14 @@ impl Source {
     }
 
     /// What the file name tells, where the file can be read for all that is known.
-    fn told(&self) -> Option<Told> {
-        told(self.path().filter(|_| self.fault.is_none()))
+    fn file_name(&self) -> Option<FileName> {
+        file_name(self.path().filter(|_| self.fault.is_none()))
     }
 
     /// Takes what its own name tells in the place of what that of a copy told, of a file that was looked at.
     pub(super) fn name_by_itself(&mut self) {
         if self.size().is_some() {
-            self.named = told(self.path()).and_then(Told::hours);
+            self.named = file_name(self.path()).and_then(FileName::hours);
         }
     }
 
@@ -180,6 +180,6 @@ impl Source {
     }
 }
 
-fn told(path: Option<&Path>) -> Option<Told> {
-    Told::of(path?.file_name()?.to_str()?)
+fn file_name(path: Option<&Path>) -> Option<FileName> {
+    FileName::parse(path?.file_name()?.to_str()?)
 }

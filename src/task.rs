@@ -29,7 +29,7 @@ use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
-use crate::source::{ORIGINS, Scope, Search, Source, no_log, take_out_of_scope};
+use crate::source::{NameFilter, ORIGINS, Search, Source, no_log, remove_out_of_scope};
 use crate::store::Reader;
 use crate::time::iso;
 use crate::usage::Row;
@@ -194,8 +194,8 @@ fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Optio
 impl Task<'_> {
     /// Which logs may hold a line that counts, when these may be so many seconds off the hours of their names.
     #[must_use]
-    pub const fn scope(&self, lateness: i64) -> Scope<'_> {
-        Scope { selection: &self.spec.selection, range: self.spec.range, lateness }
+    pub const fn scope(&self, lateness: i64) -> NameFilter<'_> {
+        NameFilter { selection: &self.spec.selection, range: self.spec.range, lateness }
     }
 }
 
@@ -229,7 +229,7 @@ fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
         hours.for_each(|hours| spans.add(hours));
     };
     let scope = task.lateness.map(|lateness| task.scope(lateness));
-    let not_opened = scope.map(|scope| take_out_of_scope(sources, &scope, note)).unwrap_or_default();
+    let not_opened = scope.map(|scope| remove_out_of_scope(sources, &scope, note)).unwrap_or_default();
     let NotOpened { other_hours, other_domains } = not_opened;
     of_phase!(
         "{} logs to read; not opened by their names: {other_hours} of other hours, {other_domains} of other domains",

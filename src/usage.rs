@@ -71,7 +71,7 @@ impl Usage {
     }
 
     /// Takes away what was added before; `false`, and nothing is taken, when there is not as much.
-    pub fn take_away(&mut self, other: &Self) -> bool {
+    pub fn subtract(&mut self, other: &Self) -> bool {
         let mut fields = self.fields();
         for (sum, less) in fields.iter_mut().zip(other.fields()) {
             let Some(rest) = sum.checked_sub(less) else { return false };

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what lines mean. The chunks are the same as without, in the same order.
 
-use super::lines::{Block, Chunk, Lines};
+use super::lines::{Chunk, Lines, OwnedChunk};
 use crate::error::Result;
 use crate::threads;
 use std::io::{self, Read};
@@ -22,7 +22,7 @@ pub(super) fn fold_ahead<R: Read + Send>(
     lines: &mut Lines<R>,
     mut each: impl FnMut(&Chunk<'_>) -> Result<()>,
 ) -> Result<io::Result<()>> {
-    let (full, blocks) = sync_channel::<Vec<Block>>(0);
+    let (full, blocks) = sync_channel::<Vec<OwnedChunk>>(0);
     // Buffers go round: as many are read into as are folded, and there is the one of `lines`.
     let (spare, buffers) = sync_channel(2 * TOGETHER + 1);
     thread::scope(|scope| {
@@ -40,7 +40,7 @@ pub(super) fn fold_ahead<R: Read + Send>(
 /// Reads blocks until the input ends or nobody waits for them.
 fn read<R: Read>(
     lines: &mut Lines<R>,
-    full: &SyncSender<Vec<Block>>,
+    full: &SyncSender<Vec<OwnedChunk>>,
     buffers: &Receiver<Vec<u8>>,
 ) -> io::Result<()> {
     let mut together = Vec::with_capacity(TOGETHER);

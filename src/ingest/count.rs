@@ -1,8 +1,8 @@
 //! Sources counted into one table: each text once, and none that was changed while it was read.
 
-use super::outcome::Outcome;
+use super::outcome::SourceOutcome;
 use super::rejects::Spill;
-use super::work::Work;
+use super::work::PartQueue;
 use super::{Job, dedup, fold, part};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering::Relaxed;
 struct Pass {
     table: UsageTable,
     /// What came out of each.
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<SourceOutcome>,
     /// Where rejected lines are kept.
     spill: Option<Spill>,
     others: BTreeSet<Domain>,
@@ -34,7 +34,7 @@ pub(super) struct Counted {
     /// Those that stay, without copies.
     pub(super) sources: Vec<Source>,
     /// What came out of each.
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<SourceOutcome>,
     pub(super) table: UsageTable,
     /// Where rejected lines are kept.
     pub(super) spill: Option<Spill>,
@@ -81,34 +81,37 @@ impl Counter<'_> {
     fn count_once(&self, mut sources: Vec<Source>) -> Result<(Counted, Vec<Source>)> {
         let mut duplicates = Vec::new();
         let same = self.pool.install(|| dedup::before_reading(&sources, self.job.origins));
-        let mut copies = dedup::take_out(&mut sources, &same, &mut duplicates);
+        let mut copies = dedup::remove_copies(&mut sources, &same, &mut duplicates);
 
         let mut pass = self.read(&sources, self.job)?;
         let is_failed = !self.job.keep_going && pass.outcomes.iter().any(|outcome| outcome.fault.is_some());
         if !is_failed {
-            let dedup::Found { same, told, reread } =
+            let dedup::Copies { same, better_names, reread } =
                 self.pool.install(|| dedup::after_reading(&sources, &pass.outcomes, self.job.origins));
             if let Some(changed) = self.note_rereading(&sources, &mut pass.outcomes, &reread) {
                 check_pipes(&sources, &sources[changed].name)?;
                 return Ok((pass.counted(sources, duplicates), copies));
             }
             // Pipes are read once: beside them names stay what they are.
-            let told =
-                if sources.iter().all(|source| source.size().is_some()) { told } else { BTreeMap::new() };
-            let is_told = !told.is_empty();
-            for (at, hours) in told {
+            let better_names = if sources.iter().all(|source| source.size().is_some()) {
+                better_names
+            } else {
+                BTreeMap::new()
+            };
+            let is_renamed = !better_names.is_empty();
+            for (at, hours) in better_names {
                 sources[at].named = Some(hours);
             }
-            let twice = dedup::take_out(&mut sources, &same, &mut duplicates);
-            let counted = dedup::taken_out(&mut pass.outcomes, &same);
-            if is_told {
+            let copied = dedup::remove_copies(&mut sources, &same, &mut duplicates);
+            let counted = dedup::remove_at(&mut pass.outcomes, &same);
+            if is_renamed {
                 pass = self.read(&sources, self.job)?;
-            } else if !twice.is_empty() && !self.take_away(&mut pass.table, &twice, &counted)? {
+            } else if !copied.is_empty() && !self.subtract(&mut pass.table, &copied, &counted)? {
                 // Not damage: to go on would not help.
-                check_pipes(&sources, &twice[0].name)?;
+                check_pipes(&sources, &copied[0].name)?;
                 pass = self.read(&sources, self.job)?;
             }
-            copies.extend(twice);
+            copies.extend(copied);
         }
         Ok((pass.counted(sources, duplicates), copies))
     }
@@ -120,7 +123,7 @@ impl Counter<'_> {
         let spill = job.keep_rejects.map(Spill::new).transpose()?;
         let parts = part::cut(sources, self.job.origins);
 
-        let work = Work::new(job, sources, &parts, spill.as_ref(), self.allowed);
+        let work = PartQueue::new(job, sources, &parts, spill.as_ref(), self.allowed);
         let tables = self.pool.broadcast(|_| work.run());
         let (outcomes, others) = work.outcomes();
 
@@ -133,10 +136,15 @@ impl Counter<'_> {
 
     /// Takes what sources counted out of a table, by reading them once more; `false`, and a table without meaning, when
     /// they are not what they were.
-    fn take_away(&self, table: &mut UsageTable, sources: &[Source], counted: &[Outcome]) -> Result<bool> {
+    fn subtract(
+        &self,
+        table: &mut UsageTable,
+        sources: &[Source],
+        counted: &[SourceOutcome],
+    ) -> Result<bool> {
         let Pass { table: theirs, outcomes, .. } =
             self.read(sources, &Job { keep_rejects: None, ..*self.job })?;
-        Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.take_away(&theirs))
+        Ok(outcomes.iter().zip(counted).all(|(now, then)| now.is_like(then)) && table.subtract(&theirs))
     }
 
     /// Finds out whether those that were read once more are what they were; gives the first one that is not, where what was
@@ -144,7 +152,7 @@ impl Counter<'_> {
     fn note_rereading(
         &self,
         sources: &[Source],
-        outcomes: &mut [Outcome],
+        outcomes: &mut [SourceOutcome],
         reread: &[usize],
     ) -> Option<usize> {
         let mut changed = None;

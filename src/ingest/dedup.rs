@@ -6,7 +6,7 @@
 //! are compared: of these it is asked afterwards, by fingerprints taken on the way.
 
 use super::crowd::longest_beginnings;
-use super::outcome::Outcome;
+use super::outcome::SourceOutcome;
 use super::resume::{self, beginnings, order, whole};
 use crate::codec::Decoder;
 use crate::digest::TextId;
@@ -49,16 +49,16 @@ fn has_text(site: Site<'_>) -> bool {
 }
 
 /// What was found when everything was read.
-pub(super) struct Found {
+pub(super) struct Copies {
     pub(super) same: Same,
     /// Sources that stay, with what the name of a copy tells better.
-    pub(super) told: BTreeMap<usize, NamedHours>,
+    pub(super) better_names: BTreeMap<usize, NamedHours>,
     /// Sources that were read once more for it, by their paths.
     pub(super) reread: Vec<usize>,
 }
 
 /// The sources that were read and have the bytes or the text of another one, or the beginning of it.
-pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome], origins: &dyn Origins) -> Found {
+pub(super) fn after_reading(sources: &[Source], outcomes: &[SourceOutcome], origins: &dyn Origins) -> Copies {
     // As before reading, files without text are left out.
     let mut read: Vec<usize> = (0..sources.len()).filter(|at| outcomes[*at].len > 0).collect();
     let size = |at: usize| sources[at].size().filter(|size| *size <= SMALL);
@@ -74,25 +74,29 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[Outcome], origins: &
         *first = *texts.get(first).unwrap_or(first);
     }
     same.extend(texts);
-    let told = best_told(sources, &same, &begun);
+    let better_names = find_better_names(sources, &same, &begun);
     let reread = small.concat().into_iter().chain(alike.concat()).collect();
-    Found { same, told, reread }
+    Copies { same, better_names, reread }
 }
 
 /// What copies and beginnings of sources tell by their names, where that is better than what the sources' own names tell.
-fn best_told(sources: &[Source], same: &Same, begun: &[(usize, usize)]) -> BTreeMap<usize, NamedHours> {
-    let mut told: BTreeMap<usize, &NamedHours> = BTreeMap::new();
+fn find_better_names(
+    sources: &[Source],
+    same: &Same,
+    begun: &[(usize, usize)],
+) -> BTreeMap<usize, NamedHours> {
+    let mut better_names: BTreeMap<usize, &NamedHours> = BTreeMap::new();
     let rank = |hours: Option<&NamedHours>| hours.map_or(0, NamedHours::rank);
     let begun = begun.iter().filter(|(_, first)| !same.contains_key(first)).map(|(at, first)| (at, first));
     for (copy, first) in same.iter().chain(begun) {
         let own = sources[*first].named.as_ref();
-        let best = told.get(first).copied().or(own);
+        let best = better_names.get(first).copied().or(own);
         let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own, hours);
         if let Some(hours) = sources[*copy].named.as_ref().filter(is_better) {
-            told.insert(*first, hours);
+            better_names.insert(*first, hours);
         }
     }
-    told.into_iter().map(|(at, hours)| (at, hours.clone())).collect()
+    better_names.into_iter().map(|(at, hours)| (at, hours.clone())).collect()
 }
 
 /// Groups of more than one source that are alike in a key, each in the order of names; those without a key are in none.
@@ -180,7 +184,7 @@ fn same_bytes(a: Site<'_>, b: Site<'_>) -> io::Result<bool> {
 /// again and hashed.
 fn same_texts(
     sources: &[Source],
-    outcomes: &[Outcome],
+    outcomes: &[SourceOutcome],
     origins: &dyn Origins,
     alike: &[Vec<usize>],
 ) -> (Same, Pairs) {
@@ -191,7 +195,7 @@ fn same_texts(
 }
 
 /// Sources whose texts begin alike.
-fn alike(sources: &[Source], outcomes: &[Outcome], read: &[usize]) -> Vec<Vec<usize>> {
+fn alike(sources: &[Source], outcomes: &[SourceOutcome], read: &[usize]) -> Vec<Vec<usize>> {
     // A pipe cannot be read twice.
     let read = read.iter().copied().filter(|at| sources[*at].size().is_some());
     let by_least = groups(read, |at| outcomes[at].fingerprint.least);
@@ -219,7 +223,7 @@ type Pairs = Vec<(usize, usize)>;
 
 fn same_or_begun(
     sources: &[Source],
-    outcomes: &[Outcome],
+    outcomes: &[SourceOutcome],
     origins: &dyn Origins,
     group: &[usize],
 ) -> (Pairs, Pairs) {
@@ -238,7 +242,7 @@ fn same_or_begun(
     texts.sort_by_key(|text| (Reverse(text.id.len), text.at[0]));
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
     let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
-    let (begun, told) = begun(sources, origins, &texts);
+    let (begun, told) = find_beginnings(sources, origins, &texts);
     same.extend(begun);
     // A copy of what is the beginning of another text is a copy of that.
     let firsts: HashMap<usize, usize> = same.iter().copied().collect();
@@ -251,7 +255,7 @@ fn same_or_begun(
 /// Sources with the same lines, in the order of choice, by the domains that these take from outside.
 fn by_domain<'s>(
     sources: &'s [Source],
-    outcomes: &[Outcome],
+    outcomes: &[SourceOutcome],
     id: &TextId,
     all: Vec<usize>,
 ) -> Vec<TextOf<'s>> {
@@ -273,7 +277,7 @@ fn by_domain<'s>(
 /// names tell of which text, for it begins with theirs: that may be several.
 ///
 /// A text of fewer bytes than any hash of a beginning has is too short to tell: one line may stand in two logs.
-fn begun(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
+fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
     let (mut begun, mut told) = (Vec::new(), Vec::new());
     let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
@@ -289,7 +293,7 @@ fn begun(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pa
         let shorter: Vec<usize> = match &links {
             _ if is_taken[at] => continue,
             Some(links) => successors(links[at], |other| links[*other]).filter(is_asked).collect(),
-            None => begin(sources, origins, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
+            None => begun_by(sources, origins, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
         };
         // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
         let with_domain = shorter.iter().filter(|other| texts[**other].outside.is_some());
@@ -306,7 +310,7 @@ fn begun(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pa
 }
 
 /// Those of some texts that another one begins with.
-fn begin(
+fn begun_by(
     sources: &[Source],
     origins: &dyn Origins,
     texts: &[TextOf<'_>],
@@ -356,7 +360,7 @@ fn in_order_of_choice(sources: &[Source], mut group: Vec<usize>) -> Vec<usize> {
 
 /// Takes duplicates out of the sources, and of what came of them, if they were read; gives these sources, and adds to
 /// `duplicates`, which stay in the order of names.
-pub(super) fn take_out(
+pub(super) fn remove_copies(
     sources: &mut Vec<Source>,
     same: &Same,
     duplicates: &mut Vec<Duplicate>,
@@ -375,11 +379,11 @@ pub(super) fn take_out(
     }
     duplicates.extend(found);
     duplicates.sort_by(|a, b| a.name.cmp(&b.name));
-    taken_out(sources, same)
+    remove_at(sources, same)
 }
 
 /// Takes what belongs to duplicates out of a list that has something for every source.
-pub(super) fn taken_out<T>(list: &mut Vec<T>, same: &Same) -> Vec<T> {
+pub(super) fn remove_at<T>(list: &mut Vec<T>, same: &Same) -> Vec<T> {
     let mut at = 0..;
     list.extract_if(.., |_| at.next().is_some_and(|at| same.contains_key(&at))).collect()
 }
@@ -406,11 +410,11 @@ mod tests {
 
         let mut duplicates = Vec::new();
         let short = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
-        let out = take_out(&mut sources, &same, &mut duplicates);
+        let out = remove_copies(&mut sources, &same, &mut duplicates);
         let names = |sources: &[Source]| sources.iter().map(|source| short(&source.name)).collect::<String>();
         assert_eq!((names(&sources), names(&out)), ("abefg".into(), "cd".into()));
         // What stayed at first is a duplicate itself: the one before follows it.
-        take_out(&mut sources, &Same::from([(0, 1)]), &mut duplicates);
+        remove_copies(&mut sources, &Same::from([(0, 1)]), &mut duplicates);
         let pairs: Vec<_> = duplicates.iter().map(|d| short(&d.name) + &short(&d.same_as)).collect();
         assert_eq!(pairs, ["ab", "cb", "db"]);
     }

@@ -10,7 +10,7 @@ mod marred;
 use super::Job;
 use super::fingerprint::{self, Fingerprint};
 use super::lines::Chunk;
-use super::rejects::{Extent, PartSample, Sink, Spill};
+use super::rejects::{Extent, PartSample, RejectSink, Spill};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Format, Parser};
@@ -37,7 +37,7 @@ pub(super) struct Fold<'a> {
     /// For lines among bytes that mean nothing, while the other one is in the middle of a block.
     mender: Parser,
     state: State<'a>,
-    sink: Sink<'a>,
+    sink: RejectSink<'a>,
     /// The first bytes of the part.
     first_bytes: Vec<u8>,
 }
@@ -69,7 +69,7 @@ struct State<'a> {
     /// In which hours since 1970 a line is evidence that its domain has a log: see [`Source::evidence`].
     evidence: Option<Range<i64>>,
     /// Where there are any, what lines were counted in.
-    met: Met,
+    met: SharedHours,
     /// Lines of before this time are late for their file.
     hour_start: i64,
     table: UsageTable,
@@ -81,14 +81,14 @@ struct State<'a> {
 
 /// What lines were counted in of a source that is not certain to be of one domain.
 #[derive(Default)]
-struct Met {
+struct SharedHours {
     /// Hours of the table, each with its hour since 1970 and its requests before.
     hours: HashMap<HourId, (i64, u64)>,
     /// Hosts that count as another domain and need a log of their own, each with an hour since 1970.
     hosts: HashSet<(Domain, u32)>,
 }
 
-impl Met {
+impl SharedHours {
     #[cold]
     fn note(&mut self, table: &UsageTable, host: Option<&Domain>, cell: CellId, window: Window) {
         let hour = window.index() / WINDOWS_PER_HOUR;
@@ -112,18 +112,18 @@ enum Meaning {
     Invalid,
     Unwanted,
     /// It counts as a domain; with the host itself, where that is another one and needs a log of its own.
-    Wanted(Domain, Option<Domain>, Option<Place>),
+    Wanted(Domain, Option<Domain>, Option<LastCell>),
 }
 
 /// Where the line before of a host was counted.
-struct Place {
+struct LastCell {
     region: Region,
     series: SeriesId,
     window: Window,
     cell: CellId,
 }
 
-impl Place {
+impl LastCell {
     /// Whether a line of `window` and `region` counts here as well.
     #[inline]
     fn holds(&self, region: Region, window: Window) -> bool {
@@ -148,7 +148,7 @@ impl<'a> Fold<'a> {
             region: Region::Unspecified,
             is_unnamed: false,
             evidence: None,
-            met: Met::default(),
+            met: SharedHours::default(),
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
@@ -157,7 +157,7 @@ impl<'a> Fold<'a> {
         };
         let format = Format::default();
         let [parser, mender] = [format.parser(None), format.parser(None)];
-        Self { spill, format, parser, mender, state, sink: Sink::new(spill), first_bytes: Vec::new() }
+        Self { spill, format, parser, mender, state, sink: RejectSink::new(spill), first_bytes: Vec::new() }
     }
 
     /// Begins a part of `source`.
@@ -186,7 +186,7 @@ impl<'a> Fold<'a> {
     /// # Errors
     /// When rejected lines cannot be kept.
     pub(super) fn end(&mut self) -> Result<Folded> {
-        let sink = mem::replace(&mut self.sink, Sink::new(self.spill));
+        let sink = mem::replace(&mut self.sink, RejectSink::new(self.spill));
         let (samples, extents) = sink.finish()?;
         let has_used_domain = self.parser.has_used_domain() || self.mender.has_used_domain();
         if self.state.is_unnamed && has_used_domain {
@@ -237,7 +237,7 @@ impl<'a> Fold<'a> {
 
     fn block(&mut self, block: &[u8]) -> Result<()> {
         let Self { parser, mender, state, sink, .. } = self;
-        parser.lines(block, |line, parsed| match state.tell(line, parsed)? {
+        parser.lines(block, |line, parsed| match state.count_line(line, parsed)? {
             None => Ok(()),
             Some(_) if marred::is_marred(line) => state.mend(line, mender, sink),
             Some(reason) => state.reject(line, reason, sink),
@@ -252,10 +252,10 @@ impl<'a> Fold<'a> {
 impl State<'_> {
     /// Counts a line unless it is to be rejected: then the reason is given.
     #[inline(always)]
-    fn tell(&mut self, line: &[u8], parsed: Result<Record<'_>, Reason>) -> Result<Option<Reason>> {
+    fn count_line(&mut self, line: &[u8], parsed: Result<Record<'_>, Reason>) -> Result<Option<Reason>> {
         self.counts.lines += 1;
         let stop = match parsed {
-            Ok(record) => self.count(&record).err(),
+            Ok(record) => self.count_record(&record).err(),
             Err(reason) => Some(Stop::Rejected(reason)),
         };
         match stop {
@@ -283,21 +283,21 @@ impl State<'_> {
     }
 
     #[cold]
-    fn reject(&mut self, line: &[u8], reason: Reason, sink: &mut Sink<'_>) -> Result<()> {
+    fn reject(&mut self, line: &[u8], reason: Reason, sink: &mut RejectSink<'_>) -> Result<()> {
         self.counts.rejected[reason as usize] += 1;
         sink.take(self.counts.lines, reason, line)
     }
 
     /// Counts what is left of a line without the bytes that mean nothing, in the place of the line.
     #[cold]
-    fn mend(&mut self, line: &[u8], mender: &mut Parser, sink: &mut Sink<'_>) -> Result<()> {
+    fn mend(&mut self, line: &[u8], mender: &mut Parser, sink: &mut RejectSink<'_>) -> Result<()> {
         self.counts.lines -= 1;
         marred::lines(line, begins_entry).try_for_each(|left| {
             if left.is_empty() {
                 // No line to a parser, and a blank one here.
-                return self.tell(left, Err(Reason::BadTime)).map(drop);
+                return self.count_line(left, Err(Reason::BadTime)).map(drop);
             }
-            mender.lines(left, |line, parsed| match self.tell(line, parsed)? {
+            mender.lines(left, |line, parsed| match self.count_line(line, parsed)? {
                 None => Ok(()),
                 Some(reason) => self.reject(line, reason, sink),
             })
@@ -307,9 +307,10 @@ impl State<'_> {
     /// Counts a good line. Whether a line is good does not depend on what was asked for: its host is
     /// judged first, then range, then scope.
     #[inline(always)]
-    fn count(&mut self, record: &Record<'_>) -> Result<(), Stop> {
+    fn count_record(&mut self, record: &Record<'_>) -> Result<(), Stop> {
         let (job, others) = (self.job, &mut self.others);
-        let (domain, host, place) = match self.hosts.meaning(record.host, |raw| meet(job, others, raw)) {
+        let (domain, host, place) = match self.hosts.meaning(record.host, |raw| learn_host(job, others, raw))
+        {
             Meaning::Invalid => return Err(Stop::Rejected(Reason::BadDomain)),
             Meaning::Unwanted => (None, &None, &mut None),
             Meaning::Wanted(domain, host, place) => (Some(&*domain), &*host, place),
@@ -334,7 +335,7 @@ impl State<'_> {
             Some(place) if place.holds(region, window) => place.cell,
             _ => {
                 let is_shared = self.evidence.is_some();
-                let cell = find_place(place, &mut self.table, domain, region, window);
+                let cell = find_cell(place, &mut self.table, domain, region, window);
                 if is_shared {
                     self.met.note(&self.table, host.as_ref(), cell, window);
                 }
@@ -359,7 +360,7 @@ fn note_late(counts: &mut Counts, window: Window) {
 
 /// Learns what a new host means.
 #[cold]
-fn meet(job: &Job<'_>, others: &mut BTreeSet<Domain>, raw: &[u8]) -> Meaning {
+fn learn_host(job: &Job<'_>, others: &mut BTreeSet<Domain>, raw: &[u8]) -> Meaning {
     match Domain::new(raw) {
         None => Meaning::Invalid,
         Some(domain) if job.selection.contains(domain.as_str()) => {
@@ -392,8 +393,8 @@ const fn window_at(first: u32, since: i64) -> Window {
 }
 
 #[cold]
-fn find_place(
-    place: &mut Option<Place>,
+fn find_cell(
+    place: &mut Option<LastCell>,
     table: &mut UsageTable,
     domain: &Domain,
     region: Region,
@@ -404,7 +405,7 @@ fn find_place(
         _ => table.series(domain, region),
     };
     let cell = table.cell(series, window);
-    *place = Some(Place { region, series, window, cell });
+    *place = Some(LastCell { region, series, window, cell });
     cell
 }
 

@@ -76,12 +76,12 @@ fn behind_hole(text: &[u8]) -> usize {
 }
 
 /// Where a chunk lies in a buffer.
-enum Place {
+enum ChunkRange {
     Lines(Range<usize>),
     TooLong(Range<usize>),
 }
 
-impl Place {
+impl ChunkRange {
     fn of<'a>(&self, buffer: &'a [u8]) -> Chunk<'a> {
         match self {
             Self::Lines(range) => Chunk::Lines(&buffer[range.clone()]),
@@ -91,16 +91,16 @@ impl Place {
 }
 
 /// A chunk with the buffer that it lies in.
-pub struct Block {
+pub struct OwnedChunk {
     buffer: Vec<u8>,
-    place: Place,
+    range: ChunkRange,
 }
 
-impl Block {
+impl OwnedChunk {
     /// The chunk.
     #[must_use]
     pub fn chunk(&self) -> Chunk<'_> {
-        self.place.of(&self.buffer)
+        self.range.of(&self.buffer)
     }
 
     /// The buffer, for a block to come.
@@ -231,7 +231,7 @@ impl<R: Read> Lines<R> {
     ///
     /// # Errors
     /// As [`Lines::next_chunk`].
-    pub fn next_block(&mut self, mut spare: Vec<u8>) -> io::Result<Option<Block>> {
+    pub fn next_block(&mut self, mut spare: Vec<u8>) -> io::Result<Option<OwnedChunk>> {
         let Some(place) = self.advance()? else { return Ok(None) };
         let unread = &self.buffer[self.start..self.end];
         if spare.len() < self.buffer.len() {
@@ -239,10 +239,10 @@ impl<R: Read> Lines<R> {
         }
         spare[..unread.len()].copy_from_slice(unread);
         (self.start, self.end) = (0, unread.len());
-        Ok(Some(Block { buffer: std::mem::replace(&mut self.buffer, spare), place }))
+        Ok(Some(OwnedChunk { buffer: std::mem::replace(&mut self.buffer, spare), range: place }))
     }
 
-    fn advance(&mut self) -> io::Result<Option<Place>> {
+    fn advance(&mut self) -> io::Result<Option<ChunkRange>> {
         loop {
             let unread = &self.buffer[self.start..self.end];
             if let Some(skipped) = self.skipping {
@@ -261,7 +261,7 @@ impl<R: Read> Lines<R> {
                 }
             } else if let Some(end) = last_end(unread) {
                 let next = self.start + end;
-                return Ok(Some(Place::Lines(std::mem::replace(&mut self.start, next)..next)));
+                return Ok(Some(ChunkRange::Lines(std::mem::replace(&mut self.start, next)..next)));
             } else if unread.len() >= MOST || (self.done && unread.len() > MAX_LINE) {
                 let line = &unread[..MAX_LINE];
                 let (len, skipped) = match last_hole(line) {
@@ -276,10 +276,10 @@ impl<R: Read> Lines<R> {
                 let lent = self.start..self.start + len;
                 (self.start, self.skipping) = (lent.end, Some(skipped));
                 let is_hole = skipped == Skipped::Hole;
-                return Ok(Some(if is_hole { Place::Lines(lent) } else { Place::TooLong(lent) }));
+                return Ok(Some(if is_hole { ChunkRange::Lines(lent) } else { ChunkRange::TooLong(lent) }));
             } else if self.done {
                 let line = std::mem::replace(&mut self.start, self.end)..self.end;
-                return Ok((!line.is_empty()).then_some(Place::Lines(line)));
+                return Ok((!line.is_empty()).then_some(ChunkRange::Lines(line)));
             }
             if !self.done {
                 self.fill()?;

@@ -3,7 +3,7 @@
 //! Knows nothing of how they are read.
 
 use super::fingerprint::Fingerprint;
-use super::rejects::{Extent, PartSample, Piece};
+use super::rejects::{Extent, PartSample, SpilledPart};
 use super::{Job, Taken, check, fold, resume};
 use crate::codec::page;
 use crate::digest::{Stretch, TextId, identify, of_domain};
@@ -17,7 +17,7 @@ use crate::usage::table::UsageTable;
 
 /// What came out of a part, or of all parts of a source.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct SourceOutcome {
     pub(super) counts: Counts,
     pub(super) samples: Vec<PartSample>,
     pub(super) fault: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Outcome {
     pub(super) own: Vec<(UsageTable, Option<Stretch>)>,
 }
 
-impl Outcome {
+impl SourceOutcome {
     /// Adds what came out of the part that follows.
     pub(super) fn add(&mut self, next: Self) {
         let lines_before = self.counts.lines;
@@ -83,11 +83,11 @@ impl Outcome {
     }
 
     /// Takes out the rejected lines of its source, numbered as in all of that.
-    pub(super) fn pieces(&mut self, source: &Source) -> impl Iterator<Item = Piece> {
+    pub(super) fn pieces(&mut self, source: &Source) -> impl Iterator<Item = SpilledPart> {
         let pieces = std::mem::take(&mut self.pieces).into_iter();
         pieces.map(|(lines, extents)| {
             let lines_before = source.lines_before() + lines;
-            Piece { name: source.name.clone(), lines_before, extents }
+            SpilledPart { name: source.name.clone(), lines_before, extents }
         })
     }
 
@@ -169,7 +169,11 @@ impl PartSample {
 }
 
 /// Makes a report of what came out of the sources, with all of their samples.
-pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'_>) -> (Report, Vec<Piece>) {
+pub(super) fn assemble(
+    sources: Vec<Source>,
+    outcomes: Vec<SourceOutcome>,
+    job: &Job<'_>,
+) -> (Report, Vec<SpilledPart>) {
     let (mut report, mut pieces) = (Report::default(), Vec::new());
     report.sources.reserve_exact(sources.len());
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
@@ -177,7 +181,7 @@ pub(super) fn assemble(sources: Vec<Source>, outcomes: Vec<Outcome>, job: &Job<'
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let (size, hours, name) = (source.size(), source.named, source.name);
-        let Outcome { counts, padding, sketch, .. } = outcome;
+        let SourceOutcome { counts, padding, sketch, .. } = outcome;
         let (may_be_empty, sketch) = (job.empty_is_delivered, sketch.of_whole());
         report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty, padding, sketch });
     }

@@ -148,7 +148,7 @@ fn may_be_cut(site: Site<'_>) -> bool {
 
 /// What a thread reads with, kept from part to part.
 #[derive(Default)]
-pub(super) struct Desk {
+pub(super) struct ThreadBuffers {
     /// For [`Lines`].
     buffer: Vec<u8>,
     /// The first bytes of a file, or all of a gzip file.
@@ -160,7 +160,7 @@ pub(super) struct Desk {
     file: Option<Arc<File>>,
 }
 
-impl Desk {
+impl ThreadBuffers {
     /// What the file that was opened last begins with: see [`start_of`].
     pub(super) const fn take_start(&mut self) -> Option<u64> {
         self.start.take()
@@ -209,8 +209,8 @@ pub(super) struct Input<'a> {
 }
 
 enum Bytes<'a> {
-    Plain(Counted<'a>),
-    Packed(Packed<'a, Counted<'a>>),
+    Plain(CountingReader<'a>),
+    Packed(Packed<'a, CountingReader<'a>>),
 }
 
 impl Input<'_> {
@@ -287,23 +287,23 @@ pub(super) fn open<'a, 'd>(
     source: &'a Source,
     part: &Part,
     how: Opening<'a>,
-    desk: &'d mut Desk,
+    buffers: &'d mut ThreadBuffers,
 ) -> io::Result<OpenPart<'a, 'd>> {
-    let counted = |raw| Counted { raw, read: how.read };
+    let counted = |raw| CountingReader { raw, read: how.read };
     let site = source.site(how.origins);
     // A stretch and what follows a known beginning are plain, whatever their first bytes look like.
     let lines = match (part.stretch.zip(part.file.as_ref()), &source.resume) {
         (None, None) => {
-            let raw = desk.open(source, how.origins, WHOLE)?;
-            return open_whole(counted(raw), source, how, desk);
+            let raw = buffers.open(source, how.origins, WHOLE)?;
+            return open_whole(counted(raw), source, how, buffers);
         }
         (Some(((start, end), file)), _) => {
             let opened = file.open(site)?;
-            desk.file = Some(opened.clone());
+            buffers.file = Some(opened.clone());
             if start == 0 {
                 let mut head = [0; START];
                 StretchReader::new(opened.clone(), (0, START as u64)).read_exact(&mut head)?;
-                desk.start = *file.start.get_or_init(|| start_of(&head, end));
+                buffers.start = *file.start.get_or_init(|| start_of(&head, end));
             }
             let own = |tap| Tap { skip: usize::from(start > 0), left: end - start, ..tap };
             let bytes = Bytes::Plain(counted(Raw::Stretch(StretchReader::new(opened, (start, end)))));
@@ -312,15 +312,15 @@ pub(super) fn open<'a, 'd>(
         }
         (None, Some(resume)) => {
             of_log!("{}: opened; goes on behind {} bytes that are known", source.name, resume.from);
-            let raw = desk.open(source, how.origins, resume.before.len..u64::MAX)?;
+            let raw = buffers.open(source, how.origins, resume.before.len..u64::MAX)?;
             Lines::new(behind_known(counted(raw), resume, how)?)
         }
     };
-    Ok(OpenPart::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), Codec::Plain))
+    Ok(OpenPart::Lines(lines.with_buffer(std::mem::take(&mut buffers.buffer), 0), Codec::Plain))
 }
 
 /// Hashes from the last whole chunk on, where `raw` begins, and begins at the first line that was not read before.
-fn behind_known<'a>(raw: Counted<'a>, resume: &Resume, how: Opening<'a>) -> io::Result<Input<'a>> {
+fn behind_known<'a>(raw: CountingReader<'a>, resume: &Resume, how: Opening<'a>) -> io::Result<Input<'a>> {
     let mut input = Input { bytes: Bytes::Plain(raw), tap: how.tap() };
     io::copy(&mut input.by_ref().take(resume.from - resume.before.len), &mut io::sink())?;
     Ok(input)
@@ -328,42 +328,42 @@ fn behind_known<'a>(raw: Counted<'a>, resume: &Resume, how: Opening<'a>) -> io::
 
 /// Opens a whole source, whose codec its first bytes tell.
 fn open_whole<'a, 'd>(
-    mut raw: Counted<'a>,
+    mut raw: CountingReader<'a>,
     source: &'a Source,
     how: Opening<'a>,
-    desk: &'d mut Desk,
+    buffers: &'d mut ThreadBuffers,
 ) -> io::Result<OpenPart<'a, 'd>> {
     let size = source.size();
     let again = size.is_some().then_some(source.site(how.origins));
     let mut len = 0;
     let small = size.filter(|size| *size <= SMALL).and_then(|size| usize::try_from(size).ok());
-    let filled = fill(&mut raw, &mut desk.head, &mut len, small.unwrap_or(HEAD_LEN).max(MAGIC_LEN), READ);
+    let filled = fill(&mut raw, &mut buffers.head, &mut len, small.unwrap_or(HEAD_LEN).max(MAGIC_LEN), READ);
     if len < MAGIC_LEN {
         // An error behind that comes again when the lines before it are read.
         filled?;
     }
-    desk.start = size.and_then(|size| start_of(&desk.head[..len], size));
-    let codec = Codec::detect(&desk.head[..len]);
+    buffers.start = size.and_then(|size| start_of(&buffers.head[..len], size));
+    let codec = Codec::detect(&buffers.head[..len]);
     let format = source.format().expected().name();
     of_log!("{}: opened; compression {}, format {format}", source.name, codec.name());
     let mut tap = how.tap();
     if codec == Codec::Plain {
-        codec::check_plain(&desk.head[..len])?;
+        codec::check_plain(&buffers.head[..len])?;
         if let Some(tap) = &mut tap {
-            tap.see(&desk.head[..len]);
+            tap.see(&buffers.head[..len]);
         }
         let input = Input { bytes: Bytes::Plain(raw), tap };
-        let lines = Lines::new(input).with_buffer(std::mem::take(&mut desk.head), len);
-        desk.head = std::mem::take(&mut desk.buffer);
+        let lines = Lines::new(input).with_buffer(std::mem::take(&mut buffers.head), len);
+        buffers.head = std::mem::take(&mut buffers.buffer);
         return Ok(OpenPart::Lines(lines, codec));
     }
     let size = size.filter(|size| codec == Codec::Gzip && *size <= Gunzip::MAX_PACKED);
     if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
         // Not one byte more than there should be: what is longer grows.
-        let whole = fill(&mut raw, &mut desk.head, &mut len, size, size + 1).is_ok();
+        let whole = fill(&mut raw, &mut buffers.head, &mut len, size, size + 1).is_ok();
         if whole
             && len == size
-            && let Some(text) = desk.gunzip.text(&desk.head[..len])
+            && let Some(text) = buffers.gunzip.text(&buffers.head[..len])
         {
             let hashed = tap.map(|mut tap| {
                 tap.see(text);
@@ -372,11 +372,11 @@ fn open_whole<'a, 'd>(
             return Ok(OpenPart::Text(text, hashed));
         }
     }
-    let mut head = std::mem::take(&mut desk.head);
+    let mut head = std::mem::take(&mut buffers.head);
     head.truncate(len);
     let packed = Packed::new(Decoder::with_head(head, raw)?, again);
     let lines = Lines::new(Input { bytes: Bytes::Packed(packed), tap });
-    Ok(OpenPart::Lines(lines.with_buffer(std::mem::take(&mut desk.buffer), 0), codec))
+    Ok(OpenPart::Lines(lines.with_buffer(std::mem::take(&mut buffers.buffer), 0), codec))
 }
 
 /// Reads behind the first `len` bytes of a buffer until it holds `least` bytes, but no more than `most`, or
@@ -403,7 +403,7 @@ fn fill(
 }
 
 /// Counts what is read.
-pub(super) struct Counted<'a> {
+pub(super) struct CountingReader<'a> {
     raw: Raw,
     read: &'a AtomicU64,
 }
@@ -416,7 +416,7 @@ enum Raw {
     Bytes(Box<dyn Read + Send>),
 }
 
-impl Read for Counted<'_> {
+impl Read for CountingReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.raw {
             Raw::File(input) => input.read(out),

@@ -52,7 +52,7 @@ pub(super) struct PartSample {
 
 /// Takes the rejected lines of one part of the input.
 #[derive(Default)]
-pub(super) struct Sink<'a> {
+pub(super) struct RejectSink<'a> {
     spill: Option<&'a Spill>,
     pending: Vec<u8>,
     extents: Vec<Extent>,
@@ -60,7 +60,7 @@ pub(super) struct Sink<'a> {
     sampled: [usize; Reason::ALL.len()],
 }
 
-impl<'a> Sink<'a> {
+impl<'a> RejectSink<'a> {
     pub(super) fn new(spill: Option<&'a Spill>) -> Self {
         Self { spill, ..Self::default() }
     }
@@ -98,7 +98,7 @@ impl<'a> Sink<'a> {
 }
 
 /// Where the rejected lines of one part lie, and where the part lies in its source.
-pub(super) struct Piece {
+pub(super) struct SpilledPart {
     /// The name of the source.
     pub(super) name: String,
     /// Lines of the source before this part.
@@ -109,7 +109,7 @@ pub(super) struct Piece {
 /// Every rejected line of a run, kept on disk.
 pub struct Rejects {
     pub(super) spill: Spill,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<SpilledPart>,
 }
 
 impl Rejects {

@@ -2,8 +2,8 @@
 
 use super::fold::{Fold, Folded};
 use super::lines::{Lines, Text};
-use super::outcome::Outcome;
-use super::part::{self, Desk, Input, OpenPart, Opening, Part};
+use super::outcome::SourceOutcome;
+use super::part::{self, Input, OpenPart, Opening, Part, ThreadBuffers};
 use super::rejects::Spill;
 use super::{Job, ahead};
 use crate::codec::{Codec, says_all};
@@ -47,7 +47,7 @@ fn lots(parts: &[Part]) -> Vec<Vec<usize>> {
 }
 
 /// The parts, handed out to threads lot by lot.
-pub(super) struct Work<'a> {
+pub(super) struct PartQueue<'a> {
     job: &'a Job<'a>,
     sources: &'a [Source],
     parts: &'a [Part],
@@ -62,12 +62,12 @@ pub(super) struct Work<'a> {
     /// Whether each part has a table of its own, and is hashed.
     is_each: bool,
     /// By part; none of parts that need not be read.
-    outcomes: Vec<OnceLock<Outcome>>,
+    outcomes: Vec<OnceLock<SourceOutcome>>,
     /// Domains that were met and not asked for.
     others: Mutex<BTreeSet<Domain>>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> PartQueue<'a> {
     pub(super) fn new(
         job: &'a Job<'a>,
         sources: &'a [Source],
@@ -98,14 +98,14 @@ impl<'a> Work<'a> {
     }
 
     /// What came out of the sources, in their order, and the domains that were met and not asked for.
-    pub(super) fn outcomes(self) -> (Vec<Outcome>, BTreeSet<Domain>) {
+    pub(super) fn outcomes(self) -> (Vec<SourceOutcome>, BTreeSet<Domain>) {
         let others = self.others.into_inner().unwrap_or_else(PoisonError::into_inner);
         let by_part = self.outcomes.into_iter().map(|outcome| outcome.into_inner().unwrap_or_default());
         if self.parts.len() == self.sources.len() {
             // In the memory that they lie in.
             return (by_part.collect(), others);
         }
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(self.sources.len());
+        let mut outcomes: Vec<SourceOutcome> = Vec::with_capacity(self.sources.len());
         for (part, outcome) in self.parts.iter().zip(by_part) {
             if outcomes.len() > part.source {
                 outcomes[part.source].add(outcome);
@@ -118,7 +118,7 @@ impl<'a> Work<'a> {
 
     /// One thread's share, in a table of its own.
     pub(super) fn run(&self) -> Result<UsageTable> {
-        let (mut fold, mut desk) = (Fold::new(self.job, self.spill), Desk::default());
+        let (mut fold, mut buffers) = (Fold::new(self.job, self.spill), ThreadBuffers::default());
         let take = || self.lots.get(self.next.fetch_add(1, Relaxed));
         for at in std::iter::from_fn(take).flatten() {
             let part = &self.parts[*at];
@@ -126,7 +126,7 @@ impl<'a> Work<'a> {
                 continue;
             }
             let name = &self.sources[part.source].name;
-            let outcome = self.part(part, &mut fold, &mut desk).map_err(|e| e.at(name))?;
+            let outcome = self.part(part, &mut fold, &mut buffers).map_err(|e| e.at(name))?;
             if outcome.fault.is_some() && !self.job.keep_going {
                 self.failed.fetch_min(part.source, Relaxed);
             }
@@ -137,7 +137,7 @@ impl<'a> Work<'a> {
     }
 
     /// Reads a part; what fails in reading is the part's fault, what fails in counting is the job's.
-    fn part(&self, part: &Part, fold: &mut Fold<'_>, desk: &mut Desk) -> Result<Outcome> {
+    fn part(&self, part: &Part, fold: &mut Fold<'_>, buffers: &mut ThreadBuffers) -> Result<SourceOutcome> {
         let source = &self.sources[part.source];
         fold.begin(source);
         let origins = self.job.origins;
@@ -149,7 +149,7 @@ impl<'a> Work<'a> {
         };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
-            None => part::open(source, part, how, desk).map_err(|error| not_opened(&error)),
+            None => part::open(source, part, how, buffers).map_err(|error| not_opened(&error)),
         };
         let (fault, len, hashed, padding) = match opened {
             Err(fault) => (Some(fault), 0, None, 0),
@@ -161,13 +161,13 @@ impl<'a> Work<'a> {
                 let fault = self.read(&mut lines, part, codec, fold)?;
                 // What a stretch reads beyond its end is not its own.
                 let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
-                let input = desk.keep(lines);
+                let input = buffers.keep(lines);
                 let padding = input.blanks();
                 (fault, len, input.hashed(), padding)
             }
         };
-        let (start, is_all) = (desk.take_start(), part.leave());
-        let change = match desk.take_file() {
+        let (start, is_all) = (buffers.take_start(), part.leave());
+        let change = match buffers.take_file() {
             _ if !is_all || source.fault.is_some() => None,
             Some(file) => source.change_of(&file, part.start().or(start), origins),
             // It could not be opened, or is none of this system.
@@ -179,7 +179,7 @@ impl<'a> Work<'a> {
         of_log!("{}: {what}; lines {}, rejected {}", source.name, counts.lines, counts.rejected_total());
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
         let own = if self.is_each { vec![(fold.take_table(), hashed)] } else { Vec::new() };
-        Ok(Outcome {
+        Ok(SourceOutcome {
             counts,
             samples,
             fault,

@@ -2,7 +2,7 @@
 //!
 //! Opens no file. With those beside it the only file that names glob.
 
-use super::walk::{Met, is_hidden, walk};
+use super::walk::{FoundKind, is_hidden, walk};
 use super::{NO_FILE, Origin, STDIN, Search, Source};
 use crate::error::{Error, ErrorKind, Result, plain};
 use crate::events::{of_log, of_phase};
@@ -294,7 +294,7 @@ fn folders_below(mut folders: Vec<PathBuf>, base: &Path, found: &mut Found<'_>) 
             continue;
         }
         let search = found.search;
-        walk(folder, or_here(base), search, &mut |path, met: Met| match met {
+        walk(folder, or_here(base), search, &mut |path, met: FoundKind| match met {
             Ok(kind) if kind.is_dir() && are_there.insert(path.clone()) => below.push(path),
             Ok(_) => {}
             Err(error) => found.add_unreadable(path, &error),

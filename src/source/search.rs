@@ -141,7 +141,7 @@ fn matches(globs: &[Glob], path: &Path, folder: &Path) -> bool {
 
 /// Which logs need not be opened, as their names tell.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
+pub struct NameFilter<'a> {
     /// Whose lines count.
     pub selection: &'a Selection,
     /// When lines count.
@@ -154,9 +154,9 @@ pub struct Scope<'a> {
 /// more than the lateness, or of another domain. The vendor puts the lines of one domain into a file. A name with an
 /// underscore before its date may be a domain's with something put before it, and tells hours only. `note` is given each
 /// that is taken out.
-pub fn take_out_of_scope(
+pub fn remove_out_of_scope(
     sources: &mut Vec<Source>,
-    scope: &Scope<'_>,
+    scope: &NameFilter<'_>,
     mut note: impl FnMut(&Source),
 ) -> NotOpened {
     let mut not_opened = NotOpened::default();
@@ -172,9 +172,9 @@ pub fn take_out_of_scope(
     not_opened
 }
 
-/// Takes the sources out that hold no line that counts in any of some scopes, as [`take_out_of_scope`] does for one;
+/// Takes the sources out that hold no line that counts in any of some scopes, as [`remove_out_of_scope`] does for one;
 /// gives these.
-pub fn take_out_of_all(sources: &mut Vec<Source>, scopes: &[Scope<'_>]) -> Vec<Source> {
+pub fn remove_out_of_all(sources: &mut Vec<Source>, scopes: &[NameFilter<'_>]) -> Vec<Source> {
     let is_out = |source: &mut Source| scopes.iter().all(|scope| scope.why_not(source).is_some());
     sources.extract_if(.., is_out).collect()
 }
@@ -185,14 +185,14 @@ enum WhyNot {
     OtherDomains,
 }
 
-impl Scope<'_> {
+impl NameFilter<'_> {
     fn why_not(&self, source: &Source) -> Option<WhyNot> {
         // Most names tell the hours of one domain, and most files hold other hours: told without reading the name again.
         let hours = source.named.as_ref().filter(|_| source.fault.is_none());
         if hours.is_some_and(|hours| self.is_far(hours.start, hours.end)) {
             return Some(WhyNot::OtherHours);
         }
-        let told = source.told()?;
+        let told = source.file_name()?;
         if self.is_far(told.start, told.end) {
             return Some(WhyNot::OtherHours);
         }
@@ -280,8 +280,11 @@ mod tests {
         let left = |name: &str, names: &[&str], lateness: i64| {
             let mut sources = discover(&[PathBuf::from(name)]).unwrap();
             let selection = selection(names);
-            let counts =
-                take_out_of_scope(&mut sources, &Scope { selection: &selection, range, lateness }, |_| ());
+            let counts = remove_out_of_scope(
+                &mut sources,
+                &NameFilter { selection: &selection, range, lateness },
+                |_| (),
+            );
             (sources.len(), counts.other_hours, counts.other_domains)
         };
         let hour =

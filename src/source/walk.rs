@@ -3,7 +3,7 @@
 //! Opens no file.
 
 use super::search::Search;
-use crate::names::Told;
+use crate::names::FileName;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -12,11 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What stands at a path, links followed; or why that cannot be told, or a folder cannot be entered.
-pub(super) type Met = io::Result<FileType>;
+pub(super) type FoundKind = io::Result<FileType>;
 
 /// Shows a folder and everything below it but what is hidden or left out: folder by folder, sorted by name. What is searched
 /// are paths below `base`, which holds the folder or is it.
-pub(super) fn walk(folder: &Path, base: &Path, search: &Search, show: &mut dyn FnMut(PathBuf, Met)) {
+pub(super) fn walk(folder: &Path, base: &Path, search: &Search, show: &mut dyn FnMut(PathBuf, FoundKind)) {
     let kind = fs::metadata(folder).map(|meta| meta.file_type());
     Walk { base, search, entered: HashSet::new(), show }.meet(folder.to_owned(), kind);
 }
@@ -26,11 +26,11 @@ struct Walk<'a> {
     search: &'a Search,
     /// Links may lead to a folder by several ways, or back to one above: each is entered once.
     entered: HashSet<Key>,
-    show: &'a mut dyn FnMut(PathBuf, Met),
+    show: &'a mut dyn FnMut(PathBuf, FoundKind),
 }
 
 impl Walk<'_> {
-    fn meet(&mut self, path: PathBuf, met: Met) {
+    fn meet(&mut self, path: PathBuf, met: FoundKind) {
         if !met.as_ref().is_ok_and(FileType::is_dir) {
             return (self.show)(path, met);
         }
@@ -86,14 +86,14 @@ fn key(folder: &Path) -> io::Result<Key> {
 }
 
 /// What an entry is, or leads to. Most systems tell with the name what is no link.
-fn kind(entry: &DirEntry) -> Met {
+fn kind(entry: &DirEntry) -> FoundKind {
     let own = entry.file_type()?;
     if own.is_symlink() { Ok(fs::metadata(entry.path())?.file_type()) } else { Ok(own) }
 }
 
 /// Whether what is found by walking or by a glob is passed over: all that begins with a dot but logs.
 pub(super) fn is_hidden(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") && name.to_str().and_then(Told::of).is_none()
+    name.as_encoded_bytes().starts_with(b".") && name.to_str().and_then(FileName::parse).is_none()
 }
 
 fn below(folder: &Path, name: &OsStr) -> PathBuf {

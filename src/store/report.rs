@@ -14,7 +14,7 @@ use super::total::{self, Totals};
 use super::value::{impossible, of};
 use crate::domain::{Domain, Pattern, Selection};
 use crate::error::Result;
-use crate::names::Told;
+use crate::names::FileName;
 use crate::report::{
     Counts, Duplicate, Elsewhere, LATENESS, NamedHours, Report, Sample, Scope, SourceReport,
     first_of_each_reason,
@@ -344,7 +344,7 @@ impl Question<'_> {
         let (start, end) = (self.scope.range.start().start(), self.scope.range.end().start());
         for domain in self.all_named_domains()? {
             let pattern = Pattern::Exact(domain);
-            let told = Told { pattern, start, end };
+            let told = FileName { pattern, start, end };
             if !told.may_hold(self.scope.selection) {
                 continue;
             }
@@ -362,7 +362,7 @@ impl Question<'_> {
     fn may_concern(&self, sort: &[u8]) -> bool {
         let name = str::from_utf8(sort).ok().and_then(|path| Path::new(path).file_name()?.to_str());
         let (start, end) = (self.scope.range.start().start(), self.scope.range.end().start());
-        name.and_then(Told::of).is_none_or(|told| {
+        name.and_then(FileName::parse).is_none_or(|told| {
             told.start < end + LATENESS && told.end > start - LATENESS && told.may_hold(self.scope.selection)
         })
     }

@@ -224,15 +224,15 @@ impl UsageTable {
 
     /// Takes away everything of another table that was merged before; `false`, and a table that is spoilt, when there
     /// is not as much.
-    pub fn take_away(&mut self, other: &Self) -> bool {
+    pub fn subtract(&mut self, other: &Self) -> bool {
         for row in other.rows() {
             let series = self.series(row.domain, row.region);
             let cell = self.cell(series, row.window);
-            if !self.usage(cell).take_away(&row.usage) {
+            if !self.usage(cell).subtract(&row.usage) {
                 return false;
             }
         }
-        if !self.take_away_shared(other) || !self.take_away_hosts(other) {
+        if !self.subtract_shared(other) || !self.subtract_hosts(other) {
             return false;
         }
         let is_zero = |block: u32| self.cells_of(block).all(|(_, usage)| *usage == Usage::default());
@@ -242,7 +242,7 @@ impl UsageTable {
         true
     }
 
-    fn take_away_shared(&mut self, other: &Self) -> bool {
+    fn subtract_shared(&mut self, other: &Self) -> bool {
         other.index.iter().all(|((domain, region), theirs)| {
             let ours = self.series(domain, *region);
             other.series[theirs.0 as usize].iter().all(|(hour, theirs)| {
@@ -257,7 +257,7 @@ impl UsageTable {
         })
     }
 
-    fn take_away_hosts(&mut self, other: &Self) -> bool {
+    fn subtract_hosts(&mut self, other: &Self) -> bool {
         let is_taken = other.hosts.iter().all(|(host, hours)| {
             hours.iter().all(|(hour, theirs)| {
                 self.host_hour(host, *hour).iter_mut().zip(theirs).all(|(sum, less)| {
@@ -378,12 +378,12 @@ mod tests {
             tail.merge(first).unwrap();
             prop_assert!(head == table(&all) && tail == table(&all));
             prop_assert_eq!((shared_of(&head), shared_of(&tail)), (shared(&all), shared(&all)));
-            prop_assert!(head.take_away(&table(&all[at..])) && head == table(&all[..at]));
+            prop_assert!(head.subtract(&table(&all[at..])) && head == table(&all[..at]));
             prop_assert_eq!(shared_of(&head), shared(&all[..at]));
             let kept: BTreeSet<_> = head.rows().map(|row| (row.domain.clone(), row.region)).collect();
             prop_assert!(head.keys().eq(kept.iter().map(|(domain, region)| (domain, *region))));
-            prop_assert!(tail.take_away(&table(&all)) && tail.keys().next().is_none());
-            prop_assert!(!tail.take_away(&table(&all)) || table(&all).rows().next().is_none());
+            prop_assert!(tail.subtract(&table(&all)) && tail.keys().next().is_none());
+            prop_assert!(!tail.subtract(&table(&all)) || table(&all).rows().next().is_none());
             head.merge(table(&all[at..])).unwrap();
             prop_assert!(head == table(&all));
             prop_assert!(head.rows().is_sorted_by_key(|r| (r.domain.clone(), r.region, r.window)));

@@ -12,7 +12,7 @@ use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, Result};
 use crate::output::{Spot, folder, make_folder, scratch_folder};
 use crate::schedule::range::{MAX_MONTHS, RangeRule, months};
-use crate::source::take_out_of_all;
+use crate::source::remove_out_of_all;
 use crate::task::batch::{Many, run_many};
 use crate::task::form::{Form, check};
 use crate::task::registered::Kept;
@@ -151,7 +151,7 @@ fn take(
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| task.lateness.map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();
-    let not_opened = scopes.filter(|_| is_scratch).map(|scopes| take_out_of_all(&mut sources, &scopes));
+    let not_opened = scopes.filter(|_| is_scratch).map(|scopes| remove_out_of_all(&mut sources, &scopes));
     let not_opened = not_opened.unwrap_or_default();
     if !not_opened.is_empty() {
         // The delivery looks at the others.

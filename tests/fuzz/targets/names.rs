@@ -2,7 +2,7 @@
 #![no_main]
 
 use flowbook::domain::{Domain, DomainSet, Folds, Pattern, Selection};
-use flowbook::names::{Told, is_domain, may_be_one, named_hours};
+use flowbook::names::{FileName, is_domain, may_be_one, named_hours};
 use flowbook::source::{Reading, Search, Source, discover, discover_by};
 use flowbook::time::{iso, month_start};
 use flowbook::visible::{acts, escaped};
@@ -56,7 +56,7 @@ fn bytes(input: &[u8]) {
 
 /// What a name tells is told by the usual name of it, too.
 fn file_name(name: &str) {
-    let Some(told) = Told::of(name) else { return };
+    let Some(told) = FileName::parse(name) else { return };
     assert!(told.start < told.end && told.end - told.start <= 86_400);
     assert_eq!(named_hours(name), told.clone().hours());
     let (local, length) = (told.start + 8 * 3600, told.end - told.start);
@@ -66,10 +66,10 @@ fn file_name(name: &str) {
     let domain = domain.strip_prefix('*').unwrap_or(&domain);
     let usual = format!("{domain}_{date}_{}_{}.gz", clock(local), clock(local + length));
     // A start at 24:00 belongs to the day behind the one that the name says.
-    let again = Told::of(&usual).unwrap_or_else(|| panic!("{usual}"));
+    let again = FileName::parse(&usual).unwrap_or_else(|| panic!("{usual}"));
     assert!(again == told, "{usual}: {again:?}\n{name}: {told:?}");
     for more in ["", ".log.zst", "_2.gz"] {
-        assert_eq!(Told::of(&(usual.trim_end_matches(".gz").to_owned() + more)), Some(told.clone()));
+        assert_eq!(FileName::parse(&(usual.trim_end_matches(".gz").to_owned() + more)), Some(told.clone()));
     }
     assert!(month_start(local) <= local);
 }
