@@ -6,7 +6,7 @@ use flowbook::domain::Domain;
 use flowbook::export::{Request, export, series};
 use flowbook::locale::Language;
 use flowbook::output::Output;
-use flowbook::record::{Protocol, Record};
+use flowbook::record::{CacheResult, Protocol, Record};
 use flowbook::region::Region;
 use flowbook::report::Report;
 use flowbook::time::TimeRange;
@@ -63,11 +63,11 @@ fn usage(range: TimeRange) -> (UsageTable, u64) {
             let bytes = (number as u64 + 1) * 7_654_321 + (at as u64 * 2_654_435_761) % 100_000_007;
             let record = Record {
                 time: window.start(),
-                host: b"",
+                host: None,
                 bytes,
                 protocol: Protocol::ALL[at % 4],
-                status: 200,
-                hit: true,
+                status: Some(200),
+                cache: CacheResult::Hit,
                 region: Region::Unspecified,
             };
             let cell = table.cell(series, window);

@@ -12,6 +12,7 @@ mod rejects;
 pub mod limit;
 mod packed;
 pub mod resume;
+mod stretch;
 mod part;
 mod fold;
 mod outcome;
@@ -26,6 +27,7 @@ pub use rejects::Rejects;
 use crate::digest::{Hash, TextId};
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::Format;
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
 use crate::source::{Origins, Source};
 use crate::threads;
@@ -109,6 +111,8 @@ pub struct Taken {
     /// The hash of what could be read, which that of a whole text may be; with the domain that its lines take from outside, and
     /// without.
     pub readable: (Hash, Hash),
+    /// The format that its lines were read in.
+    pub format: Format,
     /// Whether it has a fault only because too much of it was rejected.
     pub is_mistrusted: bool,
     /// Whether it was changed while it was read, so that nothing of it is worth anything.

@@ -1,18 +1,44 @@
-//! What file names tell: a domain, or the subdomains of one, and hours.
+//! What file names tell: a domain, or the subdomains of one, and hours. Each rule by which files are named has a file of its
+//! own; the format whose files are named so names the rule.
 //!
 //! Opens no file, and knows nothing of folders.
+
+mod alibaba;
 
 use crate::domain::{Domain, Pattern, Selection};
 use crate::hours::touched;
 use crate::report::NamedHours;
-use crate::time;
 use std::ops::Range;
 
-/// The zone of the times in file names.
-const NAME_OFFSET: i64 = 8 * 3600;
+/// A rule by which files are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// See [`alibaba`].
+    Alibaba,
+}
 
-/// What the vendor's file name tells: `<domain>_YYYY_MM_DD_HHMMSS_HHMMSS[_x].gz` or the older
-/// `<domain>_YYYY_MM_DD_HHMM_HHMM.gz`, times in UTC+8. The log of a wildcard domain begins with its dot.
+impl Rule {
+    /// Every rule, in the order in which they are tried.
+    pub const ALL: [Self; 1] = [Self::Alibaba];
+
+    /// What a name tells by this rule.
+    #[must_use]
+    pub fn parse(self, name: &str) -> Option<FileName> {
+        match self {
+            Self::Alibaba => alibaba::parse(name),
+        }
+    }
+
+    /// A name by this rule.
+    #[must_use]
+    pub const fn sample(self) -> &'static str {
+        match self {
+            Self::Alibaba => alibaba::SAMPLE,
+        }
+    }
+}
+
+/// What a file name tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName {
     /// The domain, or the subdomains of one.
@@ -24,18 +50,14 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// Reads a file name.
+    /// Reads a file name by the first rule that it follows.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let bytes = name.as_bytes();
         // What one system leaves beside files on another's disk.
-        if bytes.starts_with(b"._") {
+        if name.starts_with("._") {
             return None;
         }
-        (1..bytes.len()).filter(|at| bytes[*at] == b'_').find_map(|at| {
-            let (start, end) = name_span(&bytes[at + 1..])?;
-            Some(Self { pattern: Pattern::parse(&name[..at])?, start, end })
-        })
+        Rule::ALL.into_iter().find_map(|rule| rule.parse(name))
     }
 
     /// Whether the name is certain to be that of one domain, or of the subdomains of one: no host has an underscore, and
@@ -137,42 +159,10 @@ pub fn named_hours(name: &str) -> Option<NamedHours> {
     FileName::parse(name)?.hours()
 }
 
-/// Reads `YYYY_MM_DD_HHMM[SS]_HHMM[SS]`, then the end of the name, a dot or another underscore.
-fn name_span(text: &[u8]) -> Option<(i64, i64)> {
-    let &[y0, y1, y2, y3, b'_', m0, m1, b'_', d0, d1, b'_', ref clocks @ ..] = text else { return None };
-    let len = clocks.iter().position(|byte| *byte == b'_')?;
-    let (from, to) = (&clocks[..len], clocks.get(len + 1..2 * len + 1)?);
-    if !matches!(clocks.get(2 * len + 1), None | Some(b'.' | b'_')) {
-        return None;
-    }
-    let (from, to) = (clock(from)?, clock(to)?);
-    let year = number(&[y0, y1, y2, y3])?.try_into().ok()?;
-    let midnight = time::civil(year, number(&[m0, m1])?, number(&[d0, d1])?, 0, 0, 0)? - NAME_OFFSET;
-    let to = if to <= from { to + time::DAY_SECONDS } else { to };
-    Some((midnight + from, midnight + to))
-}
-
-/// The number that a few digits write.
-fn number(digits: &[u8]) -> Option<u32> {
-    let next = |number, byte: &u8| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'));
-    digits.iter().try_fold(0, next)
-}
-
-/// `HHMM` or `HHMMSS` in seconds since midnight; `240000` ends a day.
-fn clock(text: &[u8]) -> Option<i64> {
-    let digits = match text.len() {
-        4 => number(text)? * 100,
-        6 => number(text)?,
-        _ => return None,
-    };
-    let (hour, minute, second) = (digits / 10_000, digits / 100 % 100, digits % 100);
-    let seconds = i64::from(hour * 3600 + minute * 60 + second);
-    (minute < 60 && second < 60 && seconds <= time::DAY_SECONDS).then_some(seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time;
 
     #[test]
     fn file_names() {

@@ -34,23 +34,51 @@ impl Protocol {
     pub const ALL: [Self; 4] = [Self::Http, Self::Https, Self::Quic, Self::Other];
 }
 
+/// Whether the edge answered from its cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheResult {
+    /// It did.
+    Hit,
+    /// It did not.
+    Miss,
+    /// The line does not tell: counts as no hit.
+    Unknown,
+}
+
 /// What a figure needs of one request; borrows from the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Unix seconds, UTC, as logged.
     pub time: i64,
-    /// The host as written, not yet normalised.
-    pub host: &'a [u8],
+    /// The host as written, not yet normalised; `None` where the line holds none, and the domain of its source stands in.
+    pub host: Option<&'a [u8]>,
     /// Response bytes as logged, at most [`MAX_BYTES`].
     pub bytes: u64,
     /// How the request was made.
     pub protocol: Protocol,
-    /// HTTP status, 0 to 999.
-    pub status: u16,
+    /// HTTP status, 0 to 999; `None` where the line holds none: counts as no error.
+    pub status: Option<u16>,
     /// Whether the edge answered from its cache.
-    pub hit: bool,
+    pub cache: CacheResult,
     /// The billing region, where the format knows it.
     pub region: Region,
+}
+
+/// What a line says: a record, `None` where it is no entry by the rules of its format, as a comment or a header, or why it
+/// says nothing.
+pub type Parsed<'a> = Result<Option<Record<'a>>, Reason>;
+
+/// What the lines of a source tell beside time and bytes: a figure of what they do not tell is not known, whatever was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// The host.
+    pub host: bool,
+    /// How the request was made.
+    pub protocol: bool,
+    /// The status.
+    pub status: bool,
+    /// The cache result.
+    pub cache: bool,
 }
 
 /// Why a line was rejected.
@@ -72,7 +100,7 @@ pub enum Reason {
     BadCache,
     /// The host is no valid domain.
     BadDomain,
-    /// The URL has no host and the file name tells no domain.
+    /// The line holds no host and its source tells no domain.
     NoDomain,
     /// Another entry begins within the line, and where it does is not certain.
     Welded,

@@ -7,7 +7,7 @@ pub mod billing;
 pub mod table;
 
 use crate::domain::Domain;
-use crate::record::{Protocol, Record};
+use crate::record::{CacheResult, Protocol, Record};
 use crate::region::Region;
 use crate::time::Window;
 
@@ -21,7 +21,7 @@ pub struct Usage {
     pub bytes: u64,
     /// Requests by protocol, in the order of [`Protocol::ALL`].
     pub requests: [u64; 4],
-    /// Requests answered by the edge from its cache.
+    /// Requests answered by the edge from its cache, as far as lines tell.
     pub hits: u64,
     /// Response bytes of these.
     pub hit_bytes: u64,
@@ -49,10 +49,12 @@ impl Usage {
         // line, so the sum cannot wrap around before it is found too high; hit_bytes never exceeds bytes.
         self.bytes += record.bytes;
         self.requests[record.protocol as usize] += 1;
-        self.hits += u64::from(record.hit);
-        self.hit_bytes += if record.hit { record.bytes } else { 0 };
-        self.client_errors += u64::from(record.status / 100 == 4);
-        self.server_errors += u64::from(record.status / 100 == 5);
+        let is_hit = record.cache == CacheResult::Hit;
+        self.hits += u64::from(is_hit);
+        self.hit_bytes += if is_hit { record.bytes } else { 0 };
+        let class = record.status.map_or(0, |status| status / 100);
+        self.client_errors += u64::from(class == 4);
+        self.server_errors += u64::from(class == 5);
         if self.bytes > MAX_SUM { Err(Overflow) } else { Ok(()) }
     }
 
@@ -154,14 +156,29 @@ pub(crate) mod tests {
         assert_eq!(one.clone().merge(&full), Err(Overflow));
         let record = Record {
             time: 0,
-            host: b"a",
+            host: Some(b"a"),
             bytes: 1,
             protocol: Protocol::Http,
-            status: 200,
-            hit: true,
+            status: Some(200),
+            cache: CacheResult::Hit,
             region: Region::Cn,
         };
         assert_eq!(full.clone().add(&record), Err(Overflow));
         assert_eq!(one.clone().add(&record), Ok(()));
+    }
+
+    #[test]
+    fn what_a_line_does_not_tell_is_no_hit_and_no_error() {
+        let counted = |cache, status| {
+            let (host, protocol, region) = (None, Protocol::Other, Region::Unspecified);
+            let mut usage = Usage::default();
+            usage.add(&Record { time: 0, host, bytes: 7, protocol, status, cache, region }).unwrap();
+            assert_eq!((usage.bytes, usage.total_requests()), (7, 1));
+            (usage.hits, usage.hit_bytes, usage.client_errors, usage.server_errors)
+        };
+        assert_eq!(counted(CacheResult::Unknown, None), (0, 0, 0, 0));
+        assert_eq!(counted(CacheResult::Miss, Some(399)), (0, 0, 0, 0));
+        assert_eq!(counted(CacheResult::Hit, Some(400)), (1, 7, 1, 0));
+        assert_eq!(counted(CacheResult::Unknown, Some(599)), (0, 0, 0, 1));
     }
 }

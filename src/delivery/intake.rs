@@ -444,7 +444,7 @@ impl<'a> Work<'a> {
             report: &taken.report,
             samples: &taken.samples,
             table: &taken.table,
-            format: taken.source.format().expected().name(),
+            format: taken.format.name(),
             region: taken.source.reading.region,
             domain: taken.source.reading.domain.as_ref(),
             now: self.intake.now,

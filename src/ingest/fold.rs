@@ -13,8 +13,8 @@ use super::lines::Chunk;
 use super::rejects::{Extent, PartSample, RejectSink, Spill};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Format, Parser};
-use crate::record::{Reason, Record};
+use crate::log::{Choice, Format, Parser};
+use crate::record::{Parsed, Reason, Record};
 use crate::region::Region;
 use crate::report::{Counts, NamedHours};
 use crate::sketch::Sketch;
@@ -31,8 +31,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Folds the lines of parts into a table, part by part.
 pub(super) struct Fold<'a> {
     spill: Option<&'a Spill>,
-    /// That of both parsers.
-    format: Format,
+    /// Of the format of the source, as is the mender.
     parser: Parser,
     /// For lines among bytes that mean nothing, while the other one is in the middle of a block.
     mender: Parser,
@@ -51,8 +50,17 @@ pub(super) struct Folded {
     pub(super) fingerprint: Fingerprint,
     /// What tells whether its lines stand elsewhere, too.
     pub(super) sketch: Sketch,
-    /// Whether lines with only a path took the domain of the source.
+    /// The format that they were read in.
+    pub(super) format: Format,
+    /// Whether lines without a host took the domain of the source.
     pub(super) has_used_domain: bool,
+}
+
+/// The domain that stands in where a line holds no host.
+struct Outside {
+    domain: Domain,
+    /// Whether it did.
+    is_used: bool,
 }
 
 /// Everything but the parser, from which a record borrows.
@@ -64,6 +72,8 @@ struct State<'a> {
     seconds: i64,
     /// The region of every line, unless the format tells it.
     region: Region,
+    /// That of the source, if it has one.
+    outside: Option<Outside>,
     /// Whether the name of the source tells no hours.
     is_unnamed: bool,
     /// In which hours since 1970 a line is evidence that its domain has a log: see [`Source::evidence`].
@@ -133,6 +143,8 @@ impl LastCell {
 
 /// Why a record was not counted.
 enum Stop {
+    /// The line is none by the rules of its format.
+    NoEntry,
     Rejected(Reason),
     Failed(Error),
 }
@@ -146,6 +158,7 @@ impl<'a> Fold<'a> {
             start: job.range.start().start(),
             seconds: job.range.seconds(),
             region: Region::Unspecified,
+            outside: None,
             is_unnamed: false,
             evidence: None,
             met: SharedHours::default(),
@@ -155,12 +168,11 @@ impl<'a> Fold<'a> {
             hosts: Hosts::new(Meaning::Invalid),
             others: BTreeSet::new(),
         };
-        let format = Format::default();
-        let [parser, mender] = [format.parser(None), format.parser(None)];
-        Self { spill, format, parser, mender, state, sink: RejectSink::new(spill), first_bytes: Vec::new() }
+        let [parser, mender] = [Format::default().parser(), Format::default().parser()];
+        Self { spill, parser, mender, state, sink: RejectSink::new(spill), first_bytes: Vec::new() }
     }
 
-    /// Begins a part of `source`.
+    /// Begins a part of `source`, whose parser is to be [prepared](Self::prepare) before its first chunk.
     pub(super) fn begin(&mut self, source: &Source) {
         let hours = source.named.as_ref();
         self.state.region = source.reading.region;
@@ -172,13 +184,17 @@ impl<'a> Fold<'a> {
         }
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.first_bytes.clear();
-        let domain = hours.map(|hours| &hours.domain).or(source.reading.domain.as_ref());
-        let format = source.format().expected();
-        if self.format != format {
-            (self.parser, self.mender, self.format) = (format.parser(None), format.parser(None), format);
+        self.state.set_outside(hours.map(|hours| &hours.domain).or(source.reading.domain.as_ref()));
+    }
+
+    /// Takes the parser that is chosen for the source, whose text begins with `head`: see [`HEAD`](crate::log::HEAD).
+    pub(super) fn prepare(&mut self, format: Choice, head: &[u8]) {
+        let format = format.of_text(head);
+        if self.parser.format() != format {
+            (self.parser, self.mender) = (format.parser(), format.parser());
         }
-        self.parser.turn_to(domain);
-        self.mender.turn_to(domain);
+        self.parser.prepare(head);
+        self.mender.prepare(head);
     }
 
     /// Ends the part.
@@ -188,14 +204,14 @@ impl<'a> Fold<'a> {
     pub(super) fn end(&mut self) -> Result<Folded> {
         let sink = mem::replace(&mut self.sink, RejectSink::new(self.spill));
         let (samples, extents) = sink.finish()?;
-        let has_used_domain = self.parser.has_used_domain() || self.mender.has_used_domain();
+        let has_used_domain = self.state.outside.as_ref().is_some_and(|outside| outside.is_used);
         if self.state.is_unnamed && has_used_domain {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
         self.state.note_shared();
         let (counts, sketch) = (mem::take(&mut self.state.counts), self.parser.take_sketch());
-        let fingerprint = Fingerprint::of(&self.first_bytes);
-        Ok(Folded { counts, samples, extents, fingerprint, sketch, has_used_domain })
+        let (fingerprint, format) = (Fingerprint::of(&self.first_bytes), self.parser.format());
+        Ok(Folded { counts, samples, extents, fingerprint, sketch, format, has_used_domain })
     }
 
     /// Gives the table away, for an empty one.
@@ -250,22 +266,36 @@ impl<'a> Fold<'a> {
 }
 
 impl State<'_> {
+    /// The domain of the source, where lines hold no host.
+    fn set_outside(&mut self, domain: Option<&Domain>) {
+        match &mut self.outside {
+            Some(known) if Some(&known.domain) == domain => known.is_used = false,
+            _ => self.outside = domain.map(|domain| Outside { domain: domain.clone(), is_used: false }),
+        }
+    }
+
     /// Counts a line unless it is to be rejected: then the reason is given.
     #[inline(always)]
-    fn count_line(&mut self, line: &[u8], parsed: Result<Record<'_>, Reason>) -> Result<Option<Reason>> {
+    fn count_line(&mut self, line: &[u8], parsed: Parsed<'_>) -> Result<Option<Reason>> {
         self.counts.lines += 1;
         let stop = match parsed {
-            Ok(record) => self.count_record(&record).err(),
+            Ok(Some(record)) => self.count_record(&record).err(),
+            Ok(None) => Some(Stop::NoEntry),
             Err(reason) => Some(Stop::Rejected(reason)),
         };
         match stop {
             None => Ok(None),
-            Some(Stop::Rejected(_)) if line.trim_ascii().is_empty() => {
+            Some(Stop::Failed(error)) => Err(error.line(self.counts.lines)),
+            // A blank line is one in any format.
+            Some(_) if line.trim_ascii().is_empty() => {
                 self.counts.blank += 1;
                 Ok(None)
             }
+            Some(Stop::NoEntry) => {
+                self.counts.skipped += 1;
+                Ok(None)
+            }
             Some(Stop::Rejected(reason)) => Ok(Some(reason)),
-            Some(Stop::Failed(error)) => Err(error.line(self.counts.lines)),
         }
     }
 
@@ -292,7 +322,8 @@ impl State<'_> {
     #[cold]
     fn mend(&mut self, line: &[u8], mender: &mut Parser, sink: &mut RejectSink<'_>) -> Result<()> {
         self.counts.lines -= 1;
-        marred::lines(line, begins_entry).try_for_each(|left| {
+        let format = mender.format();
+        marred::lines(line, |text| format.may_begin_entry(text)).try_for_each(|left| {
             if left.is_empty() {
                 // No line to a parser, and a blank one here.
                 return self.count_line(left, Err(Reason::BadTime)).map(drop);
@@ -309,8 +340,15 @@ impl State<'_> {
     #[inline(always)]
     fn count_record(&mut self, record: &Record<'_>) -> Result<(), Stop> {
         let (job, others) = (self.job, &mut self.others);
-        let (domain, host, place) = match self.hosts.meaning(record.host, |raw| learn_host(job, others, raw))
-        {
+        let raw = match (record.host, &mut self.outside) {
+            (Some(host), _) => host,
+            (None, Some(outside)) => {
+                outside.is_used = true;
+                outside.domain.as_str().as_bytes()
+            }
+            (None, None) => return Err(Stop::Rejected(Reason::NoDomain)),
+        };
+        let (domain, host, place) = match self.hosts.meaning(raw, |raw| learn_host(job, others, raw)) {
             Meaning::Invalid => return Err(Stop::Rejected(Reason::BadDomain)),
             Meaning::Unwanted => (None, &None, &mut None),
             Meaning::Wanted(domain, host, place) => (Some(&*domain), &*host, place),
@@ -344,11 +382,6 @@ impl State<'_> {
         };
         self.table.usage(cell).add(record).map_err(|_| Stop::Failed(overflow(domain, window)))
     }
-}
-
-/// Whether an entry may begin with this text.
-fn begins_entry(text: &[u8]) -> bool {
-    matches!(text, [b'[', digit, ..] if digit.is_ascii_digit())
 }
 
 /// Counts a line that lies before the hours of its file.

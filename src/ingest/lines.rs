@@ -4,7 +4,7 @@
 //! A text without newlines is cut behind carriage returns that an entry follows, and a line that is too long before a
 //! hole of NULs, which is passed over. Knows nothing of files, and of formats only how entries begin.
 
-use crate::log::begins_entry;
+use crate::log::may_begin_entry;
 use crate::record::MAX_LINE;
 use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 use std::io::{self, Read};
@@ -33,7 +33,7 @@ const MOST: usize = MAX_LINE + 1 + AHEAD;
 /// not end within its limit.
 fn last_end(text: &[u8]) -> Option<usize> {
     let near = &text[..text.len().min(MAX_LINE + 1)];
-    let returns = || memrchr_iter(b'\r', near).find(|at| begins_entry(&text[at + 1..]));
+    let returns = || memrchr_iter(b'\r', near).find(|at| may_begin_entry(&text[at + 1..]));
     memrchr(b'\n', near).or_else(|| if near.len() < READ { None } else { returns() }).map(|at| at + 1)
 }
 
@@ -41,7 +41,7 @@ fn last_end(text: &[u8]) -> Option<usize> {
 fn first_end(text: &[u8]) -> Option<usize> {
     let newline = memchr(b'\n', text).unwrap_or(text.len());
     let mut returns = memchr_iter(b'\r', &text[..newline]);
-    returns.find(|at| begins_entry(&text[at + 1..])).or_else(|| memchr(b'\n', text)).map(|at| at + 1)
+    returns.find(|at| may_begin_entry(&text[at + 1..])).or_else(|| memchr(b'\n', text)).map(|at| at + 1)
 }
 
 /// So many NULs are a hole, which a crash or a truncated copy left, where a line is too long.
@@ -170,6 +170,8 @@ pub struct Lines<R> {
     /// What is passed over before the next line.
     skipping: Option<Skipped>,
     done: bool,
+    /// Why the input failed, until all lines before were lent.
+    failure: Option<io::Error>,
     /// Bytes taken from the input so far.
     position: u64,
 }
@@ -177,7 +179,16 @@ pub struct Lines<R> {
 impl<R: Read> Lines<R> {
     /// Splits `input`.
     pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), start: 0, end: 0, skipping: None, done: false, position: 0 }
+        Self {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            skipping: None,
+            done: false,
+            failure: None,
+            position: 0,
+        }
     }
 
     /// Splits `input` from the byte after its first newline on: for a part that begins at any place in a
@@ -216,6 +227,16 @@ impl<R: Read> Lines<R> {
     /// Bytes of an incomplete last line that stays behind when the input fails.
     pub const fn left_over(&self) -> usize {
         if self.skipping.is_some() { 0 } else { self.end - self.start }
+    }
+
+    /// The first bytes of what was not lent yet: as many as are asked for, at most what is read at a time, or all that there
+    /// are.
+    pub fn head(&mut self, len: usize) -> &[u8] {
+        while self.end - self.start < len && !self.done && self.failure.is_none() {
+            self.failure = self.fill().err();
+        }
+        let head = &self.buffer[self.start..self.end];
+        &head[..head.len().min(len)]
     }
 
     /// The next block, or `None` at the end of the input.
@@ -290,6 +311,9 @@ impl<R: Read> Lines<R> {
     /// Reads more behind what is left, which moves to the front. The buffer grows only while a single
     /// line fills it, until that is known to be too long.
     fn fill(&mut self) -> io::Result<()> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         if self.end == self.buffer.len() {

@@ -9,6 +9,7 @@ use crate::codec::page;
 use crate::digest::{Stretch, TextId, identify, of_domain};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
+use crate::log::Format;
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
 use crate::sketch::Sketch;
@@ -33,7 +34,9 @@ pub(super) struct SourceOutcome {
     pub(super) start: Option<u64>,
     /// What tells whether its lines stand elsewhere, too.
     pub(super) sketch: Sketch,
-    /// Whether lines with only a path took the domain of the source.
+    /// The format that its lines were read in.
+    pub(super) format: Format,
+    /// Whether lines without a host took the domain of the source.
     pub(super) has_used_domain: bool,
     /// Lines before each part that spilled rejected lines, and where these lie.
     pub(super) pieces: Vec<(u64, Vec<Extent>)>,
@@ -50,7 +53,7 @@ impl SourceOutcome {
         self.fault = if next.is_changed { next.fault } else { self.fault.take().or(next.fault) };
         self.is_changed |= next.is_changed;
         if self.len == 0 {
-            (self.fingerprint, self.start) = (next.fingerprint, next.start);
+            (self.fingerprint, self.start, self.format) = (next.fingerprint, next.start, next.format);
         }
         self.len += next.len;
         self.padding += next.padding;
@@ -95,7 +98,7 @@ impl SourceOutcome {
     /// of which only the end was read is judged as a whole.
     fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<String> {
         let before = source.resume.as_ref().map_or((0, 0), |resume| resume.judged);
-        let (title, rejected) = (source.format().expected().title(), self.counts.rejected_total() + before.1);
+        let (title, rejected) = (self.format.title(), self.counts.rejected_total() + before.1);
         let lines = self.counts.lines - self.counts.without_request() + before.0;
         if !job.max_rejects.exceeded_by_source(rejected, lines) {
             return None;
@@ -146,7 +149,8 @@ impl SourceOutcome {
             padding: self.padding,
             sketch: self.sketch.of_whole(),
         };
-        Ok(Taken { source, table, report, samples, text, readable, is_mistrusted, is_changed })
+        let format = self.format;
+        Ok(Taken { source, table, report, samples, text, readable, format, is_mistrusted, is_changed })
     }
 
     /// The identity of a plain file that was read in parts, where these cannot tell.

@@ -4,11 +4,12 @@
 
 use super::lines::{Lines, READ};
 use super::packed::Packed;
+use super::stretch::{StretchReader, shrunk};
 use crate::codec::{self, Codec, Decoder, Gunzip, HEAD_LEN, MAGIC_LEN, is_plain_text};
 use crate::digest::{self, Digester, Lengths};
 use crate::events::of_log;
+use crate::log;
 use crate::source::{Opened, Origins, Resume, SMALL, START, Site, Source, WHOLE, start_of};
-use memchr::memchr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZero;
@@ -49,6 +50,11 @@ impl Part {
         self.file.as_ref().is_none_or(|file| file.leave())
     }
 
+    /// The first bytes of the text of the file that it is a stretch of.
+    pub(super) fn head(&self) -> Option<&[u8]> {
+        self.file.as_ref().map(|file| &file.head[..])
+    }
+
     /// Of the first bytes of the file that it is a stretch of.
     pub(super) fn start(&self) -> Option<u64> {
         self.file.as_ref().and_then(|file| *file.start.get()?)
@@ -59,6 +65,8 @@ impl Part {
 /// read, so that all of them are of one file, whatever stands under its name meanwhile.
 struct Shared {
     file: Mutex<Option<Arc<File>>>,
+    /// The first bytes of its text, which say how its lines are read.
+    head: Vec<u8>,
     /// Of its first bytes: see [`start_of`].
     start: OnceLock<Option<u64>>,
     /// Stretches that were not read yet.
@@ -66,8 +74,9 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(stretches: usize) -> Arc<Self> {
-        Arc::new(Self { file: Mutex::default(), start: OnceLock::new(), left: AtomicUsize::new(stretches) })
+    fn new(stretches: usize, head: Vec<u8>) -> Arc<Self> {
+        let (start, left) = (OnceLock::new(), AtomicUsize::new(stretches));
+        Arc::new(Self { file: Mutex::default(), head, start, left })
     }
 
     fn open(&self, site: Site<'_>) -> io::Result<Arc<File>> {
@@ -118,11 +127,13 @@ pub(super) fn cut(sources: &[Source], origins: &dyn Origins) -> Vec<Part> {
             parts.push(Part::whole(at, size.saturating_sub(resume.from)));
             continue;
         }
-        if size <= CUT_ABOVE || !may_be_cut(source.site(origins)) {
+        let Some(head) =
+            Some(source).filter(|_| size > CUT_ABOVE).and_then(|source| head_to_cut(source, origins))
+        else {
             parts.push(Part::whole(at, size));
             continue;
-        }
-        let file = Shared::new(usize::try_from(size.div_ceil(STRETCH)).unwrap_or(usize::MAX));
+        };
+        let file = Shared::new(usize::try_from(size.div_ceil(STRETCH)).unwrap_or(usize::MAX), head);
         let mut start = 0;
         while start < size {
             let end = size.min(start + STRETCH);
@@ -138,12 +149,23 @@ pub(super) fn cut(sources: &[Source], origins: &dyn Origins) -> Vec<Part> {
     parts
 }
 
-/// Whether several threads may read a source at several places: a file of plain text.
-fn may_be_cut(site: Site<'_>) -> bool {
-    match site.open_at(0..HEAD_LEN as u64) {
-        Ok(Opened::File(file)) => is_plain_text(file).unwrap_or(false),
-        _ => false,
-    }
+/// The first bytes of a source that several threads may read at several places: a file of plain text, in a format of which
+/// each line can be read.
+fn head_to_cut(source: &Source, origins: &dyn Origins) -> Option<Vec<u8>> {
+    let site = source.site(origins);
+    let (is_file, head) = first_bytes(site).ok()?;
+    let is_plain = is_file && is_plain_text(&head[..]).unwrap_or(false);
+    (is_plain && source.format().of_text(&head).may_be_cut()).then_some(head)
+}
+
+/// Whether a file of this system lies at a site, and what it begins with: as many bytes as a format is detected by.
+fn first_bytes(site: Site<'_>) -> io::Result<(bool, Vec<u8>)> {
+    const _: () = assert!(log::HEAD >= HEAD_LEN);
+    let file = site.open_at(0..log::HEAD as u64)?;
+    let is_file = matches!(file, Opened::File(_));
+    let mut head = Vec::with_capacity(log::HEAD);
+    file.take(log::HEAD as u64).read_to_end(&mut head)?;
+    Ok((is_file, head))
 }
 
 /// What a thread reads with, kept from part to part.
@@ -154,6 +176,8 @@ pub(super) struct ThreadBuffers {
     /// The first bytes of a file, or all of a gzip file.
     head: Vec<u8>,
     gunzip: Gunzip,
+    /// The first bytes of a text of which only what lies behind is read.
+    text_head: Option<Vec<u8>>,
     /// Of the first bytes of the file that was opened last.
     start: Option<u64>,
     /// That file.
@@ -164,6 +188,12 @@ impl ThreadBuffers {
     /// What the file that was opened last begins with: see [`start_of`].
     pub(super) const fn take_start(&mut self) -> Option<u64> {
         self.start.take()
+    }
+
+    /// The first bytes of the text that was opened last, where what is read begins behind them and its lines cannot be read
+    /// without.
+    pub(super) const fn take_text_head(&mut self) -> Option<Vec<u8>> {
+        self.text_head.take()
     }
 
     /// The file that was opened last.
@@ -312,6 +342,9 @@ pub(super) fn open<'a, 'd>(
         }
         (None, Some(resume)) => {
             of_log!("{}: opened; goes on behind {} bytes that are known", source.name, resume.from);
+            if resume.format.needs_head() {
+                buffers.text_head = Some(first_bytes(site)?.1);
+            }
             let raw = buffers.open(source, how.origins, resume.before.len..u64::MAX)?;
             Lines::new(behind_known(counted(raw), resume, how)?)
         }
@@ -428,96 +461,9 @@ impl Read for CountingReader<'_> {
     }
 }
 
-/// The bytes from the one before `start` to the end of the line that holds the byte before `end`; nothing
-/// more than the span when it holds no newline, for then no line begins in it.
-struct StretchReader {
-    file: Arc<File>,
-    /// Where the next byte lies.
-    at: u64,
-    left: u64,
-    newline_seen: bool,
-    last: u8,
-    done: bool,
-}
-
-impl StretchReader {
-    fn new(file: Arc<File>, (start, end): (u64, u64)) -> Self {
-        let at = start.saturating_sub(1);
-        // The first line of the file begins without a newline before it.
-        Self { file, at, left: end - at, newline_seen: start == 0, last: 0, done: false }
-    }
-
-    fn read_on(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = read_at(&self.file, out, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Read for StretchReader {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.done || out.is_empty() {
-            return Ok(0);
-        }
-        if self.left > 0 {
-            let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-            let read = self.read_on(&mut out[..wanted])?;
-            if read == 0 {
-                return Err(shrunk());
-            }
-            self.left -= read as u64;
-            self.newline_seen = self.newline_seen || memchr(b'\n', &out[..read]).is_some();
-            self.last = out[read - 1];
-            self.done = self.left == 0 && (self.last == b'\n' || !self.newline_seen);
-            return Ok(read);
-        }
-        let read = self.read_on(out)?;
-        let newline = memchr(b'\n', &out[..read]);
-        self.done = read == 0 || newline.is_some();
-        Ok(newline.map_or(read, |n| n + 1))
-    }
-}
-
-/// Reads from a place in a file that others read as well.
-#[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, out, at)
-}
-
-/// Reads from a place in a file that others read as well.
-#[cfg(windows)]
-fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, out, at)
-}
-
-/// The file is shorter than it was when the run began.
-pub(super) fn shrunk() -> io::Error {
-    io::Error::other("the file became shorter while it was read")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::lines::Chunk;
-    use proptest::prelude::*;
-    use std::io::Write;
-
-    /// Every line that the stretches of a text give, in turn.
-    fn by_stretches(text: &str, cuts: &[usize]) -> Vec<String> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        let mut found = Vec::new();
-        for pair in cuts.windows(2) {
-            let span = (pair[0] as u64, pair[1] as u64);
-            let stretch = StretchReader::new(Arc::new(file.reopen().unwrap()), span);
-            let mut lines = if span.0 == 0 { Lines::new(stretch) } else { Lines::after_newline(stretch) };
-            while let Some(chunk) = lines.next_chunk().unwrap() {
-                let Chunk::Lines(block) = chunk else { panic!("no line is long") };
-                found.extend(String::from_utf8_lossy(block).lines().map(String::from));
-            }
-        }
-        found
-    }
 
     /// Gives a few bytes at a time, then fails.
     struct Failing<'a>(&'a [u8]);
@@ -534,16 +480,5 @@ mod tests {
         let (mut buffer, mut len) = (b"abc".to_vec(), 3);
         let failed = fill(&mut Failing(b"defghijklmnop"), &mut buffer, &mut len, 100, 100);
         assert!(failed.is_err() && &buffer[..len] == b"abcdefghijklmnop");
-    }
-
-    proptest! {
-        #[test]
-        fn stretches_give_every_line_once(text in "[ab\n]{1,30}", cuts in prop::collection::btree_set(1..30usize, 0..6)) {
-            let mut cuts: Vec<usize> = cuts.into_iter().filter(|c| *c < text.len()).collect();
-            cuts.insert(0, 0);
-            cuts.push(text.len());
-            let expected: Vec<&str> = text.lines().collect();
-            prop_assert_eq!(by_stretches(&text, &cuts), expected);
-        }
     }
 }

@@ -5,11 +5,13 @@ use super::lines::{Lines, Text};
 use super::outcome::SourceOutcome;
 use super::part::{self, Input, OpenPart, Opening, Part, ThreadBuffers};
 use super::rejects::Spill;
+use super::stretch::shrunk;
 use super::{Job, ahead};
 use crate::codec::{Codec, says_all};
 use crate::domain::Domain;
 use crate::error::{Result, plain};
 use crate::events::of_log;
+use crate::log::HEAD;
 use crate::source::Source;
 use crate::usage::table::UsageTable;
 use std::cmp::Reverse;
@@ -154,10 +156,16 @@ impl<'a> PartQueue<'a> {
         let (fault, len, hashed, padding) = match opened {
             Err(fault) => (Some(fault), 0, None, 0),
             Ok(OpenPart::Text(text, hashed)) => {
+                fold.prepare(source.format(), &text[..text.len().min(HEAD)]);
                 Text::new(text).try_for_each(|chunk| fold.chunk(&chunk))?;
                 (None, text.len() as u64, hashed, 0)
             }
             Ok(OpenPart::Lines(mut lines, codec)) => {
+                match (part.head(), buffers.take_text_head()) {
+                    (Some(head), _) => fold.prepare(source.format(), head),
+                    (None, Some(head)) => fold.prepare(source.format(), &head),
+                    (None, None) => fold.prepare(source.format(), lines.head(HEAD)),
+                }
                 let fault = self.read(&mut lines, part, codec, fold)?;
                 // What a stretch reads beyond its end is not its own.
                 let len = part.stretch.map_or(lines.position(), |(start, end)| end - start);
@@ -174,7 +182,7 @@ impl<'a> PartQueue<'a> {
             None => source.change(start, origins),
         };
         let (is_changed, fault) = (change.is_some(), change.map(Into::into).or(fault));
-        let Folded { counts, samples, extents, fingerprint, sketch, has_used_domain } = fold.end()?;
+        let Folded { counts, samples, extents, fingerprint, sketch, format, has_used_domain } = fold.end()?;
         let what = if part.stretch.is_some() { "a part was read" } else { "was read" };
         of_log!("{}: {what}; lines {}, rejected {}", source.name, counts.lines, counts.rejected_total());
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
@@ -189,6 +197,7 @@ impl<'a> PartQueue<'a> {
             fingerprint,
             start,
             sketch,
+            format,
             has_used_domain,
             pieces,
             own,
@@ -216,7 +225,7 @@ impl<'a> PartQueue<'a> {
             return Ok(Some(fault(&error, codec, lines)));
         }
         let shorter = codec == Codec::Plain && part.stretch.is_none() && lines.position() < part.size;
-        Ok(shorter.then(|| part::shrunk().to_string()))
+        Ok(shorter.then(|| shrunk().to_string()))
     }
 }
 

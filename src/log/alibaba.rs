@@ -14,94 +14,71 @@ mod quick;
 #[cfg(test)]
 mod tests;
 
+use super::first_lines::FirstLines;
+use super::interface::{Likeness, LogFormat, without_return};
 use super::lanes::fetch;
 use super::marks::{Marks, STRETCH};
-use crate::domain::Domain;
-use crate::record::{MAX_BYTES, Protocol, Reason, Record};
+use crate::names::Rule;
+use crate::record::{CacheResult, Fields, MAX_BYTES, Parsed, Protocol, Reason, Record};
 use crate::region::Region;
 use crate::sketch::Sketch;
-use crate::time::{self, WINDOW_SECONDS};
-pub(super) use doubt::begins_entry;
+use crate::time;
+use doubt::may_begin_entry;
 use memchr::{memchr, memrchr};
 use quick::Places;
-use std::cell::Cell;
 
 /// A line as it should be.
 pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible; AhrefsBot/5.0)" "text/html""#;
 
-/// The parser of one source, with the time stamp of the line before.
-#[derive(Clone, Debug)]
+/// The parser of lines, with the time stamp of the line before.
+#[derive(Clone, Debug, Default)]
 pub struct Parser {
-    /// Host of lines whose URL has none.
-    file_domain: Option<FileDomain>,
     minute: MinuteCache,
     marks: Marks,
 }
 
-/// The domain that stands in where a URL has no host.
-#[derive(Clone, Debug)]
-struct FileDomain {
-    domain: Domain,
-    /// Whether it did.
-    is_used: Cell<bool>,
-}
+impl LogFormat for Parser {
+    const NAME: &'static str = "alibaba";
+    const TITLE: &'static str = "Alibaba Cloud CDN offline log";
+    const SAMPLE: &'static str = SAMPLE;
+    const NAMES: Option<Rule> = Some(Rule::Alibaba);
 
-impl FileDomain {
-    fn new(domain: &Domain) -> Self {
-        Self { domain: domain.clone(), is_used: Cell::new(false) }
-    }
-
-    fn host(&self) -> &[u8] {
-        self.is_used.set(true);
-        self.domain.as_str().as_bytes()
-    }
-}
-
-impl Parser {
-    /// A parser for one source; `file_domain` stands in where a URL has no host.
-    #[must_use]
-    pub fn new(file_domain: Option<&Domain>) -> Self {
-        Self {
-            file_domain: file_domain.map(FileDomain::new),
-            minute: MinuteCache::default(),
-            marks: Marks::default(),
+    fn likeness(head: &[u8]) -> Likeness {
+        let line = without_return(head.split(|byte| *byte == b'\n').next().unwrap_or_default());
+        if judge(line, &mut MinuteCache::default()).is_ok() {
+            Likeness::Read
+        } else if may_begin_entry(line) {
+            Likeness::Similar
+        } else {
+            Likeness::None
         }
     }
 
-    /// Goes on with another source, whose domain stands in where a URL has no host.
-    pub fn turn_to(&mut self, file_domain: Option<&Domain>) {
-        match &self.file_domain {
-            Some(known) if Some(&known.domain) == file_domain => known.is_used.set(false),
-            _ => self.file_domain = file_domain.map(FileDomain::new),
-        }
+    fn prepare(&mut self, _head: &[u8]) {
         self.minute.begin();
     }
 
-    /// Whether the domain of the source stood in for a host.
-    #[must_use]
-    pub fn has_used_domain(&self) -> bool {
-        self.file_domain.as_ref().is_some_and(|domain| domain.is_used.get())
+    fn fields(&self) -> Fields {
+        Fields { host: true, protocol: true, status: true, cache: true }
     }
 
-    /// Takes out the sketch: of the first line of each five minutes, wherever these begin anew.
-    pub fn take_sketch(&mut self) -> Sketch {
-        self.minute.sketch.take()
+    fn may_begin_entry(text: &[u8]) -> bool {
+        may_begin_entry(text)
     }
 
-    /// Reads the lines of a block one by one, and tells each with what it says; the last one may lack its
-    /// newline. Carriage returns before the newline are left out, and a line that holds several entries for certain is
-    /// told entry by entry.
-    ///
-    /// # Errors
-    /// The first one of `tell`.
+    #[inline]
+    fn parse<'a>(&'a mut self, line: &'a [u8]) -> Parsed<'a> {
+        judge(line, &mut self.minute).map(Some)
+    }
+
+    /// As of any format; and a line that holds several entries for certain is given entry by entry.
     #[inline(always)]
-    pub fn lines<E>(
+    fn lines<E>(
         &mut self,
         mut block: &[u8],
-        mut tell: impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+        mut each: impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { file_domain, minute, marks } = self;
-        let file_domain = file_domain.as_ref();
+        let Self { minute, marks } = self;
         while !block.is_empty() {
             marks.find(block);
             let mut ahead = marks.positions();
@@ -112,11 +89,11 @@ impl Parser {
                 let line = without_return(&block[start..newline]);
                 // No closure: it would not be inlined into what is compiled for newer processors.
                 if let Some(places) = places
-                    && let Some(record) = quick::read(block, &places, minute, file_domain)
+                    && let Some(record) = quick::read(block, &places, minute)
                 {
-                    tell(line, Ok(record))?;
+                    each(line, Ok(Some(record)))?;
                 } else {
-                    entries(&block[start..newline], minute, file_domain, &mut tell)?;
+                    entries(&block[start..newline], minute, &mut each)?;
                 }
                 start = newline + 1;
             }
@@ -124,7 +101,7 @@ impl Parser {
                 // A line without newline, or of more text than is marked at a time.
                 let newline = memchr(b'\n', block);
                 let line = &block[..newline.unwrap_or(block.len())];
-                entries(line, minute, file_domain, &mut tell)?;
+                entries(line, minute, &mut each)?;
                 start = newline.map_or(block.len(), |newline| newline + 1);
             }
             block = &block[start..];
@@ -132,52 +109,33 @@ impl Parser {
         Ok(())
     }
 
-    /// Reads one line, without its line end.
-    ///
-    /// # Errors
-    /// The reason why the line says nothing.
-    #[inline]
-    pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Reason> {
-        judge(line, &mut self.minute, self.file_domain.as_ref())
+    fn take_sketch(&mut self) -> Sketch {
+        self.minute.first_lines.take()
     }
 }
 
-/// Tells each entry of a line of any shape with what it says.
+/// Gives each entry of a line of any shape with what it says.
 #[inline(never)]
 fn entries<E>(
     line: &[u8],
     minute: &mut MinuteCache,
-    file_domain: Option<&FileDomain>,
-    tell: &mut impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+    each: &mut impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let bare = without_return(line);
     // There may be millions of blank lines: they are not looked into for entries, unless a return may make several of one.
     if bare.trim_ascii().is_empty() && !bare.contains(&b'\r') {
-        return tell(bare, Err(Reason::BadTime));
+        return each(bare, Err(Reason::BadTime));
     }
     if doubt::is_plain(bare) {
-        return tell(bare, read(bare, find_request, minute, file_domain));
+        return each(bare, read(bare, find_request, minute).map(Some));
     }
-    doubt::entries(line).try_for_each(|entry| tell(entry, judge(entry, minute, file_domain)))
+    doubt::entries(line).try_for_each(|entry| each(entry, judge(entry, minute).map(Some)))
 }
 
 /// Reads an entry of any shape.
-fn judge<'a>(
-    entry: &'a [u8],
-    minute: &mut MinuteCache,
-    file_domain: Option<&'a FileDomain>,
-) -> Result<Record<'a>, Reason> {
+fn judge<'a>(entry: &'a [u8], minute: &mut MinuteCache) -> Result<Record<'a>, Reason> {
     let is_plain = doubt::is_plain(entry);
-    read(entry, if is_plain { find_request } else { doubt::request }, minute, file_domain)
-}
-
-/// A line without its end: CR LF, or CR CR LF where a text was made one with CR LF twice.
-#[inline(always)]
-fn without_return(mut line: &[u8]) -> &[u8] {
-    while let Some(bare) = line.strip_suffix(b"\r") {
-        line = bare;
-    }
-    line
+    read(entry, if is_plain { find_request } else { doubt::request }, minute)
 }
 
 /// Reads an entry whose request `find` finds behind the time stamp.
@@ -185,7 +143,6 @@ fn read<'a>(
     line: &'a [u8],
     find: fn(&'a [u8]) -> Result<Request<'a>, Reason>,
     minute: &mut MinuteCache,
-    file_domain: Option<&'a FileDomain>,
 ) -> Result<Record<'a>, Reason> {
     let (time, stamp) = minute.time(line).ok_or(Reason::BadTime)?;
     let request = find(&line[stamp..])?;
@@ -193,18 +150,11 @@ fn read<'a>(
     let (size, rest) = split_space(rest);
     let bytes = response_size(size)?;
     let (cache, rest) = split_space(rest);
-    if !is_cache_result(cache) {
-        return Err(Reason::BadCache);
-    }
-    let hit = cache == b"HIT";
+    let cache = cache_result(cache).ok_or(Reason::BadCache)?;
     let (scheme, host) = target(request.method, request.url);
-    let host = match (host, file_domain) {
-        (Some(host), _) => host,
-        (None, Some(domain)) => domain.host(),
-        (None, None) => return Err(Reason::NoDomain),
-    };
     let protocol = trailing_protocol(rest).unwrap_or(scheme);
-    Ok(Record { time, host, bytes, protocol, status: request.status, hit, region: Region::Unspecified })
+    let status = Some(request.status);
+    Ok(Record { time, host, bytes, protocol, status, cache, region: Region::Unspecified })
 }
 
 /// Bytes that hold any time stamp.
@@ -225,15 +175,14 @@ struct MinuteCache {
     /// Unix seconds at the start of the hour, and of the minute.
     hour: i64,
     start: i64,
-    /// The five minutes of it, and the first line of each.
-    slice: i64,
-    sketch: Sketch,
+    first_lines: FirstLines,
 }
 
 impl MinuteCache {
     /// Forgets the source before: what is found in one must not depend on others.
     fn begin(&mut self) {
-        (self.len, self.slice) = (0, i64::MIN);
+        self.len = 0;
+        self.first_lines.begin();
     }
 
     /// The time of a line in unix seconds, and the length of the time stamp.
@@ -260,14 +209,6 @@ impl MinuteCache {
         })
     }
 
-    /// Takes note of the first line of five minutes.
-    fn note(&mut self, line: &[u8]) {
-        let slice = self.start.div_euclid(WINDOW_SECONDS);
-        if std::mem::replace(&mut self.slice, slice) != slice {
-            self.sketch.note(without_return(line));
-        }
-    }
-
     /// Reads a time stamp of another minute, and keeps it.
     #[cold]
     fn learn(&mut self, line: &[u8]) -> Option<()> {
@@ -279,7 +220,7 @@ impl MinuteCache {
         } else {
             self.learn_hour(line)?;
         }
-        self.note(line);
+        self.first_lines.note(self.start, line);
         Some(())
     }
 
@@ -439,8 +380,12 @@ fn response_size(text: &[u8]) -> Result<u64, Reason> {
     if bytes > MAX_BYTES { Err(Reason::HugeSize) } else { Ok(bytes) }
 }
 
-fn is_cache_result(text: &[u8]) -> bool {
-    matches!(text, b"HIT" | b"MISS")
+fn cache_result(text: &[u8]) -> Option<CacheResult> {
+    match text {
+        b"HIT" => Some(CacheResult::Hit),
+        b"MISS" => Some(CacheResult::Miss),
+        _ => None,
+    }
 }
 
 /// Longer ones are no host and port.

@@ -4,18 +4,18 @@
 //! question whether this processor has every one of them.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "a third of the time of the hot loop"))]
 
-use super::alibaba::Parser;
-use crate::record::{Reason, Record};
+use super::interface::LogFormat;
+use crate::record::Parsed;
 
-/// [`Parser::lines`] with the newest instructions that this processor has.
+/// [`LogFormat::lines`] with the newest instructions that this processor has.
 ///
 /// # Errors
-/// The first one of `tell`.
+/// The first one of `each`.
 #[inline]
 pub(super) fn lines<E>(
-    parser: &mut Parser,
+    parser: &mut impl LogFormat,
     block: &[u8],
-    tell: impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+    each: impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2")
@@ -25,17 +25,17 @@ pub(super) fn lines<E>(
         && is_x86_feature_detected!("popcnt")
     {
         // SAFETY: the processor has what `lines_avx2` enables: asked above, feature by feature.
-        return unsafe { lines_avx2(parser, block, tell) };
+        return unsafe { lines_avx2(parser, block, each) };
     }
-    parser.lines(block, tell)
+    parser.lines(block, each)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn lines_avx2<E>(
-    parser: &mut Parser,
+    parser: &mut impl LogFormat,
     block: &[u8],
-    tell: impl FnMut(&[u8], Result<Record<'_>, Reason>) -> Result<(), E>,
+    each: impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    parser.lines(block, tell)
+    parser.lines(block, each)
 }

@@ -5,7 +5,7 @@ use crate::hostile;
 use crate::oracle::{self, Rec};
 use flowbook::domain::Domain;
 use flowbook::log::{Format, Parser};
-use flowbook::record::{Protocol, Reason, Record};
+use flowbook::record::{CacheResult, Parsed, Protocol, Reason};
 use flowbook::region::Region;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -14,29 +14,37 @@ use std::collections::BTreeMap;
 
 const FILE_DOMAIN: &str = "file.example.com";
 
-fn parser(file_domain: Option<&str>) -> Parser {
-    let domain = file_domain.map(|name| Domain::new(name.as_bytes()).unwrap());
-    Format::Alibaba.parser(domain.as_ref())
+/// A parser, and the domain that stands in where a line holds no host.
+struct Reading<'a> {
+    parser: Parser,
+    file_domain: Option<&'a str>,
+}
+
+fn parser(file_domain: Option<&str>) -> Reading<'_> {
+    Reading { parser: Format::Alibaba.parser(), file_domain }
 }
 
 /// What the library makes of a line: a parser gives the host as written, whoever counts judges it.
-fn fast(parser: &mut Parser, line: &[u8]) -> Result<Rec, Reason> {
-    judged(parser.parse(line))
+fn fast(reading: &mut Reading<'_>, line: &[u8]) -> Result<Rec, Reason> {
+    judged(reading.parser.parse(line), reading.file_domain)
 }
 
-fn judged(record: Result<Record<'_>, Reason>) -> Result<Rec, Reason> {
-    let record = record?;
+fn judged(parsed: Parsed<'_>, file_domain: Option<&str>) -> Result<Rec, Reason> {
+    let record = parsed?.expect("no line is skipped");
     assert_eq!(record.region, Region::Unspecified);
-    let domain = Domain::new(record.host).ok_or(Reason::BadDomain)?.to_string();
+    let host = record.host.or(file_domain.map(str::as_bytes)).ok_or(Reason::NoDomain)?;
+    let domain = Domain::new(host).ok_or(Reason::BadDomain)?.to_string();
     let (time, bytes, protocol) = (record.time, record.bytes, record.protocol);
-    Ok(Rec { time, domain, bytes, protocol, status: record.status, hit: record.hit })
+    assert_ne!(record.cache, CacheResult::Unknown);
+    let (status, hit) = (record.status.expect("every line has one"), record.cache == CacheResult::Hit);
+    Ok(Rec { time, domain, bytes, protocol, status, hit })
 }
 
 /// What the library makes of a whole block: the lines as it cut them, and what they say.
-fn block(parser: &mut Parser, block: &[u8]) -> Vec<(Vec<u8>, Result<Rec, Reason>)> {
+fn block(reading: &mut Reading<'_>, block: &[u8]) -> Vec<(Vec<u8>, Result<Rec, Reason>)> {
     let mut found = Vec::new();
-    let told = parser.lines(block, |line, record| {
-        found.push((line.to_vec(), judged(record)));
+    let told = reading.parser.lines(block, |line, record| {
+        found.push((line.to_vec(), judged(record, reading.file_domain)));
         Ok::<(), ()>(())
     });
     assert_eq!(told, Ok(()));

@@ -8,7 +8,7 @@ use flowbook::domain::Domain;
 use flowbook::log::Format;
 use flowbook::record::Protocol::{Http, Https, Other};
 use flowbook::record::Reason::{BadRequest, BadSize, BadTime, NoDomain};
-use flowbook::record::{Protocol, Reason};
+use flowbook::record::{CacheResult, Protocol, Reason};
 use flowbook::time::{Window, iso};
 
 /// Domain, window, bytes, protocol, status, hit.
@@ -23,14 +23,16 @@ const MISS: bool = false;
 
 /// Compares line by line with what was read by hand, and with the oracle.
 fn check(text: &[u8], file_domain: Option<&str>, expected: &[Outcome]) {
-    let domain = file_domain.map(|name| Domain::new(name.as_bytes()).unwrap());
-    let mut parser = Format::Alibaba.parser(domain.as_ref());
+    let mut parser = Format::Alibaba.parser();
+    parser.prepare(text);
     let lines: Vec<&[u8]> = text.strip_suffix(b"\n").unwrap().split(|b| *b == b'\n').collect();
     assert_eq!(lines.len(), expected.len());
     for (number, (line, expected)) in (1..).zip(lines.into_iter().zip(expected)) {
-        let found = parser.parse(line).map(|r| {
-            let domain = Domain::new(r.host).unwrap().to_string();
-            (domain, Window::holding(r.time).unwrap(), r.bytes, r.protocol, r.status, r.hit)
+        let found = parser.parse(line).and_then(|record| {
+            let r = record.expect("no line is skipped");
+            let host = r.host.or(file_domain.map(str::as_bytes)).ok_or(Reason::NoDomain)?;
+            let (domain, window) = (Domain::new(host).unwrap().to_string(), Window::holding(r.time).unwrap());
+            Ok((domain, window, r.bytes, r.protocol, r.status.unwrap(), r.cache == CacheResult::Hit))
         });
         let slow = oracle::parse(line, file_domain)
             .map(|r| (r.domain, Window::holding(r.time).unwrap(), r.bytes, r.protocol, r.status, r.hit));

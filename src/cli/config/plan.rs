@@ -108,9 +108,10 @@ fn reading(table: &SourceTable) -> Result<Reading, String> {
 }
 
 fn format(name: &str) -> Result<Format, String> {
-    let known = Format::ALL.map(Format::name).join(", ");
+    let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    let known = names.join(", ");
     let found = Format::of_name(name);
-    let hint = || hint(name, Format::ALL.map(Format::name), &format!("known are: {known}"));
+    let hint = || hint(name, names.iter().copied(), &format!("known are: {known}"));
     found.ok_or_else(|| format!("format is {name:?}{}", hint()))
 }
 

@@ -14,7 +14,7 @@ pub(super) fn is_marred(line: &[u8]) -> bool {
 
 /// The lines that are left without NULs, marks and carriage returns before an entry, and without NULs at the end; a run of
 /// NULs with an entry behind it ends a line. Other NULs are the line's own. Of NULs alone an empty line is left.
-pub(super) fn lines(line: &[u8], begins_entry: fn(&[u8]) -> bool) -> impl Iterator<Item = &[u8]> {
+pub(super) fn lines(line: &[u8], may_begin_entry: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(bare(line));
     std::iter::from_fn(move || {
         let text = rest.take()?;
@@ -24,7 +24,7 @@ pub(super) fn lines(line: &[u8], begins_entry: fn(&[u8]) -> bool) -> impl Iterat
             if behind.is_empty() {
                 return Some(&text[..from + at]);
             }
-            if begins_entry(behind) {
+            if may_begin_entry(behind) {
                 rest = Some(behind);
                 return Some(&text[..from + at]);
             }

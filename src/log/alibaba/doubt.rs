@@ -6,7 +6,7 @@
 //! time stamps but their shape, and nothing of what fields mean.
 
 use super::{
-    Request, closing_quote, find_request, is_cache_result, is_method_byte, response_size, split_space, target,
+    Request, cache_result, closing_quote, find_request, is_method_byte, response_size, split_space, target,
 };
 use crate::record::{Reason, ends_entry};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
@@ -46,7 +46,7 @@ fn is_answer(text: &[u8]) -> bool {
     let mut fields = text.split(|b| *b == b' ');
     let fields = std::array::from_fn::<_, 7, _>(|_| fields.next());
     matches!(fields, [Some(b""), Some(status), Some(_), Some(_), Some(cache), Some(b""), None]
-        if is_status(status) && is_cache_result(cache))
+        if is_status(status) && cache_result(cache).is_some())
 }
 
 /// The text before the first quote, and behind it.
@@ -70,7 +70,7 @@ pub(super) fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         next = returns.map_or(line.len(), |returns| at + returns);
         let is_end = match line.get(next) {
             None => true,
-            Some(behind) => at == from || ends_entry(quotes, *behind) || begins_entry(&line[next..]),
+            Some(behind) => at == from || ends_entry(quotes, *behind) || may_begin_entry(&line[next..]),
         };
         if is_end {
             pieces.push(&line[from..at]);
@@ -84,7 +84,7 @@ pub(super) fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether an entry may begin with this text.
-pub(in crate::log) fn begins_entry(text: &[u8]) -> bool {
+pub(super) fn may_begin_entry(text: &[u8]) -> bool {
     matches!(text, [b'[', digit, ..] if digit.is_ascii_digit())
 }
 
@@ -219,7 +219,7 @@ fn ends(text: &[u8], from: usize) -> impl Iterator<Item = End> {
         let (status, rest) = split_space(&text[at + 2..]);
         let (_, rest) = split_space(rest);
         let (size, rest) = split_space(rest);
-        let is_whole = response_size(size).is_ok() && is_cache_result(split_space(rest).0);
+        let is_whole = response_size(size).is_ok() && cache_result(split_space(rest).0).is_some();
         is_status(status).then_some(End { at, is_whole })
     })
 }

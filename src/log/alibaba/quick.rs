@@ -6,9 +6,10 @@
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
 use super::doubt::HEAD;
-use super::{FileDomain, MinuteCache, response_size, split_url, trailing_protocol, without_return};
+use super::{MinuteCache, response_size, split_url, trailing_protocol};
+use crate::log::interface::without_return;
 use crate::log::lanes::{Lanes, WIDTH, word};
-use crate::record::{Protocol, Record};
+use crate::record::{CacheResult, Protocol, Record};
 use crate::region::Region;
 
 /// The places in a line that the quick parser goes by.
@@ -59,28 +60,20 @@ impl Places {
 
 /// Reads the line at these places of `block`, if it has the common shape.
 #[inline(always)]
-pub(super) fn read<'a>(
-    block: &'a [u8],
-    places: &Places,
-    minute: &mut MinuteCache,
-    file_domain: Option<&'a FileDomain>,
-) -> Option<Record<'a>> {
+pub(super) fn read<'a>(block: &'a [u8], places: &Places, minute: &mut MinuteCache) -> Option<Record<'a>> {
     let (time, stamp) = minute.time(&block[places.start..places.newline])?;
     if places.referer - places.start > HEAD && block[places.start + stamp..places.referer].contains(&b'[') {
         return None;
     }
     let url_start = url_start(block, places)?;
-    let Answer { status, bytes, hit, end } = answer(block, places.url_end)?;
+    let Answer { status, bytes, cache, end } = answer(block, places.url_end)?;
     if places.agent != end {
         return None;
     }
     let (scheme, host) = url(block, url_start, places.url_end)?;
-    let host = match host {
-        Some(host) => host,
-        None => file_domain?.host(),
-    };
     let protocol = protocol(block, places, scheme)?;
-    Some(Record { time, host, bytes, protocol, status, hit, region: Region::Unspecified })
+    let status = Some(status);
+    Some(Record { time, host, bytes, protocol, status, cache, region: Region::Unspecified })
 }
 
 /// Where the URL of a plain request begins, which follows the second quote of the line.
@@ -108,7 +101,7 @@ fn url_start(block: &[u8], places: &Places) -> Option<usize> {
 struct Answer {
     status: u16,
     bytes: u64,
-    hit: bool,
+    cache: CacheResult,
     /// Behind the space that follows the cache result.
     end: usize,
 }
@@ -135,7 +128,8 @@ fn answer(block: &[u8], at: usize) -> Option<Answer> {
     let miss = cache & low(5) == text(b"MISS ");
     // Three digits, moved to the end of eight.
     let status = u16::try_from(number(status << 40)).ok()?;
-    (hit || miss).then(|| Answer { status, bytes, hit, end: end + 5 + usize::from(miss) })
+    let result = if hit { CacheResult::Hit } else { CacheResult::Miss };
+    (hit || miss).then(|| Answer { status, bytes, cache: result, end: end + 5 + usize::from(miss) })
 }
 
 /// The response size in `start..end`.
@@ -251,8 +245,11 @@ mod tests {
         let mut marks = super::super::Marks::default();
         marks.find(block.as_bytes());
         let (_, places) = Places::next(block.as_bytes(), 0, &mut marks.positions()).unwrap();
-        let record = read(block.as_bytes(), &places.unwrap(), &mut MinuteCache::default(), None);
-        assert_eq!(record, super::super::Parser::new(None).parse(super::super::SAMPLE.as_bytes()).ok());
+        let record = read(block.as_bytes(), &places.unwrap(), &mut MinuteCache::default());
+        assert_eq!(
+            record,
+            super::super::judge(super::super::SAMPLE.as_bytes(), &mut MinuteCache::default()).ok()
+        );
         assert!(record.is_some());
     }
 }
