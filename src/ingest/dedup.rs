@@ -1,5 +1,5 @@
 //! Sources that are there twice: the same file by another name, another file with the same bytes, the same text in
-//! another compression or with other line ends, or the beginning of another text. What counts twice is told here,
+//! another compression or with other line ends, or the beginning of another text. What counts twice is found here,
 //! and taken away by [`ingest`](super::ingest).
 //!
 //! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
@@ -190,8 +190,8 @@ fn same_texts(
 ) -> (Same, Pairs) {
     let found: Vec<_> =
         alike.par_iter().map(|group| same_or_begun(sources, outcomes, origins, group)).collect();
-    let (same, told): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    (same.into_iter().flatten().collect(), told.concat())
+    let (same, names): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    (same.into_iter().flatten().collect(), names.concat())
 }
 
 /// Sources whose texts begin alike.
@@ -242,14 +242,14 @@ fn same_or_begun(
     texts.sort_by_key(|text| (Reverse(text.id.len), text.at[0]));
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
     let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
-    let (begun, told) = find_beginnings(sources, origins, &texts);
+    let (begun, names) = find_beginnings(sources, origins, &texts);
     same.extend(begun);
     // A copy of what is the beginning of another text is a copy of that.
     let firsts: HashMap<usize, usize> = same.iter().copied().collect();
     for (_, first) in &mut same {
         *first = *firsts.get(first).unwrap_or(first);
     }
-    (same, told)
+    (same, names)
 }
 
 /// Sources with the same lines, in the order of choice, by the domains that these take from outside.
@@ -279,7 +279,7 @@ fn by_domain<'s>(
 /// A text of fewer bytes than any hash of a beginning has is too short to tell: one line may stand in two logs.
 fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
-    let (mut begun, mut told) = (Vec::new(), Vec::new());
+    let (mut begun, mut names) = (Vec::new(), Vec::new());
     let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
     let links = (texts.len() > FEW).then(|| links(sources, origins, texts));
     for (at, text) in texts.iter().enumerate() {
@@ -300,13 +300,13 @@ fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_
         let best = with_domain.min_by_key(|other| Reverse(named[**other].map(|at| rank(sources, at))));
         let outside = text.outside.or_else(|| texts[*best?].outside);
         for other in shorter.into_iter().filter(|other| may_be_one(outside, texts[*other].outside)) {
-            told.extend(named[other].map(|named| (named, text.at[0])));
+            names.extend(named[other].map(|named| (named, text.at[0])));
             if !std::mem::replace(&mut is_taken[other], true) {
                 begun.push((texts[other].at[0], text.at[0]));
             }
         }
     }
-    (begun, told)
+    (begun, names)
 }
 
 /// Those of some texts that another one begins with.

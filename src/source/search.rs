@@ -192,13 +192,13 @@ impl NameFilter<'_> {
         if hours.is_some_and(|hours| self.is_far(hours.start, hours.end)) {
             return Some(WhyNot::OtherHours);
         }
-        let told = source.file_name()?;
-        if self.is_far(told.start, told.end) {
+        let name = source.file_name()?;
+        if self.is_far(name.start, name.end) {
             return Some(WhyNot::OtherHours);
         }
         // Lines that hold only a path are of the domain that is given, where the name tells several.
         let paths = source.reading.domain.as_ref().filter(|_| source.named.is_none());
-        let may_count = told.may_hold(self.selection)
+        let may_count = name.may_hold(self.selection)
             || paths.is_some_and(|domain| self.selection.contains(domain.as_str()));
         (!may_count).then_some(WhyNot::OtherDomains)
     }
