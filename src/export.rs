@@ -52,6 +52,7 @@ use summary::Defined;
 use tally::Tally;
 use walk::walk;
 use workbook::chart::in_order;
+use workbook::layout::{last_column, rows_of};
 use workbook::{Book, Column, Properties, Rows, sheet_part};
 
 pub use detail::count_sheets;
@@ -317,10 +318,10 @@ impl<'a> Writer<'a> {
         }
         content.billed_days().map_or(Ok(()), |days| book.define("Billed", DAILY, days))?;
         book.define("Account", ACCOUNT, self.account.corners())?;
-        let last = u16::try_from(self.columns().len()).unwrap_or(u16::MAX).saturating_sub(1);
+        let last = last_column(self.columns().len());
         for (at, detail) in content.details.iter().enumerate() {
             let name = if at == 0 { "Detail".to_owned() } else { format!("Detail_{}", at + 1) };
-            let rows = u32::try_from(detail.rows).unwrap_or(u32::MAX);
+            let rows = rows_of(detail.rows);
             book.define(&name, DETAIL + at, (0, 0, rows, last))?;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The traffic factor: an exact decimal, by which logged traffic becomes billed traffic.
 
+use crate::decimal::scaled;
 use std::fmt;
 
 /// By how much traffic and bandwidth are multiplied, exactly: logs show less than is billed.
@@ -17,12 +18,7 @@ impl Factor {
     /// Reads a decimal number above 0 and up to [`Factor::MAX`], with up to six decimals.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 4 || part.len() > 6 || !digits(whole) || !digits(part) {
-            return None;
-        }
-        let millionths: u64 = format!("{whole}{part:0<6}").parse().ok()?;
+        let millionths = scaled(text, 4, 6)?;
         (1..=Self::MAX * 1_000_000).contains(&millionths).then_some(Self { millionths })
     }
 

@@ -124,6 +124,7 @@
 //! 9. Only `locale` holds text that is not ASCII.
 
 // Words
+pub mod decimal;
 pub mod visible;
 pub mod spelling;
 pub mod time;

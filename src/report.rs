@@ -8,6 +8,7 @@ pub mod samples;
 
 pub use scope::{Elsewhere, LATENESS, Scope, Spans};
 
+use crate::decimal::scaled;
 use crate::domain::{Domain, MAX_LEN};
 use crate::record::Reason;
 use crate::sketch::Sketch;
@@ -137,6 +138,9 @@ impl NamedHours {
     /// How much a name that tells them is preferred among names of the same text, from 1: the shortest domain comes
     /// first, so that a copy `backup_www.example.com` takes no line from `www.example.com`. A word without a dot, such as
     /// `access`, comes last.
+    ///
+    /// # Panics
+    /// Never: no domain is longer than [`MAX_LEN`].
     #[must_use]
     pub fn rank(&self) -> u32 {
         let domain = self.domain.as_str();
@@ -144,7 +148,7 @@ impl NamedHours {
         if is_word {
             1
         } else {
-            u32::try_from(MAX_LEN.saturating_sub(domain.len())).map_or(1, |rank| rank + 1)
+            u32::try_from(MAX_LEN.saturating_sub(domain.len())).expect("no domain is so long") + 1
         }
     }
 
@@ -411,11 +415,7 @@ impl RejectLimit {
         let Some(percent) = text.strip_suffix('%') else {
             return if digits(text) { text.parse().ok().map(Self::Lines) } else { None };
         };
-        let (whole, part) = percent.split_once('.').unwrap_or((percent, ""));
-        if whole.is_empty() || whole.len() > 3 || part.len() > 4 || !digits(whole) || !digits(part) {
-            return None;
-        }
-        format!("{whole}{part:0<4}").parse().ok().filter(|share| *share <= 1_000_000).map(Self::Share)
+        scaled(percent, 3, 4).filter(|share| *share <= 1_000_000).map(Self::Share)
     }
 
     /// How much of a single source may be rejected, in millionths of its lines: half, or what was allowed of

@@ -187,7 +187,7 @@ fn check_json(violations: &[Violation]) -> Value {
 
 fn vacuum(arguments: &Arguments) -> Result<Ending> {
     let StoreFlags { store, waiting } = &arguments.store;
-    let mut writer = Writer::open_for_care(store, waiting.lock_timeout, "flowbook store vacuum")?;
+    let mut writer = Writer::open_existing(store, waiting.lock_timeout, "flowbook store vacuum")?;
     let before = size(store)?;
     let done = writer.vacuum()?;
     let after = size(store)?;

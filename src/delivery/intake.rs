@@ -142,7 +142,7 @@ fn take_out_known(writer: &mut Writer, sources: &mut Vec<Source>, origins: &dyn 
     if !writer.has_places()? {
         return Ok(0);
     }
-    writer.look_up()?;
+    writer.begin_lookups()?;
     let mut are_known = Vec::with_capacity(sources.len());
     let mut batches = sources.chunks(BATCH);
     let spots = |batch| spots(batch, origins);
@@ -153,7 +153,7 @@ fn take_out_known(writer: &mut Writer, sources: &mut Vec<Source>, origins: &dyn 
         are_known.extend(known?);
         seen = next;
     }
-    writer.looked_up()?;
+    writer.end_lookups()?;
     let before = sources.len();
     let mut are_known = are_known.into_iter();
     sources.retain(|_| !are_known.next().unwrap_or(false));
@@ -256,7 +256,7 @@ impl<'a> Work<'a> {
     /// first time are all read, as a whole: that is why they are here again.
     fn look_at(&mut self, mut sources: Vec<Source>, is_first: bool) -> Result<(Vec<Source>, Vec<Candidate>)> {
         let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
-        self.writer.look_up()?;
+        self.writer.begin_lookups()?;
         let looked = self.look_up(&mut sources)?;
         for (mut source, (place, seen)) in sources.into_iter().zip(looked) {
             if let Some(candidate) = self.look(&mut source, place, seen, is_first)? {
@@ -264,7 +264,7 @@ impl<'a> Work<'a> {
                 candidates.push(candidate);
             }
         }
-        self.writer.looked_up()?;
+        self.writer.end_lookups()?;
         for (id, place) in std::mem::take(&mut self.renamed) {
             self.writer.set_place(id, &place)?;
         }

@@ -7,7 +7,7 @@ use crate::output;
 use crate::region::Region;
 use crate::report::NamedHours;
 use crate::source::{Origin, Origins, Source, Stat, Version};
-use crate::store::{NOTE, Place, Spot};
+use crate::store::{FileStat, NOTE, Place};
 use rayon::prelude::*;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ pub(crate) fn real_folder(folder: &Path) -> PathBuf {
 }
 
 /// What is seen of each source from outside; nothing of what is no file, or was found to have a fault.
-pub(crate) fn spots<'a>(sources: &'a [Source], origins: &dyn Origins) -> Vec<Option<Spot<'a>>> {
+pub(crate) fn spots<'a>(sources: &'a [Source], origins: &dyn Origins) -> Vec<Option<FileStat<'a>>> {
     // Sources of one folder follow each other.
     sources.par_iter().map_init(|| None, |folder, source| spot(folder, source, origins)).collect()
 }
@@ -65,14 +65,14 @@ fn spot<'a>(
     folder: &mut Option<(&'a Path, PathBuf)>,
     source: &'a Source,
     origins: &dyn Origins,
-) -> Option<Spot<'a>> {
+) -> Option<FileStat<'a>> {
     let path = source.path().filter(|_| source.fault.is_none())?;
     let Stat::File { size, version } = origins.stat(&source.origin).ok()? else { return None };
     let reading = &source.reading;
     let given = output::folder(path);
     let same = folder.take().filter(|(last, _)| last.as_os_str() == given.as_os_str());
     let (_, real) = folder.insert(same.unwrap_or_else(|| (given, real_folder(given))));
-    Some(Spot {
+    Some(FileStat {
         path: path_in(real, path),
         name: &source.name,
         sort: source.sort_key(),

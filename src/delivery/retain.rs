@@ -37,7 +37,7 @@ pub fn let_go(
     let was = bytes()?;
     let older = if dry_run { OlderCopy::of(store, wait)? } else { None };
     let place = older.as_ref().map_or_else(|| store.to_owned(), OlderCopy::path);
-    let mut writer = Writer::open_for_care(&place, wait, work)?;
+    let mut writer = Writer::open_existing(&place, wait, work)?;
     let gone = writer.let_go(before)?;
     if !dry_run {
         writer.commit()?;

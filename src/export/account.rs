@@ -6,7 +6,7 @@ use super::columns::{self, figure_columns, logged, logged_column, region_name, t
 use super::detail::Detail;
 use super::pour::{BLOCK_ROWS, Digits, Frame, Parts, Points, Pour, Table};
 use super::tally::{Tally, measure};
-use super::workbook::layout::{Corners, Grid};
+use super::workbook::layout::{Corners, Grid, last_column, rows_of};
 use super::workbook::{Book, Cell, Column, Sheet, Tone, sheet_part};
 use super::{ACCOUNT, Series};
 use crate::contract::kind::Kind;
@@ -99,7 +99,7 @@ impl<'a> Account<'a> {
     }
 
     fn head(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let (columns, rows) = (self.columns(), u32::try_from(self.rows()).unwrap_or(u32::MAX));
+        let (columns, rows) = (self.columns(), rows_of(self.rows()));
         sheet.table(&columns, rows, Grid::Filter)?;
         let printed = Label::FirstPage.text(self.spec.language).replace("{rows}", &rows.to_string());
         sheet.print_first(columns.len(), rows, false, &printed)?;
@@ -125,8 +125,8 @@ impl<'a> Account<'a> {
 
     /// The cells that the sheet has in the names of the workbook: heading and rows.
     pub(super) fn corners(&self) -> Corners {
-        let last = u16::try_from(self.columns().len()).unwrap_or(u16::MAX).saturating_sub(1);
-        (0, 0, u32::try_from(self.rows()).unwrap_or(u32::MAX), last)
+        let last = last_column(self.columns().len());
+        (0, 0, rows_of(self.rows()), last)
     }
 
     /// The sheet without its rows, from a workbook with the template.
@@ -164,7 +164,7 @@ impl<'a> Account<'a> {
                     chart.values.extend(&values);
                 }
                 pour.rows(Box::new(Table::new(&frame.marks, first, values)))?;
-                first += u32::try_from(usages.len()).unwrap_or(u32::MAX);
+                first += rows_of(usages.len());
             }
         }
         pour.end(&frame.tail)?;

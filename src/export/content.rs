@@ -110,11 +110,6 @@ impl Content<'_> {
     }
 }
 
-/// Rows of a sheet; more than a sheet holds are refused when they are written.
-pub(super) fn rows_of(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
 /// The times as a text for messages: `2026-03-01 20:05 (UTC+08:00)`.
 pub(super) fn when_text(spec: &ExportSpec, calendar: &Calendar, slice: usize) -> String {
     let zone = calendar.offset(slice).map(|offset| format!("UTC{offset}"));

@@ -6,7 +6,7 @@ use super::content::DetailSheet;
 use super::pour::{BLOCK_ROWS, Block, Digits, Frame, NamedRowWriter, Parts, Pour, RowMarks, RowWriter, Text};
 use super::sheets::{self, SheetRows};
 use super::walk::is_kept;
-use super::workbook::layout::Grid;
+use super::workbook::layout::{Grid, rows_of};
 use super::workbook::{Book, Cell, Column, Sheet, Tone, sheet_part};
 use super::{DETAIL, Limits, Series, columns};
 use crate::contract::request::ExportSpec;
@@ -96,7 +96,7 @@ impl<'a> Detail<'a> {
     pub(super) fn template(&self, book: &mut Book, columns: &[Column]) -> Result<()> {
         for (at, span) in self.split.iter().enumerate() {
             let mut sheet = book.sheet(DETAIL + at)?;
-            let rows = u32::try_from(span.end - span.start).unwrap_or(u32::MAX);
+            let rows = rows_of(span.end - span.start);
             sheet.table(columns, rows, Grid::Filter)?;
             let printed = Label::FirstPage.text(self.spec.language).replace("{rows}", &rows.to_string());
             sheet.print_first(columns.len(), rows, true, &printed)?;
@@ -153,7 +153,9 @@ impl<'a> Detail<'a> {
     fn sample_of(&self, sheet: usize, number: usize) -> usize {
         match &self.regions {
             None => number - self.series_of(&self.split[sheet]).start,
-            Some(regions) => regions[sheet].binary_search(&self.series[number].1).unwrap_or_default(),
+            Some(regions) => regions[sheet]
+                .binary_search(&self.series[number].1)
+                .expect("a sheet has the regions of its series"),
         }
     }
 
@@ -334,7 +336,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
     /// Hands the block over and begins another.
     fn send(&mut self) -> Result<()> {
         let span = &self.detail.split[self.sheet];
-        let first = u32::try_from(self.row - span.start).unwrap_or(u32::MAX).saturating_add(2);
+        let first = rows_of(self.row - span.start) + 2;
         let block = Rows {
             detail: self.detail,
             marks: &self.frames[self.sheet].marks,

@@ -149,7 +149,7 @@ fn digits(text: &mut Vec<u8>, number: u128, least: usize) {
     let mut at = digits.len();
     while rest > 0 {
         at -= 1;
-        digits[at] += u8::try_from(rest % 10).unwrap_or_default();
+        digits[at] += u8::try_from(rest % 10).expect("a digit");
         rest /= 10;
     }
     text.extend_from_slice(&digits[at.min(digits.len() - least)..]);

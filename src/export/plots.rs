@@ -1,9 +1,10 @@
 //! The charts of the Summary: what they show, from which ranges.
 
 use super::columns::requests;
-use super::content::{Content, rows_of};
+use super::content::Content;
 use super::totals::TOP;
 use super::workbook::chart::{Cells, Line, Plot, Shape};
+use super::workbook::layout::rows_of;
 use super::workbook::{Cell, Sheet};
 use crate::contract::kind::Kind;
 use crate::contract::request::ExportSpec;

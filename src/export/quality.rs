@@ -5,6 +5,7 @@ use super::columns::column;
 use super::completeness::{Completeness, MAX_GAPS};
 use super::sheets::EXCEL_ROWS;
 use super::tally::Tally;
+use super::workbook::layout::rows_of;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::contract::request::ExportSpec;
 use crate::error::Result;
@@ -171,7 +172,7 @@ impl Quality<'_> {
 
     /// The start of a slice; behind the last one the end of the range.
     fn slice(&self, slice: usize) -> Instant {
-        let seconds = i64::try_from(slice).unwrap_or(i64::MAX).saturating_mul(WINDOW_SECONDS);
+        let seconds = i64::from(rows_of(slice)) * WINDOW_SECONDS;
         self.time(self.spec.range.start().start().saturating_add(seconds))
     }
 

@@ -3,7 +3,7 @@
 use super::columns::{column, has_logged};
 use super::pour::{BLOCK_ROWS, Block, Digits, Frame, NamedRowWriter, Pour, RowMarks, Text};
 use super::quality::Quality;
-use super::workbook::layout::Grid;
+use super::workbook::layout::{Grid, rows_of};
 use super::workbook::{Cell, Column, Sheet, Tone, clipped};
 use crate::error::Result;
 use crate::locale::{Label, display_width};
@@ -63,7 +63,7 @@ impl Quality<'_> {
         let mut columns = vec![Column::text(self.word(Label::Source), longest.clamp(52, 100) + 2)];
         let labels = Columns::of(self.report).labels();
         columns.extend(labels.map(|label| column(self.logged(label), self.spec.language, 12)));
-        let rows = u32::try_from(self.source_rows()).unwrap_or(u32::MAX);
+        let rows = rows_of(self.source_rows());
         sheet.table(&columns, rows, Grid::Filter)?;
         let printed = self.word(Label::FirstPage).replace("{rows}", &rows.to_string());
         sheet.print_first(columns.len(), rows, false, &printed)?;
@@ -74,7 +74,7 @@ impl Quality<'_> {
             cells.resize(columns.len(), Cell::Whole(0));
             sheet.row(&cells, Tone::Plain)?;
         }
-        sheet.skip(rows.saturating_sub(u32::try_from(statuses.len()).unwrap_or(rows)));
+        sheet.skip(rows.saturating_sub(rows_of(statuses.len())));
         self.not_shown(sheet, self.report.sources.len().saturating_sub(MAX_SOURCES))?;
         self.elsewhere(sheet)?;
         Ok(u64::from(sheet.next_row()) - 1)
@@ -168,7 +168,7 @@ pub(super) fn pour<'b>(
     for sources in listed(report).chunks(BLOCK_ROWS) {
         let (marks, statuses) = (Arc::clone(&block.marks), Arc::clone(&block.statuses));
         pour.rows(Box::new(Rows { marks, sources, statuses, ..block }))?;
-        block.first += u32::try_from(sources.len()).unwrap_or(u32::MAX);
+        block.first += rows_of(sources.len());
     }
     pour.end(&frame.tail)
 }

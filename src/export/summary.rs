@@ -3,7 +3,8 @@
 use super::FORMAT_VERSION;
 use super::account::ranks;
 use super::columns::{logged_column, readable_bandwidth, readable_bytes, region_name, requests};
-use super::content::{Content, rows_of};
+use super::content::Content;
+use super::workbook::layout::rows_of;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::contract::bill::Billed;
 use crate::contract::request::{DetailRows, Scope};

@@ -1,11 +1,11 @@
 //! The sheets of sums: Daily, Domains.
 
 use super::columns::{figure_columns, gigabytes, logged, logged_column, offset_column, requests};
-use super::content::{Content, rows_of};
+use super::content::Content;
 use super::detail::Offsets;
 use super::pour::{BLOCK_ROWS, Digits, Frame, NamedTable, Pour};
 use super::tally::{DomainTally, measure};
-use super::workbook::layout::{Corners, Grid};
+use super::workbook::layout::{Corners, Grid, rows_of};
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::contract::bill::Billed;
 use crate::contract::kind::Kind;

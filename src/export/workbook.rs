@@ -437,13 +437,16 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 fn from_panic(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-    let Some(cause) = text.strip_prefix(XML_NOT_WRITTEN) else { return Error::defect(text) };
+    let refused = text.strip_prefix(UNWRAPPED).filter(|cause| os_code(cause).is_some());
+    let Some(cause) = text.strip_prefix(XML_NOT_WRITTEN).or(refused) else { return Error::defect(text) };
     let error = os_code(cause).map_or_else(|| io::Error::other(cause), io::Error::from_raw_os_error);
     Error::io("cannot write the workbook's rows to a temporary file")(error)
 }
 
-/// How the one panic begins that is expected of `rust_xlsxwriter`: it tells why a temporary file could not be written.
+/// How the panics of `rust_xlsxwriter` begin that are expected: they tell why a temporary file could not be written, and why
+/// it could not be read from its beginning, if the system says so.
 const XML_NOT_WRITTEN: &str = "Couldn't write to xml file: ";
+const UNWRAPPED: &str = "called `Result::unwrap()` on an `Err` value: ";
 
 /// The system's number of an error that was written for developers.
 fn os_code(text: &str) -> Option<i32> {
@@ -485,8 +488,15 @@ mod tests {
         let error =
             guarded::<()>(|| panic!("Couldn't write to xml file: Custom {{ kind: Other }}")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
+        let error = guarded::<()>(|| panic!("{UNWRAPPED}Os {{ code: 28 }}")).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
         // Whatever a panic speaks of, it is a defect.
-        for text in ["index out of bounds", "cannot write this: Os { code: 28 }", "no time to write"] {
+        for text in [
+            "index out of bounds",
+            "cannot write this: Os { code: 28 }",
+            "no time to write",
+            &format!("{UNWRAPPED}None"),
+        ] {
             let error = guarded::<()>(|| panic!("{text}")).unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::Defect(_)) && !is_guarded(), "{error}");
         }

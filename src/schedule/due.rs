@@ -217,7 +217,7 @@ impl Judge<'_> {
             }
         };
         self.drop_older_forms(rated, current)?;
-        let task = self.enrol(&end, &new, current, rule, now)?;
+        let task = self.register_running(&end, &new, current, rule, now)?;
         let (name, asked, output) = (rule.name.clone(), spec.asked, output.to_owned());
         let tolerance = tolerance(rule, asked, now);
         let id = task.as_ref().or(current).map(|task| task.id);
@@ -240,7 +240,7 @@ impl Judge<'_> {
     }
 
     /// Registers what is due, or waits.
-    fn enrol(
+    fn register_running(
         &mut self,
         end: &StepEnd,
         new: &NewTask<'_>,

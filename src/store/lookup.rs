@@ -1,43 +1,27 @@
 //! What is known of sources: looked up before it is decided what becomes of others.
 
 use super::failure::{failed, signed};
-use super::source::{
-    Known, NAMED, Place, Seen, SourceId, Spot, joined, known, outside_of, placed, read_for, seen,
-};
-use super::value::{of, region as region_of};
+use super::source::{Known, NAMED, Place, Seen, SourceId, joined, known, outside_of, placed, read_for, seen};
+use super::unchanged::pass;
+use super::value::of;
 use super::writer::Writer;
 use crate::digest::{Hash, Lengths, TextId};
 use crate::domain::Domain;
 use crate::error::Result;
 use crate::names::{JOINTS, may_be_one};
-use crate::region::Region;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use std::cmp::Reverse;
-use std::collections::HashSet;
-
-/// Where more places that are not asked for lie between two that are, each is looked up by itself.
-const MOST_OTHERS: usize = 4;
-
-/// What [`Writer::unchanged`] looks at of places: without what is known of their sources, which lies elsewhere.
-const PLACES: &str =
-    "SELECT source, path, name, sort, size, modified FROM place WHERE path >= ? AND path <= ? ORDER BY path";
-/// The same, with format, region and domain.
-const PLACES_AND_WAYS: &str =
-    "SELECT source, path, place.name, place.sort, place.size, modified, format, region, domain
-     FROM place CROSS JOIN source ON source.id = place.source
-     WHERE path >= ? AND path <= ? ORDER BY path";
 
 /// What texts have in common that begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kin {
+pub enum SharedBeginning {
     /// Their first line, as far as [`TextId::first`] tells: of texts that are too short to tell more.
     First(i64),
     /// The hash of their longest beginning: [`TextId::whole_head`].
     Head(Hash),
 }
 
-impl Kin {
+impl SharedBeginning {
     /// What every text has that a text begins; nothing where that is too short to tell.
     #[must_use]
     pub fn of(text: &TextId) -> Option<Self> {
@@ -46,26 +30,26 @@ impl Kin {
 }
 
 impl Writer {
-    /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::looked_up`].
+    /// From now on look-ups see one state of the store, which makes them cheaper, until [`Writer::end_lookups`].
     /// Nothing may be changed between the two.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn look_up(&mut self) -> Result<()> {
+    pub fn begin_lookups(&mut self) -> Result<()> {
         self.at(|writer| {
-            writer.is_looking = writer.db.is_autocommit();
-            if writer.is_looking { writer.db.execute_batch("BEGIN").map_err(failed) } else { Ok(()) }
+            writer.is_in_lookups = writer.db.is_autocommit();
+            if writer.is_in_lookups { writer.db.execute_batch("BEGIN").map_err(failed) } else { Ok(()) }
         })
     }
 
-    /// Ends what [`Writer::look_up`] began.
+    /// Ends what [`Writer::begin_lookups`] began.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn looked_up(&mut self) -> Result<()> {
+    pub fn end_lookups(&mut self) -> Result<()> {
         self.at(|writer| {
-            let was_looking = std::mem::take(&mut writer.is_looking);
-            if was_looking { writer.db.execute_batch("ROLLBACK").map_err(failed) } else { Ok(()) }
+            let was_in_lookups = std::mem::take(&mut writer.is_in_lookups);
+            if was_in_lookups { writer.db.execute_batch("ROLLBACK").map_err(failed) } else { Ok(()) }
         })
     }
 
@@ -118,15 +102,6 @@ impl Writer {
         self.at(|writer| writer.db.query_row(sql, [], |row| row.get(0)).map_err(failed))
     }
 
-    /// Whether each of these is as it was when it was read, to its end and in the same way, and is called as it was: then
-    /// nothing is to be done about it. Of what is not, nothing is said. In the order of what was given.
-    ///
-    /// # Errors
-    /// See [`Writer::at_path`].
-    pub fn unchanged(&mut self, spots: &[Option<Spot<'_>>]) -> Result<Vec<bool>> {
-        self.at(|writer| unchanged(&writer.db, spots).map_err(failed))
-    }
-
     /// Every place of a source.
     ///
     /// # Errors
@@ -156,7 +131,7 @@ impl Writer {
     }
 
     /// Sources that a text may be the beginning of, for they begin as it does; where it is damaged, it may be all of one.
-    /// Nothing where they are more than so many: see [`Kin`].
+    /// Nothing where they are more than so many: see [`SharedBeginning`].
     ///
     /// # Errors
     /// See [`Writer::at_path`].
@@ -217,11 +192,13 @@ impl Writer {
     ///
     /// # Errors
     /// See [`Writer::at_path`].
-    pub fn kin(&mut self, kin: &Kin) -> Result<Vec<SourceId>> {
+    pub fn with_beginning(&mut self, kin: &SharedBeginning) -> Result<Vec<SourceId>> {
         self.at(|writer| {
             let found = match kin {
-                Kin::First(first) => writer.found("SELECT id FROM source WHERE first = ?", [first]),
-                Kin::Head(head) => writer.found("SELECT id FROM source WHERE head = ?", [head]),
+                SharedBeginning::First(first) => {
+                    writer.found("SELECT id FROM source WHERE first = ?", [first])
+                }
+                SharedBeginning::Head(head) => writer.found("SELECT id FROM source WHERE head = ?", [head]),
             };
             found.map_err(failed)
         })
@@ -231,7 +208,7 @@ impl Writer {
     ///
     /// # Errors
     /// See [`Writer::at_path`].
-    pub fn older_kin(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
+    pub fn with_older_beginning(&mut self, text: &TextId) -> Result<Vec<SourceId>> {
         let sql = "SELECT id FROM source WHERE head = ? AND first IS NULL";
         self.at(|writer| {
             if !writer.has_older()? {
@@ -245,10 +222,12 @@ impl Writer {
     /// once: among very many that begin alike those would be looked for one by one.
     fn has_older(&mut self) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM source WHERE first IS NULL AND head IS NOT NULL)";
-        if self.has_older.is_none() {
-            self.has_older = Some(self.db.query_row(sql, [], |row| row.get(0)).map_err(failed)?);
+        if let Some(has_older) = self.has_older {
+            return Ok(has_older);
         }
-        Ok(self.has_older.unwrap_or(true))
+        let has_older = self.db.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+        self.has_older = Some(has_older);
+        Ok(has_older)
     }
 
     fn found(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<SourceId>> {
@@ -426,75 +405,4 @@ pub struct Shorter {
     pub is_damaged: bool,
     /// The domain that its lines take from outside.
     pub outside: Option<Domain>,
-}
-
-/// Finds paths in order; gives how many were passed before too many others lay between. The second column is the path.
-fn pass(
-    db: &Connection,
-    sql: &str,
-    paths: &[&[u8]],
-    order: &[usize],
-    mut meet: impl FnMut(usize, &Row<'_>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<usize> {
-    let [first, .., last] = order else { return Ok(0) };
-    let mut places = db.prepare_cached(sql)?;
-    let mut rows = places.query([paths[*first], paths[*last]])?;
-    let (mut passed, mut others) = (0, 0);
-    while let Some(row) = rows.next()? {
-        let path = of("place", row).blob(1)?;
-        passed += order[passed..].iter().take_while(|at| paths[**at] < path).count();
-        let same = order[passed..].iter().take_while(|at| paths[**at] == path).count();
-        for at in &order[passed..passed + same] {
-            meet(*at, row)?;
-        }
-        passed += same;
-        others += usize::from(same == 0);
-        if others > MOST_OTHERS * order.len() {
-            return Ok(passed);
-        }
-    }
-    Ok(order.len())
-}
-
-fn unchanged(db: &Connection, spots: &[Option<Spot<'_>>]) -> rusqlite::Result<Vec<bool>> {
-    let paths: Vec<&[u8]> =
-        spots.iter().map(|spot| spot.as_ref().map_or(&[][..], |spot| &spot.path)).collect();
-    let mut order: Vec<usize> = (0..paths.len()).filter(|at| spots[*at].is_some()).collect();
-    order.sort_unstable_by_key(|at| paths[*at]);
-    let is_named = |spot: &Spot<'_>| spot.format.is_some() || spot.region.is_some() || spot.domain.is_some();
-    let sql = if spots.iter().flatten().any(is_named) { PLACES_AND_WAYS } else { PLACES };
-    let (faulty, mut are_same) = (faulty(db)?, vec![false; spots.len()]);
-    let meet = |at: usize, row: &Row<'_>| {
-        let is_whole = !faulty.contains(&of("place", row).get(0)?);
-        are_same[at] = is_whole && spots[at].as_ref().is_some_and(|spot| is_as_it_was(spot, row));
-        Ok(())
-    };
-    pass(db, sql, &paths, &order, meet)?;
-    Ok(are_same)
-}
-
-/// The sources that were not read to their end; the planner would take a larger index that has the column, too.
-fn faulty(db: &Connection) -> rusqlite::Result<HashSet<i64>> {
-    let mut sources =
-        db.prepare_cached("SELECT id FROM source INDEXED BY source_fault WHERE fault IS NOT NULL")?;
-    sources.query_map([], |row| row.get(0))?.collect()
-}
-
-/// Whether a place is what is seen now, from the columns of [`PLACES`]: nothing is copied of most.
-fn is_as_it_was(spot: &Spot<'_>, row: &Row<'_>) -> bool {
-    let is = |at: usize, value: &[u8]| {
-        row.get_ref(at).is_ok_and(|found| found.as_bytes().is_ok_and(|found| found == value))
-    };
-    let is_number =
-        |at: usize, number: i64| row.get_ref(at).is_ok_and(|found| found == ValueRef::Integer(number));
-    let is_read_alike = |region: Region| {
-        row.get_ref(7).is_ok_and(|code| code.as_str().is_ok_and(|code| region_of(code) == Some(region)))
-    };
-    is(2, spot.name.as_bytes())
-        && is(3, spot.sort.as_encoded_bytes())
-        && i64::try_from(spot.size).is_ok_and(|size| is_number(4, size))
-        && is_number(5, spot.modified)
-        && spot.format.is_none_or(|format| is(6, format.as_bytes()))
-        && spot.region.is_none_or(is_read_alike)
-        && spot.domain.is_none_or(|domain| is(8, domain.as_str().as_bytes()))
 }

@@ -43,7 +43,7 @@ impl Writer {
     ///
     /// # Errors
     /// See [`Writer::open`]; also when there is no store.
-    pub fn open_for_care(path: &Path, wait: Duration, work: &str) -> Result<Self> {
+    pub fn open_existing(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         if !path.exists() {
             return Err(
                 Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)

@@ -8,7 +8,7 @@ use rusqlite::params;
 
 impl Writer {
     /// Takes note of a place that was put down for a source.
-    pub(super) fn note_place_of(&mut self, id: SourceId, place: &Place) -> Result<()> {
+    pub(super) fn note_place(&mut self, id: SourceId, place: &Place) -> Result<()> {
         if self.source_names.note(id, place) { self.take_name(id, &place.path) } else { Ok(()) }
     }
 

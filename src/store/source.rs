@@ -56,7 +56,7 @@ pub struct Place {
 
 /// What is seen of a file from outside, by which it is told whether it is as it was.
 #[derive(Clone, Debug)]
-pub struct Spot<'a> {
+pub struct FileStat<'a> {
     /// The absolute path, as bytes.
     pub path: Vec<u8>,
     /// The name as it was given or found.

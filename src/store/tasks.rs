@@ -221,7 +221,7 @@ impl Tasks {
     ///
     /// # Errors
     /// See [`Tasks::open`].
-    pub fn look(path: &Path, wait: Duration) -> Result<Self> {
+    pub fn open_to_read(path: &Path, wait: Duration) -> Result<Self> {
         let (db, _, older) = open_to_read(path, wait)?;
         Ok(Self {
             db,
@@ -289,7 +289,7 @@ impl Tasks {
     }
 
     /// Puts a task down in status created; where another one waits that is to write the same file, gives that one in its
-    /// place. `look` tells where a path leads.
+    /// place. `spot_of` tells where a path leads.
     ///
     /// # Errors
     /// When the store is held by another process or cannot be written, as for all that follow.
@@ -297,17 +297,17 @@ impl Tasks {
         &mut self,
         order: &Order,
         now: i64,
-        look: impl Fn(&Path) -> Spot,
+        spot_of: impl Fn(&Path) -> Spot,
     ) -> Result<Result<TaskId, TaskId>> {
-        let spot = look(&order.output);
+        let spot = spot_of(&order.output);
         // Of what is not put down in the end, nothing stays known.
         let mut waiting = std::mem::take(&mut self.waiting);
         // Before others are kept from the store: paths may be long to look up.
-        self.at(|db| waiting.look_on(db, &look))?;
+        self.at(|db| waiting.add_new(db, &spot_of))?;
         let account = self.account;
         let created = self.change(|db| {
             // What came meanwhile.
-            waiting.look_on(db, &look)?;
+            waiting.add_new(db, &spot_of)?;
             match waiting.at(db, &spot, &order.output)? {
                 Some(other) => Ok(Err(other)),
                 None => insert(db, account, order, now).map(Ok),
@@ -324,7 +324,7 @@ impl Tasks {
     ///
     /// # Errors
     /// See [`Tasks::create`].
-    pub fn enrol(&mut self, order: &Order, now: i64) -> Result<(TaskId, bool)> {
+    pub fn register_running(&mut self, order: &Order, now: i64) -> Result<(TaskId, bool)> {
         let account = self.account;
         self.change(|db| {
             let known = select(db, account, "output = ? ORDER BY id DESC", [path_bytes(&order.output)])?;

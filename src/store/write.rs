@@ -143,7 +143,7 @@ impl Writer {
             put.execute(params![path, id.0, name, sort, size, modified, is_named, is_beginning])
         });
         put.map_err(failed)?;
-        self.note_place_of(id, place)?;
+        self.note_place(id, place)?;
         match before.filter(|before| *before != id.0).map(SourceId) {
             Some(before) => {
                 self.source_names.forget_at(before, path);

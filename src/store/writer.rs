@@ -40,7 +40,7 @@ pub struct Writer {
     /// See [`Writer::has_older`].
     pub(super) has_older: Option<bool>,
     pub(super) is_changed: bool,
-    pub(super) is_looking: bool,
+    pub(super) is_in_lookups: bool,
     /// Let go last.
     lock: Lock,
 }
@@ -72,7 +72,7 @@ impl Writer {
             source_names: SourceNames::default(),
             has_older: None,
             is_changed: false,
-            is_looking: false,
+            is_in_lookups: false,
             lock,
         })
     }

@@ -230,7 +230,7 @@ impl Registry {
     /// # Errors
     /// See [`Registry::open`].
     pub fn look(store: &Path, wait: Duration) -> Result<Self> {
-        Tasks::look(store, wait).map(|tasks| Self { tasks })
+        Tasks::open_to_read(store, wait).map(|tasks| Self { tasks })
     }
 
     /// The tasks of a store, made where there is none; `work` says to others what is done.
@@ -260,7 +260,7 @@ impl Registry {
     /// # Errors
     /// See [`Registry::create`].
     pub fn register(&mut self, new: &NewTask<'_>, now: i64) -> Result<Registration> {
-        let (id, is_new) = self.tasks.enrol(&new.order(), now)?;
+        let (id, is_new) = self.tasks.register_running(&new.order(), now)?;
         Ok(Registration { id, is_new })
     }
 

@@ -95,7 +95,7 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
     // What only says what would be taken out brings no store to a new version.
     let older = if arguments.dry_run { OlderCopy::of(store, wait)? } else { None };
     let place = older.as_ref().map_or_else(|| store.clone(), OlderCopy::path);
-    let mut writer = Writer::open_for_care(&place, wait, "flowbook store forget")?;
+    let mut writer = Writer::open_existing(&place, wait, "flowbook store forget")?;
     let forgotten = forget(&mut writer, &arguments.sources)?;
     if !arguments.dry_run {
         writer.commit()?;

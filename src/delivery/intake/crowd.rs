@@ -11,7 +11,7 @@ use crate::ingest::Taken;
 use crate::ingest::resume::order;
 use crate::names::may_be_one;
 use crate::source::{Origins, Site};
-use crate::store::{Kin, Place, SourceId};
+use crate::store::{Place, SharedBeginning, SourceId};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ struct Member {
 }
 
 /// Every crowd that was met, by what its texts have in common.
-pub(super) type Crowds = HashMap<Kin, Crowd>;
+pub(super) type Crowds = HashMap<SharedBeginning, Crowd>;
 
 impl Crowd {
     /// How many of its texts come before that of a file. What does not stand any more as it was read is taken out.
@@ -75,13 +75,13 @@ impl Work<'_> {
             return Ok(few);
         }
         let site = self.site(&taken.source.origin);
-        let Some(kin) = Kin::of(text).filter(|_| site.open().is_ok()) else {
+        let Some(kin) = SharedBeginning::of(text).filter(|_| site.open().is_ok()) else {
             // What can be read only once is compared with each.
             return Ok(self.writer.maybe_longer(text, usize::MAX)?.unwrap_or_default());
         };
         let mut found = match kin {
-            Kin::First(_) => self.writer.older_kin(text)?,
-            Kin::Head(_) => Vec::new(),
+            SharedBeginning::First(_) => self.writer.with_older_beginning(text)?,
+            SharedBeginning::Head(_) => Vec::new(),
         };
         let crowd = self.crowd(kin)?;
         let at = crowd.before(site);
@@ -92,10 +92,10 @@ impl Work<'_> {
     }
 
     /// The crowd of a kin, with what came since.
-    fn crowd(&mut self, kin: Kin) -> Result<&mut Crowd> {
+    fn crowd(&mut self, kin: SharedBeginning) -> Result<&mut Crowd> {
         let mut crowd = match self.crowds.remove(&kin) {
             Some(crowd) => crowd,
-            None => Crowd { fresh: self.writer.kin(&kin)?, ..Crowd::default() },
+            None => Crowd { fresh: self.writer.with_beginning(&kin)?, ..Crowd::default() },
         };
         for id in std::mem::take(&mut crowd.fresh) {
             crowd.sorted.retain(|other| other.id != id);
@@ -112,8 +112,9 @@ impl Work<'_> {
 
     /// Takes note of a text that was settled, be it that it is new or that it stands at another place now.
     pub(super) fn join_crowds(&mut self, text: &TextId) -> Result<()> {
-        let kins = [text.whole_head().map(Kin::Head), text.first().map(Kin::First)];
-        let kins: Vec<Kin> = kins.into_iter().flatten().filter(|kin| self.crowds.contains_key(kin)).collect();
+        let kins = [text.whole_head().map(SharedBeginning::Head), text.first().map(SharedBeginning::First)];
+        let kins: Vec<SharedBeginning> =
+            kins.into_iter().flatten().filter(|kin| self.crowds.contains_key(kin)).collect();
         if kins.is_empty() {
             return Ok(());
         }

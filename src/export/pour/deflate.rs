@@ -73,7 +73,7 @@ impl Text {
     }
 
     /// Appends the first `len` bytes of a piece, for which there must be room. Every put is to be followed
-    /// by [`Text::repeats`] and [`Text::is_fresh`] that tell where its bytes come from.
+    /// by [`Text::repeats`] and [`Text::mark_fresh`] that tell where its bytes come from.
     #[inline]
     pub(super) fn put(&mut self, piece: &[u8; PIECE], len: usize) {
         self.bytes[self.end..self.end + PIECE].copy_from_slice(piece);
@@ -100,7 +100,7 @@ impl Text {
             self.repeats(first, at - above);
         }
         if first + last < text.len() {
-            self.is_fresh(text.len() - first - last);
+            self.mark_fresh(text.len() - first - last);
         }
         if last > 0 {
             self.repeats(last, self.end - (above + len_above));
@@ -120,7 +120,7 @@ impl Text {
 
     /// The next `length` bytes are new.
     #[inline]
-    pub(super) fn is_fresh(&mut self, length: usize) {
+    pub(super) fn mark_fresh(&mut self, length: usize) {
         self.settle();
         self.fresh += length;
     }

@@ -68,7 +68,7 @@ impl Frame {
     /// When the template is not written as expected.
     pub(in crate::export) fn following(template: &str, samples_len: usize, rows: u64) -> Result<Self> {
         let frame = Self::named(template, samples_len, rows)?;
-        let start = template.find(FIRST).unwrap_or_default();
+        let start = template.find(FIRST).expect("the frame was cut there");
         let end = template.len() - frame.tail.len();
         Ok(Self { head: frame.head + &template[start..end], ..frame })
     }

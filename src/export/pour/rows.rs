@@ -38,7 +38,7 @@ impl Digits {
         let mut digits = Self::default();
         match digits.0.get_mut(..text.len()).filter(|_| text.len() <= LONGEST) {
             Some(place) => place.copy_from_slice(text.as_bytes()),
-            None => return Self::of_text(&format!("{:e}", text.parse::<f64>().unwrap_or(f64::MAX))),
+            None => return Self::of_text(&format!("{:e}", text.parse::<f64>().expect("it is a number"))),
         }
         digits.with_len(text.len())
     }
@@ -439,7 +439,7 @@ fn mark(text: &mut Text, mark: &Mark, above: &mut usize) {
     let at = text.len();
     text.put(&mark.piece, mark.len);
     if *above == NOWHERE {
-        text.is_fresh(mark.len);
+        text.mark_fresh(mark.len);
     } else {
         text.repeats(mark.len, at - *above);
     }
@@ -456,7 +456,7 @@ fn put(text: &mut Text, digits: &Digits, other: &Digits, above: usize) -> usize 
         text.repeats(common, at - above);
     }
     if common < digits.len() {
-        text.is_fresh(digits.len() - common);
+        text.mark_fresh(digits.len() - common);
     }
     at
 }

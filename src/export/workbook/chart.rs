@@ -154,7 +154,8 @@ impl Plot<'_> {
             }
             Shape::Stacked(seconds) => {
                 let (step, format) = time_marks(seconds);
-                let slices = u16::try_from(step / crate::time::WINDOW_SECONDS).unwrap_or(u16::MAX);
+                let slices = u16::try_from(step / crate::time::WINDOW_SECONDS)
+                    .expect("marks are no more than some days apart");
                 axis.set_text_axis(true);
                 axis.set_label_interval(slices).set_tick_interval(slices);
                 // Some programs choose the interval themselves, by the width of labels: blanks keep dates of a long
@@ -168,7 +169,9 @@ impl Plot<'_> {
                 }
             }
             Shape::Days(days) => {
-                let interval = u32::try_from(days.div_ceil(MAX_DAY_LABELS)).unwrap_or(u32::MAX).max(1);
+                let interval = u32::try_from(days.div_ceil(MAX_DAY_LABELS))
+                    .expect("a range has fewer days than 2^32")
+                    .max(1);
                 axis.set_date_axis(true).set_num_format("mm-dd").set_major_unit(interval);
                 axis.set_major_unit_date_type(ChartAxisDateUnitType::Days);
             }

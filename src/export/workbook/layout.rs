@@ -36,6 +36,16 @@ pub enum Grid<'a> {
     Table(&'a str),
 }
 
+/// Rows of a sheet.
+pub(in crate::export) fn rows_of(count: impl TryInto<u32>) -> u32 {
+    count.try_into().ok().expect("a sheet has fewer rows than 2^32")
+}
+
+/// The last of so many columns of a sheet.
+pub(in crate::export) fn last_column(columns: usize) -> u16 {
+    u16::try_from(columns.saturating_sub(1)).expect("a sheet has fewer columns than 2^16")
+}
+
 impl Sheet<'_> {
     /// Makes the sheet a table: the heading row, frozen, filterable, repeated on every printed page, above
     /// `rows` rows of data.
@@ -57,7 +67,7 @@ impl Sheet<'_> {
     /// # Errors
     /// When the heading cannot be written.
     pub fn grid(&mut self, columns: &[Column], rows: u32, grid: Grid<'_>) -> Result<()> {
-        let (first, last) = (self.next, u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_sub(1));
+        let (first, last) = (self.next, last_column(columns.len()));
         match grid {
             Grid::Filter => drop(self.inner.autofilter(first, 0, first + rows, last).map_err(written)?),
             Grid::Table(name) => {
@@ -126,7 +136,7 @@ impl Sheet<'_> {
     /// # Errors
     /// When there are no such columns.
     pub fn print_filled(&mut self, columns: usize) -> Result<()> {
-        let last = u16::try_from(columns).unwrap_or(u16::MAX).saturating_sub(1);
+        let last = last_column(columns);
         self.inner.set_print_area(0, 0, self.next.saturating_sub(1), last).map(drop).map_err(written)
     }
 
@@ -148,7 +158,7 @@ impl Sheet<'_> {
         if rows < page || (rows <= PRINTED_ROWS && !always) {
             return Ok(());
         }
-        let last = u16::try_from(columns).unwrap_or(u16::MAX).saturating_sub(1);
+        let last = last_column(columns);
         self.inner.set_print_area(0, 0, page, last).map_err(written)?;
         // The name of a sheet may hold what a footer takes for a command: it stands as the field &A.
         let footer = footer(&format!("&A: {}", text.replace('&', "&&")));

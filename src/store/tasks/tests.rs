@@ -86,7 +86,7 @@ fn each_account_has_tasks_of_its_own() {
     assert_eq!(seen(&mut tasks, theirs, "/out/b.xlsx"), [own]);
     assert_eq!(seen(&mut others, own, "/out/a.xlsx"), [theirs]);
     // The same order of another account is another task; a file is the same one for all.
-    let (run, is_new) = others.enrol(&order((10, 20), "/out/a.xlsx"), 3).unwrap();
+    let (run, is_new) = others.register_running(&order((10, 20), "/out/a.xlsx"), 3).unwrap();
     assert!(is_new && run != own);
     assert_eq!(others.create(&order((10, 20), "/out/a.xlsx"), 4, Spot::of).unwrap(), Err(own));
 }
@@ -121,10 +121,10 @@ fn the_same_order_is_the_same_task() {
     let dir = tempfile::tempdir().unwrap();
     let mut tasks = opened(&dir);
     let first = order((10, 20), "/out/a.xlsx");
-    let (id, is_new) = tasks.enrol(&first, 1).unwrap();
+    let (id, is_new) = tasks.register_running(&first, 1).unwrap();
     assert!(is_new && tasks.waiting().unwrap().is_empty());
-    assert_eq!(tasks.enrol(&first, 2).unwrap(), (id, false));
-    let (other, _) = tasks.enrol(&Order { region: Region::Na, ..first.clone() }, 3).unwrap();
+    assert_eq!(tasks.register_running(&first, 2).unwrap(), (id, false));
+    let (other, _) = tasks.register_running(&Order { region: Region::Na, ..first.clone() }, 3).unwrap();
     assert_ne!(id, other);
     assert!(tasks.finish(id, &made(1), 4).unwrap() && tasks.finish(other, &made(1), 5).unwrap());
     let displaced = tasks.get(id).unwrap().unwrap();

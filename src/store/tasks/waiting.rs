@@ -17,13 +17,17 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Looks up the outputs of tasks that came to wait since the last time.
-    pub(super) fn look_on(&mut self, db: &Connection, look: impl Fn(&Path) -> Spot) -> rusqlite::Result<()> {
+    pub(super) fn add_new(
+        &mut self,
+        db: &Connection,
+        spot_of: impl Fn(&Path) -> Spot,
+    ) -> rusqlite::Result<()> {
         let sql = format!("SELECT id, output FROM task WHERE id > ? AND {IS_WAITING} ORDER BY id");
         let mut new = db.prepare_cached(&sql)?;
         let mut new = new.query([self.last])?;
         while let Some(row) = new.next()? {
             let output = as_path(row.get(1)?);
-            self.add(TaskId(row.get(0)?), look(&output));
+            self.add(TaskId(row.get(0)?), spot_of(&output));
         }
         Ok(())
     }
