@@ -70,7 +70,7 @@ impl Status {
     /// Every status.
     pub const ALL: [Self; 3] = [Self::Created, Self::Success, Self::Failed];
 
-    /// The word for it, in the store and in the contract's responses.
+    /// The word for it in the store; responses have their own.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! What requests are refused, and why.
 
 use super::*;
+use crate::contract::code::Code;
 
 fn request() -> ExportRequest {
     ExportRequest {
