@@ -5,8 +5,8 @@
 
 mod interface;
 mod first_lines;
-mod lanes;
-mod marks;
+mod simd;
+mod delimiters;
 pub mod alibaba;
 #[cfg(test)]
 mod example;

@@ -9,23 +9,23 @@
 //! whether they can be read in one way only. Knows nothing of files, ranges and scopes.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
-mod doubt;
-mod quick;
+mod unusual;
+mod usual;
 #[cfg(test)]
 mod tests;
 
+use super::delimiters::{BATCH, Delimiters};
 use super::first_lines::FirstLines;
 use super::interface::{Likeness, LogFormat, without_return};
-use super::lanes::fetch;
-use super::marks::{Marks, STRETCH};
+use super::simd::prefetch;
 use crate::names::Rule;
 use crate::record::{CacheResult, Fields, MAX_BYTES, Parsed, Protocol, Reason, Record};
 use crate::region::Region;
 use crate::sketch::Sketch;
 use crate::time;
-use doubt::may_begin_entry;
 use memchr::{memchr, memrchr};
-use quick::Places;
+use unusual::may_begin_entry;
+use usual::Places;
 
 /// A line as it should be.
 pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.example.com/index.html" 200 191 2830 MISS "Mozilla/5.0 (compatible; AhrefsBot/5.0)" "text/html""#;
@@ -34,7 +34,7 @@ pub const SAMPLE: &str = r#"[9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-"
 #[derive(Clone, Debug, Default)]
 pub struct Parser {
     minute: MinuteCache,
-    marks: Marks,
+    delimiters: Delimiters,
 }
 
 impl LogFormat for Parser {
@@ -45,7 +45,7 @@ impl LogFormat for Parser {
 
     fn likeness(head: &[u8]) -> Likeness {
         let line = without_return(head.split(|byte| *byte == b'\n').next().unwrap_or_default());
-        if judge(line, &mut MinuteCache::default()).is_ok() {
+        if read_entry(line, &mut MinuteCache::default()).is_ok() {
             Likeness::Read
         } else if may_begin_entry(line) {
             Likeness::Similar
@@ -68,7 +68,7 @@ impl LogFormat for Parser {
 
     #[inline]
     fn parse<'a>(&'a mut self, line: &'a [u8]) -> Parsed<'a> {
-        judge(line, &mut self.minute).map(Some)
+        read_entry(line, &mut self.minute).map(Some)
     }
 
     /// As of any format; and a line that holds several entries for certain is given entry by entry.
@@ -78,30 +78,30 @@ impl LogFormat for Parser {
         mut block: &[u8],
         mut each: impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { minute, marks } = self;
+        let Self { minute, delimiters } = self;
         while !block.is_empty() {
-            marks.find(block);
-            let mut ahead = marks.positions();
+            delimiters.find(block);
+            let mut ahead = delimiters.positions();
             let mut start = 0;
             while let Some((newline, places)) = Places::next(block, start, &mut ahead) {
-                // While this line is read, what takes its place in the next stretch comes from memory.
-                fetch(block, start + STRETCH);
+                // While this line is read, what takes its place in the next batch comes from memory.
+                prefetch(block, start + BATCH);
                 let line = without_return(&block[start..newline]);
                 // No closure: it would not be inlined into what is compiled for newer processors.
                 if let Some(places) = places
-                    && let Some(record) = quick::read(block, &places, minute)
+                    && let Some(record) = usual::read(block, &places, minute)
                 {
                     each(line, Ok(Some(record)))?;
                 } else {
-                    entries(&block[start..newline], minute, &mut each)?;
+                    each_entry(&block[start..newline], minute, &mut each)?;
                 }
                 start = newline + 1;
             }
             if start == 0 {
-                // A line without newline, or of more text than is marked at a time.
+                // A line without newline, or of more text than is searched at a time.
                 let newline = memchr(b'\n', block);
                 let line = &block[..newline.unwrap_or(block.len())];
-                entries(line, minute, &mut each)?;
+                each_entry(line, minute, &mut each)?;
                 start = newline.map_or(block.len(), |newline| newline + 1);
             }
             block = &block[start..];
@@ -116,7 +116,7 @@ impl LogFormat for Parser {
 
 /// Gives each entry of a line of any shape with what it says.
 #[inline(never)]
-fn entries<E>(
+fn each_entry<E>(
     line: &[u8],
     minute: &mut MinuteCache,
     each: &mut impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
@@ -126,20 +126,20 @@ fn entries<E>(
     if bare.trim_ascii().is_empty() && !bare.contains(&b'\r') {
         return each(bare, Err(Reason::BadTime));
     }
-    if doubt::is_plain(bare) {
-        return each(bare, read(bare, find_request, minute).map(Some));
+    if unusual::is_plain(bare) {
+        return each(bare, read_by(bare, find_request, minute).map(Some));
     }
-    doubt::entries(line).try_for_each(|entry| each(entry, judge(entry, minute).map(Some)))
+    unusual::entries(line).try_for_each(|entry| each(entry, read_entry(entry, minute).map(Some)))
 }
 
 /// Reads an entry of any shape.
-fn judge<'a>(entry: &'a [u8], minute: &mut MinuteCache) -> Result<Record<'a>, Reason> {
-    let is_plain = doubt::is_plain(entry);
-    read(entry, if is_plain { find_request } else { doubt::request }, minute)
+fn read_entry<'a>(entry: &'a [u8], minute: &mut MinuteCache) -> Result<Record<'a>, Reason> {
+    let is_plain = unusual::is_plain(entry);
+    read_by(entry, if is_plain { find_request } else { unusual::request }, minute)
 }
 
 /// Reads an entry whose request `find` finds behind the time stamp.
-fn read<'a>(
+fn read_by<'a>(
     line: &'a [u8],
     find: fn(&'a [u8]) -> Result<Request<'a>, Reason>,
     minute: &mut MinuteCache,
@@ -188,8 +188,8 @@ impl MinuteCache {
     /// The time of a line in unix seconds, and the length of the time stamp.
     #[inline(always)]
     fn time(&mut self, line: &[u8]) -> Option<(i64, usize)> {
-        if !self.knows(line, &self.mask) {
-            self.learn(line)?;
+        if !self.has_stamp_of(line, &self.mask) {
+            self.read_minute(line)?;
         }
         let second = two_digits(*line.get(self.len - 9..)?.first_chunk()?)?;
         // Second 60 is a leap second and counts in its minute.
@@ -198,7 +198,7 @@ impl MinuteCache {
 
     /// Whether a line has the time stamp that is known, as far as `mask` goes.
     #[inline(always)]
-    fn knows(&self, line: &[u8], mask: &[u64; 4]) -> bool {
+    fn has_stamp_of(&self, line: &[u8], mask: &[u64; 4]) -> bool {
         line.first_chunk().is_some_and(|head| {
             let known = self.stamp.iter().zip(mask);
             let other = words(head)
@@ -211,21 +211,21 @@ impl MinuteCache {
 
     /// Reads a time stamp of another minute, and keeps it.
     #[cold]
-    fn learn(&mut self, line: &[u8]) -> Option<()> {
-        if self.knows(line, &self.hour_mask) {
+    fn read_minute(&mut self, line: &[u8]) -> Option<()> {
+        if self.has_stamp_of(line, &self.hour_mask) {
             let minute =
                 two_digits(*line.get(self.len - 12..)?.first_chunk()?).filter(|minute| *minute < 60)?;
             self.stamp = words(line.first_chunk()?);
             self.start = self.hour + i64::from(minute * 60);
         } else {
-            self.learn_hour(line)?;
+            self.read_stamp(line)?;
         }
         self.first_lines.note(self.start, line);
         Some(())
     }
 
     /// Reads a whole time stamp, `[d/Mon/yyyy:HH:MM:SS +-hhmm]`.
-    fn learn_hour(&mut self, line: &[u8]) -> Option<()> {
+    fn read_stamp(&mut self, line: &[u8]) -> Option<()> {
         self.len = 0;
         let day_len = 1 + usize::from(line.get(2).is_some_and(u8::is_ascii_digit));
         let len = day_len + 26;

@@ -4,7 +4,7 @@ use super::*;
 
 fn parse(line: &str) -> Result<(i64, String, u64, Protocol, u16, bool), Reason> {
     let mut minute = MinuteCache::default();
-    let r = judge(line.as_bytes(), &mut minute)?;
+    let r = read_entry(line.as_bytes(), &mut minute)?;
     let host = r.host.map_or("none".into(), String::from_utf8_lossy).into();
     let is_hit = r.cache == CacheResult::Hit;
     Ok((r.time, host, r.bytes, r.protocol, r.status.unwrap(), is_hit))
@@ -69,9 +69,9 @@ fn a_time_reads_as_it_does_alone_whatever_was_read_before() {
     for before in &lines {
         for (line, alone) in lines.iter().zip(&alone) {
             let mut minute = MinuteCache::default();
-            let _ = judge(before.as_bytes(), &mut minute);
+            let _ = read_entry(before.as_bytes(), &mut minute);
             assert_eq!(
-                &judge(line.as_bytes(), &mut minute).map(|read| read.time),
+                &read_entry(line.as_bytes(), &mut minute).map(|read| read.time),
                 alone,
                 "{line} behind {before}"
             );
@@ -82,8 +82,9 @@ fn a_time_reads_as_it_does_alone_whatever_was_read_before() {
 #[test]
 fn the_minute_is_remembered_only_while_it_is_the_same() {
     let mut minute = MinuteCache::default();
-    let mut at =
-        |text: &str| judge(with(text, "-", URL, GOOD).as_bytes(), &mut minute).map(|r| time::iso(r.time));
+    let mut at = |text: &str| {
+        read_entry(with(text, "-", URL, GOOD).as_bytes(), &mut minute).map(|r| time::iso(r.time))
+    };
     assert_eq!(at("1/Mar/2026:08:00:00 +0800").as_deref(), Ok("2026-03-01T00:00:00Z"));
     assert_eq!(at("1/Mar/2026:08:00:59 +0800").as_deref(), Ok("2026-03-01T00:00:59Z"));
     assert_eq!(at("1/Mar/2026:08:00:61 +0800"), Err(Reason::BadTime));

@@ -45,7 +45,7 @@ pub(super) fn with_bits(half: Half, bits: u8) -> Half {
 
 /// Has the processor fetch what lies around `at` into its first-level cache.
 #[inline(always)]
-pub(super) fn fetch(at: *const u8) {
+pub(super) fn prefetch(at: *const u8) {
     // SAFETY: SSE2 is there, as said above. A hint that reads nothing, whatever lies at the address: it never faults.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
 }

@@ -9,7 +9,7 @@ use plain as half;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use sse2 as half;
 
-/// Bytes in [`Lanes`].
+/// Bytes in [`Vector`].
 pub(super) const WIDTH: usize = 32;
 
 /// `N` bytes of `text` at `at`, if they are all there.
@@ -25,31 +25,31 @@ pub(super) fn word(text: &[u8], at: usize) -> Option<u64> {
 }
 
 /// Bytes that are fetched at a time: as many as most lines have.
-const FETCHED: usize = 384;
+const PREFETCHED: usize = 384;
 /// Bytes that a processor fetches at once.
 const CACHE_LINE: usize = 64;
 
 /// Has the processor fetch the bytes from `at` on, which may lie behind the end of `text`: a text of which more
 /// follows.
 #[inline(always)]
-pub(super) fn fetch(text: &[u8], at: usize) {
-    for offset in (0..FETCHED).step_by(CACHE_LINE) {
-        half::fetch(text.as_ptr().wrapping_add(at + offset));
+pub(super) fn prefetch(text: &[u8], at: usize) {
+    for offset in (0..PREFETCHED).step_by(CACHE_LINE) {
+        half::prefetch(text.as_ptr().wrapping_add(at + offset));
     }
 }
 
 /// Thirty-two bytes of text.
 #[derive(Clone, Copy)]
-pub(super) struct Lanes([half::Half; 2]);
+pub(super) struct Vector([half::Half; 2]);
 
-impl Lanes {
+impl Vector {
     #[inline(always)]
     pub(super) fn new(bytes: &[u8; WIDTH]) -> Self {
         let (halves, _) = bytes.as_chunks();
         Self([half::load(&halves[0]), half::load(&halves[1])])
     }
 
-    /// The lanes at `at`, if they are all there.
+    /// The bytes at `at`, if they are all there.
     #[inline(always)]
     pub(super) fn at(text: &[u8], at: usize) -> Option<Self> {
         bytes(text, at).map(Self::new)
@@ -85,7 +85,7 @@ mod plain {
 
     #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
     #[inline(always)]
-    pub(super) fn fetch(_: *const u8) {}
+    pub(super) fn prefetch(_: *const u8) {}
 
     #[inline(always)]
     pub(super) fn load(bytes: &[u8; 16]) -> Half {
@@ -121,7 +121,7 @@ mod tests {
                 next = next.wrapping_add(7);
                 next
             });
-            let lanes = Lanes::new(&bytes);
+            let lanes = Vector::new(&bytes);
             let expected = |found: &dyn Fn(u8) -> bool| {
                 bytes.iter().enumerate().fold(0, |mask, (n, byte)| mask | u32::from(found(*byte)) << n)
             };

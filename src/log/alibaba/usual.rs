@@ -5,14 +5,14 @@
 //! unusual method, a quote or bracket where none is needed, a blank field, a line at the very end of the text.
 #![expect(clippy::inline_always, reason = "what is compiled for newer processors must be inlined there")]
 
-use super::doubt::HEAD;
+use super::unusual::HEAD;
 use super::{MinuteCache, response_size, split_url, trailing_protocol};
 use crate::log::interface::without_return;
-use crate::log::lanes::{Lanes, WIDTH, word};
+use crate::log::simd::{Vector, WIDTH, word};
 use crate::record::{CacheResult, Protocol, Record};
 use crate::region::Region;
 
-/// The places in a line that the quick parser goes by.
+/// The places in a line of the usual shape that it is read by.
 pub(super) struct Places {
     /// First byte of the line.
     start: usize,
@@ -31,29 +31,29 @@ pub(super) struct Places {
 impl Places {
     /// The next newline, and the places in front of it where there are enough quotes.
     #[inline(always)]
-    pub(super) fn next(block: &[u8], start: usize, marks: &mut &[u16]) -> Option<(usize, Option<Self>)> {
+    pub(super) fn next(block: &[u8], start: usize, delimiters: &mut &[u16]) -> Option<(usize, Option<Self>)> {
         let byte = |at: &u16| block[usize::from(*at)];
         // Nearly every line has eight quotes. A newline among them would clear a bit that quotes have.
-        if let Some([quotes @ .., newline]) = marks.first_chunk::<9>()
+        if let Some([quotes @ .., newline]) = delimiters.first_chunk::<9>()
             && byte(newline) == b'\n'
             && quotes.iter().fold(b'"', |all, at| all & byte(at)) == b'"'
         {
             let [referer, referer_end, _, url_end, agent, agent_end, content, last] = quotes.map(usize::from);
             let newline = usize::from(*newline);
-            *marks = &marks[9..];
+            *delimiters = &delimiters[9..];
             let places = Self { start, referer, referer_end, url_end, agent, last, newline };
             // The content type follows the user agent behind a space.
             let is_behind = content == agent_end + 2 && block[agent_end + 1] == b' ';
             return Some((newline, is_behind.then_some(places)));
         }
-        let count = marks.iter().position(|at| byte(at) == b'\n')?;
-        let newline = usize::from(marks[count]);
-        let quotes = marks[..count].first_chunk().filter(|_| count == 6);
+        let count = delimiters.iter().position(|at| byte(at) == b'\n')?;
+        let newline = usize::from(delimiters[count]);
+        let quotes = delimiters[..count].first_chunk().filter(|_| count == 6);
         let places = quotes.map(|quotes: &[u16; 6]| {
             let [referer, referer_end, _, url_end, agent, last] = quotes.map(usize::from);
             Self { start, referer, referer_end, url_end, agent, last, newline }
         });
-        *marks = &marks[count + 1..];
+        *delimiters = &delimiters[count + 1..];
         Some((newline, places))
     }
 }
@@ -115,7 +115,7 @@ fn answer(block: &[u8], at: usize) -> Option<Answer> {
         return None;
     }
     let fields = at + "\" 200 ".len();
-    let spaces = Lanes::at(block, fields)?.equal(b' ');
+    let spaces = Vector::at(block, fields)?.equal(b' ');
     let second = spaces & spaces.wrapping_sub(1);
     if second == 0 {
         return None;
@@ -152,9 +152,9 @@ fn url(block: &[u8], start: usize, end: usize) -> Option<(Protocol, Option<&[u8]
     let scheme = word(block, start)?;
     let (https, http) = (scheme == text(b"https://"), scheme & low(7) == text(b"http://"));
     let host = start + 7 + usize::from(https);
-    let lanes = Lanes::at(block, host)?;
+    let vector = Vector::at(block, host)?;
     // Slash and question mark differ in one bit, so do hash and quote; the first quote ends the URL.
-    let ends = lanes.with_bits(0x10).equal(b'?') | lanes.with_bits(1).equal(b'#');
+    let ends = vector.with_bits(0x10).equal(b'?') | vector.with_bits(1).equal(b'#');
     let len = ends.trailing_zeros() as usize;
     if !(http || https) || ends == 0 || len == 0 || block[host] == b':' {
         return Some(split_url(&block[start..end]));
@@ -169,11 +169,11 @@ fn url(block: &[u8], start: usize, end: usize) -> Option<(Protocol, Option<&[u8]
 fn protocol(block: &[u8], places: &Places, scheme: Protocol) -> Option<Protocol> {
     let (last, newline) = (places.last, places.newline);
     let len = newline - last - 1;
-    let lanes = Lanes::at(block, newline.checked_sub(WIDTH)?)?;
+    let vector = Vector::at(block, newline.checked_sub(WIDTH)?)?;
     // Both a `q` and a bracket are a brace with these bits, and no byte of an address is. The last byte may be a return.
-    let found = lanes.with_bits(0x20).equal(b'h')
-        | lanes.with_bits(0x2a).equal(b'{')
-        | lanes.equal(b'\r') & u32::MAX >> 1;
+    let found = vector.with_bits(0x20).equal(b'h')
+        | vector.with_bits(0x2a).equal(b'{')
+        | vector.equal(b'\r') & u32::MAX >> 1;
     if len <= WIDTH && u64::from(found) << len >> WIDTH == 0 {
         return Some(scheme);
     }
@@ -234,21 +234,21 @@ mod tests {
     #[test]
     fn what_parts_the_last_fields_is_a_space() {
         let block = super::super::SAMPLE.replace("\" \"text", "\"-\"text") + "\n";
-        let mut marks = super::super::Marks::default();
-        marks.find(block.as_bytes());
-        assert!(Places::next(block.as_bytes(), 0, &mut marks.positions()).unwrap().1.is_none());
+        let mut delimiters = super::super::Delimiters::default();
+        delimiters.find(block.as_bytes());
+        assert!(Places::next(block.as_bytes(), 0, &mut delimiters.positions()).unwrap().1.is_none());
     }
 
     #[test]
     fn the_common_shape_is_read_here() {
         let block = format!("{}\n{}\n", super::super::SAMPLE, super::super::SAMPLE);
-        let mut marks = super::super::Marks::default();
-        marks.find(block.as_bytes());
-        let (_, places) = Places::next(block.as_bytes(), 0, &mut marks.positions()).unwrap();
+        let mut delimiters = super::super::Delimiters::default();
+        delimiters.find(block.as_bytes());
+        let (_, places) = Places::next(block.as_bytes(), 0, &mut delimiters.positions()).unwrap();
         let record = read(block.as_bytes(), &places.unwrap(), &mut MinuteCache::default());
         assert_eq!(
             record,
-            super::super::judge(super::super::SAMPLE.as_bytes(), &mut MinuteCache::default()).ok()
+            super::super::read_entry(super::super::SAMPLE.as_bytes(), &mut MinuteCache::default()).ok()
         );
         assert!(record.is_some());
     }

@@ -14,8 +14,8 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 /// No two time stamps stand before a quote that is so near to the start of its line.
 pub(super) const HEAD: usize = 60;
 
-/// Lines of at least so many bytes are looked at closely, whatever their shape: quick reading ends before.
-const LONGEST_PLAIN: usize = crate::log::marks::STRETCH;
+/// Lines of at least so many bytes are looked at closely, whatever their shape: reading as usual ends before.
+const LONGEST_PLAIN: usize = crate::log::delimiters::BATCH;
 
 /// Whether a line has its quotes where an entry has them and nowhere else, and brackets around its time stamp
 /// alone, and does not end before its end: then it can hold neither another request nor another entry.
@@ -80,7 +80,7 @@ pub(super) fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     if from < line.len() || pieces.is_empty() {
         pieces.push(&line[from..]);
     }
-    pieces.into_iter().flat_map(apart)
+    pieces.into_iter().flat_map(split_entries)
 }
 
 /// Whether an entry may begin with this text.
@@ -90,7 +90,7 @@ pub(super) fn may_begin_entry(text: &[u8]) -> bool {
 
 /// The entries of what should be one: several of the usual shape for one host, or one and what begins behind its last
 /// quote.
-fn apart(entry: &[u8]) -> Vec<&[u8]> {
+fn split_entries(entry: &[u8]) -> Vec<&[u8]> {
     welded(entry).unwrap_or_else(|| {
         let last = if entry.starts_with(b"[") { memrchr(b'"', entry) } else { None };
         let behind = last.map_or(entry.len(), |quote| quote + 1);
