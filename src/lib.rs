@@ -72,7 +72,7 @@
 //! use flowbook::region::Region;
 //! use flowbook::report::RejectLimit;
 //! use flowbook::source::Search;
-//! use flowbook::task::{Progress, Task, run};
+//! use flowbook::task::{Logs, Progress, Task, run};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let request = ExportRequest {
@@ -86,20 +86,22 @@
 //! let output = folder.path().join("usage.xlsx");
 //! let task = Task {
 //!     spec: &spec,
-//!     logs: &["data/sample".into()],
-//!     search: &Search::default(),
-//!     lateness: Some(86_400), // seconds
 //!     region: Region::Unspecified,
 //!     threads: 0,
-//!     keep_going: false,
 //!     max_rejects: RejectLimit::DEFAULT,
 //!     require_complete: true,
-//!     rejects: None,
 //!     output: &output,
 //!     force: false,
 //!     created: 1_772_323_200, // unix seconds
 //! };
-//! let exported = run(&task, &Progress::default())?.result?;
+//! let logs = Logs {
+//!     arguments: &["data/sample".into()],
+//!     search: &Search::default(),
+//!     lateness: Some(86_400), // seconds
+//!     keep_going: false,
+//!     rejects: None,
+//! };
+//! let exported = run(&task, &logs, &Progress::default())?.result?;
 //! assert_eq!((exported.domains, exported.rows), (5, 1440));
 //! assert!(output.exists());
 //! # Ok(())

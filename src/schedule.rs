@@ -196,7 +196,7 @@ fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Vec<Step> {
 }
 
 fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress) -> StepEnd {
-    let made = make_folder(folder(&task.output)).and_then(|()| {
+    let made = make_folder(folder(&task.order.output)).and_then(|()| {
         let mut registry = Registry::open(how.store, how.wait)?;
         run_registered(&mut registry, task, how, progress)
     });

@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod form;
+mod limits;
 mod own;
 pub mod pattern;
 mod remains;
@@ -14,18 +15,18 @@ pub mod batch;
 use crate::delivery::collision::{IS_A_LOG, is_known_log, keep_apart, keep_two};
 use crate::delivery::keep_off_store;
 use form::Target;
+use limits::{many_rows, most_rows, too_many_domains, too_many_rows};
 
-use crate::contract::code::{Code, Refusal};
 use crate::contract::request::{DetailRows, ExportSpec};
-use crate::domain::{Domain, DomainSet, Folds, Selection, widest};
+use crate::domain::{Domain, DomainSet, Folds, Selection};
 use crate::error::{Error, Result};
 use crate::events::{of_phase, timed};
-use crate::export::columns::readable_bytes;
 use crate::export::completeness::Completeness;
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
 use crate::hours::HOUR_SECONDS;
 use crate::ingest::limit::too_many_rejected;
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
+use crate::log::Choice;
 use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
@@ -38,36 +39,41 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What to run.
+/// What is made, wherever the usage comes from.
 #[derive(Clone, Debug)]
 pub struct Task<'a> {
     /// What is exported.
     pub spec: &'a ExportSpec,
-    /// Files, folders, globs, or `-`.
-    pub logs: &'a [PathBuf],
-    /// How folders and globs are searched for logs.
-    pub search: &'a Search,
-    /// How much earlier or later than the hours that its name tells a log may have lines, in seconds: what lies further
-    /// from the range is not opened, nor what its name tells to be another domain's. All logs are read where it is none.
-    pub lateness: Option<i64>,
-    /// The region of every line.
+    /// The region of domains without usage.
     pub region: Region,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
-    /// Go on when a source cannot be read to its end.
-    pub keep_going: bool,
     /// How many lines may be rejected.
     pub max_rejects: RejectLimit,
     /// Make nothing unless every domain has a log in every hour of the range.
     pub require_complete: bool,
-    /// Where every rejected line goes, if anywhere.
-    pub rejects: Option<&'a Path>,
     /// Where the workbook goes.
     pub output: &'a Path,
     /// Replace files that are there.
     pub force: bool,
     /// Creation time of the document, unix seconds.
     pub created: i64,
+}
+
+/// The logs that a task is run over, and how they are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Logs<'a> {
+    /// Files, folders, globs, or `-`.
+    pub arguments: &'a [PathBuf],
+    /// How folders and globs are searched for logs, and how these are read.
+    pub search: &'a Search,
+    /// How much earlier or later than the hours that its name tells a log may have lines, in seconds: what lies further
+    /// from the range is not opened, nor what its name tells to be another domain's. All logs are read where it is none.
+    pub lateness: Option<i64>,
+    /// Go on when a source cannot be read to its end.
+    pub keep_going: bool,
+    /// Where every rejected line goes, if anywhere.
+    pub rejects: Option<&'a Path>,
 }
 
 /// How far a task is, and what it says on its way.
@@ -96,23 +102,23 @@ pub struct Outcome {
     pub found: BTreeSet<Domain>,
 }
 
-/// Runs a task. The workbook stands under its name only when it is complete; rejected lines are written
+/// Runs a task over logs. The workbook stands under its name only when it is complete; rejected lines are written
 /// whether it is made or not.
 ///
 /// # Errors
 /// When there is no log, a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
-pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
-    let mut sources = ORIGINS.list(task.logs, task.search)?;
+pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &Progress) -> Result<Outcome> {
+    let mut sources = ORIGINS.list(logs.arguments, logs.search)?;
     if sources.is_empty() {
-        return Err(no_log(task.logs, task.search));
+        return Err(no_log(logs.arguments, logs.search));
     }
-    apart(task, &sources)?;
+    apart(task, logs.rejects, &sources)?;
     let folds = task.spec.folds();
     let own_hosts = own_hosts(&sources, &folds);
-    let Narrowed { not_opened, spans, named } = narrow(task, &mut sources);
+    let Narrowed { not_opened, spans, named } = narrow(task, logs.lateness, &mut sources);
     // Begun before the reading: what cannot be written is said at once.
     let output = Target::begin(task.output, task.force)?;
-    let rejects_file = task.rejects.map(|path| Output::create(path, task.force)).transpose()?;
+    let rejects_file = logs.rejects.map(|path| Output::create(path, task.force)).transpose()?;
     let job = Job {
         origins: ORIGINS,
         range: task.spec.range,
@@ -120,10 +126,10 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
         folds: Some(&folds),
         own_hosts: Some(&own_hosts),
         threads: task.threads,
-        keep_going: task.keep_going,
+        keep_going: logs.keep_going,
         max_rejects: task.max_rejects,
         empty_is_delivered: false,
-        keep_rejects: task.rejects.map(folder),
+        keep_rejects: logs.rejects.map(folder),
         progress: &progress.reading,
     };
     let Ingested { table, mut report, rejects, mut others, mistrusted } =
@@ -132,16 +138,16 @@ pub fn run(task: &Task<'_>, progress: &Progress) -> Result<Outcome> {
     report.add_spans(spans);
     let selection = &task.spec.selection;
     task.spec.samples.apply(&mut report, selection);
-    if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, task.rejects) {
+    if let (Some(rejects), Some(mut file), Some(path)) = (rejects, rejects_file, logs.rejects) {
         Rejects::write_csv(vec![rejects], &mut file, path, Some(selection))?;
         file.commit()?;
     }
-    let judged = if task.keep_going { report.judged() } else { report.totals() };
+    let judged = if logs.keep_going { report.judged() } else { report.totals() };
     if task.max_rejects.exceeded(&judged) {
-        let result = Err(too_many(task, &report, &judged));
+        let result = Err(too_many(task, logs.search.reading.format, &report, &judged));
         return Ok(Outcome { report, result, not_opened, found: others });
     }
-    if let Some((name, fault)) = mistrusted.filter(|_| !task.keep_going) {
+    if let Some((name, fault)) = mistrusted.filter(|_| !logs.keep_going) {
         return Err(Error::damaged(fault).at(name));
     }
     let series = series(task.spec, table.keys(), task.region);
@@ -174,7 +180,7 @@ fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Optio
     let not_opened = NotOpened::default();
     // What was taken in for others was judged then.
     if task.max_rejects.exceeded(&report.judged_in_scope()) {
-        let result = Err(too_many(task, &report, &report.judged_in_scope()));
+        let result = Err(too_many(task, Choice::default(), &report, &report.judged_in_scope()));
         return Ok(Outcome { report, result, not_opened, found: BTreeSet::new() });
     }
     let folds = task.spec.folds();
@@ -215,7 +221,7 @@ fn own_hosts(sources: &[Source], folds: &Folds) -> BTreeSet<Domain> {
 }
 
 /// Takes the logs out that need not be opened.
-fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
+fn narrow(task: &Task<'_>, lateness: Option<i64>, sources: &mut Vec<Source>) -> Narrowed {
     let selection = &task.spec.selection;
     let hours = sources.iter().filter_map(|source| source.named.as_ref());
     let others = hours.map(|hours| &hours.domain).filter(|domain| !selection.contains(domain.as_str()));
@@ -228,7 +234,7 @@ fn narrow(task: &Task<'_>, sources: &mut Vec<Source>) -> Narrowed {
         let hours = source.named.iter().filter(|hours| selection.contains(hours.domain.as_str()));
         hours.for_each(|hours| spans.add(hours));
     };
-    let scope = task.lateness.map(|lateness| task.scope(lateness));
+    let scope = lateness.map(|lateness| task.scope(lateness));
     let not_opened = scope.map(|scope| remove_out_of_scope(sources, &scope, note)).unwrap_or_default();
     let NotOpened { other_hours, other_domains } = not_opened;
     of_phase!(
@@ -282,85 +288,6 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     Ok(Ok(exported))
 }
 
-/// More rows than this are hardly what somebody wants to open.
-const MANY_ROWS: u64 = 10_000_000;
-/// Bytes of a row in a workbook, about.
-const ROW_BYTES: u64 = 23;
-
-/// The most rows of Detail: where nothing was given, a workbook has a limit, and CSV, which is read by programs, has none.
-fn most_rows(task: &Task<'_>) -> Option<u64> {
-    task.spec.max_rows.or_else(|| form::is_workbook(task.output).then_some(MANY_ROWS))
-}
-
-/// Refuses to write more rows than allowed, and says how many there would be and how there are fewer.
-fn too_many_rows(task: &Task<'_>, rows: u64, most: u64, series: &[Series], kept: Option<&[u64]>) -> Refusal {
-    let domains = counted(domains(series), "domain");
-    let size = form::is_workbook(task.output).then(|| {
-        let sheets = export::count_sheets(series, task.spec.range.len() as u64, kept);
-        format!(" on {}, about {}", counted(sheets, "sheet"), readable_bytes((rows * ROW_BYTES).into()))
-    });
-    let size = size.unwrap_or_default();
-    let mut text = format!(
-        "{rows} rows of Detail are to be written, more than the limit of {most} (--max-rows): {domains}{size}. Nothing was \
-         written."
-    );
-    if kept.is_none() {
-        text.push_str("\n  --rows sparse writes only rows with a request");
-    }
-    text.push_str(&fewer_domains(task, series));
-    let _ = write!(text, "\n  --max-rows {rows} writes them all the same");
-    Refusal::new(Code::InvalidParameter, text)
-}
-
-/// Refuses to write more domains than the sheet of domains has rows, and says how there are fewer.
-fn too_many_domains(task: &Task<'_>, series: &[Series], most: u64) -> Option<Refusal> {
-    let count = domains(series) as u64;
-    (count > most && form::is_workbook(task.output)).then(|| {
-        let text = format!(
-            "{count} domains are to be written, more than the {most} that the sheet Domains of a workbook has rows for. \
-             Nothing was written.{}\n  --output FILE.csv writes the rows of Detail alone",
-            fewer_domains(task, series)
-        );
-        Refusal::new(Code::InvalidParameter, text)
-    })
-}
-
-/// The options with which an export has fewer domains, a line each.
-fn fewer_domains(task: &Task<'_>, series: &[Series]) -> String {
-    let mut text = String::new();
-    if domains(series) > 1 {
-        text.push_str("\n  --domain-names or --group asks for fewer domains");
-    }
-    let named: BTreeSet<&Domain> = task.spec.selection.wanted.named().collect();
-    let hosts = series.chunk_by(|a, b| a.0 == b.0).map(|one| &one[0].0).filter(|host| !named.contains(host));
-    if let Some((wildcard, hosts)) = widest(hosts.map(Domain::as_str)) {
-        let _ = write!(text, "\n  --fold '{wildcard}' counts {hosts} domains as one");
-    }
-    text
-}
-
-fn domains(series: &[Series]) -> usize {
-    series.chunk_by(|a, b| a.0 == b.0).count()
-}
-
-/// A number of things, as `1 sheet` and `2 sheets`.
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// What is said before very many rows are written.
-fn many_rows(rows: u64, series: &[Series], is_sparse: bool) -> Option<String> {
-    let domains = counted(domains(series), "domain");
-    let sparse = if is_sparse { "" } else { "--rows sparse writes only rows with a request; " };
-    (rows > MANY_ROWS).then(|| {
-        let (whole, tenths) = (rows / 1_000_000, rows / 100_000 % 10);
-        format!(
-            "{whole}.{tenths} million rows of Detail are to be written, of {domains}: this takes long, and few \
-             programs open so large a file; {sparse}--domain-names writes fewer domains"
-        )
-    })
-}
-
 /// Domains that are named one by one in a message.
 const NAMED: usize = 10;
 /// And gaps of each.
@@ -388,9 +315,9 @@ fn incomplete(found: &Completeness) -> String {
 }
 
 /// Refuses to write over a log, or both results into one file.
-fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
+fn apart(task: &Task<'_>, rejects: Option<&Path>, sources: &[Source]) -> Result<()> {
     let output = form::check(task.output, task.force)?;
-    let rejects = task.rejects.map(|path| output::check(path, task.force)).transpose()?;
+    let rejects = rejects.map(|path| output::check(path, task.force)).transpose()?;
     if let Some(output) = &output {
         keep_two(rejects.as_deref(), output)?;
     }
@@ -398,78 +325,8 @@ fn apart(task: &Task<'_>, sources: &[Source]) -> Result<()> {
 }
 
 /// Says how many lines were rejected, what was expected, and shows the first of them.
-fn too_many(task: &Task<'_>, report: &Report, counts: &Counts) -> String {
+fn too_many(task: &Task<'_>, format: Choice, report: &Report, counts: &Counts) -> String {
     let first = report.samples.iter().min_by_key(|sample| (sample.source, sample.line));
     let first = first.map(|first| (report.sources[first.source].name.as_str(), first));
-    too_many_rejected(
-        counts,
-        task.max_rejects,
-        task.search.reading.format.expected(),
-        first,
-        "no workbook was written",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::request::{Account, ExportRequest, validate};
-    use crate::locale::Language;
-
-    #[test]
-    fn more_domains_than_a_sheet_holds_are_refused_with_what_helps() {
-        let request = ExportRequest {
-            start_time: Some("2026-03-01T00:00:00Z".into()),
-            end_time: Some("2026-03-02T00:00:00Z".into()),
-            kind: Some("flow".into()),
-            ..ExportRequest::default()
-        };
-        let spec = validate(&request, &Account::default(), Language::EnUs).unwrap();
-        let search = Search::default();
-        let task = |output: &'static str| Task {
-            spec: &spec,
-            logs: &[],
-            search: &search,
-            lateness: None,
-            region: Region::Unspecified,
-            threads: 1,
-            keep_going: false,
-            max_rejects: RejectLimit::DEFAULT,
-            require_complete: false,
-            rejects: None,
-            output: Path::new(output),
-            force: false,
-            created: 0,
-        };
-        let domain = |n: usize| Domain::new(format!("h{n}.img.example.com").as_bytes()).unwrap();
-        let series: Vec<Series> = (0..3).map(|n| (domain(n), Region::Cn)).collect();
-        assert_eq!(too_many_domains(&task("a.xlsx"), &series, 3), None);
-        assert_eq!(too_many_domains(&task("a.csv"), &series, 2), None);
-        let text = too_many_domains(&task("a.xlsx"), &series, 2).unwrap().detail;
-        for part in [
-            "3 domains are to be written, more than the 2 that the sheet Domains",
-            "--fold '*.img.example.com' counts 3 domains as one",
-            "--group",
-            "--output FILE.csv",
-        ] {
-            assert!(text.contains(part), "{text}");
-        }
-    }
-
-    #[test]
-    fn very_many_rows_are_said_with_their_domains_and_what_helps() {
-        let domain = |name: &str| Domain::new(name.as_bytes()).unwrap();
-        let series = [
-            (domain("a.com"), Region::Cn),
-            (domain("a.com"), Region::default()),
-            (domain("b.com"), Region::Cn),
-        ];
-        assert_eq!(many_rows(MANY_ROWS, &series, false), None);
-        let text = many_rows(12_399_999, &series, false).unwrap();
-        for part in ["12.3 million rows", "of 2 domains", "--rows sparse", "--domain-names"] {
-            assert!(text.contains(part), "{text}");
-        }
-        let text = many_rows(MANY_ROWS + 1, &series, true).unwrap();
-        assert!(text.contains("10.0 million rows") && !text.contains("--rows sparse"), "{text}");
-    }
+    too_many_rejected(counts, task.max_rejects, format.expected(), first, "no workbook was written")
 }

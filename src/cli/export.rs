@@ -18,7 +18,7 @@ use crate::store::Reader;
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Kept, Running, hold, run_and_register};
 use crate::task::registry::Registry;
-use crate::task::{self, Progress, Task, form, run_stored};
+use crate::task::{self, Logs, Progress, Task, form, run_stored};
 use clap::{Args, ValueHint};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -109,31 +109,36 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Ending> {
 }
 
 impl ExportArguments {
-    /// What to run for a request.
-    pub(super) fn task<'a>(
-        &'a self,
-        spec: &'a ExportSpec,
-        search: &'a Search,
-        output: &'a Path,
-        created: i64,
-    ) -> Task<'a> {
+    /// What to make for a request.
+    pub(super) fn task<'a>(&self, spec: &'a ExportSpec, output: &'a Path, created: i64) -> Task<'a> {
         let reading = &self.reading;
-        let lateness = i64::try_from(self.lateness.as_secs()).unwrap_or(i64::MAX);
         Task {
             spec,
-            logs: &self.logs,
-            search,
-            lateness: (!self.read_all).then_some(lateness),
             region: reading.region.unwrap_or_default(),
             threads: reading.threads,
-            keep_going: reading.keep_going,
             max_rejects: reading.max_rejects,
             require_complete: self.require_complete,
-            rejects: reading.rejects.as_deref(),
             output,
             force: self.force,
             created,
         }
+    }
+
+    /// What to read for it.
+    fn logs<'a>(&'a self, search: &'a Search) -> Logs<'a> {
+        let reading = &self.reading;
+        Logs {
+            arguments: &self.logs,
+            search,
+            lateness: self.lateness(),
+            keep_going: reading.keep_going,
+            rejects: reading.rejects.as_deref(),
+        }
+    }
+
+    /// How many seconds a log may be off the hours of its name; none where all logs are read.
+    pub(super) fn lateness(&self) -> Option<i64> {
+        (!self.read_all).then(|| i64::try_from(self.lateness.as_secs()).unwrap_or(i64::MAX))
     }
 }
 
@@ -151,10 +156,13 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     }
     keep_off([&*output].into_iter().chain(reading.rejects.as_deref()), arguments.config.as_deref())?;
     let search = reading.search()?;
-    let task = arguments.task(&spec, &search, &output, creation_time()?);
+    let task = arguments.task(&spec, &output, creation_time()?);
     let progress = Progress { warn: Some(show::message), ..Progress::default() };
     let done = progress::beside(telling.has_bar(), &progress, || match &arguments.store {
-        None => task::run(&task, &progress).map(|outcome| Some((Kept { outcome, task: None }, Vec::new()))),
+        None => {
+            let outcome = task::run(&task, &arguments.logs(&search), &progress);
+            outcome.map(|outcome| Some((Kept { outcome, task: None }, Vec::new())))
+        }
         Some(store) => from_store(arguments, store, &task, &request, &progress),
     });
     let is_searched = !matches!(&done, Err(error) if !matches!(error.kind(), ErrorKind::NoLog(_)));

@@ -170,8 +170,8 @@ impl Judge<'_> {
         self.jobs.push(job);
         // Of those with the same file the newest counts: its workbook takes the place of the others.
         let mut outputs = HashSet::from([output.clone()]);
-        for task in made.iter().rev().filter(|task| task.asked != asked && !task.is_displaced()) {
-            if outputs.insert(task.output.clone()) {
+        for task in made.iter().rev().filter(|task| task.order.asked != asked && !task.is_displaced()) {
+            if outputs.insert(task.order.output.clone()) {
                 let job = self.other(rule, task, now)?;
                 self.jobs.extend(job);
             }
@@ -228,7 +228,7 @@ impl Judge<'_> {
     /// What waits in a form that the rule had before is not made any more.
     fn drop_older_forms(&mut self, rated: &Rated<'_>, current: Option<&TaskRecord>) -> Result<()> {
         let is_older = |task: &&TaskRecord| {
-            task.asked == rated.spec.asked
+            task.order.asked == rated.spec.asked
                 && task.status == Status::Created
                 && current.is_none_or(|current| current.id != task.id)
         };
@@ -272,14 +272,14 @@ impl Judge<'_> {
             Status::Success => Why::Stale,
             Status::Created | Status::Failed => unmade(task),
         };
-        let standing = Standing::of(&mut self.registry, &task.output, task.asked)?;
-        let tolerance = tolerance(rule, task.asked, now);
-        let owner = self.taken.get(&Spot::of(&task.output)).filter(|owner| **owner != rule.name);
+        let standing = Standing::of(&mut self.registry, &task.order.output, task.order.asked)?;
+        let tolerance = tolerance(rule, task.order.asked, now);
+        let owner = self.taken.get(&Spot::of(&task.order.output)).filter(|owner| **owner != rule.name);
         let end = match owner {
             Some(owner) if !task.is_own() => StepEnd::Failed(rule.same_file(owner)),
-            _ => self.end(rule, task.asked, why, &Wanted::of(task, &standing, tolerance), now)?,
+            _ => self.end(rule, task.order.asked, why, &Wanted::of(task, &standing, tolerance), now)?,
         };
-        let (name, asked, output) = (rule.name.clone(), task.asked, task.output.clone());
+        let (name, asked, output) = (rule.name.clone(), task.order.asked, task.order.output.clone());
         let id = Some(task.id);
         let step = Step { name, asked, output, task: id, is_judged: task.needs.is_some(), end };
         Ok(Some(Job { step, task: Some(task.clone()), tolerance }))

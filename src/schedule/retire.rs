@@ -90,7 +90,7 @@ fn kept(tick: &Tick<'_>, rule: &TaskRule, steps: &[Step], tasks: Vec<TaskRecord>
     let is_due = |step: &&Step| step.name == rule.name && matches!(step.end, StepEnd::Due(..));
     let due: Vec<&Step> = steps.iter().filter(is_due).filter(|_| tick.dry_run).collect();
     // The workbooks of these would take the place of those that stand there.
-    let stays = |task: &TaskRecord| due.iter().all(|step| step.output != task.output);
+    let stays = |task: &TaskRecord| due.iter().all(|step| step.output != task.order.output);
     let mut kept: Vec<Kept> = tasks.into_iter().filter(stays).map(|task| Kept::of(task, now)).collect();
     kept.extend(due.iter().map(|step| Kept {
         asked: step.asked,
@@ -105,9 +105,10 @@ fn kept(tick: &Tick<'_>, rule: &TaskRule, steps: &[Step], tasks: Vec<TaskRecord>
 
 impl Kept {
     fn of(task: TaskRecord, now: i64) -> Self {
-        let (asked, output, has_workbook) = (task.asked, task.output.clone(), task.workbook.is_some());
+        let (asked, output, has_workbook) =
+            (task.order.asked, task.order.output.clone(), task.workbook.is_some());
         // What a clock that was ahead put down tells nothing.
-        let time = if task.updated <= now { task.updated } else { task.asked.1.min(now) };
+        let time = if task.updated <= now { task.updated } else { task.order.asked.1.min(now) };
         Self { asked, output, time, has_workbook, task: Some(task) }
     }
 

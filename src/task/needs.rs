@@ -68,7 +68,8 @@ impl Standing {
     pub fn of(registry: &mut Registry, output: &Path, asked: (i64, i64)) -> Result<Self> {
         let tasks = registry.with_output(output)?;
         // It counts also where it was taken away from: what was delivered once is not made worse.
-        let Some(made) = tasks.into_iter().rev().find(|task| task.asked == asked && task.workbook.is_some())
+        let Some(made) =
+            tasks.into_iter().rev().find(|task| task.order.asked == asked && task.workbook.is_some())
         else {
             return Ok(Self::Nothing);
         };
@@ -125,13 +126,13 @@ impl<'a> Wanted<'a> {
     #[must_use]
     pub fn of(task: &'a TaskRecord, standing: &'a Standing, tolerance: Tolerance) -> Self {
         Self {
-            range: task.range,
-            selection: &task.selection,
+            range: task.order.range,
+            selection: &task.order.selection,
             needs: task.needs.as_ref(),
             standing,
-            is_unattended: task.plan.is_some(),
+            is_unattended: task.order.plan.is_some(),
             tolerance,
-            output: &task.output,
+            output: &task.order.output,
             // What is not valid any more fails when it is made.
             folds: task.spec().map(|spec| spec.folds()).unwrap_or_default(),
         }

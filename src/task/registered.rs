@@ -11,7 +11,6 @@ use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Seal;
 use crate::report::RejectLimit;
-use crate::source::Search;
 use crate::store::{Lock, Reader, is_read_only};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -89,10 +88,10 @@ pub fn run_registered(
     if task.workbook != before.workbook && task.is_own() && registry.changes(task)?.is_none() {
         return Ok(Ran::Meanwhile);
     }
-    let standing = Standing::of(registry, &task.output, task.asked)?;
+    let standing = Standing::of(registry, &task.order.output, task.order.asked)?;
     let owners = owners(registry, task)?;
     let may_replace = how.force || is_own(&owners);
-    registry.begin(task.id, may_replace || !task.output.exists())?;
+    registry.begin(task.id, may_replace || !task.order.output.exists())?;
     // Asked once more of what stands there when the new one is finished.
     let owners = if how.force { Vec::new() } else { owners };
     let attempt = attempt(task, &standing, owners, &Running { force: may_replace, ..*how }, progress);
@@ -103,8 +102,10 @@ pub fn run_registered(
 /// Those whose workbook a task may take the place of: it itself, and the others of the task of a configuration that it is
 /// made for, whose form may have been another one.
 fn owners(registry: &mut Registry, task: &TaskRecord) -> Result<Vec<TaskRecord>> {
-    let others = if task.plan.is_some() { registry.with_output(&task.output)? } else { Vec::new() };
-    let others = others.into_iter().filter(|other| other.plan == task.plan && other.id != task.id);
+    let others =
+        if task.order.plan.is_some() { registry.with_output(&task.order.output)? } else { Vec::new() };
+    let others =
+        others.into_iter().filter(|other| other.order.plan == task.order.plan && other.id != task.id);
     Ok(std::iter::once(task.clone()).chain(others).collect())
 }
 
@@ -120,7 +121,7 @@ fn put_down(registry: &mut Registry, task: &TaskRecord, attempt: &Result<Attempt
             Ok(exported) => {
                 let (generation, digest, found) = (*generation, *digest, &exported.completeness);
                 let from = MadeFrom { generation, digest, found, hours };
-                registry.succeed(task.id, &task.output, &from, now)
+                registry.succeed(task.id, &task.order.output, &from, now)
             }
             Err(why) => registry.fail(task.id, why, now),
         },
@@ -147,38 +148,32 @@ fn attempt(
     progress: &Progress,
 ) -> Result<Attempt> {
     let spec = task.spec()?;
-    let search = Search::default();
     let run = Task {
         spec: &spec,
-        logs: &[],
-        search: &search,
-        lateness: None,
-        region: task.region,
+        region: task.order.region,
         threads: how.threads,
-        keep_going: false,
         max_rejects: how.max_rejects,
         require_complete: false,
-        rejects: None,
-        output: &task.output,
+        output: &task.order.output,
         force: how.force,
         created: how.created,
     };
     let reader = Reader::open(how.store, how.wait)?;
     let generation = reader.generation()?;
-    let hours = coverage(&reader, &task.selection, Some(task.range))?.hours();
+    let hours = coverage(&reader, &task.order.selection, Some(task.order.range))?.hours();
     let missing = match Wanted::of(task, standing, how.tolerance).judge(&reader)? {
         Verdict::Ready => None,
         Verdict::Incomplete(missing) => Some(missing),
         Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours }),
     };
     // What was delivered stays what it is, also when nobody can make it again.
-    if let Some(why) = keep_to_kept(&reader, task.range).err().filter(|_| task.workbook.is_some()) {
+    if let Some(why) = keep_to_kept(&reader, task.order.range).err().filter(|_| task.workbook.is_some()) {
         let why = format!("{why}: {STAYS}");
         return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours });
     }
     let told = Arc::default();
     let sealed = seal(how.store, how.wait, task.id, &told);
-    let output = task.output.clone();
+    let output = task.order.output.clone();
     let seal: Seal = Box::new(move |hash| {
         if owners.is_empty() || is_own(&owners) || !output.exists() {
             return sealed(hash);

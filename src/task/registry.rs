@@ -10,15 +10,13 @@ use crate::contract::page::Page;
 use crate::contract::request::{ExportRequest, ExportSpec, restore};
 use crate::contract::response;
 use crate::digest::Hash;
-use crate::domain::{Domain, Selection};
+use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::export::completeness::Completeness;
-use crate::locale::Language;
 use crate::output::{Spot, folder};
 use crate::region::Region;
 use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
 pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
-use crate::time::TimeRange;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,28 +59,12 @@ impl NewTask<'_> {
 pub struct TaskRecord {
     /// Its number, never that of another task.
     pub id: TaskId,
-    /// Its name, if it has one.
-    pub name: Option<String>,
+    /// What it is asked to do, and what that meant when it was asked for; of its parameters, those that are known.
+    pub order: Order,
     /// How far it is.
     pub status: Status,
     /// Why it failed, or what became of its workbook.
     pub reason: Option<String>,
-    /// The parameters as they were given.
-    pub request: ExportRequest,
-    /// Start and end as asked, in unix seconds.
-    pub asked: (i64, i64),
-    /// The windows that are exported.
-    pub range: TimeRange,
-    /// Whose usage, as it was resolved when the task was asked for.
-    pub selection: Selection,
-    /// The language of the workbook.
-    pub language: Language,
-    /// The region of domains without usage.
-    pub region: Region,
-    /// The absolute path of the workbook.
-    pub output: PathBuf,
-    /// The task of a configuration that it was made for.
-    pub plan: Option<String>,
     /// Whether a run was broken off that was allowed to take the place of what stood at the output.
     pub is_claimed: bool,
     /// When it was asked for, in unix seconds.
@@ -109,25 +91,15 @@ impl TaskRecord {
     /// # Errors
     /// When the request was not valid when it was registered.
     pub fn spec(&self) -> Result<ExportSpec, Refusal> {
-        let spec = restore(&self.request, self.selection.clone(), self.language)?;
+        let request = ExportRequest::from_parameters(&self.order.parameters);
+        let spec = restore(&request, self.order.selection.clone(), self.order.language)?;
         Ok(ExportSpec { id: Some(self.id.to_string()), ..spec })
     }
 
     /// Whether it is asked to do just this.
     #[must_use]
     pub fn is_for(&self, new: &NewTask<'_>) -> bool {
-        let order = Order {
-            name: self.name.clone(),
-            parameters: self.request.parameters(),
-            asked: self.asked,
-            range: self.range,
-            selection: self.selection.clone(),
-            language: self.language,
-            region: self.region,
-            output: self.output.clone(),
-            plan: self.plan.clone(),
-        };
-        order == new.order()
+        self.order == new.order()
     }
 
     /// Whether the workbook of another task has taken the place of the one that it made.
@@ -139,52 +111,27 @@ impl TaskRecord {
     /// Whether the file at its output is the workbook that it made, unchanged.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        is_own(&self.output, &Proof { made: self.workbook, digest: self.digest, sealed: self.sealed })
+        is_own(&self.order.output, &Proof { made: self.workbook, digest: self.digest, sealed: self.sealed })
     }
 }
 
 impl From<Registered> for TaskRecord {
     fn from(task: Registered) -> Self {
-        let Registered {
-            id,
-            order,
-            status,
-            reason,
-            is_claimed,
-            created,
-            updated,
-            generation,
-            workbook,
-            digest,
-            sealed,
-            needs,
-            logged,
-        } = task;
-        let Order { name, parameters, asked, range, selection, language, region, output, plan } = order;
-        let request = ExportRequest::from_parameters(&parameters);
-        let generation = generation.filter(|_| workbook.is_some());
+        let request = ExportRequest::from_parameters(&task.order.parameters);
         Self {
-            id,
-            name,
-            status,
-            reason,
-            request,
-            asked,
-            range,
-            selection,
-            language,
-            region,
-            output,
-            plan,
-            is_claimed,
-            created,
-            updated,
-            generation,
-            workbook,
-            digest,
-            sealed,
-            needs,
-            logged,
+            id: task.id,
+            order: Order { parameters: request.parameters(), ..task.order },
+            status: task.status,
+            reason: task.reason,
+            is_claimed: task.is_claimed,
+            created: task.created,
+            updated: task.updated,
+            generation: task.generation.filter(|_| task.workbook.is_some()),
+            workbook: task.workbook,
+            digest: task.digest,
+            sealed: task.sealed,
+            needs: task.needs,
+            logged: task.logged,
         }
     }
 }
@@ -410,7 +357,7 @@ impl Registry {
     /// See [`Registry::get`].
     pub fn changes(&mut self, task: &TaskRecord) -> Result<Option<Stale>> {
         let Some(generation) = task.generation else { return Ok(None) };
-        self.tasks.changes(task.range, &task.selection, generation).map(Stale::new)
+        self.tasks.changes(task.order.range, &task.order.selection, generation).map(Stale::new)
     }
 
     /// Deletes a task, and the workbook that it made; a file that is left alone stays without it.

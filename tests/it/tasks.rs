@@ -6,7 +6,6 @@ use flowbook::contract::request::{Account, ExportRequest, validate};
 use flowbook::locale::Language;
 use flowbook::region::Region;
 use flowbook::report::RejectLimit;
-use flowbook::source::Search;
 use flowbook::store::{Lock, Reader};
 use flowbook::task::coverage::coverage;
 use flowbook::task::registry::{MadeFrom, NewTask, Registry};
@@ -176,15 +175,10 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
     ingest(&place, "late.log", &line("1/Mar/2026:08:01:00 +0800", "a.com", 50));
     let task = Task {
         spec: &spec,
-        logs: &[],
-        search: &Search::default(),
-        lateness: None,
         region: Region::default(),
         threads: 1,
-        keep_going: false,
         max_rejects: RejectLimit::DEFAULT,
         require_complete: false,
-        rejects: None,
         output: &output,
         force: false,
         created: 0,

@@ -90,11 +90,10 @@ fn may_be_folder(path: &Path) -> bool {
 
 fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -> Result<Ending> {
     let created = creation_time()?;
-    let search = arguments.reading.search()?;
-    let tasks: Vec<Asked<'_>> = rows
-        .iter()
-        .map(|row| (&row.request, arguments.task(&row.spec, &search, &row.output, created)))
-        .collect();
+    // Globs that are wrong are told before anything is done, also where no log is read.
+    arguments.reading.search()?;
+    let tasks: Vec<Asked<'_>> =
+        rows.iter().map(|row| (&row.request, arguments.task(&row.spec, &row.output, created))).collect();
     let inputs = [list, arguments.config.as_deref()];
     for (_, task) in &tasks {
         check(task.output, task.force)?;
@@ -149,7 +148,7 @@ fn take(
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
     let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
     // What nobody keeps need not be read for other ranges and domains.
-    let scopes = tasks.iter().map(|(_, task)| task.lateness.map(|lateness| task.scope(lateness)));
+    let scopes = tasks.iter().map(|(_, task)| arguments.lateness().map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();
     let not_opened = scopes.filter(|_| is_scratch).map(|scopes| remove_out_of_all(&mut sources, &scopes));
     let not_opened = not_opened.unwrap_or_default();

@@ -34,14 +34,15 @@ pub(super) fn list(
     let heads = ["task", "status", "updated", "start", "end", "name", "workbook"].map(String::from);
     let rows = tasks.iter().map(|(task, stale)| {
         // The file there is that of another task in this list.
-        let workbook = if task.is_displaced() { String::new() } else { task.output.display().to_string() };
+        let workbook =
+            if task.is_displaced() { String::new() } else { task.order.output.display().to_string() };
         [
             task.id.to_string(),
             status(task, stale.as_ref()),
             iso(task.updated),
-            iso(task.asked.0),
-            iso(task.asked.1),
-            task.name.clone().unwrap_or_default(),
+            iso(task.order.asked.0),
+            iso(task.order.asked.1),
+            task.order.name.clone().unwrap_or_default(),
             workbook,
         ]
     });
@@ -62,15 +63,15 @@ fn status(task: &TaskRecord, stale: Option<&Stale>) -> String {
 
 /// An item of the list, as the contract has it.
 fn item(task: &TaskRecord, stale: Option<&Stale>) -> TaskItem {
-    let has_file = task.status == Stored::Success && task.workbook.is_some() && task.output.is_file();
+    let has_file = task.status == Stored::Success && task.workbook.is_some() && task.order.output.is_file();
     TaskItem {
         create_time: iso(task.created),
-        download_url: has_file.then(|| format!("file://{}", in_address(&task.output))),
+        download_url: has_file.then(|| format!("file://{}", in_address(&task.order.output))),
         stale: stale.map(|stale| changed(&stale.total())),
         status: task.status.into(),
-        task_config: TaskConfig::new(task.asked),
+        task_config: TaskConfig::new(task.order.asked),
         task_id: task.id.to_string(),
-        task_name: task.name.clone().unwrap_or_default(),
+        task_name: task.order.name.clone().unwrap_or_default(),
         update_time: iso(task.updated),
     }
 }
@@ -83,13 +84,13 @@ fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
     let mut object = response(&item(task, stale));
     object["RequestId"] = json!(request_id());
     object["Reason"] = json!(task.reason);
-    object["Parameters"] = json!(task.request.parameters());
-    object["Account"] = json!(task.selection.account.texts());
-    object["Domains"] = json!(task.selection.wanted.texts());
-    object["Language"] = json!(task.language.name());
-    object["Region"] = json!(task.region.code());
-    object["File"] = json!(task.output.display().to_string());
-    object["Plan"] = json!(task.plan);
+    object["Parameters"] = json!(task.order.parameters);
+    object["Account"] = json!(task.order.selection.account.texts());
+    object["Domains"] = json!(task.order.selection.wanted.texts());
+    object["Language"] = json!(task.order.language.name());
+    object["Region"] = json!(task.order.region.code());
+    object["File"] = json!(task.order.output.display().to_string());
+    object["Plan"] = json!(task.order.plan);
     object["Generation"] = json!(task.generation);
     object["RequiresComplete"] = json!(task.needs.is_some());
     object["Logged"] = task.logged.as_ref().map_or(Value::Null, logged_json);
@@ -120,19 +121,19 @@ fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
     }
     add("created", iso(task.created));
     add("updated", iso(task.updated));
-    for (name, value) in task.request.parameters() {
-        add(&name, value);
+    for (name, value) in &task.order.parameters {
+        add(name, value.clone());
     }
-    add("domains of the account", task.selection.account.texts().join(" "));
-    add("domains asked for", task.selection.wanted.texts().join(" "));
-    add("language", task.language.name().into());
-    if let Some(region) = task.region.code() {
+    add("domains of the account", task.order.selection.account.texts().join(" "));
+    add("domains asked for", task.order.selection.wanted.texts().join(" "));
+    add("language", task.order.language.name().into());
+    if let Some(region) = task.order.region.code() {
         add("region", region.into());
     }
-    if let Some(plan) = &task.plan {
+    if let Some(plan) = &task.order.plan {
         add("plan", plan.clone());
     }
-    add("workbook", task.output.display().to_string());
+    add("workbook", task.order.output.display().to_string());
     if let Some(logged) = &task.logged {
         add("hours with a log", hours_with_log(logged));
     }
@@ -152,7 +153,7 @@ fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
 pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<()> {
     for (task, remains) in tasks {
         if let Remains::LeftAlone(why) = remains {
-            explain(&format!("{}: the file was left alone: {why}", visible::path(&task.output)));
+            explain(&format!("{}: the file was left alone: {why}", visible::path(&task.order.output)));
         }
     }
     let word = |remains: &Remains| match remains {
@@ -164,7 +165,7 @@ pub(super) fn deleted(tasks: &[(TaskRecord, Remains)], is_json: bool) -> Result<
         let one = |(task, remains): &(TaskRecord, Remains)| {
             json!({
                 "TaskId": task.id.to_string(),
-                "File": task.output.display().to_string(),
+                "File": task.order.output.display().to_string(),
                 "Workbook": word(remains),
             })
         };
@@ -239,9 +240,9 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
             let (word, why) = end(done);
             json!({
                 "TaskId": task.id.to_string(),
-                "TaskName": task.name.as_deref().unwrap_or_default(),
+                "TaskName": task.order.name.as_deref().unwrap_or_default(),
                 "Status": word,
-                "File": task.output.display().to_string(),
+                "File": task.order.output.display().to_string(),
                 "Reason": why,
                 "Logged": logged(done).as_ref().map(logged_json),
             })
@@ -260,7 +261,7 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
         [
             task.id.to_string(),
             end(done).0.into(),
-            task.output.display().to_string(),
+            task.order.output.display().to_string(),
             hours.unwrap_or_default(),
         ]
     };
