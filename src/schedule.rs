@@ -7,6 +7,8 @@ pub mod plan;
 mod find;
 pub mod groups;
 pub mod unknown;
+mod setting;
+mod step;
 mod due;
 mod retire;
 pub mod metrics;
@@ -16,7 +18,6 @@ use crate::delivery::retain::{self, Retained};
 use crate::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
 use crate::error::Result;
 use crate::events::{of_phase, timed};
-use crate::locale::Language;
 use crate::output::{folder, make_folder, scratch_folder};
 use crate::source::{ORIGINS, Source};
 use crate::store::{self, Lock, Reader};
@@ -25,30 +26,19 @@ use crate::task::batch::side_by_side;
 use crate::task::registered::{Ran, Running, hold, run_registered};
 use crate::task::registry::{Registry, TaskRecord};
 use crate::time::TimeRange;
-use due::{Job, judge_all};
-pub use due::{Step, StepEnd, Why};
-use find::{Found, find};
+use due::{Judged, judge_all};
+use find::{FoundLogs, find};
 use groups::{Unbilled, may_be_unbilled, unbilled_in};
 use plan::{Plan, TaskRule};
 use retire::retire;
 pub use retire::{LeftAlone, Retired};
+pub use setting::Tick;
 use std::path::{Path, PathBuf};
+pub use step::{Step, StepEnd, Why};
 use unknown::{Unknown, unknown_in};
 
 /// What is done by others who wait.
 const WORK: &str = "flowbook run";
-
-/// A tick.
-pub struct Tick<'a> {
-    /// What there is to do.
-    pub plan: &'a Plan,
-    /// How tasks are run.
-    pub running: Running<'a>,
-    /// The language of workbooks that name none.
-    pub language: Language,
-    /// Only find out what would be done.
-    pub dry_run: bool,
-}
 
 /// What a tick did.
 pub struct Ticked {
@@ -97,7 +87,7 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
 /// Does the work of a tick. `store` is the file of the store, whatever is worked on: neither is it read as a log, nor does
 /// a result take its place.
 fn work(tick: &Tick<'_>, store: &Path, progress: &Progress) -> Result<Ticked> {
-    let Found { mut sources, young, unmatched } = timed("finding logs", || find(tick.plan))?;
+    let FoundLogs { mut sources, young, unmatched } = timed("finding logs", || find(tick.plan))?;
     of_phase!("{} logs to look at, {} too young", sources.len(), young.len());
     leave_out_store(&mut sources, store);
     let Delivered { taking, refused } = take_in(tick, sources, progress)?;
@@ -114,11 +104,11 @@ fn work(tick: &Tick<'_>, store: &Path, progress: &Progress) -> Result<Ticked> {
     };
     if ticked.refused.is_none() {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
-        let jobs = judge_all(tick)?;
-        of_phase!("{} tasks are due or up to date", jobs.len());
+        let judged = judge_all(tick)?;
+        of_phase!("{} tasks are due or up to date", judged.len());
         ticked.steps = timed("making workbooks", || match tick.dry_run {
-            true => foretell(jobs, store),
-            false => make(tick, jobs, progress),
+            true => foretell(judged, store),
+            false => make(tick, judged, progress),
         });
         ticked.retired = retire(tick, &ticked.steps)?;
         ticked.unbilled = unbilled(tick)?;
@@ -173,8 +163,8 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result
 }
 
 /// What would become of tasks.
-fn foretell(jobs: Vec<Job>, store: &Path) -> Vec<Step> {
-    let mut steps: Vec<Step> = jobs.into_iter().map(|job| job.step).collect();
+fn foretell(judged: Vec<Judged>, store: &Path) -> Vec<Step> {
+    let mut steps: Vec<Step> = judged.into_iter().map(|one| one.step).collect();
     for step in steps.iter_mut().filter(|step| matches!(step.end, StepEnd::Due(..))) {
         if let Err(error) = keep_off_store(&step.output, store) {
             step.end = StepEnd::Failed(error.to_string());
@@ -184,9 +174,9 @@ fn foretell(jobs: Vec<Job>, store: &Path) -> Vec<Step> {
 }
 
 /// Runs what is due.
-fn make(tick: &Tick<'_>, jobs: Vec<Job>, progress: &Progress) -> Vec<Step> {
-    side_by_side(tick.running.threads, jobs, |job, threads| {
-        let Job { mut step, task, tolerance } = job;
+fn make(tick: &Tick<'_>, judged: Vec<Judged>, progress: &Progress) -> Vec<Step> {
+    side_by_side(tick.running.threads, judged, |one, threads| {
+        let Judged { mut step, task, tolerance } = one;
         if let (StepEnd::Due(why, _), Some(task)) = (&step.end, task) {
             let how = Running { threads, tolerance, ..tick.running };
             step.end = make_one(&task, *why, &how, progress);

@@ -7,7 +7,7 @@ use super::flags::TellingFlags;
 use super::{Ending, config, exit_code, notes, progress, show};
 use crate::error::{Error, Result};
 use crate::output::{Output, folder, make_folder};
-use crate::schedule::metrics::{self, Facts};
+use crate::schedule::metrics::{self, TickFigures};
 use crate::schedule::plan::Plan;
 use crate::schedule::{StepEnd, Tick, Ticked, tick};
 use crate::store::Reader;
@@ -183,7 +183,7 @@ fn put_down(plan: &Plan, tick: &PastTick) {
 fn metrics(plan: &Plan, ticked: Option<&Ticked>, begun: Begun, exit_code: u8) -> Result<()> {
     let Some(path) = &plan.output.metrics else { return Ok(()) };
     let tasks: Vec<&str> = plan.tasks.iter().map(|task| task.name.as_str()).collect();
-    let facts = Facts {
+    let facts = TickFigures {
         begun: begun.time,
         milliseconds: begun.milliseconds(),
         exit_code,

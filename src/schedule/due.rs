@@ -2,91 +2,22 @@
 //!
 //! Reads the store and its tasks; makes nothing.
 
-use super::Tick;
 use super::plan::TaskRule;
+use super::setting::Tick;
+use super::step::{Step, StepEnd, Why};
 use crate::contract::request::{ExportSpec, retention};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Spot;
 use crate::region::Region;
 use crate::store::Reader;
-use crate::task::Outcome;
 use crate::task::needs::{Standing, Tolerance, Verdict, Wanted};
-use crate::task::registry::{NewTask, Registry, Status, TaskId, TaskRecord, absolute};
+use crate::task::registry::{NewTask, Registry, Status, TaskRecord, absolute};
 use crate::time::iso;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// What became of a task in a tick.
-pub struct Step {
-    /// The task's name in the plan.
-    pub name: String,
-    /// Its range, in unix seconds.
-    pub asked: (i64, i64),
-    /// Its workbook.
-    pub output: PathBuf,
-    /// What it is registered as, where it is.
-    pub task: Option<TaskId>,
-    /// Whether it was judged that the logs of every hour that its workbook needs are there.
-    pub is_judged: bool,
-    /// What became of it.
-    pub end: StepEnd,
-}
-
-/// How a step ended.
-pub enum StepEnd {
-    /// Its workbook is there, and nothing has changed; with what is missing in it of what it needs.
-    UpToDate(Option<String>),
-    /// It is not due yet.
-    Waits(String),
-    /// It would be made, and why; with what is missing, where that was waited for long enough.
-    Due(Why, Option<String>),
-    /// Its workbook was made, and why; with what is missing in it, likewise.
-    Made(Why, Box<Outcome>, Option<String>),
-    /// No workbook was made.
-    Failed(String),
-}
-
-/// Why a task is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// It was never made.
-    New,
-    /// It was made before, and the last attempt failed or was cut short.
-    Again,
-    /// Its workbook is not where it was put.
-    Missing,
-    /// The workbook of another task has taken the place of its own.
-    Displaced,
-    /// Its data has changed.
-    Stale,
-}
-
-impl Why {
-    /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Again => "again",
-            Self::Missing => "missing",
-            Self::Displaced => "displaced",
-            Self::Stale => "stale",
-        }
-    }
-
-    /// The same for people.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::New | Self::Again | Self::Stale => self.name(),
-            Self::Missing => "its file was not there",
-            Self::Displaced => "its file was that of another task",
-        }
-    }
-}
-
 /// A task as it stands before it is run.
-pub(super) struct Job {
+pub(super) struct Judged {
     pub(super) step: Step,
     /// What is to be run, when it is due and registered.
     pub(super) task: Option<TaskRecord>,
@@ -98,15 +29,15 @@ pub(super) struct Job {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn judge_all(tick: &Tick<'_>) -> Result<Vec<Job>> {
+pub(super) fn judge_all(tick: &Tick<'_>) -> Result<Vec<Judged>> {
     let store = &tick.plan.store;
     let registry = Registry::open(store, tick.plan.lock_timeout)?;
     let reader = Reader::open(store, tick.plan.lock_timeout)?;
     let mut taken = BTreeMap::new();
     let wishes: Vec<Wish<'_>> = tick.plan.tasks.iter().map(|rule| Wish::of(tick, rule, &mut taken)).collect();
-    let mut judge = Judge { tick, registry, reader, taken, jobs: Vec::new() };
+    let mut judge = Judge { tick, registry, reader, taken, judged: Vec::new() };
     wishes.into_iter().try_for_each(|wish| judge.rule(wish))?;
-    Ok(judge.jobs)
+    Ok(judge.judged)
 }
 
 struct Judge<'a> {
@@ -115,7 +46,7 @@ struct Judge<'a> {
     reader: Reader,
     /// The places of the files of this tick, with the task that each is of.
     taken: BTreeMap<Spot, &'a str>,
-    jobs: Vec<Job>,
+    judged: Vec<Judged>,
 }
 
 /// What a rule asks for at a time, and where it goes, or why it cannot be made.
@@ -162,18 +93,18 @@ impl Judge<'_> {
                 let end = StepEnd::Failed(error.to_string());
                 let name = rule.name.clone();
                 let step = Step { name, asked, output: PathBuf::new(), task: None, is_judged: false, end };
-                self.jobs.push(Job { step, task: None, tolerance: Tolerance::Nothing });
+                self.judged.push(Judged { step, task: None, tolerance: Tolerance::Nothing });
                 return Ok(());
             }
         };
-        let job = self.current(&Rated { rule, spec: &spec, output: &output, made: &made, now })?;
-        self.jobs.push(job);
+        let judged = self.current(&Rated { rule, spec: &spec, output: &output, made: &made, now })?;
+        self.judged.push(judged);
         // Of those with the same file the newest counts: its workbook takes the place of the others.
         let mut outputs = HashSet::from([output.clone()]);
         for task in made.iter().rev().filter(|task| task.order.asked != asked && !task.is_displaced()) {
             if outputs.insert(task.order.output.clone()) {
-                let job = self.other(rule, task, now)?;
-                self.jobs.extend(job);
+                let judged = self.other(rule, task, now)?;
+                self.judged.extend(judged);
             }
         }
         Ok(())
@@ -190,7 +121,7 @@ impl Judge<'_> {
     }
 
     /// The task of a rule for the range of now: decides whether it is due, and registers it if so.
-    fn current(&mut self, rated: &Rated<'_>) -> Result<Job> {
+    fn current(&mut self, rated: &Rated<'_>) -> Result<Judged> {
         let Rated { rule, spec, output, now, .. } = *rated;
         let request = rule.request_over(spec.asked);
         let new =
@@ -222,7 +153,7 @@ impl Judge<'_> {
         let tolerance = tolerance(rule, asked, now);
         let id = task.as_ref().or(current).map(|task| task.id);
         let step = Step { name, asked, output, task: id, is_judged: rule.needs.is_some(), end };
-        Ok(Job { step, task, tolerance })
+        Ok(Judged { step, task, tolerance })
     }
 
     /// What waits in a form that the rule had before is not made any more.
@@ -266,7 +197,7 @@ impl Judge<'_> {
 
     /// A task of another range of a rule: due when its data has changed, or when it waited and what it waited for is
     /// there.
-    fn other(&mut self, rule: &TaskRule, task: &TaskRecord, now: i64) -> Result<Option<Job>> {
+    fn other(&mut self, rule: &TaskRule, task: &TaskRecord, now: i64) -> Result<Option<Judged>> {
         let why = match task.status {
             Status::Success if !rule.refresh || self.registry.changes(task)?.is_none() => return Ok(None),
             Status::Success => Why::Stale,
@@ -282,7 +213,7 @@ impl Judge<'_> {
         let (name, asked, output) = (rule.name.clone(), task.order.asked, task.order.output.clone());
         let id = Some(task.id);
         let step = Step { name, asked, output, task: id, is_judged: task.needs.is_some(), end };
-        Ok(Some(Job { step, task: Some(task.clone()), tolerance }))
+        Ok(Some(Judged { step, task: Some(task.clone()), tolerance }))
     }
 
     /// What becomes of a task that is due for a reason, unless it must wait.

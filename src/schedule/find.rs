@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 /// What the sources of a plan found.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct FoundLogs {
     /// The sources of all rules, sorted; what several rules find belongs to the first of them.
     pub(super) sources: Vec<Source>,
     /// Files that were changed a moment ago.
@@ -25,8 +25,8 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// When an argument is no valid glob.
-pub(super) fn find(plan: &Plan) -> Result<Found> {
-    let (mut found, mut seen) = (Found::default(), Seen::default());
+pub(super) fn find(plan: &Plan) -> Result<FoundLogs> {
+    let (mut found, mut seen) = (FoundLogs::default(), SeenFiles::default());
     let are_several = plan.sources.iter().map(|rule| rule.arguments.len()).sum::<usize>() > 1;
     for rule in &plan.sources {
         for argument in &rule.arguments {
@@ -37,7 +37,7 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
                 found.unmatched.push(argument.clone());
             }
             // Arguments may overlap, and spell one folder in several ways.
-            sources.retain(|source| !are_several || seen.is_new(source));
+            sources.retain(|source| !are_several || seen.insert(source));
             found.sources.append(&mut sources);
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn find(plan: &Plan) -> Result<Found> {
 }
 
 /// Leaves files that were changed less long ago for later: somebody may still write to them.
-fn take_out_young(found: &mut Found, min_age: Duration) {
+fn take_out_young(found: &mut FoundLogs, min_age: Duration) {
     let now = SystemTime::now();
     let are_young: Vec<bool> =
         found.sources.par_iter().map(|source| is_young(source, min_age, now)).collect();
@@ -62,13 +62,14 @@ fn take_out_young(found: &mut Found, min_age: Duration) {
 
 /// Files that were found, by the names that their folders go by everywhere.
 #[derive(Default)]
-struct Seen {
+struct SeenFiles {
     files: HashSet<PathBuf>,
     folders: HashMap<PathBuf, PathBuf>,
 }
 
-impl Seen {
-    fn is_new(&mut self, source: &Source) -> bool {
+impl SeenFiles {
+    /// Adds a file; whether it was not there before.
+    fn insert(&mut self, source: &Source) -> bool {
         let Some(path) = source.path() else { return true };
         let folder = output::folder(path);
         let real = self.folders.entry(folder.to_owned());

@@ -8,7 +8,7 @@ use std::fmt::{Display, Write};
 
 /// A tick, as it is told.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub struct TickFigures<'a> {
     /// When it began, in unix seconds.
     pub begun: i64,
     /// How long it took, in milliseconds.
@@ -30,8 +30,8 @@ const STATES: [&str; 5] = ["up_to_date", "made", "incomplete", "waits", "failed"
 
 /// The text of the file.
 #[must_use]
-pub fn text(facts: &Facts<'_>) -> String {
-    let mut text = Text(String::new());
+pub fn text(facts: &TickFigures<'_>) -> String {
+    let mut text = Exposition(String::new());
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     text.family(
         "flowbook_build_info",
@@ -63,7 +63,7 @@ pub fn text(facts: &Facts<'_>) -> String {
     text.0
 }
 
-fn logs(text: &mut Text, ticked: &Ticked) {
+fn logs(text: &mut Exposition, ticked: &Ticked) {
     let taking = &ticked.taking;
     let fates = Fate::ALL.map(|fate| ([("fate", fate.name())], taking.had(fate).to_string()));
     let fates = fates.iter().map(|(labels, value)| (&labels[..], value.clone()));
@@ -92,7 +92,7 @@ fn logs(text: &mut Text, ticked: &Ticked) {
     );
 }
 
-fn workbooks(text: &mut Text, ticked: &Ticked, tasks: &[&str]) {
+fn workbooks(text: &mut Exposition, ticked: &Ticked, tasks: &[&str]) {
     let count = |name: &str, state: &str| {
         ticked.steps.iter().filter(|step| step.name == name && self::state(&step.end) == state).count()
     };
@@ -124,9 +124,9 @@ fn state(end: &StepEnd) -> &'static str {
     }
 }
 
-struct Text(String);
+struct Exposition(String);
 
-impl Text {
+impl Exposition {
     fn one(&mut self, name: &str, help: &str, value: &dyn Display) {
         self.family(name, help, [(&[][..], value.to_string())]);
     }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_run_that_was_broken_off_tells_what_is_known() {
-        let facts = Facts {
+        let facts = TickFigures {
             begun: 1_772_323_200,
             milliseconds: 12_034,
             exit_code: 1,

@@ -3,9 +3,9 @@
 //! A clock that is far ahead removes nothing: days count back from the newest workbook and the newest usage where these
 //! are older, and a workbook of a range that no usage reaches displaces none that shows some.
 
-use super::Tick;
-use super::due::{Step, StepEnd};
 use super::plan::{Plan, TaskRule};
+use super::setting::Tick;
+use super::step::{Step, StepEnd};
 use crate::error::Result;
 use crate::store::Reader;
 use crate::task::registry::{Registry, Remains, Status, TaskId, TaskRecord};
@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 
 /// A workbook of a task of the plan, or a task without one.
-struct Kept {
+struct KeptWorkbook {
     asked: (i64, i64),
     output: PathBuf,
     /// When it was made.
@@ -57,8 +57,8 @@ pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Retired> {
     let mut registry = Registry::open(store, *lock_timeout)?;
     let now = (tick.running.now)();
     let kept = tasks.iter().map(|rule| Ok(kept(tick, rule, steps, registry.of_plan(&rule.name)?, now)));
-    let kept: Vec<Vec<Kept>> = kept.collect::<Result<_>>()?;
-    let limits = Limits::of(tick, kept.iter().flatten(), usage_end);
+    let kept: Vec<Vec<KeptWorkbook>> = kept.collect::<Result<_>>()?;
+    let limits = KeepLimits::of(tick, kept.iter().flatten(), usage_end);
     let mut retired = Retired::default();
     for (rule, kept) in tasks.iter().zip(kept) {
         let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
@@ -86,13 +86,20 @@ pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Retired> {
 const LEFT_ALONE: &str = "its workbook was kept long enough, and was left alone";
 
 /// What there is of a rule when all that is due is made, the newest range first.
-fn kept(tick: &Tick<'_>, rule: &TaskRule, steps: &[Step], tasks: Vec<TaskRecord>, now: i64) -> Vec<Kept> {
+fn kept(
+    tick: &Tick<'_>,
+    rule: &TaskRule,
+    steps: &[Step],
+    tasks: Vec<TaskRecord>,
+    now: i64,
+) -> Vec<KeptWorkbook> {
     let is_due = |step: &&Step| step.name == rule.name && matches!(step.end, StepEnd::Due(..));
     let due: Vec<&Step> = steps.iter().filter(is_due).filter(|_| tick.dry_run).collect();
     // The workbooks of these would take the place of those that stand there.
     let stays = |task: &TaskRecord| due.iter().all(|step| step.output != task.order.output);
-    let mut kept: Vec<Kept> = tasks.into_iter().filter(stays).map(|task| Kept::of(task, now)).collect();
-    kept.extend(due.iter().map(|step| Kept {
+    let mut kept: Vec<KeptWorkbook> =
+        tasks.into_iter().filter(stays).map(|task| KeptWorkbook::of(task, now)).collect();
+    kept.extend(due.iter().map(|step| KeptWorkbook {
         asked: step.asked,
         output: step.output.clone(),
         time: now,
@@ -103,7 +110,7 @@ fn kept(tick: &Tick<'_>, rule: &TaskRule, steps: &[Step], tasks: Vec<TaskRecord>
     kept
 }
 
-impl Kept {
+impl KeptWorkbook {
     fn of(task: TaskRecord, now: i64) -> Self {
         let (asked, output, has_workbook) =
             (task.order.asked, task.order.output.clone(), task.workbook.is_some());
@@ -119,7 +126,7 @@ impl Kept {
 }
 
 /// How long workbooks are kept.
-struct Limits {
+struct KeepLimits {
     /// Those made before are old.
     oldest: i64,
     /// So many of a task stay.
@@ -128,8 +135,8 @@ struct Limits {
     usage_end: i64,
 }
 
-impl Limits {
-    fn of<'a>(tick: &Tick<'_>, kept: impl Iterator<Item = &'a Kept>, usage_end: Option<i64>) -> Self {
+impl KeepLimits {
+    fn of<'a>(tick: &Tick<'_>, kept: impl Iterator<Item = &'a KeptWorkbook>, usage_end: Option<i64>) -> Self {
         let rule = &tick.plan.output;
         let newest = kept.filter(|one| one.has_workbook).map(|one| one.time).max();
         let from = [newest, usage_end].into_iter().flatten().fold((tick.running.now)(), i64::min);
@@ -141,9 +148,9 @@ impl Limits {
     }
 
     /// Those of a rule that were kept long enough.
-    fn old(&self, kept: Vec<Kept>) -> Vec<Kept> {
+    fn old(&self, kept: Vec<KeptWorkbook>) -> Vec<KeptWorkbook> {
         let mut later = 0;
-        let is_old = |one: &Kept| {
+        let is_old = |one: &KeptWorkbook| {
             if one.is_displaced() {
                 return true;
             }
