@@ -12,6 +12,7 @@ use crate::events::{of_phase, timed};
 use crate::ingest::Rejects;
 use crate::ingest::limit::too_many_rejected;
 use crate::output::beside::BESIDE;
+use crate::output::paths::{are_beside, real_or_same};
 use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
 use crate::source::Source;
@@ -19,7 +20,6 @@ use crate::store::{OlderCopy, Writer};
 use collision::{keep_apart, keep_two};
 use intake::{Intake, Taking, take_in};
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ fn keep_results_safe(sources: &[Source], delivery: &Delivery<'_>) -> Result<()> 
 
 /// Takes out what is no log, but the store or beside it for its sake.
 pub(super) fn leave_out_store(sources: &mut Vec<Source>, store: &Path) {
-    let store = &real(store);
+    let store = &real_or_same(store);
     sources.retain(|source| source.path().is_none_or(|path| !is_of_store(path, store)));
 }
 
@@ -138,14 +138,10 @@ pub(super) fn leave_out_store(sources: &mut Vec<Source>, store: &Path) {
 /// # Errors
 /// When `path` is the store, or lies beside it for its sake.
 pub fn keep_off_store(path: &Path, store: &Path) -> Result<()> {
-    if is_of_store(&real(path), &real(store)) {
+    if is_of_store(&real_or_same(path), &real_or_same(store)) {
         return Err(Error::usage("is the store, and would be overwritten; name another file").at(path));
     }
     Ok(())
-}
-
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Whether a file is the store itself, or lies beside it for its sake.
@@ -153,7 +149,7 @@ fn is_of_store(path: &Path, store: &Path) -> bool {
     let rest = last(path).strip_prefix(last(store));
     let is_ending = |rest: &[u8]| rest.is_empty() || BESIDE.iter().any(|ending| ending.as_bytes() == rest);
     let is_named = rest.is_some_and(is_ending);
-    is_named && fs::canonicalize(folder(path)).ok() == fs::canonicalize(folder(store)).ok()
+    is_named && are_beside(path, store)
 }
 
 /// The last part of a path, as bytes.

@@ -1,6 +1,7 @@
 //! Files that appear under their name only when they are complete, and standard output. The only file that names tempfile.
 
 pub mod beside;
+pub mod paths;
 mod closed;
 #[cfg(unix)]
 mod mode;
@@ -12,12 +13,12 @@ mod stamp;
 use crate::digest::{Hash, hash_of};
 use crate::error::{Error, Result};
 use crate::regular;
+pub use paths::{Spot, folder, is_below};
 use precious::precious;
 pub use stamp::Stamp;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
@@ -191,7 +192,7 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
         Ok(_) if !replace => refuse("exists already; give --force to replace it"),
         Ok(_) => match precious(path) {
             Some(why) => refuse(why),
-            None => fs::canonicalize(path).map_err(|e| Error::io("cannot look up this file")(e).at(path)),
+            None => paths::real(path).map_err(|e| Error::io("cannot look up this file")(e).at(path)),
         },
         Err(_) if path.is_symlink() => refuse("is a link that leads nowhere"),
         Err(_) if bytes.ends_with(b"/") || path == Path::new("-") => refuse("is no name of a file"),
@@ -199,90 +200,6 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
             refuse("is no possible name of a file")
         }
         Err(_) => Ok(path.to_owned()),
-    }
-}
-
-/// Where a file would be, whatever way leads there: links of folders that are there are followed, and `..` goes back in
-/// those that are not.
-fn place(path: &Path) -> PathBuf {
-    let (mut there, mut rest) = (path, Vec::new());
-    let real = loop {
-        if let Ok(real) = fs::canonicalize(there) {
-            break real;
-        }
-        let Some(part) = there.components().next_back() else {
-            break std::env::current_dir().unwrap_or_default();
-        };
-        rest.push(part);
-        there = match there.parent() {
-            Some(parent) => parent,
-            None => break PathBuf::new(),
-        };
-    };
-    rest.into_iter().rev().fold(real, |mut place, part| {
-        match part {
-            Component::ParentDir => drop(place.pop()),
-            Component::CurDir => {}
-            part => place.push(part),
-        }
-        place
-    })
-}
-
-/// Whether a file would be below a folder, whatever way leads there.
-#[must_use]
-pub fn is_below(path: &Path, folder: &Path) -> bool {
-    place(path).starts_with(place(folder))
-}
-
-/// A place for one file, the same whatever way leads there: the folder that is there, and what is to be made below it.
-/// Names that differ only in upper and lower case are one, as they are on the file systems of many who get the files.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Spot {
-    folder: Folder,
-    /// From the file up.
-    names: Vec<OsString>,
-}
-
-/// A folder, where the system numbers them by its number: it may be there by several paths.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Folder {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "not every system numbers folders"))]
-    Numbered(u64, u64),
-    Called(PathBuf),
-}
-
-impl Spot {
-    /// The spot of a path.
-    #[must_use]
-    pub fn of(path: &Path) -> Self {
-        let place = place(path);
-        // What goes back from a folder that is not there may meet a link.
-        let place = fs::canonicalize(&place).unwrap_or(place);
-        let mut names = Vec::new();
-        let mut there = place.as_path();
-        while let Some((folder, name)) = there.parent().zip(there.file_name()) {
-            names.push(name.to_str().map_or_else(|| name.to_owned(), |name| name.to_lowercase().into()));
-            there = folder;
-            if there.is_dir() {
-                break;
-            }
-        }
-        Self { folder: Folder::of(there), names }
-    }
-}
-
-impl Folder {
-    #[cfg(unix)]
-    fn of(path: &Path) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(path)
-            .map_or_else(|_| Self::Called(path.into()), |meta| Self::Numbered(meta.dev(), meta.ino()))
-    }
-
-    #[cfg(not(unix))]
-    fn of(path: &Path) -> Self {
-        Self::Called(path.into())
     }
 }
 
@@ -330,12 +247,6 @@ fn descriptor() -> io::Result<Box<dyn Write>> {
 pub fn make_folder(folder: &Path) -> Result<()> {
     let made = fs::create_dir_all(folder).map_err(Error::io("cannot make this folder"));
     made.map_err(|e| e.at(folder))
-}
-
-/// The folder that holds `path`.
-#[must_use]
-pub fn folder(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The first bytes of a file, so many or all.
@@ -459,30 +370,6 @@ mod tests {
         fs::remove_file(&path).unwrap();
         out.commit().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn one_place_is_one_whatever_way_leads_there() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = fs::canonicalize(dir.path()).unwrap();
-        fs::create_dir(root.join("sub")).unwrap();
-        std::os::unix::fs::symlink("sub", root.join("link")).unwrap();
-        for way in ["sub/new/x", "link/new/x", "sub/../sub/new/x", "sub/no/../new/x", "./sub/new/./x"] {
-            assert_eq!(place(&root.join(way)), root.join("sub/new/x"), "{way}");
-        }
-        assert_eq!(place(Path::new("no/../x")), std::env::current_dir().unwrap().join("x"));
-        assert_eq!(place(Path::new("/")), Path::new("/"));
-        let spot = |way: &str| Spot::of(&root.join(way));
-        for way in ["sub/New/x", "link/new/X", "no/../link/new/x"] {
-            assert_eq!(spot(way), spot("sub/new/x"), "{way}");
-        }
-        fs::write(root.join("sub/file"), "").unwrap();
-        std::os::unix::fs::symlink("sub/file", root.join("to_file")).unwrap();
-        assert_eq!(spot("to_file"), spot("sub/FILE"));
-        assert_eq!(spot("no/../to_file"), spot("sub/file"));
-        assert_ne!(spot("sub/x"), spot("sub/new/x"));
-        assert_ne!(spot("sub/x"), spot("x"));
     }
 
     #[test]

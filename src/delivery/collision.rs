@@ -3,6 +3,7 @@
 
 use super::place::{as_path, number};
 use crate::error::{Error, Result};
+use crate::output::paths::real;
 use crate::output::{Spot, is_standard_input};
 use crate::source::Source;
 use crate::store::Reader;
@@ -74,7 +75,7 @@ pub fn keep_apart<'a>(results: impl IntoIterator<Item = &'a Path>, sources: &[So
 /// # Errors
 /// When the store fails.
 pub(crate) fn is_known_log(path: &Path, reader: &Reader) -> Result<bool> {
-    let (Ok(place), Ok(meta)) = (fs::canonicalize(path), fs::metadata(path)) else { return Ok(false) };
+    let (Ok(place), Ok(meta)) = (real(path), fs::metadata(path)) else { return Ok(false) };
     if reader.stands_at(&place)? {
         return Ok(true);
     }

@@ -1,12 +1,11 @@
 //! Sources out of a store: found by what a user calls them, taken out all together or not at all.
 
 use crate::error::{Error, Result};
-use crate::output::folder;
+use crate::output::paths::{absolute, path_bytes};
 use crate::store::{Contribution, SourceId, Writer};
 use crate::visible::{self, escaped};
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{self, Path};
+use std::path::Path;
 
 /// Near names that are shown for one that is not there.
 const NEAR: usize = 3;
@@ -54,7 +53,7 @@ fn places(writer: &mut Writer, id: SourceId) -> Result<Vec<String>> {
 
 /// The sources that are called so. A whole path means what stands there and nothing else.
 fn find(writer: &mut Writer, called: &str) -> Result<Vec<SourceId>> {
-    let here = writer.at_path(&absolute(called))?.map(|seen| seen.id);
+    let here = writer.at_path(path_bytes(&absolute(Path::new(called))))?.map(|seen| seen.id);
     if let Some(id) = here.filter(|_| Path::new(called).is_absolute()) {
         return Ok(vec![id]);
     }
@@ -71,14 +70,6 @@ fn find(writer: &mut Writer, called: &str) -> Result<Vec<SourceId>> {
         return Err(unknown(called, &names));
     }
     Ok(ids.into_iter().collect())
-}
-
-/// The path that the store would know a file by, whether it is there or not.
-fn absolute(called: &str) -> Vec<u8> {
-    let called = Path::new(called);
-    let parent = folder(called);
-    let parent = fs::canonicalize(parent).or_else(|_| path::absolute(parent)).unwrap_or_default();
-    parent.join(called.file_name().unwrap_or_default()).into_os_string().into_encoded_bytes()
 }
 
 fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Result<Error> {

@@ -4,12 +4,14 @@ use crate::digest::Hash;
 use crate::log::Format;
 use crate::names::named_hours;
 use crate::output;
+pub(crate) use crate::output::paths::as_path;
+use crate::output::paths::real_or_same;
 use crate::region::Region;
 use crate::report::NamedHours;
 use crate::source::{Origin, Origins, Source, Stat, Version};
 use crate::store::{FileStat, NOTE, Place};
 use rayon::prelude::*;
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -52,7 +54,7 @@ fn path_in(folder: &Path, path: &Path) -> Vec<u8> {
 
 /// The name that a folder goes by everywhere.
 pub(crate) fn real_folder(folder: &Path) -> PathBuf {
-    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+    real_or_same(folder)
 }
 
 /// What is seen of each source from outside; nothing of what is no file, or was found to have a fault.
@@ -99,19 +101,6 @@ pub(crate) fn is_there(place: &Place, origins: &dyn Origins) -> bool {
 /// Where a place lies.
 pub(crate) fn origin_of(place: &Place) -> Origin {
     Origin::File(as_path(&place.path))
-}
-
-/// The path whose bytes these are.
-#[cfg(unix)]
-pub(crate) fn as_path(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-/// The path whose bytes these are.
-#[cfg(not(unix))]
-pub(crate) fn as_path(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Nanoseconds since 1970, or before it.

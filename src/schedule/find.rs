@@ -3,6 +3,7 @@
 use super::plan::Plan;
 use crate::error::Result;
 use crate::output;
+use crate::output::paths::real_or_same;
 use crate::source::{NO_MATCH, ORIGINS, Source};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -73,7 +74,7 @@ impl SeenFiles {
         let Some(path) = source.path() else { return true };
         let folder = output::folder(path);
         let real = self.folders.entry(folder.to_owned());
-        let real = real.or_insert_with(|| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()));
+        let real = real.or_insert_with(|| real_or_same(folder));
         let file = real.join(path.file_name().unwrap_or_default());
         self.files.insert(file)
     }

@@ -82,7 +82,7 @@ type Key = PathBuf;
 
 #[cfg(not(unix))]
 fn key(folder: &Path) -> io::Result<Key> {
-    fs::canonicalize(folder)
+    crate::output::paths::real(folder)
 }
 
 /// What an entry is, or leads to. Most systems tell with the name what is no link.

@@ -1,14 +1,16 @@
 //! What a store holds, in numbers, and source by source.
 
 use super::failure::failed;
+use super::open::beside;
 use super::read::Reader;
 use super::source::IS_PLACE;
 use super::state::{generation, kept_from};
 use super::value::of;
 use crate::error::{Error, Result};
+use crate::output::beside::WAL;
 use crate::time::Window;
 use rusqlite::{Connection, Row};
-use std::ffi::OsString;
+
 use std::fs;
 use std::path::Path;
 
@@ -111,9 +113,7 @@ pub struct Size {
 /// When it is not there.
 pub fn size(path: &Path) -> Result<Size> {
     let meta = fs::metadata(path).map_err(Error::io("cannot look at the store")).map_err(|e| e.at(path))?;
-    let mut wal = OsString::from(path);
-    wal.push("-wal");
-    Ok(Size { file: meta.len(), wal: fs::metadata(wal).map_or(0, |meta| meta.len()) })
+    Ok(Size { file: meta.len(), wal: fs::metadata(beside(path, WAL)).map_or(0, |meta| meta.len()) })
 }
 
 /// Whether a source stands at a place.

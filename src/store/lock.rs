@@ -5,10 +5,10 @@
 use super::open::{beside, has_second_name, refuse_what_is_no_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::beside::{LOCK, RUN_LOCK, TASKS_LOCK};
-use crate::output::folder;
+use crate::output::paths::behind_links;
 use crate::regular::{self, Links};
 use crate::time::iso;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -16,8 +16,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Looks this often whether the lock is free.
 const TICK: Duration = Duration::from_millis(20);
-/// Links that lead from one to the next, at most: as many as the system follows.
-const MAX_LINKS: usize = 40;
 /// The longest text about a holder.
 const MAX_HOLDER: u64 = 1024;
 
@@ -110,22 +108,10 @@ fn open(place: &Path, is_made: bool) -> Result<File> {
     }
 }
 
-/// A lock of a store is one, by whatever link the store is named.
+/// A lock of a store is one, by whatever link the store is named. A link in the place of a lock is
+/// not followed: it is no name of the store's, but anybody's.
 fn place(path: &Path, ending: &str) -> PathBuf {
-    beside(&real(path), ending)
-}
-
-/// The path of a store behind all links, whether it is there yet or not. Never that of a lock: there, a link is no name of
-/// the store's, but anybody's.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| {
-        let mut place = path.to_owned();
-        for _ in 0..MAX_LINKS {
-            let Ok(to) = fs::read_link(&place) else { break };
-            place = folder(&place).join(to);
-        }
-        place
-    })
+    beside(&behind_links(path), ending)
 }
 
 /// Says who holds the store at `path`, after it was waited for.

@@ -21,13 +21,14 @@ use crate::domain::{Domain, Selection};
 use crate::error::Result;
 use crate::language::Language;
 use crate::output::Spot;
+use crate::output::paths::{as_path, path_bytes, real_or_same};
 use crate::region::Region;
 use crate::time::TimeRange;
 pub use needs::{Logged, Needs};
 use needs::{set_hours, set_logged};
-use removal::{behind_links, displace};
+use removal::displace;
 pub(super) use rows::domain_set;
-use rows::{as_path, insert, insert_running, path_bytes, select};
+use rows::{insert, insert_running, select};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -386,7 +387,7 @@ impl Tasks {
             let Some((output, first, end)) = done.optional()? else { return Ok(false) };
             set_logged(db, id, logged)?;
             set_hours(db, id, hours)?;
-            displace(db, id, &as_path(output))?;
+            displace(db, id, &as_path(&output))?;
             prune(db, first..end)?;
             Ok(true)
         })
@@ -453,7 +454,7 @@ impl Tasks {
     /// # Errors
     /// See [`Tasks::get`].
     pub fn with_output(&mut self, output: &Path) -> Result<Vec<Registered>> {
-        let behind = behind_links(output);
+        let behind = real_or_same(output);
         let paths = [path_bytes(output), path_bytes(&behind)];
         let account = self.account;
         self.at(|db| select(db, account, "output IN (?, ?) ORDER BY id", paths))

@@ -13,13 +13,13 @@ use crate::digest::Hash;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::export::completeness::Completeness;
-use crate::output::{Spot, folder};
+use crate::output::Spot;
+use crate::output::paths::absolute;
 use crate::region::Region;
 use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
 pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// What a task is asked to do.
@@ -419,12 +419,4 @@ impl From<Status> for response::Status {
 
 fn records(tasks: Vec<Registered>) -> Vec<TaskRecord> {
     tasks.into_iter().map(TaskRecord::from).collect()
-}
-
-/// The path of a file from the root, through no link to a folder where that is there.
-#[must_use]
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default();
-    let known = fs::canonicalize(folder(path)).map(|folder| folder.join(name));
-    known.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }

@@ -2,8 +2,8 @@
 
 use super::own::{Own, Proof, own};
 use crate::error::Result;
+use crate::output::paths::real;
 use crate::store::{Registered, TaskId, Tasks};
-use std::fs;
 use std::io::ErrorKind::NotFound;
 
 /// What became of the workbook of a task that was deleted.
@@ -72,7 +72,7 @@ fn prove(task: &Registered) -> Proved {
     if proof.made.is_none() && proof.sealed.is_none() {
         return Proved::Nothing;
     }
-    match fs::canonicalize(&task.order.output) {
+    match real(&task.order.output) {
         Err(error) if error.kind() == NotFound => Proved::Nothing,
         Err(error) => Proved::Other(error.to_string()),
         Ok(place) => own(&place, &proof).map_or_else(|| Proved::Other(NOT_AS_MADE.into()), Proved::Own),
@@ -90,6 +90,7 @@ mod tests {
     use crate::task::own::workbook_at;
     use crate::time::TimeRange;
     use std::collections::BTreeMap;
+    use std::fs;
     use std::path::Path;
     use std::time::Duration;
 

@@ -154,6 +154,23 @@ fn one_file_writes_to_the_terminal() {
 }
 
 #[test]
+fn what_stands_once_stands_in_one_file() {
+    let files = sources();
+    let texts = [
+        ("canonicalize(", "output/paths.rs"),
+        ("\"-wal\"", "output/beside.rs"),
+        ("\"-shm\"", "output/beside.rs"),
+        ("\"-journal\"", "output/beside.rs"),
+        (".lock\"", "output/beside.rs"),
+    ];
+    for (text, owner) in texts {
+        let named: Vec<&str> =
+            files.iter().filter(|(_, code)| code.contains(text)).map(|(file, _)| &**file).collect();
+        assert_eq!(named, [owner], "{text} is written in one file, and others use what it gives");
+    }
+}
+
+#[test]
 fn logs_are_looked_at_and_opened_through_one_seam() {
     for (file, code) in sources() {
         // Where names and results of this system are compared with those of logs, and the one way to open a file.

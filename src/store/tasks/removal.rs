@@ -1,12 +1,12 @@
 //! Tasks that lose their workbooks: to another task, or because they are removed.
 
-use super::rows::{path_bytes, select};
+use super::rows::select;
 use super::{Registered, TaskId, Tasks, prune};
 use crate::digest::Hash;
 use crate::error::Result;
+use crate::output::paths::{path_bytes, real_or_same};
 use rusqlite::{Connection, params};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The reason of a task whose workbook is about to be removed.
 const REMOVING: &str = "its workbook is being removed, or that was broken off";
@@ -82,13 +82,8 @@ pub(super) fn displace(db: &Connection, id: TaskId, output: &Path) -> rusqlite::
                reason = 'the workbook of task ' || ?1 || ' has taken the place of this one'
                WHERE output IN (?2, ?3) AND id <> ?1 AND size IS NOT NULL RETURNING first_window, end_window";
     let mut others = db.prepare_cached(sql)?;
-    let behind = behind_links(output);
+    let behind = real_or_same(output);
     let values = params![id.0, path_bytes(output), path_bytes(&behind)];
     let others = others.query_map(values, |row| Ok(row.get(0)?..row.get(1)?))?;
     others.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().try_for_each(|windows| prune(db, windows))
-}
-
-/// Where the file of a path stands: what is written by a link goes where that leads.
-pub(super) fn behind_links(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -3,12 +3,12 @@
 use super::{Logged, Needs, Order, Registered, Status, TaskId, Workbook};
 use crate::domain::{DomainSet, Selection};
 use crate::language::Language;
+use crate::output::paths::{as_path, path_bytes};
 use crate::store::account::AccountId;
 use crate::store::value::{Values, of};
 use crate::time::{TimeRange, WINDOW_SECONDS};
 use rusqlite::{Connection, Params, Row, params};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// A new task of an account in status created.
 pub(super) fn insert(
@@ -98,7 +98,7 @@ fn registered(row: &Row<'_>) -> rusqlite::Result<Registered> {
         selection: Selection { account: task.parsed(8, domain_set)?, wanted: task.parsed(9, domain_set)? },
         language: task.parsed(10, language)?,
         region: task.region(11)?,
-        output: as_path(task.get(12)?),
+        output: as_path(&task.get::<Vec<u8>>(12)?),
         plan: task.get(15)?,
     };
     Ok(Registered {
@@ -138,22 +138,4 @@ fn logged(task: Values<'_, '_>) -> rusqlite::Result<Option<Logged>> {
         domain_hours_with_log: task.count(23)?,
         domain_hours: task.count(24)?,
     }))
-}
-
-/// The bytes of a path, as they stand in the store.
-pub(super) fn path_bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_encoded_bytes()
-}
-
-/// The path whose bytes these are.
-#[cfg(unix)]
-pub(super) fn as_path(bytes: Vec<u8>) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt;
-    std::ffi::OsString::from_vec(bytes).into()
-}
-
-/// The path whose bytes these are.
-#[cfg(not(unix))]
-pub(super) fn as_path(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
 }

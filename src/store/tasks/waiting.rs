@@ -1,8 +1,8 @@
 //! Where the workbooks of waiting tasks are to be: each path is looked up once, however many tasks come to wait.
 
-use super::rows::{as_path, path_bytes};
 use super::{IS_WAITING, TaskId};
 use crate::output::Spot;
+use crate::output::paths::{as_path, path_bytes};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Waiting {
         let mut new = db.prepare_cached(&sql)?;
         let mut new = new.query([self.last])?;
         while let Some(row) = new.next()? {
-            let output = as_path(row.get(1)?);
+            let output = as_path(&row.get::<_, Vec<u8>>(1)?);
             self.add(TaskId(row.get(0)?), spot_of(&output));
         }
         Ok(())
