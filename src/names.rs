@@ -80,8 +80,7 @@ impl FileName {
             Pattern::Subdomains(_) => "",
         };
         let has_prefix = |domain: &Domain| {
-            name.strip_suffix(domain.as_str())
-                .is_some_and(|before| !before.is_empty() && !before.ends_with('.'))
+            name.strip_suffix(domain.as_str()).is_some_and(|before| before.ends_with(JOINTS))
         };
         !self.is_of_one_domain()
             || selection.may_hold(&self.pattern)
@@ -116,12 +115,20 @@ pub fn is_domain(name: &Domain) -> bool {
 /// the same, or one is the other with something put before it, as in `backup_www.example.com`.
 #[must_use]
 pub fn may_be_one(one: Option<&Domain>, other: Option<&Domain>) -> bool {
-    let is_copy = |copy: &Domain, of: &Domain| {
-        copy.as_str()
-            .strip_suffix(of.as_str())
-            .is_some_and(|before| before.is_empty() || before.ends_with(JOINTS))
-    };
     one.zip(other).is_none_or(|(one, other)| is_copy(one, other) || is_copy(other, one))
+}
+
+/// Whether a name that tells this domain tells of lines that take theirs from outside: it is the same one, or theirs is that
+/// with something put before it. A word says nothing of a domain.
+#[must_use]
+pub fn tells_of(told: &Domain, outside: Option<&Domain>) -> bool {
+    !is_domain(told) || outside.is_none_or(|outside| is_copy(outside, told))
+}
+
+/// Whether a domain is another one, or that with something put before it.
+fn is_copy(copy: &Domain, of: &Domain) -> bool {
+    let before = copy.as_str().strip_suffix(of.as_str());
+    before.is_some_and(|before| before.is_empty() || before.ends_with(JOINTS))
 }
 
 /// Whether the name of a copy or of the beginning of a log, which is preferred, tells of its lines as well as its own name:

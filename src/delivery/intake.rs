@@ -1,6 +1,8 @@
 //! Sources into the store: what is new is read, what is known is skipped, what grew or was replaced is counted
 //! anew. A text counts once, whatever names it has.
 
+mod beginnings;
+mod borrowed;
 mod crowd;
 mod names;
 mod settle;
@@ -182,6 +184,8 @@ struct Work<'a> {
     looked_over: HashSet<SourceId>,
     /// What happened to a source that was read and is being settled.
     changed: Option<&'static str>,
+    /// Whether any source was read as the name of a beginning tells, and by no name of its own, once that was asked.
+    has_told: Option<bool>,
 }
 
 /// A source to be read.
@@ -218,6 +222,7 @@ impl<'a> Work<'a> {
             crowds: Crowds::new(),
             looked_over: HashSet::new(),
             changed: None,
+            has_told: None,
         }
     }
 }
@@ -383,7 +388,7 @@ impl<'a> Work<'a> {
         let known = self.writer.known(seen.id)?;
         // A copy may tell more than its name does.
         let is_better = rank(known.hours.as_ref()) > rank(source.named.as_ref());
-        if is_better && self.still_told(known.id)? == known.hours {
+        if is_better {
             source.named.clone_from(&known.hours);
         }
         // All of a source is read as one name tells; and what was too short to tell may be the beginning of another one.

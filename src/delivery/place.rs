@@ -30,6 +30,14 @@ pub(crate) fn note_of(whole: &Hash) -> Vec<u8> {
     [NOTE, whole].concat()
 }
 
+/// The path under which the source with these lines is noted that was read as the name of a beginning tells.
+pub(crate) fn told_note_of(text: &Hash) -> Vec<u8> {
+    [TOLD, text].concat()
+}
+
+/// What such a path begins with.
+pub(crate) const TOLD: &[u8] = b"=?";
+
 /// The place of a source in a folder whose own path is `folder`.
 pub(crate) fn place_of(source: &Source, folder: &Path) -> Place {
     // The source may be read as the name of a copy tells.

@@ -11,7 +11,7 @@ use super::resume::{self, beginnings, order, whole};
 use crate::codec::Decoder;
 use crate::digest::TextId;
 use crate::domain::Domain;
-use crate::names::{may_be_one, may_tell};
+use crate::names::{is_domain, may_be_one, may_tell, tells_of};
 use crate::report::{Duplicate, NamedHours};
 use crate::source::{Origins, SMALL, Site, Source, Stat};
 use rayon::prelude::*;
@@ -74,26 +74,33 @@ pub(super) fn after_reading(sources: &[Source], outcomes: &[SourceOutcome], orig
         *first = *texts.get(first).unwrap_or(first);
     }
     same.extend(texts);
-    let better_names = find_better_names(sources, &same, &begun);
+    let better_names = find_better_names(sources, &same, &begun, outside);
     let reread = small.concat().into_iter().chain(alike.concat()).collect();
     Copies { same, better_names, reread }
 }
 
-/// What copies and beginnings of sources tell by their names, where that is better than what the sources' own names tell.
-fn find_better_names(
-    sources: &[Source],
+/// What copies and beginnings of sources tell by their names, where that is better than what the sources' own names tell:
+/// the first name in order of those that are preferred. `outside` is the domain that lines of a source take from outside.
+fn find_better_names<'s>(
+    sources: &'s [Source],
     same: &Same,
     begun: &[(usize, usize)],
+    outside: impl Fn(usize) -> Option<&'s Domain>,
 ) -> BTreeMap<usize, NamedHours> {
     let mut better_names: BTreeMap<usize, &NamedHours> = BTreeMap::new();
     let rank = |hours: Option<&NamedHours>| hours.map_or(0, NamedHours::rank);
-    let begun = begun.iter().filter(|(_, first)| !same.contains_key(first)).map(|(at, first)| (at, first));
-    for (copy, first) in same.iter().chain(begun) {
-        let own = sources[*first].named.as_ref();
-        let best = better_names.get(first).copied().or(own);
-        let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own, hours);
-        if let Some(hours) = sources[*copy].named.as_ref().filter(is_better) {
-            better_names.insert(*first, hours);
+    let begun = begun.iter().copied().filter(|(_, first)| !same.contains_key(first));
+    let mut pairs: Vec<(usize, usize)> = same.iter().map(|(at, first)| (*at, *first)).chain(begun).collect();
+    pairs.sort_unstable();
+    for (copy, first) in pairs {
+        let own = sources[first].named.as_ref();
+        let best = better_names.get(&first).copied().or(own);
+        let is_better = |hours: &&NamedHours| {
+            let is_of = tells_of(&hours.domain, outside(first));
+            hours.rank() > rank(best) && may_tell(own, hours) && is_of
+        };
+        if let Some(hours) = sources[copy].named.as_ref().filter(is_better) {
+            better_names.insert(first, hours);
         }
     }
     better_names.into_iter().map(|(at, hours)| (at, hours.clone())).collect()
@@ -240,9 +247,16 @@ fn same_or_begun(
         text.at.sort_by_key(|at| outcomes[*at].fault.is_some());
     }
     texts.sort_by_key(|text| (Reverse(text.id.len), text.at[0]));
+    let (begun, names) = loop {
+        let (begun, names) = find_beginnings(sources, origins, &texts);
+        // What takes the domain of its beginning may be one with others that were of another domain before.
+        if !take_domains(sources, &mut texts, &names) {
+            break (begun, names);
+        }
+        texts = joined(sources, outcomes, texts);
+    };
     let copies = |text: &TextOf| text.at[1..].iter().map(|at| (*at, text.at[0])).collect::<Vec<_>>();
     let mut same: Vec<(usize, usize)> = texts.iter().flat_map(copies).collect();
-    let (begun, names) = find_beginnings(sources, origins, &texts);
     same.extend(begun);
     // A copy of what is the beginning of another text is a copy of that.
     let firsts: HashMap<usize, usize> = same.iter().copied().collect();
@@ -273,6 +287,43 @@ fn by_domain<'s>(
     texts
 }
 
+/// Lets texts take the domain of their beginnings, where theirs is that with something put before it; gives whether any
+/// did.
+fn take_domains<'s>(sources: &'s [Source], texts: &mut [TextOf<'s>], names: &[(usize, usize)]) -> bool {
+    let mut of_first: HashMap<usize, &mut TextOf<'s>> =
+        texts.iter_mut().map(|text| (text.at[0], text)).collect();
+    let mut is_changed = false;
+    for (named, first) in names {
+        let domain = sources[*named].named.as_ref().map(|hours| &hours.domain);
+        let (Some(domain), Some(text)) = (domain.filter(|domain| is_domain(domain)), of_first.get_mut(first))
+        else {
+            continue;
+        };
+        if text.outside.is_some_and(|own| own != domain && tells_of(domain, Some(own))) {
+            (text.outside, is_changed) = (Some(domain), true);
+        }
+    }
+    is_changed
+}
+
+/// Brings those together that have the same lines of the same domain.
+fn joined<'s>(sources: &[Source], outcomes: &[SourceOutcome], texts: Vec<TextOf<'s>>) -> Vec<TextOf<'s>> {
+    let mut all: Vec<TextOf<'s>> = Vec::with_capacity(texts.len());
+    let mut known = HashMap::new();
+    for text in texts {
+        let at = *known.entry((text.id.whole, text.outside)).or_insert(all.len());
+        match all.get_mut(at) {
+            Some(same) => {
+                same.at.extend(text.at);
+                same.at = in_order_of_choice(sources, std::mem::take(&mut same.at));
+                same.at.sort_by_key(|at| outcomes[*at].fault.is_some());
+            }
+            None => all.push(text),
+        }
+    }
+    all
+}
+
 /// Texts that are the beginning of a longer one, which is the longest: they are given with the longest first; and whose
 /// names tell of which text, for it begins with theirs: that may be several.
 ///
@@ -296,9 +347,10 @@ fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_
             None => begun_by(sources, origins, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
         };
         // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
-        let with_domain = shorter.iter().filter(|other| texts[**other].outside.is_some());
-        let best = with_domain.min_by_key(|other| Reverse(named[**other].map(|at| rank(sources, at))));
-        let outside = text.outside.or_else(|| texts[*best?].outside);
+        let tell = shorter.iter().filter_map(|other| named[*other]);
+        let best = tell.min_by_key(|at| (Reverse(rank(sources, *at)), *at));
+        let domain = best.and_then(|at| sources[at].named.as_ref()).map(|hours| &hours.domain);
+        let outside = text.outside.or(domain.filter(|domain| is_domain(domain)));
         for other in shorter.into_iter().filter(|other| may_be_one(outside, texts[*other].outside)) {
             names.extend(named[other].map(|named| (named, text.at[0])));
             if !std::mem::replace(&mut is_taken[other], true) {

@@ -7,6 +7,17 @@ use crate::error::Result;
 use rusqlite::params;
 
 impl Writer {
+    /// Whether any place is noted under a path that begins so.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn has_note(&mut self, start: &[u8]) -> Result<bool> {
+        // No path begins with such a byte.
+        let behind = [start, b"\xff"].concat();
+        let sql = "SELECT EXISTS (SELECT 1 FROM place WHERE path BETWEEN ? AND ?)";
+        self.at(|writer| writer.db.query_row(sql, params![start, behind], |row| row.get(0)).map_err(failed))
+    }
+
     /// Takes note of a place that was put down for a source.
     pub(super) fn note_place(&mut self, id: SourceId, place: &Place) -> Result<()> {
         if self.source_names.note(id, place) { self.take_name(id, &place.path) } else { Ok(()) }

@@ -58,7 +58,10 @@ pub(super) struct Telling {
 impl Telling {
     /// The path of the one that is preferred.
     pub(super) fn best(&self) -> Option<Vec<u8>> {
-        self.own.iter().chain(&self.begun).min().map(|rank| rank.path.clone())
+        // The name of a beginning is preferred where it tells more; else the text goes by its own.
+        let is_better = |begun: &&Rank| self.own.as_ref().is_none_or(|own| begun.is_named < own.is_named);
+        let best = self.begun.as_ref().filter(is_better).or(self.own.as_ref());
+        best.map(|rank| rank.path.clone())
     }
 
     /// The path of the one that is preferred of those where all of the text stands.

@@ -233,7 +233,7 @@ fn every_file_says_what_it_is_for() {
 const LONG: usize = 500;
 
 /// Files that are longer, with their lines of code: they may shrink.
-const LONGER: [(&str, usize); 1] = [("delivery/intake/settle.rs", 521)];
+const LONGER: [(&str, usize); 0] = [];
 
 #[test]
 fn files_are_no_longer_than_they_are_now() {

@@ -9,6 +9,7 @@
 mod advice;
 #[cfg(target_os = "linux")]
 mod at_once;
+mod attributed;
 mod attacked_store;
 mod book;
 mod broken_store;

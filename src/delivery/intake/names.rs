@@ -9,7 +9,7 @@ use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::{self, Beginning};
-use crate::names::{may_be_one, may_tell, named_hours, outside};
+use crate::names::{may_be_one, may_tell, named_hours, tells_of};
 use crate::report::NamedHours;
 use crate::source::{Origin, Site, Source};
 use crate::store::{Known, NAMED, Place, SourceId};
@@ -25,23 +25,18 @@ impl Work<'_> {
         let own = taken.source.path().and_then(told_at);
         let mut best = taken.source.named.as_ref();
         for known in shorter {
-            let is_of = may_be_one(known.read_for(), taken.text.outside.as_ref());
-            let is_better = |hours: &&NamedHours| hours.rank() > rank(best) && may_tell(own.as_ref(), hours);
-            if let Some(hours) = known.hours.as_ref().filter(is_better).filter(|_| is_of)
-                && self.telling(known.id)?.as_ref() == Some(hours)
+            let of = taken.text.outside.as_ref();
+            let is_better = |hours: &&NamedHours| {
+                hours.rank() > rank(best) && may_tell(own.as_ref(), hours) && tells_of(&hours.domain, of)
+            };
+            if let Some(hours) = known.hours.as_ref().filter(is_better)
+                && may_be_one(known.read_for(), of)
             {
                 best = Some(hours);
             }
         }
         let best = self.told_by_beginnings(taken, own.as_ref(), best.cloned())?;
         Ok(best.filter(|best| taken.source.named.as_ref() != Some(best)))
-    }
-
-    /// What the name tells that is preferred among those of a source, if it still stands.
-    pub(super) fn still_told(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
-        let path = self.writer.telling(id)?.map(|path| as_path(&path));
-        let path = path.filter(|path| self.site(&Origin::File(path.clone())).is_file());
-        Ok(path.and_then(|path| told_at(&path)))
     }
 
     /// What the name tells that is preferred among those of a source that still stand.
@@ -64,7 +59,9 @@ impl Work<'_> {
         }
         let offered = || taken.source.named.clone().filter(|_| place.is_named > 0);
         let (best, own) = (self.telling(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
-        self.told_by_beginnings(taken, own.as_ref(), best)
+        // What was counted for a domain stays there, though only copies are left whose names tell less.
+        let before = self.writer.known(id)?.hours.filter(|before| rank(Some(before)) > rank(best.as_ref()));
+        self.told_by_beginnings(taken, own.as_ref(), before.or(best))
     }
 
     /// What the best name tells of a place where all of a source stood.
@@ -85,8 +82,7 @@ impl Work<'_> {
             let is_better = |hours: &NamedHours| hours.rank() > rank(best.as_ref()) && may_tell(own, hours);
             let hours = told_at(&path).filter(is_better);
             // A name of another domain says nothing of lines that take theirs from outside.
-            let hours =
-                hours.filter(|hours| may_be_one(outside(Some(hours), None), taken.text.outside.as_ref()));
+            let hours = hours.filter(|hours| tells_of(&hours.domain, taken.text.outside.as_ref()));
             if hours.is_some()
                 && let Some(beginning) = beginning_at(self.site(&Origin::File(path)))
                 && self.begins_with(taken, &beginning, None)?
@@ -120,7 +116,8 @@ impl Work<'_> {
                 continue;
             }
             let own = self.own_name(longer)?;
-            if taken.source.named.as_ref().is_some_and(|hours| !may_tell(own.as_ref(), hours)) {
+            let tells = |hours: &NamedHours| may_tell(own.as_ref(), hours) && tells_of(&hours.domain, of);
+            if !taken.source.named.as_ref().is_none_or(tells) {
                 continue;
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };

@@ -6,11 +6,11 @@
 use super::{Candidate, Fate, Settled, Work, is_read_otherwise};
 use crate::delivery::place::{is_nowhere, is_there, note_of, origin_of};
 use crate::digest::{Hash, TextId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::{self, Beginning};
 use crate::names::may_be_one;
-use crate::store::{Arrival, Known, Place, Seen, Shorter, SourceId};
+use crate::store::{Arrival, Known, Place, Seen, SourceId};
 
 impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
@@ -82,26 +82,42 @@ impl Work<'_> {
             }
             return self.settle_known(id, taken, &arrival);
         }
-        let shorter = self.shorter(taken, &arrival)?;
-        if let Some(hours) = self.told_better(&shorter, taken)? {
-            return Ok(Settled::As(hours));
+        if let Some(told) = self.told_only_by_a_beginning(taken, &place)? {
+            self.replace(told, &arrival)?;
+            return Ok(Settled::Counts(Fate::Replaced));
         }
+        let (mut shorter, borrowed) = self.shorter(taken, &arrival)?;
         // What it grew from is no longer text than it is, even if all of that can be read of damaged ones.
         let grown_from: Vec<SourceId> = shorter.iter().map(|known| known.id).collect();
-        let longer = self.longer(taken, &place)?.filter(|id| !grown_from.contains(id));
+        let is_other = |id: &SourceId| !grown_from.contains(id);
+        // A text that no name of its own tells a domain is of that of the text that it begins, whatever it begins with.
+        let is_unnamed = taken.source.outside().is_none();
+        let mut longer = if is_unnamed { self.longer(taken, &place)?.filter(is_other) } else { None };
+        if let Some(id) = longer {
+            let of = self.writer.known(id)?;
+            shorter.retain(|shorter| may_be_one(shorter.read_for(), of.read_for()));
+        } else if let Some(hours) = self.told_better(&shorter, taken)? {
+            return Ok(Settled::As(hours));
+        } else if !is_unnamed {
+            longer = self.longer(taken, &place)?.filter(is_other);
+        }
         if let Some(id) = longer {
             if self.is_better_without(taken, &place, &[&grown_from[..], &[id]].concat())? {
                 return Ok(Settled::Skipped(Fate::Faulty));
             }
             return self.settle_begun(id, &shorter, taken, place);
         }
-        if let Some(fate) = self.take_over(&shorter, &arrival)? {
-            return Ok(Settled::Counts(fate));
-        }
-        if self.is_better_without(taken, &place, &[])? {
-            return Ok(Settled::Skipped(Fate::Faulty));
-        }
-        self.settle_new(&arrival)
+        let fate = match self.take_over(&shorter, &arrival)? {
+            Some(fate) => fate,
+            None if self.is_better_without(taken, &place, &[])? => return Ok(Settled::Skipped(Fate::Faulty)),
+            None => match self.settle_new(&arrival)? {
+                Settled::Counts(fate) => fate,
+                settled => return Ok(settled),
+            },
+        };
+        self.note_told(taken, &place)?;
+        self.take_back(&borrowed, &place)?;
+        Ok(Settled::Counts(fate))
     }
 
     /// Whether a text is damaged, and another one, but none of these sources, was read in whole at its place: damage
@@ -167,17 +183,23 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The source that all of a damaged text is known of, but for the damage.
+    fn all_known(&mut self, taken: &Taken) -> Result<Option<SourceId>> {
+        if taken.report.fault.is_none() {
+            return Ok(None);
+        }
+        let (whole, text) = taken.readable;
+        self.writer.with_text(&TextId { whole, text, raw: None, ..taken.text.clone() })
+    }
+
     /// A source whose text begins with all of a text: that is known, or found at a place where it can be read.
     fn longer(&mut self, taken: &Taken, here: &Place) -> Result<Option<SourceId>> {
         let text = &taken.text;
         let is_damaged = taken.report.fault.is_some();
-        // Of a damaged text everything may be known.
-        let (whole, alone) = taken.readable;
-        let whole = TextId { whole, text: alone, raw: None, ..text.clone() };
-        if is_damaged && let Some(id) = self.writer.with_text(&whole)? {
+        if let Some(id) = self.all_known(taken)? {
             return Ok(Some(id));
         }
-        let noted = self.writer.at_path(&note_of(&whole.whole))?;
+        let noted = self.writer.at_path(&note_of(&taken.readable.0))?;
         if let Some(Seen { id, .. }) = noted {
             // What became shorter where it stood, and stands nowhere else, is what it is now.
             let before = self.writer.at_path(&here.path)?;
@@ -251,8 +273,11 @@ impl Work<'_> {
         if is_of_another || self.somewhere(id, b"")?.is_none() {
             // Nobody could read it where it stood, or it was read for another domain: what came since then may be the
             // beginning of it.
-            shorter = self.shorter(taken, arrival)?;
-            shorter.retain(|known| known.id != id);
+            shorter = self.shorter(taken, arrival)?.0;
+            // Where its own name tells no domain, it is that of the text that is known.
+            let known = self.writer.known(id)?;
+            let domain = taken.source.outside().or(known.read_for());
+            shorter.retain(|shorter| shorter.id != id && may_be_one(shorter.read_for(), domain));
             self.take_in_beginnings(id, &shorter, arrival.place)?;
         }
         self.take_in_copies(id, taken, arrival.place)?;
@@ -271,6 +296,7 @@ impl Work<'_> {
             let told = self.told(id, taken, arrival.place)?;
             if told == taken.source.named && (is_otherwise || known.hours != told) {
                 self.writer.replace(id, arrival)?;
+                self.note_told(taken, arrival.place)?;
                 // Read for this domain, it may begin what it did not begin before.
                 self.tell_longer(id, taken, arrival.place)?;
                 return Ok(Settled::Counts(Fate::Replaced));
@@ -305,7 +331,7 @@ impl Work<'_> {
 
     /// Adds what follows a text that was read before.
     fn go_on(&mut self, begun: &Known, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
-        let others = self.shorter(taken, arrival)?;
+        let (others, _) = self.shorter(taken, arrival)?;
         if others.iter().any(|known| known.id != begun.id) {
             return Ok(Settled::Again);
         }
@@ -384,7 +410,7 @@ impl Work<'_> {
     }
 
     /// Where the beginning of a source stands nothing else is known of that: it is read once the source is gone.
-    fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
+    pub(super) fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
         for place in self.writer.places(known.id)? {
             if place.is_beginning && place.path != here.path {
                 if !is_nowhere(&place) && self.site(&origin_of(&place)).is_file() {
@@ -396,7 +422,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
+    pub(super) fn stands_at(&mut self, id: SourceId, place: &Place) -> Result<bool> {
         Ok(self.writer.at_path(&place.path)?.is_some_and(|here| here.id == id))
     }
 
@@ -408,7 +434,7 @@ impl Work<'_> {
 
     /// Whether the text of a source still stands at another place than this one. Where it has a place, those before it
     /// that it is gone from are forgotten.
-    fn is_elsewhere(&mut self, id: SourceId, here: &Place) -> Result<bool> {
+    pub(super) fn is_elsewhere(&mut self, id: SourceId, here: &Place) -> Result<bool> {
         let is_here = self.stands_at(id, here)?;
         let (mut after, mut gone) = (Vec::new(), Vec::new());
         let is_elsewhere = loop {
@@ -436,79 +462,4 @@ impl Work<'_> {
         let how = |known: &Known| (known.whole, known.hours.clone(), known.way.clone());
         Ok(self.stands_at(known.id, place)? && how(&self.writer.known(known.id)?) == how(known))
     }
-
-    /// The sources that a text grew from, the longest first: those with whose text, or with what could be read of it,
-    /// it begins. Short ones only if they were here or are nowhere any more: they may be the beginning of any.
-    fn shorter(&mut self, taken: &Taken, arrival: &Arrival<'_>) -> Result<Vec<Known>> {
-        let (place, mut found) = (arrival.place, Vec::new());
-        let may_be: Vec<Shorter> = self.writer.maybe_shorter(place, arrival.text)?;
-        let beginnings = self.beginnings_of(taken, &may_be)?;
-        for shorter in may_be {
-            // What has no text is told by its place alone.
-            if !may_be_one(shorter.outside.as_ref(), taken.text.outside.as_ref()) {
-                continue;
-            }
-            let is_shorter = match beginning(&shorter) {
-                Some(beginning) => self.begins_with(taken, &beginning, beginnings.as_deref())?,
-                None => self.stands_at(shorter.id, place)?,
-            };
-            if !is_shorter {
-                continue;
-            }
-            let known = self.writer.known(shorter.id)?;
-            if known.head.is_some() || !self.is_elsewhere(known.id, place)? {
-                found.push(known);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Whether a text that was read begins with another one, or with what could be read of that; `beginnings` are those of
-    /// it that were looked at.
-    ///
-    /// # Errors
-    /// When the file is not what was read any more.
-    pub(super) fn begins_with(
-        &mut self,
-        taken: &Taken,
-        beginning: &Beginning,
-        beginnings: Option<&[(u64, Hash)]>,
-    ) -> Result<bool> {
-        if beginning.is_among(&taken.text.beginnings) {
-            return Ok(true);
-        }
-        if let Some(beginnings) = beginnings {
-            return Ok(beginning.is_among(beginnings));
-        }
-        if self.is_read_once(&taken.source) {
-            return Ok(false);
-        }
-        let begins = resume::begins_with(self.site(&taken.source.origin), beginning).unwrap_or(false);
-        self.still(taken).map(|()| begins)
-    }
-
-    /// Fails where a file is not what was read any more, so that what was found out by reading it again says nothing.
-    fn still(&mut self, taken: &Taken) -> Result<()> {
-        self.changed = taken.source.change(None, self.intake.origins);
-        self.changed.map_or(Ok(()), |change| Err(Error::damaged(change).at(&taken.source.name)))
-    }
-
-    /// The beginnings of a text that was read, if it may have grown from several sources: it is read for all of them at once.
-    /// Nothing where it is to be read for each: what is not hashed as it is may be known by its bytes.
-    fn beginnings_of(&mut self, taken: &Taken, shorter: &[Shorter]) -> Result<Option<Vec<(u64, Hash)>>> {
-        let is_asked = shorter.len() > 1 && taken.text.is_as_it_is();
-        if !is_asked || self.is_read_once(&taken.source) {
-            return Ok(None);
-        }
-        let lengths =
-            shorter.iter().filter_map(beginning).flat_map(|beginning| beginning.lengths()).collect();
-        let found = resume::beginnings(self.site(&taken.source.origin), lengths).ok();
-        self.still(taken).map(|()| found)
-    }
-}
-
-/// The beginning that a text has which grew from a source; none of a source without a text.
-fn beginning(shorter: &Shorter) -> Option<Beginning> {
-    let Shorter { len, whole, open, is_damaged, .. } = *shorter;
-    whole.map(|whole| Beginning { len, whole, open, is_damaged, outside: shorter.outside.clone() })
 }
