@@ -30,9 +30,9 @@ impl LogFormat for Parser {
     fn likeness(head: &[u8]) -> Likeness {
         let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
         if line.starts_with(COLUMNS) {
-            Likeness::Named
+            Likeness::Certain
         } else if numbers(line).is_some() {
-            Likeness::Read
+            Likeness::Likely
         } else {
             Likeness::None
         }

@@ -28,7 +28,8 @@ pub trait LogFormat: Clone + Default {
     /// Whether lines in the middle of a text can be read only by what its head says.
     const NEEDS_HEAD: bool = false;
 
-    /// How sure the format is that a text is of it. `head` is its beginning, from its first line on that is not blank.
+    /// How sure the format is that a text is of it. `head` is its beginning, from its first line on that is not blank. This is
+    /// asked of every source: a look at the shape is enough, in far less time than a source takes.
     fn likeness(head: &[u8]) -> Likeness;
 
     /// Begins another source, of which `head` are the first [`HEAD`] bytes of text: nothing that was read before may matter.
@@ -78,12 +79,12 @@ pub trait LogFormat: Clone + Default {
 pub enum Likeness {
     /// No line of the format begins so.
     None,
-    /// It begins as lines of the format do, and no more of it could be read.
-    Similar,
-    /// The first line was read.
-    Read,
+    /// It begins as lines of the format may, and others, too.
+    Possible,
+    /// Its first line has the shape of one of the format.
+    Likely,
     /// The text says itself what its lines hold.
-    Named,
+    Certain,
 }
 
 /// A line without its end: CR LF, or CR CR LF where a text was made one with CR LF twice.

@@ -102,7 +102,7 @@ fn split_entries(entry: &[u8]) -> Vec<&[u8]> {
 /// Entries that stand one behind the other. A client could write such a line, but for its own host only: what tells
 /// several hosts is left as it is.
 fn welded(line: &[u8]) -> Option<Vec<&[u8]>> {
-    let starts = memchr_iter(b'[', line).filter(|at| *at > 0 && begins_another(&line[*at..]));
+    let starts = memchr_iter(b'[', line).filter(|at| *at > 0 && begins_as_entry(&line[*at..]));
     let entries = cut(line, starts);
     let host = |entry: &&[u8]| {
         let request = find_request(entry).ok().filter(|_| is_plain(entry))?;
@@ -137,12 +137,12 @@ fn after_day(text: &[u8]) -> Option<&[u8]> {
 
 /// Whether another entry begins behind the time stamp of a line, however little of it is there.
 fn is_welded(rest: &[u8]) -> bool {
-    memchr_iter(b'[', rest).any(|at| begins_another(&rest[at..]))
+    memchr_iter(b'[', rest).any(|at| begins_as_entry(&rest[at..]))
 }
 
 /// Whether a text begins with `[TIME STAMP] CLIENT PROXY MS "`. Looks no further than to the next bracket, so that all
 /// of them together are looked at once.
-fn begins_another(text: &[u8]) -> bool {
+pub(super) fn begins_as_entry(text: &[u8]) -> bool {
     let field = |text: &'_ [u8]| text.iter().position(|b| b"\" [".contains(b)).filter(|len| *len > 0);
     let mut rest = stamp(text);
     for _ in 0..3 {
