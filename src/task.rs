@@ -8,6 +8,7 @@ pub mod pattern;
 mod remains;
 pub mod stale;
 pub mod registry;
+mod verdict;
 pub mod needs;
 pub mod registered;
 pub mod batch;

@@ -1,10 +1,12 @@
 //! Whether a store has what a workbook needs: every hour where that was asked for, a line at least, and never less than
 //! the workbook that stands.
 //!
-//! The one place that decides it, for every command that makes workbooks. Knows nothing of when a task is due.
+//! Looks up what is decided by, for every command that makes workbooks. Knows nothing of when a task is due.
 
 use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
+use super::verdict::{Facts, Lack, Stands, decide};
+pub use super::verdict::{STAYS, Tolerance, Verdict, has_less};
 use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::error::Result;
 use crate::store::{Needs, Reader};
@@ -14,41 +16,6 @@ use std::path::Path;
 
 /// Domains that a message names; beyond, their number is told.
 const NAMED: usize = 5;
-const NO_LINE: &str = "the store has no line of its domains in its range";
-/// What a reason ends with where a workbook stands.
-pub const STAYS: &str = "the workbook that was made is not replaced";
-/// What it ends with where one was made and is not there any more.
-const IS_GONE: &str = "no workbook is made that has less than the one before, whose file is gone";
-
-/// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same, and
-/// can have it.
-#[must_use]
-pub fn has_less(why: &str) -> bool {
-    [STAYS, IS_GONE].iter().any(|end| why.strip_suffix(end).is_some_and(|before| before.ends_with("; ")))
-}
-
-/// How much may be missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tolerance {
-    /// Nothing.
-    Nothing,
-    /// Hours and lines that were waited for long enough, but nothing that the workbook that stands has.
-    Missing,
-    /// Anything: somebody looks at it.
-    Anything,
-}
-
-/// Whether a workbook may be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All is there.
-    Ready,
-    /// It is made with what is there; this is missing.
-    Incomplete(String),
-    /// It waits, and why.
-    Waits(String),
-}
-
 /// What is known of the workbook of the same range that stands where another is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -75,6 +42,14 @@ impl Standing {
         };
         // A workbook of no domain has no hours stored, and that is known.
         Ok(if made.logged.is_some() { Self::Hours(registry.hours(made.id)?) } else { Self::Unknown })
+    }
+
+    fn kind(&self) -> Stands {
+        match self {
+            Self::Nothing => Stands::Nothing,
+            Self::Unknown => Stands::Unknown,
+            Self::Hours(_) => Stands::Known,
+        }
     }
 
     /// Which domains of a selection have fewer hours now, in words. Others are not asked for any more.
@@ -143,25 +118,39 @@ impl<'a> Wanted<'a> {
     /// # Errors
     /// When the store fails.
     pub fn judge(&self, reader: &Reader) -> Result<Verdict> {
-        if let Some(needs) = self.needs {
-            return Ok(self.judge_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?));
-        }
-        // Whoever may miss hours must not lose them.
-        if let (Standing::Hours(_), true) = (self.standing, self.tolerance != Tolerance::Anything)
-            && let Some(lost) =
-                self.standing.lost(self.selection, &coverage(reader, self.selection, Some(self.range))?)
-        {
-            return Ok(self.stays(&lost));
-        }
-        self.judge_lines(reader)
+        Ok(decide(&Facts {
+            standing: self.standing.kind(),
+            tolerance: self.tolerance,
+            lack: self.lack(reader)?,
+            is_file_there: self.output.exists(),
+        }))
     }
 
-    fn judge_hours(&self, coverage: &Coverage) -> Verdict {
+    /// What the store has not. Of what may be missing altogether nothing is looked up.
+    fn lack(&self, reader: &Reader) -> Result<Lack> {
         if self.tolerance == Tolerance::Anything {
-            return Verdict::Ready;
+            return Ok(Lack::Nothing);
         }
+        if let Some(needs) = self.needs {
+            return Ok(self.lack_of_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?));
+        }
+        // Whoever may miss hours must not lose them.
+        if matches!(self.standing, Standing::Hours(_)) {
+            let now = coverage(reader, self.selection, Some(self.range))?;
+            if let Some(lost) = self.standing.lost(self.selection, &now) {
+                return Ok(Lack::Lost(lost));
+            }
+        }
+        let is_fine = (*self.standing == Standing::Nothing && !self.is_unattended)
+            || !reader.keys(self.range, self.selection)?.is_empty()
+            // That nothing was requested is known where every hour has a log.
+            || coverage(reader, self.selection, Some(self.range))?.is_complete();
+        Ok(if is_fine { Lack::Nothing } else { Lack::Lines })
+    }
+
+    fn lack_of_hours(&self, coverage: &Coverage) -> Lack {
         if let Some(lost) = self.standing.lost(self.selection, coverage) {
-            return self.stays(&lost);
+            return Lack::Lost(lost);
         }
         let coverage = &coverage.folded(&self.folds);
         let missing = match &self.standing {
@@ -174,34 +163,6 @@ impl<'a> Wanted<'a> {
             }
             _ => coverage.missing(),
         };
-        missing.map_or(Verdict::Ready, |missing| self.without(missing))
-    }
-
-    fn judge_lines(&self, reader: &Reader) -> Result<Verdict> {
-        let is_first = *self.standing == Standing::Nothing;
-        let is_fine = self.tolerance == Tolerance::Anything
-            || (is_first && !self.is_unattended)
-            || !reader.keys(self.range, self.selection)?.is_empty()
-            // That nothing was requested is known where every hour has a log.
-            || coverage(reader, self.selection, Some(self.range))?.is_complete();
-        if is_fine {
-            return Ok(Verdict::Ready);
-        }
-        // What stands is not replaced by nothing, however long was waited.
-        Ok(if is_first { self.without(NO_LINE.into()) } else { self.stays(NO_LINE) })
-    }
-
-    /// It waits, as there would be less than there was.
-    fn stays(&self, why: &str) -> Verdict {
-        let end = if self.output.exists() { STAYS } else { IS_GONE };
-        Verdict::Waits(format!("{why}; {end}"))
-    }
-
-    fn without(&self, missing: String) -> Verdict {
-        match (self.standing, self.tolerance) {
-            (Standing::Nothing | Standing::Hours(_), Tolerance::Missing) => Verdict::Incomplete(missing),
-            (Standing::Nothing, _) => Verdict::Waits(missing),
-            _ => self.stays(&missing),
-        }
+        missing.map_or(Lack::Nothing, Lack::Hours)
     }
 }

@@ -1,0 +1,164 @@
+//! The decision whether a workbook may be made: facts in, verdict out. Looks nothing up.
+
+const NO_LINE: &str = "the store has no line of its domains in its range";
+/// What a reason ends with where a workbook stands.
+pub const STAYS: &str = "the workbook that was made is not replaced";
+/// What it ends with where one was made and is not there any more.
+const IS_GONE: &str = "no workbook is made that has less than the one before, whose file is gone";
+
+/// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same, and
+/// can have it.
+#[must_use]
+pub fn has_less(why: &str) -> bool {
+    [STAYS, IS_GONE].iter().any(|end| why.strip_suffix(end).is_some_and(|before| before.ends_with("; ")))
+}
+
+/// How much may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tolerance {
+    /// Nothing.
+    Nothing,
+    /// Hours and lines that were waited for long enough, but nothing that the workbook that stands has.
+    Missing,
+    /// Anything: somebody looks at it.
+    Anything,
+}
+
+/// Whether a workbook may be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All is there.
+    Ready,
+    /// It is made with what is there; this is missing.
+    Incomplete(String),
+    /// It waits, and why.
+    Waits(String),
+}
+
+/// What is known of a workbook of the same range that was made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// There is none.
+    Nothing,
+    /// There is one, and how many hours with a log its domains had was not stored.
+    Unknown,
+    /// There is one, and its hours were stored.
+    Known,
+}
+
+/// What the store has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// All that is needed is there.
+    Nothing,
+    /// Hours that the workbook that stands has, in words.
+    Lost(String),
+    /// Hours that must be there, in words.
+    Hours(String),
+    /// Any line at all.
+    Lines,
+}
+
+/// What is decided by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) standing: Stands,
+    pub(super) tolerance: Tolerance,
+    pub(super) lack: Lack,
+    /// Whether any file stands where the workbook is to be.
+    pub(super) is_file_there: bool,
+}
+
+/// Whether a workbook may be made. What stands is never replaced by less, however long was waited, unless somebody looks at
+/// it.
+pub(super) fn decide(facts: &Facts) -> Verdict {
+    use Lack::{Hours, Lines, Lost, Nothing};
+    let stays = |why: &str| {
+        let end = if facts.is_file_there { STAYS } else { IS_GONE };
+        Verdict::Waits(format!("{why}; {end}"))
+    };
+    match (&facts.lack, facts.standing, facts.tolerance) {
+        (Nothing, ..) | (_, _, Tolerance::Anything) => Verdict::Ready,
+        (Lost(lost), ..) => stays(lost),
+        // It has no more hours than those that are there now.
+        (Hours(missing), Stands::Nothing | Stands::Known, Tolerance::Missing) => {
+            Verdict::Incomplete(missing.clone())
+        }
+        (Lines, Stands::Nothing, Tolerance::Missing) => Verdict::Incomplete(NO_LINE.into()),
+        (Hours(missing), Stands::Nothing, Tolerance::Nothing) => Verdict::Waits(missing.clone()),
+        (Lines, Stands::Nothing, Tolerance::Nothing) => Verdict::Waits(NO_LINE.into()),
+        (Hours(missing), ..) => stays(missing),
+        (Lines, ..) => stays(NO_LINE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a row of the table gives.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Given {
+        Ready,
+        Incomplete,
+        Waits,
+        /// It waits, and says that what stands is not replaced.
+        Stays,
+    }
+
+    /// Every lack over every workbook that stands, and what each tolerance gives: nothing, missing, anything.
+    const TABLE: [(&str, Stands, [Given; 3]); 12] = {
+        use Given::{Incomplete, Ready, Stays, Waits};
+        use Stands::{Known, Nothing, Unknown};
+        [
+            ("nothing", Nothing, [Ready, Ready, Ready]),
+            ("nothing", Unknown, [Ready, Ready, Ready]),
+            ("nothing", Known, [Ready, Ready, Ready]),
+            // Only of known hours any can be lost; the decision does not depend on that.
+            ("lost", Nothing, [Stays, Stays, Ready]),
+            ("lost", Unknown, [Stays, Stays, Ready]),
+            ("lost", Known, [Stays, Stays, Ready]),
+            ("hours", Nothing, [Waits, Incomplete, Ready]),
+            ("hours", Unknown, [Stays, Stays, Ready]),
+            ("hours", Known, [Stays, Incomplete, Ready]),
+            ("lines", Nothing, [Waits, Incomplete, Ready]),
+            ("lines", Unknown, [Stays, Stays, Ready]),
+            ("lines", Known, [Stays, Stays, Ready]),
+        ]
+    };
+
+    fn lack(word: &str) -> (Lack, &str) {
+        match word {
+            "lost" => (Lack::Lost("a has 1 hour".into()), "a has 1 hour"),
+            "hours" => (Lack::Hours("a has no source".into()), "a has no source"),
+            "lines" => (Lack::Lines, NO_LINE),
+            _ => (Lack::Nothing, ""),
+        }
+    }
+
+    #[test]
+    fn what_is_lacking_decides_by_what_stands_and_what_may_be_missing() {
+        let mut seen = std::collections::HashSet::new();
+        for (word, standing, given) in TABLE {
+            assert!(seen.insert(format!("{word} {standing:?}")), "each combination stands once");
+            let tolerances = [Tolerance::Nothing, Tolerance::Missing, Tolerance::Anything];
+            for ((tolerance, given), is_file_there) in
+                tolerances.into_iter().zip(given).flat_map(|row| [(row, true), (row, false)])
+            {
+                let (lack, text) = lack(word);
+                let verdict = decide(&Facts { standing, tolerance, lack, is_file_there });
+                let end = if is_file_there { STAYS } else { IS_GONE };
+                let expected = match given {
+                    Given::Ready => Verdict::Ready,
+                    Given::Incomplete => Verdict::Incomplete(text.into()),
+                    Given::Waits => Verdict::Waits(text.into()),
+                    Given::Stays => Verdict::Waits(format!("{text}; {end}")),
+                };
+                assert_eq!(verdict, expected, "{word}, {standing:?}, {tolerance:?}");
+                let is_less = matches!(&verdict, Verdict::Waits(why) if has_less(why));
+                assert_eq!(is_less, given == Given::Stays, "{verdict:?}");
+            }
+        }
+        assert_eq!(seen.len(), TABLE.len());
+    }
+}
