@@ -53,7 +53,7 @@ use tally::Tally;
 use walk::walk;
 use workbook::chart::in_order;
 use workbook::layout::{last_column, rows_of};
-use workbook::{Book, Column, Properties, Rows, sheet_part};
+use workbook::{Book, Column, Properties, RowMode, sheet_part};
 
 pub use detail::count_sheets;
 pub use plain::export_csv;
@@ -334,14 +334,14 @@ impl<'a> Writer<'a> {
 
     /// A workbook with the templates of the sheets that are poured.
     fn template(&self) -> Result<Book> {
-        let mut book = self.book(Rows::Streamed)?;
+        let mut book = self.book(RowMode::Streamed)?;
         self.detail.template(&mut book, &self.columns())?;
         self.account.template(&mut book)?;
         Ok(book)
     }
 
     /// A workbook of empty sheets.
-    fn book(&self, account: Rows) -> Result<Book> {
+    fn book(&self, account: RowMode) -> Result<Book> {
         let spec = self.request.spec;
         let version = [(FORMAT_PROPERTY, FORMAT_VERSION.to_owned())];
         let properties = Properties {
@@ -351,15 +351,15 @@ impl<'a> Writer<'a> {
             created: self.request.created,
         };
         let mut book = Book::new(&properties, self.scratch)?;
-        book.add_sheet(Label::Summary.text(spec.language), Rows::Kept)?;
-        book.add_sheet(&self.names.daily, Rows::Kept)?;
+        book.add_sheet(Label::Summary.text(spec.language), RowMode::Kept)?;
+        book.add_sheet(&self.names.daily, RowMode::Kept)?;
         book.add_sheet(&self.names.account, account)?;
-        book.add_sheet(&self.names.domains, Rows::Kept)?;
+        book.add_sheet(&self.names.domains, RowMode::Kept)?;
         for name in &self.names.details {
-            book.add_sheet(name, Rows::Streamed)?;
+            book.add_sheet(name, RowMode::Streamed)?;
         }
-        book.add_sheet(Label::DataQuality.text(spec.language), Rows::Streamed)?;
-        book.add_sheet(Label::Sources.text(spec.language), Rows::Streamed)?;
+        book.add_sheet(Label::DataQuality.text(spec.language), RowMode::Streamed)?;
+        book.add_sheet(Label::Sources.text(spec.language), RowMode::Streamed)?;
         Ok(book)
     }
 

@@ -214,9 +214,9 @@ mod tests {
         text
     }
 
-    type Rows = BTreeMap<(String, String), Vec<u128>>;
+    type ExpectedRows = BTreeMap<(String, String), Vec<u128>>;
 
-    fn expected(dir: &TempDir) -> Rows {
+    fn expected(dir: &TempDir) -> ExpectedRows {
         let text = fs::read_to_string(dir.path().join(EXPECTED)).unwrap();
         let mut lines = text.lines();
         let header =
@@ -296,7 +296,7 @@ mod tests {
         ] {
             let (dir, made) = made(&recipe);
             let Ingested { table, report, .. } = ingested(&dir, &recipe);
-            let found: Rows = table
+            let found: ExpectedRows = table
                 .rows()
                 .map(|row| {
                     let u = row.usage;

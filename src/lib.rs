@@ -72,7 +72,7 @@
 //! use flowbook::region::Region;
 //! use flowbook::report::RejectLimit;
 //! use flowbook::source::Search;
-//! use flowbook::task::{Logs, Progress, Task, run};
+//! use flowbook::task::{Logs, Task, TaskProgress, run};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let request = ExportRequest {
@@ -101,7 +101,7 @@
 //!     keep_going: false,
 //!     rejects: None,
 //! };
-//! let exported = run(&task, &logs, &Progress::default())?.result?;
+//! let exported = run(&task, &logs, &TaskProgress::default())?.result?;
 //! assert_eq!((exported.domains, exported.rows), (5, 1440));
 //! assert!(output.exists());
 //! # Ok(())

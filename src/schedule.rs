@@ -21,7 +21,7 @@ use crate::events::{of_phase, timed};
 use crate::output::{folder, make_folder, scratch_folder};
 use crate::source::{ORIGINS, Source};
 use crate::store::{self, Lock, Reader};
-use crate::task::Progress;
+use crate::task::TaskProgress;
 use crate::task::batch::side_by_side;
 use crate::task::registered::{Ran, Running, hold, run_registered};
 use crate::task::registry::{Registry, TaskRecord};
@@ -67,7 +67,7 @@ pub struct Ticked {
 /// # Errors
 /// When another tick does not end, logs cannot be read to their end (unless the plan says to go on), or the store
 /// fails. What fails in a task is that task's own.
-pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
+pub fn tick(tick: &Tick<'_>, progress: &TaskProgress) -> Result<Ticked> {
     let Plan { store, lock_timeout, .. } = tick.plan;
     if tick.dry_run {
         // What would become of the store becomes of a copy.
@@ -86,7 +86,7 @@ pub fn tick(tick: &Tick<'_>, progress: &Progress) -> Result<Ticked> {
 
 /// Does the work of a tick. `store` is the file of the store, whatever is worked on: neither is it read as a log, nor does
 /// a result take its place.
-fn work(tick: &Tick<'_>, store: &Path, progress: &Progress) -> Result<Ticked> {
+fn work(tick: &Tick<'_>, store: &Path, progress: &TaskProgress) -> Result<Ticked> {
     let FoundLogs { mut sources, young, unmatched } = timed("finding logs", || find(tick.plan))?;
     of_phase!("{} logs to look at, {} too young", sources.len(), young.len());
     leave_out_store(&mut sources, store);
@@ -134,7 +134,7 @@ fn let_go(tick: &Tick<'_>) -> Result<Option<Retained>> {
     retain::let_go(store, before, *lock_timeout, WORK, (false, tick.dry_run)).map(Some)
 }
 
-fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &Progress) -> Result<Delivered> {
+fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &TaskProgress) -> Result<Delivered> {
     let Plan { store, lock_timeout, keep_going, max_rejects, empty_is_delivered, .. } = tick.plan;
     let delivery = Delivery {
         store,
@@ -174,7 +174,7 @@ fn foretell(judged: Vec<Judged>, store: &Path) -> Vec<Step> {
 }
 
 /// Runs what is due.
-fn make(tick: &Tick<'_>, judged: Vec<Judged>, progress: &Progress) -> Vec<Step> {
+fn make(tick: &Tick<'_>, judged: Vec<Judged>, progress: &TaskProgress) -> Vec<Step> {
     side_by_side(tick.running.threads, judged, |one, threads| {
         let Judged { mut step, task, tolerance } = one;
         if let (StepEnd::Due(why, _), Some(task)) = (&step.end, task) {
@@ -185,7 +185,7 @@ fn make(tick: &Tick<'_>, judged: Vec<Judged>, progress: &Progress) -> Vec<Step> 
     })
 }
 
-fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &Progress) -> StepEnd {
+fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &TaskProgress) -> StepEnd {
     let made = make_folder(folder(&task.order.output)).and_then(|()| {
         let mut registry = Registry::open(how.store, how.wait)?;
         run_registered(&mut registry, task, how, progress)

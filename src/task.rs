@@ -79,7 +79,7 @@ pub struct Logs<'a> {
 
 /// How far a task is, and what it says on its way.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct TaskProgress {
     /// Is told what a user should know before rows are written.
     pub warn: Option<fn(&str)>,
     /// Reading, in bytes.
@@ -108,7 +108,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When there is no log, a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
-pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &Progress) -> Result<Outcome> {
+pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &TaskProgress) -> Result<Outcome> {
     let mut sources = ORIGINS.list(logs.arguments, logs.search)?;
     if sources.is_empty() {
         return Err(no_log(logs.arguments, logs.search));
@@ -161,12 +161,17 @@ pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &Progress) -> Result<Outc
 ///
 /// # Errors
 /// When the store cannot be read, or the workbook cannot be written.
-pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &Progress) -> Result<Outcome> {
+pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &TaskProgress) -> Result<Outcome> {
     run_sealed(task, reader, progress, None)
 }
 
 /// As [`run_stored`]; the hash of the file is told before it gets its name.
-fn run_sealed(task: &Task<'_>, reader: &Reader, progress: &Progress, seal: Option<Seal>) -> Result<Outcome> {
+fn run_sealed(
+    task: &Task<'_>,
+    reader: &Reader,
+    progress: &TaskProgress,
+    seal: Option<Seal>,
+) -> Result<Outcome> {
     if let Some(place) = form::check(task.output, task.force)? {
         keep_off_store(&place, reader.path())?;
         if is_known_log(&place, reader)? {
@@ -251,7 +256,7 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
     series: &[Series],
     rows: impl Fn() -> I,
     target: Target,
-    progress: &Progress,
+    progress: &TaskProgress,
 ) -> Result<Result<Exported, String>> {
     let spec = task.spec;
     let is_sparse = spec.rows == DetailRows::Sparse;

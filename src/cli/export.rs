@@ -16,9 +16,9 @@ use crate::report::Scope;
 use crate::source::Search;
 use crate::store::Reader;
 use crate::task::needs::Tolerance;
-use crate::task::registered::{Kept, Running, hold, run_and_register};
+use crate::task::registered::{Finished, Running, hold, run_and_register};
 use crate::task::registry::Registry;
-use crate::task::{self, Logs, Progress, Task, form, run_stored};
+use crate::task::{self, Logs, Task, TaskProgress, form, run_stored};
 use clap::{Args, ValueHint};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -157,11 +157,11 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     keep_off([&*output].into_iter().chain(reading.rejects.as_deref()), arguments.config.as_deref())?;
     let search = reading.search()?;
     let task = arguments.task(&spec, &output, creation_time()?);
-    let progress = Progress { warn: Some(show::message), ..Progress::default() };
+    let progress = TaskProgress { warn: Some(show::message), ..TaskProgress::default() };
     let done = progress::beside(telling.has_bar(), &progress, || match &arguments.store {
         None => {
             let outcome = task::run(&task, &arguments.logs(&search), &progress);
-            outcome.map(|outcome| Some((Kept { outcome, task: None }, Vec::new())))
+            outcome.map(|outcome| Some((Finished { outcome, task: None }, Vec::new())))
         }
         Some(store) => from_store(arguments, store, &task, &request, &progress),
     });
@@ -169,7 +169,9 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     if is_searched && arguments.store.is_none() {
         show::messages(&notes::of_search(&search));
     }
-    let Some((Kept { outcome, task: registered }, unread)) = done? else { return Ok(Ending::WithRejects) };
+    let Some((Finished { outcome, task: registered }, unread)) = done? else {
+        return Ok(Ending::WithRejects);
+    };
     show::faults(&outcome.report);
     if let Some(store) = &arguments.store {
         show::how_to_forget(&outcome.report, store);
@@ -199,8 +201,8 @@ fn from_store(
     store: &Path,
     task: &Task<'_>,
     request: &ExportRequest,
-    progress: &Progress,
-) -> Result<Option<(Kept, Faults)>> {
+    progress: &TaskProgress,
+) -> Result<Option<(Finished, Faults)>> {
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
     let place = form::check(task.output, task.force)?;
@@ -211,7 +213,7 @@ fn from_store(
     if place.is_none() {
         // What went by on standard output can be neither listed nor made again.
         let outcome = run_stored(task, &Reader::open(store, wait)?, progress)?;
-        return Ok(Some((Kept { outcome, task: None }, faults)));
+        return Ok(Some((Finished { outcome, task: None }, faults)));
     }
     let _lock = hold(store, wait, "flowbook export")?;
     run_and_register(task, request, store, wait, now, progress).map(|kept| Some((kept, faults)))
@@ -227,7 +229,7 @@ fn take(
     store: &Path,
     rejects_of: Option<Scope<'_>>,
     results: &[PathBuf],
-    progress: &Progress,
+    progress: &TaskProgress,
 ) -> Result<Option<Faults>> {
     if arguments.logs.is_empty() {
         return Ok(Some(Vec::new()));
@@ -255,7 +257,7 @@ fn unregistered(error: &Error) {
 fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     let ExportArguments { reading, telling, waiting, .. } = arguments;
     let Some(store) = arguments.store.as_deref() else { return Ok(Ending::Done) };
-    let progress = Progress { warn: Some(show::message), ..Progress::default() };
+    let progress = TaskProgress { warn: Some(show::message), ..TaskProgress::default() };
     let taken =
         progress::beside(telling.has_bar(), &progress, || take(arguments, store, None, &[], &progress))?;
     let Some(faults) = taken else { return Ok(Ending::WithRejects) };

@@ -6,7 +6,7 @@ use crate::delivery::collision::keep_off;
 use crate::delivery::intake::Intake;
 use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::Result;
-use crate::task::Progress;
+use crate::task::TaskProgress;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     let IngestArguments { store, reading, telling, .. } = arguments;
     // The configuration of other commands is no file to write to, either.
     keep_off(reading.rejects.as_deref(), environment::path(environment::CONFIG).as_deref())?;
-    let progress = Progress::default();
+    let progress = TaskProgress::default();
     let place = (store.store.as_path(), store.waiting.lock_timeout);
     let usual = reading.delivery(place, "flowbook ingest", arguments.force, &progress.reading);
     let intake = Intake { verify: arguments.verify, ..usual.intake };

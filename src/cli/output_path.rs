@@ -4,7 +4,7 @@ use crate::contract::request::ExportSpec;
 use crate::error::{Error, Result};
 use crate::export::name::file_name;
 use crate::output::{folder, is_below, make_folder};
-use crate::task::pattern::Pattern;
+use crate::task::pattern::NamePattern;
 use std::path::{Component, Path, PathBuf};
 
 /// The file asked for: in a folder, the file of the usual name; of a pattern, what it gives for this export. A folder that
@@ -42,7 +42,7 @@ pub(super) fn below(folder: &Path, said: Option<&str>, spec: &ExportSpec) -> Res
     if said.contains(['{', '}']) {
         let wrong = |e: &Error| Error::usage(format!("output is {said:?}; it {}", e.message()));
         let file =
-            Pattern::of_any_form(said).and_then(|pattern| pattern.fill(spec)).map_err(|e| wrong(&e))?;
+            NamePattern::of_any_form(said).and_then(|pattern| pattern.fill(spec)).map_err(|e| wrong(&e))?;
         return Ok(folder.join(file));
     }
     let path = folder.join(said);

@@ -1,6 +1,6 @@
 //! The progress bar: on a terminal only. The only file that names indicatif.
 
-use crate::task::Progress;
+use crate::task::TaskProgress;
 use crate::threads::start;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
@@ -20,7 +20,7 @@ const STREAM: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
 const WRITING: &str = "{msg} [{bar:32}] {human_pos}/{human_len} rows, {rows_per_sec}, {eta} left";
 
 /// Runs `work` beside a bar on standard error, if it has one and that is a terminal.
-pub(super) fn beside<T>(has_bar: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
+pub(super) fn beside<T>(has_bar: bool, progress: &TaskProgress, work: impl FnOnce() -> T) -> T {
     if !has_bar || !io::stderr().is_terminal() {
         return work();
     }
@@ -34,7 +34,7 @@ pub(super) fn beside<T>(has_bar: bool, progress: &Progress, work: impl FnOnce() 
     })
 }
 
-fn show(progress: &Progress, until: &mpsc::Receiver<()>) {
+fn show(progress: &TaskProgress, until: &mpsc::Receiver<()>) {
     let waiting = |time| matches!(until.recv_timeout(time), Err(RecvTimeoutError::Timeout));
     let mut bar = Bar::new();
     if !waiting(PATIENCE) {
@@ -60,7 +60,7 @@ impl Bar {
         Self { bar: ProgressBar::hidden(), template: "" }
     }
 
-    fn update(&mut self, progress: &Progress) {
+    fn update(&mut self, progress: &TaskProgress) {
         let load = |value: &AtomicU64| value.load(Ordering::Relaxed);
         let (rows, total) = (load(&progress.rows_total), load(&progress.reading.total));
         let (template, name, done, len) = match (rows, total) {

@@ -11,7 +11,7 @@ use crate::schedule::metrics::{self, TickFigures};
 use crate::schedule::plan::Plan;
 use crate::schedule::{StepEnd, Tick, Ticked, tick};
 use crate::store::Reader;
-use crate::task::Progress;
+use crate::task::TaskProgress;
 use crate::task::needs::Tolerance;
 use crate::task::registered::Running;
 use crate::task::registry::{PastTick, Registry};
@@ -98,7 +98,7 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
         now,
     };
     let one = Tick { plan: &plan, running, language: environment::language(), dry_run: arguments.dry_run };
-    let progress = Progress { warn: Some(show::message), ..Progress::default() };
+    let progress = TaskProgress { warn: Some(show::message), ..TaskProgress::default() };
     let ticked = progress::beside(arguments.telling.has_bar(), &progress, || tick(&one, &progress));
     match ticked {
         Ok(ticked) => tell(arguments, &plan, &ticked, begun),

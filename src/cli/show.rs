@@ -15,7 +15,7 @@ use crate::export::completeness::Completeness;
 use crate::names::named_hours;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
-use crate::task::registered::Kept;
+use crate::task::registered::Finished;
 use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
 use crate::time::iso;
@@ -222,12 +222,12 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
 pub(super) fn made(
     tasks: &[(&ExportRequest, Task<'_>)],
     taken: &Taking,
-    made: &[Result<Kept>],
+    made: &[Result<Finished>],
 ) -> Result<()> {
     taking(taken)?;
     let mut rows: Vec<(String, String)> = Vec::new();
     for ((_, task), one) in tasks.iter().zip(made) {
-        if let Ok(Kept { outcome: Outcome { result: Ok(exported), .. }, .. }) = one {
+        if let Ok(Finished { outcome: Outcome { result: Ok(exported), .. }, .. }) = one {
             let name = task.spec.name.clone().unwrap_or_else(|| task.spec.kind.name().to_owned());
             let figures: Vec<String> =
                 figures(task.spec, exported).iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -241,11 +241,11 @@ pub(super) fn made(
 pub(super) fn made_json(
     tasks: &[(&ExportRequest, Task<'_>)],
     taken: &Taking,
-    made: &[Result<Kept>],
+    made: &[Result<Finished>],
 ) -> Result<()> {
     let mut object = taking_object(taken);
-    let one = |((_, task), made): (&(&ExportRequest, Task<'_>), &Result<Kept>)| match made {
-        Ok(Kept { outcome, task: id }) => {
+    let one = |((_, task), made): (&(&ExportRequest, Task<'_>), &Result<Finished>)| match made {
+        Ok(Finished { outcome, task: id }) => {
             let id = id.as_ref().and_then(|id| id.as_ref().ok().copied());
             let mut object = task_object(task, outcome, id);
             // The response to the whole list has an id; its tasks have none.

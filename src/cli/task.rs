@@ -12,7 +12,7 @@ use crate::delivery::collision::keep_off;
 use crate::error::{Error, Result};
 use crate::region::Region;
 use crate::report::RejectLimit;
-use crate::task::Progress;
+use crate::task::TaskProgress;
 use crate::task::form::{self, Form};
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Ran, Running, hold, run_registered};
@@ -317,7 +317,7 @@ pub(super) fn run_all(
     let tasks = choose(registry)?;
     let mut ran = Vec::with_capacity(tasks.len());
     for task in &tasks {
-        let progress = Progress { warn: Some(show::message), ..Progress::default() };
+        let progress = TaskProgress { warn: Some(show::message), ..TaskProgress::default() };
         let done = progress::beside(telling.has_bar(), &progress, || {
             run_registered(registry, task, running, &progress)
         });

@@ -200,25 +200,25 @@ pub fn count_sheets(series: &[Series], slices: u64, kept: Option<&[u64]>) -> usi
 pub(super) type Offsets = Arc<[Digits]>;
 
 /// Rows of some series, one after the other.
-pub(super) struct Rows<'a> {
+pub(super) struct SeriesRows<'a> {
     detail: &'a Detail<'a>,
     marks: &'a RowMarks,
     /// The number of the first row.
     first: u32,
     offsets: Offsets,
-    runs: Vec<Run>,
+    runs: Vec<SliceRun>,
     usages: Vec<Usage>,
 }
 
 /// Neighbouring slices of one series.
-struct Run {
+struct SliceRun {
     series: usize,
     domain: Digits,
     region: Digits,
     slices: Range<usize>,
 }
 
-impl Block for Rows<'_> {
+impl Block for SeriesRows<'_> {
     fn rows(&self) -> u64 {
         self.usages.len() as u64
     }
@@ -231,7 +231,7 @@ impl Block for Rows<'_> {
         let mut usages = self.usages.iter();
         let mut number = self.first;
         let mut values = Vec::new();
-        for Run { domain, region, slices, .. } in &self.runs {
+        for SliceRun { domain, region, slices, .. } in &self.runs {
             for (slice, usage) in slices.clone().zip(&mut usages) {
                 values.clear();
                 values.push(self.detail.times[slice]);
@@ -245,13 +245,13 @@ impl Block for Rows<'_> {
     }
 }
 
-impl Rows<'_> {
+impl SeriesRows<'_> {
     /// The rows, each with the name of its domain.
     fn write_named(&self, text: &mut Text) {
         let Detail { spec, series, times, .. } = self.detail;
         let mut rows = NamedRowWriter::new(self.marks, text);
         let (mut usages, mut number, mut values) = (self.usages.iter(), self.first, Vec::new());
-        for Run { series: at, region, slices, .. } in &self.runs {
+        for SliceRun { series: at, region, slices, .. } in &self.runs {
             for (slice, usage) in slices.clone().zip(&mut usages) {
                 values.clear();
                 values.push(Some(times[slice]));
@@ -277,7 +277,7 @@ pub(super) struct Feed<'p, 'a, 'c, 'f> {
     /// Rows of all sheets so far.
     row: u64,
     /// The rows that wait for a block to be full.
-    block: Rows<'a>,
+    block: SeriesRows<'a>,
 }
 
 impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
@@ -289,7 +289,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
     ) -> Result<Self> {
         let sheets = detail.split.iter().map(DetailSheet::of).collect();
         let (marks, offsets) = (&frames[0].marks, detail.offsets(&frames[0].strings));
-        let block = Rows { detail, marks, first: 2, offsets, runs: Vec::new(), usages: Vec::new() };
+        let block = SeriesRows { detail, marks, first: 2, offsets, runs: Vec::new(), usages: Vec::new() };
         pour.begin(&sheet_part(DETAIL), &frames[0].head)?;
         Ok(Self { detail, frames, pour, sheets, sheet: 0, row: 0, block })
     }
@@ -325,7 +325,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
             from = slices.end;
             self.row += slices.len() as u64;
             self.block.usages.extend_from_slice(&usages[slices.clone()]);
-            self.block.runs.push(Run { series: number, domain, region, slices });
+            self.block.runs.push(SliceRun { series: number, domain, region, slices });
             if self.block.usages.len() == BLOCK_ROWS {
                 self.send()?;
             }
@@ -337,7 +337,7 @@ impl<'p, 'a, 'c, 'f> Feed<'p, 'a, 'c, 'f> {
     fn send(&mut self) -> Result<()> {
         let span = &self.detail.split[self.sheet];
         let first = rows_of(self.row - span.start) + 2;
-        let block = Rows {
+        let block = SeriesRows {
             detail: self.detail,
             marks: &self.frames[self.sheet].marks,
             first,

@@ -77,7 +77,7 @@ pub(super) struct Pour<'a, 'f, 'b> {
 
 /// Threads at work for a [`Pour`].
 struct Crew<'b> {
-    jobs: SyncSender<Job<'b>>,
+    jobs: SyncSender<HandedOut<'b>>,
     done: Receiver<(usize, Result<Deflated>)>,
     /// Blocks that were handed out and not written yet, from `first` on; those that came back.
     waiting: VecDeque<Option<Deflated>>,
@@ -87,7 +87,7 @@ struct Crew<'b> {
 }
 
 /// A block for the crew, its number, and memory to deflate it into.
-type Job<'b> = (usize, Box<dyn Block + 'b>, Vec<u8>);
+type HandedOut<'b> = (usize, Box<dyn Block + 'b>, Vec<u8>);
 
 /// Runs `feed`, which pours parts into `package`, with so many threads beside it (none when one is enough).
 /// `progress` is told how many rows have been written.
@@ -126,7 +126,7 @@ pub(super) fn pour<'b, T>(
 }
 
 /// What each thread of the crew does.
-fn labour(work: &Mutex<Receiver<Job<'_>>>, done: &Sender<(usize, Result<Deflated>)>) {
+fn labour(work: &Mutex<Receiver<HandedOut<'_>>>, done: &Sender<(usize, Result<Deflated>)>) {
     let mut text = Text::default();
     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok((number, block, bytes)) = next() {

@@ -125,7 +125,7 @@ fn statuses(report: &Report) -> Vec<Label> {
 }
 
 /// Rows of the sheet Sources, one below the other.
-struct Rows<'a> {
+struct SourceRows<'a> {
     marks: Arc<RowMarks>,
     /// The number of the first one.
     first: u32,
@@ -135,7 +135,7 @@ struct Rows<'a> {
     statuses: Arc<[(Label, Digits)]>,
 }
 
-impl Block for Rows<'_> {
+impl Block for SourceRows<'_> {
     fn write(&self, text: &mut Text) {
         let mut rows = NamedRowWriter::new(&self.marks, text);
         for (number, source) in (self.first..).zip(self.sources) {
@@ -164,10 +164,10 @@ pub(super) fn pour<'b>(
     let statuses = found.into_iter().zip(frame.strings.iter().map(string)).collect();
     let marks = Arc::new(frame.marks);
     pour.begin(name, &frame.head)?;
-    let mut block = Rows { marks, first: 2, sources: &[], columns: Columns::of(report), statuses };
+    let mut block = SourceRows { marks, first: 2, sources: &[], columns: Columns::of(report), statuses };
     for sources in listed(report).chunks(BLOCK_ROWS) {
         let (marks, statuses) = (Arc::clone(&block.marks), Arc::clone(&block.statuses));
-        pour.rows(Box::new(Rows { marks, sources, statuses, ..block }))?;
+        pour.rows(Box::new(SourceRows { marks, sources, statuses, ..block }))?;
         block.first += rows_of(sources.len());
     }
     pour.end(&frame.tail)

@@ -124,7 +124,7 @@ fn detail_is_split_with_domains_whole() {
 
 /// The workbook as `rust_xlsxwriter` alone writes it, row by row. Strings are numbered as ours where the Account
 /// sheet is streamed; charts keep values of it where it is kept.
-fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: Rows) -> Parts {
+fn by_hand(writer: &Writer<'_>, table: &UsageTable, account: RowMode) -> Parts {
     let Request { spec, series, .. } = *writer.request;
     let calendar = writer.detail.calendar;
     let mut book = writer.book(account).unwrap();
@@ -200,8 +200,8 @@ fn every_part_is_as_if_written_row_by_row() {
                 Usage { bytes, requests: [at as u64, bytes, 1, 0], hits: 1, ..Usage::default() };
         }
         written(&spec, &table, limit, |writer, _, path| {
-            let mut streamed = by_hand(writer, &table, Rows::Streamed);
-            let mut kept = by_hand(writer, &table, Rows::Kept);
+            let mut streamed = by_hand(writer, &table, RowMode::Streamed);
+            let mut kept = by_hand(writer, &table, RowMode::Kept);
             let mut found = Parts::new(fs::read(path).unwrap()).unwrap();
             let sorted = |mut names: Vec<String>| {
                 names.sort();

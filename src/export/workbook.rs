@@ -82,7 +82,7 @@ pub struct Column {
 
 /// Whether a sheet's rows are kept until the end, or written away as they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows {
+pub enum RowMode {
     /// Few, in any order; charts can take their values along.
     Kept,
     /// Any number, from top to bottom.
@@ -251,10 +251,10 @@ impl Book {
     ///
     /// # Errors
     /// When Excel does not allow the name, or the rows cannot be written away.
-    pub fn add_sheet(&mut self, name: &str, rows: Rows) -> Result<usize> {
+    pub fn add_sheet(&mut self, name: &str, rows: RowMode) -> Result<usize> {
         let sheet = match rows {
-            Rows::Kept => self.workbook.add_worksheet(),
-            Rows::Streamed => self.workbook.add_worksheet_with_low_memory().map_err(written)?,
+            RowMode::Kept => self.workbook.add_worksheet(),
+            RowMode::Streamed => self.workbook.add_worksheet_with_low_memory().map_err(written)?,
         };
         sheet.set_name(name).map_err(written)?;
         sheet.set_paper_size(A4).set_footer(footer("&A")).set_print_fit_to_pages(1, 0);

@@ -7,7 +7,7 @@ use super::Recipe;
 use super::line::Line;
 use super::plan::{HOUR, Plan, kinds};
 use super::random::Rng;
-use super::request::{Fact, OF_LINES, Popularity, Request, Site};
+use super::request::{Fact, OF_LINES, Popularity, Site, TrialRequest};
 use super::tally::LATE;
 
 /// What a line says.
@@ -50,7 +50,7 @@ impl<'a> Composer<'a> {
     pub(super) fn compose(&mut self, at: u64, lines: u64) -> Said {
         let second = self.second(at, lines);
         let dirty = self.rng.unit() < self.dirty;
-        let request = Request::draw(&mut self.rng, &self.site, second, !dirty);
+        let request = TrialRequest::draw(&mut self.rng, &self.site, second, !dirty);
         self.line.write(&request, &mut self.rng);
         let said = if dirty { self.line.spoil(&mut self.rng, at == 0) } else { Said::Counts(request.fact()) };
         self.line.text.push(b'\n');

@@ -5,7 +5,7 @@
 
 use super::plan::{HOUR, OFFSET};
 use super::random::Rng;
-use super::request::{Address, Client, Oddity, Path, Request};
+use super::request::{Address, Client, Oddity, Path, TrialRequest};
 use super::words::{QUOTED_AGENT, WORDS};
 use crate::record::Protocol;
 use crate::time;
@@ -50,7 +50,7 @@ impl Line {
     }
 
     /// Writes a request, without its newline.
-    pub(super) fn write(&mut self, request: &Request, rng: &mut Rng) {
+    pub(super) fn write(&mut self, request: &TrialRequest, rng: &mut Rng) {
         self.text.clear();
         self.stamp(request);
         let out = &mut self.text;
@@ -75,7 +75,7 @@ impl Line {
         self.tail(request, rng);
     }
 
-    fn stamp(&mut self, request: &Request) {
+    fn stamp(&mut self, request: &TrialRequest) {
         let this_hour = usize::from(request.second >= 0);
         let second = request.second.rem_euclid(HOUR).unsigned_abs();
         let padded = usize::from(request.oddity == Oddity::PaddedDay);
@@ -88,7 +88,7 @@ impl Line {
         self.text.push(b' ');
     }
 
-    fn referer(&mut self, request: &Request, rng: &mut Rng) {
+    fn referer(&mut self, request: &TrialRequest, rng: &mut Rng) {
         let out = &mut self.text;
         if request.oddity == Oddity::QuotedReferer {
             out.extend_from_slice(b"https://www.example.org/search?q=\"red shoes\"");
@@ -115,7 +115,7 @@ impl Line {
     }
 
     /// `METHOD URL`.
-    fn url(&mut self, request: &Request, rng: &mut Rng) {
+    fn url(&mut self, request: &TrialRequest, rng: &mut Rng) {
         let out = &mut self.text;
         out.extend_from_slice(request.method.as_bytes());
         out.push(b' ');
@@ -141,7 +141,7 @@ impl Line {
     }
 
     /// Status, sizes and cache result.
-    fn answer(&mut self, request: &Request, rng: &mut Rng) {
+    fn answer(&mut self, request: &TrialRequest, rng: &mut Rng) {
         let out = &mut self.text;
         number(out, request.status.into());
         out.push(b' ');
@@ -159,7 +159,7 @@ impl Line {
     }
 
     /// User agent, content type and what stands behind them.
-    fn tail(&mut self, request: &Request, rng: &mut Rng) {
+    fn tail(&mut self, request: &TrialRequest, rng: &mut Rng) {
         let out = &mut self.text;
         let (agent, content_type) = match request.oddity {
             _ if request.scheme == Protocol::Other => ("", " "),
@@ -192,7 +192,7 @@ impl Line {
 }
 
 /// The response time: fast from the cache, and longer for what is large.
-fn milliseconds(request: &Request, rng: &mut Rng) -> u64 {
+fn milliseconds(request: &TrialRequest, rng: &mut Rng) -> u64 {
     rng.around(if request.hit { 6 } else { 85 }) + (request.bytes >> 12)
 }
 

@@ -96,7 +96,7 @@ impl Oddity {
 }
 
 /// A request as it happened.
-pub(super) struct Request {
+pub(super) struct TrialRequest {
     pub(super) second: i64,
     pub(super) client: Client,
     pub(super) path: Path,
@@ -159,7 +159,7 @@ impl Path {
     }
 }
 
-impl Request {
+impl TrialRequest {
     pub(super) fn draw(rng: &mut Rng, site: &Site<'_>, second: i64, may_be_odd: bool) -> Self {
         let path = Path::new(site, site.popularity.rank(rng));
         let (scheme, word) = draw_protocol(rng);

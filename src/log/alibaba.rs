@@ -141,7 +141,7 @@ fn read_entry<'a>(entry: &'a [u8], minute: &mut MinuteCache) -> Result<Record<'a
 /// Reads an entry whose request `find` finds behind the time stamp.
 fn read_by<'a>(
     line: &'a [u8],
-    find: fn(&'a [u8]) -> Result<Request<'a>, Reason>,
+    find: fn(&'a [u8]) -> Result<FoundRequest<'a>, Reason>,
     minute: &mut MinuteCache,
 ) -> Result<Record<'a>, Reason> {
     let (time, stamp) = minute.time(line).ok_or(Reason::BadTime)?;
@@ -294,7 +294,7 @@ fn two_digits(text: [u8; 2]) -> Option<u32> {
 }
 
 /// A request that was found in a line.
-struct Request<'a> {
+struct FoundRequest<'a> {
     method: &'a [u8],
     url: &'a [u8],
     status: u16,
@@ -304,7 +304,7 @@ struct Request<'a> {
 
 /// Looks for the request by its shape. Of several failures the one that came furthest is told.
 #[inline]
-fn find_request(rest: &[u8]) -> Result<Request<'_>, Reason> {
+fn find_request(rest: &[u8]) -> Result<FoundRequest<'_>, Reason> {
     let mut failure = Reason::BadRequest;
     let mut from = 0;
     while let Some(quote) = memchr(b'"', &rest[from..]) {
@@ -322,7 +322,7 @@ fn find_request(rest: &[u8]) -> Result<Request<'_>, Reason> {
 
 /// Reads `METHOD URL" STATUS ` at the start of `text`.
 #[inline]
-fn request_at(text: &[u8]) -> Result<Request<'_>, Reason> {
+fn request_at(text: &[u8]) -> Result<FoundRequest<'_>, Reason> {
     let method = text.iter().position(|b| !is_method_byte(*b)).unwrap_or(text.len());
     if method == 0 || text.get(method) != Some(&b' ') {
         return Err(Reason::BadRequest);
@@ -334,7 +334,7 @@ fn request_at(text: &[u8]) -> Result<Request<'_>, Reason> {
     match *status {
         [a, b, c] if status.iter().all(u8::is_ascii_digit) => {
             let digit = |b: u8| u16::from(b - b'0');
-            Ok(Request { method, url, status: digit(a) * 100 + digit(b) * 10 + digit(c), rest })
+            Ok(FoundRequest { method, url, status: digit(a) * 100 + digit(b) * 10 + digit(c), rest })
         }
         _ => Err(Reason::BadStatus),
     }

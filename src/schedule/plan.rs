@@ -10,7 +10,7 @@ use crate::locale::Language;
 use crate::report::RejectLimit;
 use crate::source::Search;
 use crate::store::Needs;
-use crate::task::pattern::Pattern;
+use crate::task::pattern::NamePattern;
 use crate::time::{DAY_SECONDS, Zone, civil, iso};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -78,7 +78,7 @@ pub struct TaskRule {
     /// The zone of its days and months, the request's too.
     pub zone: Zone,
     /// Where its workbooks go, below [`OutputRule::folder`].
-    pub pattern: Pattern,
+    pub pattern: NamePattern,
     /// What must be there first: nothing where hours may be missing.
     pub needs: Option<Needs>,
     /// How long after the end of the range what it needs is waited for; without it, without end.

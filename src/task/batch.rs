@@ -1,7 +1,7 @@
 //! Many tasks over one store: a workbook each, written side by side.
 
-use super::registered::{Kept, hold, run_and_register};
-use super::{Progress, Task, run_stored};
+use super::registered::{Finished, hold, run_and_register};
+use super::{Task, TaskProgress, run_stored};
 use crate::contract::request::ExportRequest;
 use crate::error::Result;
 use crate::store::Reader;
@@ -35,8 +35,8 @@ pub struct Many<'a> {
 pub fn run_many(
     tasks: &[(&ExportRequest, Task<'_>)],
     many: &Many<'_>,
-    progress: &Progress,
-) -> Result<Vec<Result<Kept>>> {
+    progress: &TaskProgress,
+) -> Result<Vec<Result<Finished>>> {
     let _lock = if many.is_registered { hold(many.store, many.wait, "flowbook export")? } else { None };
     Ok(side_by_side(many.threads, tasks.iter().collect(), |(request, task), threads| {
         let alone = Task { threads, ..task.clone() };
@@ -44,7 +44,7 @@ pub fn run_many(
             return run_and_register(&alone, request, many.store, many.wait, many.now, progress);
         }
         let reader = Reader::open(many.store, many.wait)?;
-        Ok(Kept { outcome: run_stored(&alone, &reader, progress)?, task: None })
+        Ok(Finished { outcome: run_stored(&alone, &reader, progress)?, task: None })
     }))
 }
 

@@ -25,28 +25,28 @@ const FIELDS: &str = "{name}, {type}, {language}, {start}, {end}, {last}";
 
 /// A pattern of file names, at least one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub struct NamePattern {
     text: String,
-    components: Vec<Vec<Piece>>,
+    components: Vec<Vec<NamePiece>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum NamePiece {
     Text(String),
     Name,
     Type,
     Language,
-    Time(Moment, TimeFormat),
+    Time(TimeField, TimeFormat),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moment {
+enum TimeField {
     Start,
     End,
     Last,
 }
 
-impl Pattern {
+impl NamePattern {
     /// Reads a pattern.
     ///
     /// # Errors
@@ -60,13 +60,13 @@ impl Pattern {
     /// folder of logs unseen.
     ///
     /// # Errors
-    /// See [`Pattern::parse`].
+    /// See [`NamePattern::parse`].
     pub fn of_any_form(text: &str) -> Result<Self> {
         Self::ending_in(&[ENDING, ".csv", ".csv.gz", ".csv.zst"], text)
     }
 
     fn ending_in(endings: &[&str], text: &str) -> Result<Self> {
-        let mut reader = Reader { components: vec![Vec::new()] };
+        let mut reader = PatternReader { components: vec![Vec::new()] };
         reader.read(text)?;
         let components = reader.components;
         if components.len() > 1 && components[0].is_empty() {
@@ -74,12 +74,12 @@ impl Pattern {
         }
         let fixed = components.iter().filter_map(|component| match component.as_slice() {
             [] => Some(""),
-            [Piece::Text(text)] => Some(text),
+            [NamePiece::Text(text)] => Some(text),
             _ => None,
         });
         fixed.map(checked).collect::<Result<Vec<_>>>()?;
         match components.last().and_then(|component| component.last()) {
-            Some(Piece::Text(end))
+            Some(NamePiece::Text(end))
                 if endings.iter().any(|ending| end.to_ascii_lowercase().ends_with(ending)) =>
             {
                 Ok(Self { text: text.into(), components })
@@ -94,7 +94,7 @@ impl Pattern {
     /// # Errors
     /// When a file or folder would have no name or one that is too long.
     pub fn fill(&self, spec: &ExportSpec) -> Result<PathBuf> {
-        let name = |component: &Vec<Piece>| {
+        let name = |component: &Vec<NamePiece>| {
             let name = component.iter().map(|piece| piece.fill(spec)).collect::<String>();
             checked(&name).map(|()| name)
         };
@@ -102,13 +102,13 @@ impl Pattern {
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl Piece {
+impl NamePiece {
     fn fill(&self, spec: &ExportSpec) -> String {
         let value = match self {
             Self::Text(text) => return text.clone(),
@@ -124,7 +124,7 @@ impl Piece {
     }
 }
 
-impl Moment {
+impl TimeField {
     fn of(self, spec: &ExportSpec) -> i64 {
         match self {
             Self::Start => spec.asked.0,
@@ -136,11 +136,11 @@ impl Moment {
 }
 
 /// The components of a pattern, as far as it is read.
-struct Reader {
-    components: Vec<Vec<Piece>>,
+struct PatternReader {
+    components: Vec<Vec<NamePiece>>,
 }
 
-impl Reader {
+impl PatternReader {
     fn read(&mut self, mut rest: &str) -> Result<()> {
         while let Some(at) = rest.find(['{', '}']) {
             self.text(&rest[..at])?;
@@ -170,8 +170,8 @@ impl Reader {
             let component = self.component(n > 0);
             match component.last_mut() {
                 _ if part.is_empty() => {}
-                Some(Piece::Text(before)) => before.push_str(part),
-                _ => component.push(Piece::Text(part.into())),
+                Some(NamePiece::Text(before)) => before.push_str(part),
+                _ => component.push(NamePiece::Text(part.into())),
             }
         }
         Ok(())
@@ -180,9 +180,9 @@ impl Reader {
     fn field(&mut self, field: &str) -> Result<()> {
         let (name, format) = field.split_once(':').map_or((field, None), |(name, f)| (name, Some(f)));
         let moment = match (name, format) {
-            ("start", _) => Moment::Start,
-            ("end", _) => Moment::End,
-            ("last", _) => Moment::Last,
+            ("start", _) => TimeField::Start,
+            ("end", _) => TimeField::End,
+            ("last", _) => TimeField::Last,
             (_, None) => return self.value(name),
             (_, Some(_)) => {
                 return Err(Error::usage(format!(
@@ -198,16 +198,16 @@ impl Reader {
                     line(field)
                 ))
             })?;
-            self.component(n > 0).push(Piece::Time(moment, format));
+            self.component(n > 0).push(NamePiece::Time(moment, format));
         }
         Ok(())
     }
 
     fn value(&mut self, name: &str) -> Result<()> {
         let piece = match name {
-            "name" => Piece::Name,
-            "type" => Piece::Type,
-            "language" => Piece::Language,
+            "name" => NamePiece::Name,
+            "type" => NamePiece::Type,
+            "language" => NamePiece::Language,
             _ => {
                 return Err(Error::usage(format!(
                     "has an unknown field {{{}}}; known are {FIELDS}",
@@ -219,7 +219,7 @@ impl Reader {
         Ok(())
     }
 
-    fn component(&mut self, new: bool) -> &mut Vec<Piece> {
+    fn component(&mut self, new: bool) -> &mut Vec<NamePiece> {
         if new {
             self.components.push(Vec::new());
         }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn filled(pattern: &str, spec: &ExportSpec) -> String {
-        Pattern::parse(pattern)
+        NamePattern::parse(pattern)
             .and_then(|p| p.fill(spec))
             .map_or_else(|e| e.message(), |path| path.display().to_string())
     }
@@ -281,7 +281,7 @@ mod tests {
             ("...{name}/.xlsx", "...daily/.xlsx"),
         ] {
             assert_eq!(filled(pattern, &spec("daily")), expected, "{pattern}");
-            assert_eq!(Pattern::parse(pattern).unwrap().to_string(), pattern);
+            assert_eq!(NamePattern::parse(pattern).unwrap().to_string(), pattern);
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
             ("..\\x.xlsx", "'\\\\'"),
             ("a\n.xlsx", "'\\n'"),
         ] {
-            let error = Pattern::parse(pattern).unwrap_err().to_string();
+            let error = NamePattern::parse(pattern).unwrap_err().to_string();
             assert!(error.contains(expected), "{pattern}: {error}");
         }
     }
@@ -337,7 +337,7 @@ mod tests {
             name in "[./\\\\a:\u{8d26} -]{0,12}",
             pattern in "([./a-]|\\{name\\}|\\{type\\}|\\{start:%Y[/.]%m\\}){0,6}\\.xlsx",
         ) {
-            if let Ok(path) = Pattern::parse(&pattern).and_then(|p| p.fill(&spec(&name))) {
+            if let Ok(path) = NamePattern::parse(&pattern).and_then(|p| p.fill(&spec(&name))) {
                 prop_assert!(path.components().all(|c| matches!(c, Component::Normal(_))), "{}", path.display());
                 prop_assert_eq!(path.components().count(), path.to_str().unwrap().split('/').count());
             }

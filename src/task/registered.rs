@@ -3,7 +3,7 @@
 use super::coverage::coverage;
 use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
-use super::{Outcome, Progress, Task, run_sealed};
+use super::{Outcome, Task, TaskProgress, run_sealed};
 use crate::contract::request::ExportRequest;
 use crate::delivery::retain::keep_to_kept;
 use crate::digest::Hash;
@@ -81,7 +81,7 @@ pub fn run_registered(
     registry: &mut Registry,
     task: &TaskRecord,
     how: &Running<'_>,
-    progress: &Progress,
+    progress: &TaskProgress,
 ) -> Result<Ran> {
     let before = task;
     let task = &registry.get(&task.id.to_string())?;
@@ -145,7 +145,7 @@ fn attempt(
     standing: &Standing,
     owners: Vec<TaskRecord>,
     how: &Running<'_>,
-    progress: &Progress,
+    progress: &TaskProgress,
 ) -> Result<Attempt> {
     let spec = task.spec()?;
     let run = Task {
@@ -195,7 +195,7 @@ fn seal(store: &Path, wait: Duration, id: TaskId, told: &Arc<OnceLock<Hash>>) ->
 }
 
 /// What came of an export that was to be registered.
-pub struct Kept {
+pub struct Finished {
     /// What came of the export.
     pub outcome: Outcome,
     /// The task that it is registered as, or why it is not; `None` when there is no workbook.
@@ -213,8 +213,8 @@ pub fn run_and_register(
     store: &Path,
     wait: Duration,
     now: fn() -> i64,
-    progress: &Progress,
-) -> Result<Kept> {
+    progress: &TaskProgress,
+) -> Result<Finished> {
     let new = NewTask { request, spec: task.spec, region: task.region, output: task.output, plan: None };
     let registered = Registry::open(store, wait).and_then(|mut registry| {
         let registration = registry.register(&new, now())?;
@@ -236,7 +236,7 @@ pub fn run_and_register(
     let is_made = done.is_some();
     let settled = registered.and_then(|both| settle(both, task.output, done, now()));
     let (_, outcome) = made?;
-    Ok(Kept { outcome, task: is_made.then_some(settled) })
+    Ok(Finished { outcome, task: is_made.then_some(settled) })
 }
 
 /// Puts down that a workbook was made, or that none was.

@@ -24,7 +24,7 @@ pub struct Amount {
 
 /// Windows of a domain that changed, one after the other without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run<'a> {
+pub struct ChangedSpan<'a> {
     /// The domain.
     pub domain: &'a Domain,
     /// Unix seconds of the first window's start.
@@ -55,13 +55,13 @@ impl Stale {
     }
 
     /// Windows that changed, in order of domain and time.
-    pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+    pub fn runs(&self) -> impl Iterator<Item = ChangedSpan<'_>> {
         let follows =
             |a: &Change, b: &Change| a.domain == b.domain && a.window.index() + 1 == b.window.index();
         self.changes.chunk_by(follows).map(|part| {
             let end = Window::from_index(part[part.len() - 1].window.index() + 1);
             let (from, until) = (part[0].window.start(), end.start());
-            Run { domain: &part[0].domain, from, until, amount: sum(part) }
+            ChangedSpan { domain: &part[0].domain, from, until, amount: sum(part) }
         })
     }
 }

@@ -9,7 +9,7 @@ use flowbook::report::RejectLimit;
 use flowbook::store::{Lock, Reader};
 use flowbook::task::coverage::coverage;
 use flowbook::task::registry::{MadeFrom, NewTask, Registry};
-use flowbook::task::{Progress, Task, run_stored};
+use flowbook::task::{Task, TaskProgress, run_stored};
 use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
@@ -183,7 +183,7 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
         force: false,
         created: 0,
     };
-    let exported = run_stored(&task, &reader, &Progress::default()).unwrap().result.unwrap();
+    let exported = run_stored(&task, &reader, &TaskProgress::default()).unwrap().result.unwrap();
     let (generation, found) = (reader.generation().unwrap(), &exported.completeness);
     let hours = &coverage(&reader, &spec.selection, Some(spec.range)).unwrap().hours();
     registry

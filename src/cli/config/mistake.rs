@@ -10,23 +10,23 @@ pub(super) fn told(error: &toml::de::Error, text: &str) -> Error {
     let Some(span) = error.span().filter(|span| text.get(span.clone()).is_some()) else {
         return Error::usage(error.to_string().trim_end().to_owned());
     };
-    let place = Place::of(text, span.start);
+    let place = Position::of(text, span.start);
     let value = text[span].trim();
     let what = place.bare_text(error.message()).unwrap_or_else(|| words(error.message(), place.key(), value));
-    let Place { line, column, .. } = place;
+    let Position { line, column, .. } = place;
     let shown = place.text.trim_end();
     let before: String = shown.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
     Error::usage(format!("line {line}, column {column}: {what}\n  {shown}\n  {before}^"))
 }
 
 /// Where something stands: line and column, from 1, and the text of the line.
-struct Place<'a> {
+struct Position<'a> {
     line: usize,
     column: usize,
     text: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Position<'a> {
     fn of(text: &'a str, at: usize) -> Self {
         let before = &text[..at];
         let begin = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -177,9 +177,9 @@ impl Entry<'_> {
         Zone::parse(&text).ok_or_else(|| self.wrong(format!("time_zone is {text:?}{}", Zone::hint(&text))))
     }
 
-    fn pattern(&self) -> Result<pattern::Pattern> {
+    fn pattern(&self) -> Result<pattern::NamePattern> {
         let text = self.table.output.as_deref().unwrap_or(pattern::DEFAULT);
-        pattern::Pattern::parse(text).map_err(|e| self.wrong_output(text, &e))
+        pattern::NamePattern::parse(text).map_err(|e| self.wrong_output(text, &e))
     }
 
     fn wrong_output(&self, text: &str, error: &Error) -> Error {

@@ -15,8 +15,8 @@ use crate::schedule::range::{MAX_MONTHS, RangeRule, months};
 use crate::source::remove_out_of_all;
 use crate::task::batch::{Many, run_many};
 use crate::task::form::{Form, check};
-use crate::task::registered::Kept;
-use crate::task::{Progress, Task};
+use crate::task::registered::Finished;
+use crate::task::{Task, TaskProgress};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -103,7 +103,7 @@ fn run_all(rows: &[TaskRow], list: Option<&Path>, arguments: &ExportArguments) -
     let scratch = arguments.store.is_none().then(scratch_folder).transpose()?;
     let own = scratch.as_ref().map(|scratch| scratch.path().join(SCRATCH_STORE));
     let store = arguments.store.as_deref().or(own.as_deref()).unwrap_or(Path::new(SCRATCH_STORE));
-    let progress = Progress { warn: Some(show::message), ..Progress::default() };
+    let progress = TaskProgress { warn: Some(show::message), ..TaskProgress::default() };
     let done = progress::beside(arguments.telling.has_bar(), &progress, || {
         take_and_make(arguments, store, scratch.is_some(), &tasks, &progress)
     });
@@ -118,8 +118,8 @@ fn take_and_make(
     store: &Path,
     is_scratch: bool,
     tasks: &[Asked<'_>],
-    progress: &Progress,
-) -> Result<Option<(Taking, Vec<Result<Kept>>)>> {
+    progress: &TaskProgress,
+) -> Result<Option<(Taking, Vec<Result<Finished>>)>> {
     let Some(taking) = take(arguments, store, is_scratch, tasks, progress)? else { return Ok(None) };
     let (wait, threads) = (arguments.waiting.lock_timeout, arguments.reading.threads);
     let many = Many { store, wait, threads, is_registered: !is_scratch, now };
@@ -136,7 +136,7 @@ fn take(
     store: &Path,
     is_scratch: bool,
     tasks: &[Asked<'_>],
-    progress: &Progress,
+    progress: &TaskProgress,
 ) -> Result<Option<Taking>> {
     if arguments.logs.is_empty() {
         return Ok(Some(Taking::default()));
@@ -177,7 +177,7 @@ fn tell(
     rows: &[TaskRow],
     tasks: &[Asked<'_>],
     taking: &Taking,
-    made: &[Result<Kept>],
+    made: &[Result<Finished>],
 ) -> Result<Ending> {
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
@@ -192,7 +192,7 @@ fn tell(
     for (row, one) in rows.iter().zip(made) {
         let line = |why: &str| format!("{}: {why}", row.label);
         match one {
-            Ok(Kept { outcome, task }) => {
+            Ok(Finished { outcome, task }) => {
                 if let Some(Err(error)) = task {
                     show::explain(&line(&format!("the workbook could not be registered: {error}")));
                 }

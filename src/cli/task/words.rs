@@ -102,7 +102,7 @@ fn show_json(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
         };
         let domain = |(domain, amount): (&_, Amount)| with(&amount, json!({"Domain": format!("{domain}")}));
         object["Stale"]["Domains"] = stale.domains().map(domain).collect();
-        let run = |run: crate::task::stale::Run<'_>| {
+        let run = |run: crate::task::stale::ChangedSpan<'_>| {
             let place =
                 json!({"Domain": run.domain.as_str(), "StartTime": iso(run.from), "EndTime": iso(run.until)});
             with(&run.amount, place)

@@ -73,7 +73,7 @@ impl Text {
     }
 
     /// Appends the first `len` bytes of a piece, for which there must be room. Every put is to be followed
-    /// by [`Text::repeats`] and [`Text::mark_fresh`] that tell where its bytes come from.
+    /// by [`Text::mark_repeat`] and [`Text::mark_fresh`] that tell where its bytes come from.
     #[inline]
     pub(super) fn put(&mut self, piece: &[u8; PIECE], len: usize) {
         self.bytes[self.end..self.end + PIECE].copy_from_slice(piece);
@@ -97,19 +97,19 @@ impl Text {
         self.bytes[at..at + text.len()].copy_from_slice(text);
         self.end += text.len();
         if first > 0 {
-            self.repeats(first, at - above);
+            self.mark_repeat(first, at - above);
         }
         if first + last < text.len() {
             self.mark_fresh(text.len() - first - last);
         }
         if last > 0 {
-            self.repeats(last, self.end - (above + len_above));
+            self.mark_repeat(last, self.end - (above + len_above));
         }
     }
 
     /// The next `length` bytes are those from `distance` before them.
     #[inline]
-    pub(super) fn repeats(&mut self, length: usize, distance: usize) {
+    pub(super) fn mark_repeat(&mut self, length: usize, distance: usize) {
         if self.copy.distance == distance {
             self.copy.length += length;
         } else {
@@ -450,7 +450,7 @@ mod tests {
                         plain.push(byte);
                         text.reserve(1);
                         text.put(&[byte; PIECE], 1);
-                        text.repeats(1, distance);
+                        text.mark_repeat(1, distance);
                     }
                 }
                 Piece::Again(..) => {}

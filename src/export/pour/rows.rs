@@ -441,7 +441,7 @@ fn mark(text: &mut Text, mark: &Mark, above: &mut usize) {
     if *above == NOWHERE {
         text.mark_fresh(mark.len);
     } else {
-        text.repeats(mark.len, at - *above);
+        text.mark_repeat(mark.len, at - *above);
     }
     *above = at;
 }
@@ -453,7 +453,7 @@ fn put(text: &mut Text, digits: &Digits, other: &Digits, above: usize) -> usize 
     text.put(&digits.0, digits.len());
     let common = digits.common(other);
     if common > 0 {
-        text.repeats(common, at - above);
+        text.mark_repeat(common, at - above);
     }
     if common < digits.len() {
         text.mark_fresh(digits.len() - common);

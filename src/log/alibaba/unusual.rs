@@ -6,7 +6,8 @@
 //! time stamps but their shape, and nothing of what fields mean.
 
 use super::{
-    Request, cache_result, closing_quote, find_request, is_method_byte, response_size, split_space, target,
+    FoundRequest, cache_result, closing_quote, find_request, is_method_byte, response_size, split_space,
+    target,
 };
 use crate::record::{Reason, ends_entry};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
@@ -154,7 +155,7 @@ pub(super) fn begins_as_entry(text: &[u8]) -> bool {
 
 /// Finds the request of a line that is not of the usual shape, in what follows its time stamp. The URL may hold quotes
 /// and spaces.
-pub(super) fn request(rest: &[u8]) -> Result<Request<'_>, Reason> {
+pub(super) fn request(rest: &[u8]) -> Result<FoundRequest<'_>, Reason> {
     if is_welded(rest) {
         return Err(Reason::Welded);
     }
@@ -164,12 +165,12 @@ pub(super) fn request(rest: &[u8]) -> Result<Request<'_>, Reason> {
     let others = ends.filter(|other| other.is_whole).count();
     match (end.is_whole, others) {
         (false, 0) => find_request(rest),
-        (true, 0) => Ok(Request::between(rest, start_before(rest, end.at)?, &end)),
+        (true, 0) => Ok(FoundRequest::between(rest, start_before(rest, end.at)?, &end)),
         _ => Err(Reason::Ambiguous),
     }
 }
 
-impl<'a> Request<'a> {
+impl<'a> FoundRequest<'a> {
     fn between(rest: &'a [u8], start: Start, end: &End) -> Self {
         let (status, after) = split_space(&rest[end.at + 2..]);
         let status = status.iter().fold(0, |n, b| n * 10 + u16::from(b - b'0'));

@@ -2,11 +2,11 @@
 #![no_main]
 
 use flowbook::contract::request::{Account, ExportRequest, ExportSpec, MAX_RANGE, restore, validate};
-use flowbook::domain::Pattern as DomainPattern;
+use flowbook::domain::Pattern;
 use flowbook::export::name::file_name;
 use flowbook::locale::Language;
 use flowbook::schedule::range::{Moment, RangeRule, months};
-use flowbook::task::pattern::Pattern;
+use flowbook::task::pattern::NamePattern;
 use flowbook::time::{TimeFormat, Zone, iso, parse_iso};
 use libfuzzer_sys::fuzz_target;
 use std::path::Component;
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     let request = ExportRequest::from_parameters(&named.collect());
     let account = Account {
         id: Some("12".into()),
-        groups: [("shop".to_owned(), DomainPattern::parse("a.com").into_iter().collect())].into(),
+        groups: [("shop".to_owned(), Pattern::parse("a.com").into_iter().collect())].into(),
         ..Account::default()
     };
     match validate(&request, &account, Language::ZhCn) {
@@ -54,8 +54,8 @@ fn valid(request: &ExportRequest, spec: &ExportSpec, words: &[&str]) {
     let name = file_name(spec);
     assert!(name.len() <= 255 && !name.contains('/'), "{name}");
     for word in words {
-        let Ok(pattern) = Pattern::parse(word) else { continue };
-        assert_eq!(Pattern::parse(&pattern.to_string()).unwrap(), pattern);
+        let Ok(pattern) = NamePattern::parse(word) else { continue };
+        assert_eq!(NamePattern::parse(&pattern.to_string()).unwrap(), pattern);
         if let Ok(path) = pattern.fill(spec) {
             assert!(path.components().all(|part| matches!(part, Component::Normal(_))), "{}", path.display());
         }
