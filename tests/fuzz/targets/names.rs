@@ -9,7 +9,7 @@ use flowbook::visible::{acts, escaped};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -149,8 +149,9 @@ fn globs(words: &[&str]) {
 }
 
 fn names(sources: Vec<Source>) -> BTreeSet<String> {
-    assert!(sources.is_sorted_by(|a, b| a.sort() < b.sort()));
-    let paths: Vec<PathBuf> = sources.into_iter().filter_map(|source| source.path).collect();
+    assert!(sources.is_sorted_by(|a, b| a.sort_key() < b.sort_key()));
+    let paths: Vec<PathBuf> =
+        sources.into_iter().filter_map(|source| source.path().map(Path::to_owned)).collect();
     assert!(paths.iter().all(|path| path.starts_with(FOLDER.path())));
     paths.into_iter().map(|path| path.to_str().unwrap_or_default().to_owned()).collect()
 }
