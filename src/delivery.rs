@@ -16,7 +16,7 @@ use crate::output::paths::{are_beside, real_or_same};
 use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
 use crate::source::Source;
-use crate::store::{OlderCopy, Writer};
+use crate::store::{AccountId, OlderCopy, Writer};
 use collision::{keep_apart, keep_two};
 use intake::{Intake, Taking, take_in};
 use std::ffi::OsStr;
@@ -29,6 +29,8 @@ pub struct Delivery<'a> {
     pub store: &'a Path,
     /// How long to wait for another writer.
     pub wait: Duration,
+    /// Whose logs they are.
+    pub account: AccountId,
     /// What is done, for others who wait.
     pub work: &'a str,
     /// How sources are taken in.
@@ -74,7 +76,8 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         (None, Some(older)) => Writer::scratch(&older.path()),
         (None, None) if delivery.is_scratch => Writer::scratch(store),
         (None, None) => Writer::open(store, wait, work),
-    }?;
+    }?
+    .for_account(delivery.account);
     let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
     let format = sources.first().map(Source::format).unwrap_or_default().expected();
     let mut taking = match timed("reading logs into the store", || take_in(&mut writer, sources, &intake)) {

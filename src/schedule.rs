@@ -139,6 +139,7 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &TaskProgress) -> Re
     let delivery = Delivery {
         store,
         wait: *lock_timeout,
+        account: tick.plan.account_id,
         work: WORK,
         intake: Intake {
             origins: ORIGINS,
@@ -187,7 +188,7 @@ fn make(tick: &Tick<'_>, judged: Vec<Judged>, progress: &TaskProgress) -> Vec<St
 
 fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &TaskProgress) -> StepEnd {
     let made = make_folder(folder(&task.order.output)).and_then(|()| {
-        let mut registry = Registry::open(how.store, how.wait)?;
+        let mut registry = Registry::open(how.at)?;
         run_registered(&mut registry, task, how, progress)
     });
     match made {

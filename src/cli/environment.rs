@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::locale::Language;
+use crate::store::AccountId;
 use crate::visible;
 use std::env;
 use std::ffi::OsStr;
@@ -16,6 +17,9 @@ pub(super) const STORE: &str = "FLOWBOOK_STORE";
 const TIME_ZONE: &str = "FLOWBOOK_TIME_ZONE";
 /// The variable that gives the time at which workbooks are made, so that the same task gives the same bytes.
 const CREATED: &str = "SOURCE_DATE_EPOCH";
+
+/// The account that commands work for. A store has one today, and no option names another.
+pub(super) const ACCOUNT: AccountId = AccountId::DEFAULT;
 
 /// The last second of the year 9999, where Excel's dates end.
 const LAST_SECOND: i64 = 253_402_300_799;

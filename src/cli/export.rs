@@ -3,7 +3,7 @@
 mod tasks_csv;
 mod tasks;
 
-use super::environment::{self, creation_time, now};
+use super::environment::{self, ACCOUNT, creation_time, now};
 use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
 use super::request::{RequestArguments, options};
 use super::{Ending, config, duration, missing, notes, output_path, progress, show};
@@ -17,7 +17,7 @@ use crate::source::Search;
 use crate::store::Reader;
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Finished, Running, hold, run_and_register};
-use crate::task::registry::Registry;
+use crate::task::registry::{AccountStore, Registry};
 use crate::task::{self, Logs, Task, TaskProgress, form, run_stored};
 use clap::{Args, ValueHint};
 use std::collections::HashSet;
@@ -216,7 +216,8 @@ fn from_store(
         return Ok(Some((Finished { outcome, task: None }, faults)));
     }
     let _lock = hold(store, wait, "flowbook export")?;
-    run_and_register(task, request, store, wait, now, progress).map(|kept| Some((kept, faults)))
+    run_and_register(task, request, AccountStore { path: store, wait, account: ACCOUNT }, now, progress)
+        .map(|kept| Some((kept, faults)))
 }
 
 /// Names of logs that could not be read to their end, and why.
@@ -264,10 +265,10 @@ fn refresh(arguments: &ExportArguments) -> Result<Ending> {
     for (name, fault) in &faults {
         show::message(&format!("{name}: {fault}"));
     }
-    let mut registry = Registry::open(store, waiting.lock_timeout)?;
+    let at = AccountStore { path: store, wait: waiting.lock_timeout, account: ACCOUNT };
+    let mut registry = Registry::open(at)?;
     let running = Running {
-        store,
-        wait: waiting.lock_timeout,
+        at,
         threads: reading.threads,
         max_rejects: reading.max_rejects,
         force: arguments.force,

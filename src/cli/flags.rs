@@ -1,6 +1,6 @@
 //! Flags that mean the same in every command that has them.
 
-use super::environment::{self, now};
+use super::environment::{self, ACCOUNT, now};
 use super::{duration, notes, show};
 use crate::delivery::Delivery;
 use crate::delivery::intake::Intake;
@@ -155,6 +155,7 @@ impl ReadingFlags {
         Delivery {
             store,
             wait,
+            account: ACCOUNT,
             work,
             intake,
             max_rejects,

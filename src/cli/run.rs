@@ -88,8 +88,7 @@ impl Begun {
 fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
     let plan = config::plan(&arguments.config)?;
     let running = Running {
-        store: &plan.store,
-        wait: plan.lock_timeout,
+        at: plan.at(),
         threads: arguments.threads,
         max_rejects: plan.max_rejects,
         force: arguments.force,
@@ -172,8 +171,7 @@ fn put_down(plan: &Plan, tick: &PastTick) {
     if !plan.store.exists() {
         return;
     }
-    let done =
-        Registry::open(&plan.store, plan.lock_timeout).and_then(|mut registry| registry.add_tick(tick));
+    let done = Registry::open(plan.at()).and_then(|mut registry| registry.add_tick(tick));
     if let Err(error) = done {
         show::explain(&format!("this tick could not be put down for flowbook history: {error}"));
     }

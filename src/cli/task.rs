@@ -2,7 +2,7 @@
 
 pub(super) mod words;
 
-use super::environment::{self, creation_time, now};
+use super::environment::{self, ACCOUNT, creation_time, now};
 use super::flags::{self, StoreFlags, TellingFlags, reject_limit};
 use super::request::RequestArguments;
 use super::{Ending, config, output_path, progress, show};
@@ -16,7 +16,7 @@ use crate::task::TaskProgress;
 use crate::task::form::{self, Form};
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Ran, Running, hold, run_registered};
-use crate::task::registry::{NewTask, Registry, TaskRecord};
+use crate::task::registry::{AccountStore, NewTask, Registry, TaskRecord};
 use clap::{Args, Subcommand, ValueHint};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -173,12 +173,16 @@ impl TaskArguments {
 
 impl StoreFlags {
     fn registry(&self) -> Result<Registry> {
-        Registry::open(&self.store, self.waiting.lock_timeout)
+        Registry::open(self.at())
+    }
+
+    fn at(&self) -> AccountStore<'_> {
+        AccountStore { path: &self.store, wait: self.waiting.lock_timeout, account: ACCOUNT }
     }
 
     /// The tasks, to look at them only.
     fn look(&self) -> Result<Registry> {
-        Registry::look(&self.store, self.waiting.lock_timeout)
+        Registry::look(self.at())
     }
 }
 
@@ -203,8 +207,7 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     to_be_made(&output)?;
     let region = arguments.region.unwrap_or_default();
     let new = NewTask { request: &request, spec: &spec, region, output: &output, plan: None };
-    let mut registry =
-        Registry::open_or_make(&store.store, store.waiting.lock_timeout, "flowbook task create")?;
+    let mut registry = Registry::open_or_make(store.at(), "flowbook task create")?;
     let id = registry.create(&new, now)?;
     words::created(id, &spec, arguments.json)?;
     Ok(Ending::Done)
@@ -276,8 +279,7 @@ fn run_some(arguments: &RunArguments) -> Result<Ending> {
         Ok(tasks)
     };
     let running = Running {
-        store: &arguments.store.store,
-        wait: arguments.store.waiting.lock_timeout,
+        at: arguments.store.at(),
         threads: arguments.threads,
         max_rejects: arguments.max_rejects,
         force: arguments.force,
@@ -313,7 +315,7 @@ pub(super) fn run_all(
     running: &Running<'_>,
     telling: &TellingFlags,
 ) -> Result<Ending> {
-    let _lock = hold(running.store, running.wait, "flowbook task run")?;
+    let _lock = hold(running.at.path, running.at.wait, "flowbook task run")?;
     let tasks = choose(registry)?;
     let mut ran = Vec::with_capacity(tasks.len());
     for task in &tasks {

@@ -31,9 +31,8 @@ pub(super) struct Judged {
 /// # Errors
 /// When the store fails.
 pub(super) fn judge_all(tick: &Tick<'_>) -> Result<Vec<Judged>> {
-    let store = &tick.plan.store;
-    let registry = Registry::open(store, tick.plan.lock_timeout)?;
-    let reader = Reader::open(store, tick.plan.lock_timeout)?;
+    let registry = Registry::open(tick.plan.at())?;
+    let reader = Reader::open(&tick.plan.store, tick.plan.lock_timeout)?;
     let mut taken = BTreeMap::new();
     let wishes: Vec<Wish<'_>> = tick.plan.tasks.iter().map(|rule| Wish::of(tick, rule, &mut taken)).collect();
     let mut judge = Judge { tick, registry, reader, taken, judged: Vec::new() };

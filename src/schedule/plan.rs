@@ -9,8 +9,9 @@ use crate::contract::request::{Account, ExportRequest, ExportSpec, validate};
 use crate::locale::Language;
 use crate::report::RejectLimit;
 use crate::source::Search;
-use crate::store::Needs;
+use crate::store::{AccountId, Needs};
 use crate::task::pattern::NamePattern;
+use crate::task::registry::AccountStore;
 use crate::time::{DAY_SECONDS, Zone, civil, iso};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +43,16 @@ pub struct Plan {
     pub history_days: Option<u32>,
     /// Whose usage it is.
     pub account: Account,
+    /// Which account of the store that is.
+    pub account_id: AccountId,
+}
+
+impl Plan {
+    /// The store, opened for the account.
+    #[must_use]
+    pub fn at(&self) -> AccountStore<'_> {
+        AccountStore { path: &self.store, wait: self.lock_timeout, account: self.account_id }
+    }
 }
 
 /// Logs that are read in one way.

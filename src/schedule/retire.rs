@@ -54,7 +54,7 @@ pub struct Retired {
 pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Retired> {
     let Plan { store, lock_timeout, tasks, .. } = tick.plan;
     let usage_end = Reader::open(store, *lock_timeout)?.usage_end()?;
-    let mut registry = Registry::open(store, *lock_timeout)?;
+    let mut registry = Registry::open(tick.plan.at())?;
     let now = (tick.running.now)();
     let kept = tasks.iter().map(|rule| Ok(kept(tick, rule, steps, registry.of_plan(&rule.name)?, now)));
     let kept: Vec<Vec<KeptWorkbook>> = kept.collect::<Result<_>>()?;

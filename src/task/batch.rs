@@ -1,24 +1,21 @@
 //! Many tasks over one store: a workbook each, written side by side.
 
 use super::registered::{Finished, hold, run_and_register};
+use super::registry::AccountStore;
 use super::{Task, TaskProgress, run_stored};
 use crate::contract::request::ExportRequest;
 use crate::error::Result;
 use crate::store::Reader;
 use crate::threads::start;
 use std::num::NonZero;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
-use std::time::Duration;
 
 /// Where many tasks are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Many<'a> {
-    /// The store.
-    pub store: &'a Path,
-    /// How long to wait for other processes.
-    pub wait: Duration,
+    /// The store, and whose tasks they are.
+    pub at: AccountStore<'a>,
     /// Worker threads, shared among the tasks; 0 is one per core.
     pub threads: usize,
     /// Whether the store remembers the tasks.
@@ -37,13 +34,14 @@ pub fn run_many(
     many: &Many<'_>,
     progress: &TaskProgress,
 ) -> Result<Vec<Result<Finished>>> {
-    let _lock = if many.is_registered { hold(many.store, many.wait, "flowbook export")? } else { None };
+    let AccountStore { path, wait, .. } = many.at;
+    let _lock = if many.is_registered { hold(path, wait, "flowbook export")? } else { None };
     Ok(side_by_side(many.threads, tasks.iter().collect(), |(request, task), threads| {
         let alone = Task { threads, ..task.clone() };
         if many.is_registered {
-            return run_and_register(&alone, request, many.store, many.wait, many.now, progress);
+            return run_and_register(&alone, request, many.at, many.now, progress);
         }
-        let reader = Reader::open(many.store, many.wait)?;
+        let reader = Reader::open(path, wait)?;
         Ok(Finished { outcome: run_stored(&alone, &reader, progress)?, task: None })
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::coverage::coverage;
 use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
-use super::registry::{MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
+use super::registry::{AccountStore, MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::{Outcome, Task, TaskProgress, run_sealed};
 use crate::contract::request::ExportRequest;
 use crate::delivery::retain::keep_to_kept;
@@ -20,10 +20,8 @@ use std::time::Duration;
 /// How registered tasks are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Running<'a> {
-    /// The store.
-    pub store: &'a Path,
-    /// How long to wait for other processes.
-    pub wait: Duration,
+    /// The store, and whose tasks they are.
+    pub at: AccountStore<'a>,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
     /// How many lines may be rejected.
@@ -158,7 +156,7 @@ fn attempt(
         force: how.force,
         created: how.created,
     };
-    let reader = Reader::open(how.store, how.wait)?;
+    let reader = Reader::open(how.at.path, how.at.wait)?;
     let generation = reader.generation()?;
     let hours = coverage(&reader, &task.order.selection, Some(task.order.range))?.hours();
     let missing = match Wanted::of(task, standing, how.tolerance).judge(&reader)? {
@@ -172,7 +170,7 @@ fn attempt(
         return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours });
     }
     let told = Arc::default();
-    let sealed = seal(how.store, how.wait, task.id, &told);
+    let sealed = seal(how.at, task.id, &told);
     let output = task.order.output.clone();
     let seal: Seal = Box::new(move |hash| {
         if owners.is_empty() || is_own(&owners) || !output.exists() {
@@ -186,11 +184,12 @@ fn attempt(
 
 /// Puts the hash of the workbook of a task down before it gets its name: if it is all that comes of the run, the next one
 /// knows the file. The hash is `told` also where it cannot be put down.
-fn seal(store: &Path, wait: Duration, id: TaskId, told: &Arc<OnceLock<Hash>>) -> Seal {
-    let (store, told) = (store.to_owned(), told.clone());
+fn seal(at: AccountStore<'_>, id: TaskId, told: &Arc<OnceLock<Hash>>) -> Seal {
+    let AccountStore { path, wait, account } = at;
+    let (path, told) = (path.to_owned(), told.clone());
     Box::new(move |hash| {
         told.get_or_init(|| hash);
-        Registry::open(&store, wait)?.seal(id, &hash)
+        Registry::open(AccountStore { path: &path, wait, account })?.seal(id, &hash)
     })
 }
 
@@ -210,21 +209,20 @@ pub struct Finished {
 pub fn run_and_register(
     task: &Task<'_>,
     request: &ExportRequest,
-    store: &Path,
-    wait: Duration,
+    at: AccountStore<'_>,
     now: fn() -> i64,
     progress: &TaskProgress,
 ) -> Result<Finished> {
     let new = NewTask { request, spec: task.spec, region: task.region, output: task.output, plan: None };
-    let registered = Registry::open(store, wait).and_then(|mut registry| {
+    let registered = Registry::open(at).and_then(|mut registry| {
         let registration = registry.register(&new, now())?;
         Ok((registry, registration))
     });
     let told = Arc::default();
-    let seal = registered.as_ref().ok().map(|(_, registration)| seal(store, wait, registration.id, &told));
+    let seal = registered.as_ref().ok().map(|(_, registration)| seal(at, registration.id, &told));
     // Nor does it that its hash cannot be put down.
     let seal = seal.map(|seal| -> Seal { Box::new(|hash| seal(hash).or(Ok(()))) });
-    let made = Reader::open(store, wait).and_then(|reader| {
+    let made = Reader::open(at.path, at.wait).and_then(|reader| {
         let hours = coverage(&reader, &task.spec.selection, Some(task.spec.range))?.hours();
         let from = (reader.generation()?, hours);
         Ok((from, run_sealed(task, &reader, progress, seal)?))

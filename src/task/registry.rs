@@ -16,7 +16,7 @@ use crate::export::completeness::Completeness;
 use crate::output::Spot;
 use crate::output::paths::absolute;
 use crate::region::Region;
-use crate::store::{End, Made, Order, Registered, Tasks, Workbook};
+use crate::store::{AccountId, End, Made, Order, Registered, Tasks, Workbook};
 pub use crate::store::{Logged, Needs, PastTick, Status, TaskId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -158,34 +158,49 @@ pub struct MadeFrom<'a> {
     pub hours: &'a BTreeMap<Domain, u64>,
 }
 
-/// The tasks of a store.
+/// A store, and the account that it is opened for: whose tasks are seen, and made.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountStore<'a> {
+    /// The store's file.
+    pub path: &'a Path,
+    /// How long to wait for other processes.
+    pub wait: Duration,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// The tasks of an account in a store.
 pub struct Registry {
     tasks: Tasks,
 }
 
 impl Registry {
-    /// The tasks of a store that is there; every change waits so long for other processes.
+    /// The tasks of a store that is there.
     ///
     /// # Errors
     /// When there is no store, or it is damaged or newer than this program.
-    pub fn open(store: &Path, wait: Duration) -> Result<Self> {
-        Tasks::open(store, wait).map(|tasks| Self { tasks })
+    pub fn open(at: AccountStore<'_>) -> Result<Self> {
+        Tasks::open(at.path, at.wait).map(|tasks| Self::of(tasks, at))
     }
 
     /// The tasks of a store that is there, to look at them: nothing is changed.
     ///
     /// # Errors
     /// See [`Registry::open`].
-    pub fn look(store: &Path, wait: Duration) -> Result<Self> {
-        Tasks::open_to_read(store, wait).map(|tasks| Self { tasks })
+    pub fn look(at: AccountStore<'_>) -> Result<Self> {
+        Tasks::open_to_read(at.path, at.wait).map(|tasks| Self::of(tasks, at))
     }
 
     /// The tasks of a store, made where there is none; `work` says to others what is done.
     ///
     /// # Errors
     /// See [`Registry::open`]; also when the store cannot be made.
-    pub fn open_or_make(store: &Path, wait: Duration, work: &str) -> Result<Self> {
-        Tasks::open_or_make(store, wait, work).map(|tasks| Self { tasks })
+    pub fn open_or_make(at: AccountStore<'_>, work: &str) -> Result<Self> {
+        Tasks::open_or_make(at.path, at.wait, work).map(|tasks| Self::of(tasks, at))
+    }
+
+    fn of(tasks: Tasks, at: AccountStore<'_>) -> Self {
+        Self { tasks: tasks.for_account(at.account) }
     }
 
     /// Puts a task down, to be run later.

@@ -3,12 +3,16 @@
 use super::book::Book;
 use super::harness::{Place, line};
 use flowbook::contract::request::{Account, ExportRequest, validate};
+use flowbook::delivery::intake::Intake;
+use flowbook::delivery::{Delivery, deliver};
+use flowbook::ingest::Progress;
 use flowbook::locale::Language;
 use flowbook::region::Region;
 use flowbook::report::RejectLimit;
-use flowbook::store::{Lock, Reader};
+use flowbook::source::{ORIGINS, discover};
+use flowbook::store::{AccountId, Lock, Reader, Tasks};
 use flowbook::task::coverage::coverage;
-use flowbook::task::registry::{MadeFrom, NewTask, Registry};
+use flowbook::task::registry::{AccountStore, MadeFrom, NewTask, Registry};
 use flowbook::task::{Task, TaskProgress, run_stored};
 use serde_json::{Value, json};
 use std::fs;
@@ -169,7 +173,8 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
     let (store, output) = (place.path("u.db"), place.path("out.xlsx"));
     let new =
         NewTask { request: &request, spec: &spec, region: Region::default(), output: &output, plan: None };
-    let mut registry = Registry::open(&store, WAIT).unwrap();
+    let mut registry =
+        Registry::open(AccountStore { path: &store, wait: WAIT, account: AccountId::DEFAULT }).unwrap();
     let registration = registry.register(&new, 0).unwrap();
     let reader = Reader::open(&store, WAIT).unwrap();
     ingest(&place, "late.log", &line("1/Mar/2026:08:01:00 +0800", "a.com", 50));
@@ -193,6 +198,49 @@ fn a_change_between_snapshot_and_registration_is_not_lost() {
     let record = registry.get(&registration.id.to_string()).unwrap();
     let stale = registry.changes(&record).unwrap().unwrap().total();
     assert_eq!((stale.windows, stale.bytes, stale.requests), (1, 50, 1));
+}
+
+#[test]
+fn who_works_for_an_account_sees_its_tasks_only_and_adds_logs_of_its_own() {
+    let place = place();
+    let id = create(&place, &["--output", "out.xlsx"]);
+    let path = &place.path("u.db");
+    let other = Tasks::open(path, WAIT).unwrap().account("other").unwrap();
+    let registry = |account| Registry::open(AccountStore { path, wait: WAIT, account }).unwrap();
+    assert_eq!(registry(AccountId::DEFAULT).waiting().unwrap().len(), 1);
+    assert!(registry(other).waiting().unwrap().is_empty() && registry(other).get(&id).is_err());
+    place.write("other.log", &line("1/Mar/2026:08:10:00 +0800", "b.com", 7));
+    let delivery = Delivery {
+        store: path,
+        wait: WAIT,
+        account: other,
+        work: "test",
+        intake: Intake {
+            origins: ORIGINS,
+            threads: 1,
+            keep_going: false,
+            max_rejects: RejectLimit::DEFAULT,
+            empty_is_delivered: None,
+            keep_rejects: None,
+            rejects_of: None,
+            verify: false,
+            now: 0,
+            progress: &Progress::default(),
+        },
+        max_rejects: RejectLimit::DEFAULT,
+        rejects: None,
+        results: &[],
+        is_scratch: false,
+        force: false,
+        dry_run: false,
+    };
+    deliver(discover(&[place.path("other.log")]).unwrap(), &delivery).unwrap();
+    let of_other =
+        "SELECT count(*) FROM source JOIN account ON account.id = account_id WHERE account.name = 'other'";
+    assert_eq!(
+        (sql(&place, of_other), sql(&place, "SELECT count(*) FROM source WHERE account_id = 1")),
+        (1, 1)
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::paths::path;
 use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, Texts};
 use super::{account, duration, task};
+use crate::cli::environment::ACCOUNT;
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, Result};
 use crate::log::{Choice, Format};
@@ -40,6 +41,7 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         tasks,
         history_days: history_days(tables)?,
         account,
+        account_id: ACCOUNT,
     })
 }
 

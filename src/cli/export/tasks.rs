@@ -2,7 +2,7 @@
 
 use super::tasks_csv::{self, Setting, TaskRow};
 use super::{CHOOSE, ExportArguments};
-use crate::cli::environment::{self, creation_time, now, zone_text};
+use crate::cli::environment::{self, ACCOUNT, creation_time, now, zone_text};
 use crate::cli::output_path::{self, is_named_as_folder, pattern};
 use crate::cli::{Ending, config, missing, numbers, progress, show};
 use crate::contract::request::ExportRequest;
@@ -16,6 +16,7 @@ use crate::source::remove_out_of_all;
 use crate::task::batch::{Many, run_many};
 use crate::task::form::{Form, check};
 use crate::task::registered::Finished;
+use crate::task::registry::AccountStore;
 use crate::task::{Task, TaskProgress};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -122,7 +123,8 @@ fn take_and_make(
 ) -> Result<Option<(Taking, Vec<Result<Finished>>)>> {
     let Some(taking) = take(arguments, store, is_scratch, tasks, progress)? else { return Ok(None) };
     let (wait, threads) = (arguments.waiting.lock_timeout, arguments.reading.threads);
-    let many = Many { store, wait, threads, is_registered: !is_scratch, now };
+    let at = AccountStore { path: store, wait, account: ACCOUNT };
+    let many = Many { at, threads, is_registered: !is_scratch, now };
     for (_, task) in tasks {
         make_folder(folder(task.output))?;
     }
