@@ -70,6 +70,7 @@ pub type Parsed<'a> = Result<Option<Record<'a>>, Reason>;
 
 /// What the lines of a source tell beside time and bytes: a figure of what they do not tell is not known, whatever was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one field whether it is there")]
 pub struct Fields {
     /// The host.
     pub host: bool,

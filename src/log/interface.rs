@@ -40,6 +40,7 @@ pub trait LogFormat: Clone + Default {
 
     /// Whether an entry may begin with this text: tells a carriage return that ends a line from one within a field, and
     /// where lines go on behind bytes that mean nothing.
+    #[must_use]
     fn may_begin_entry(_text: &[u8]) -> bool {
         false
     }
