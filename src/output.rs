@@ -54,9 +54,15 @@ static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 struct Pending(PathBuf);
 
 impl Pending {
-    fn new(path: &Path) -> Self {
-        PENDING.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
-        Self(path.to_owned())
+    /// Makes a file or folder and enters it, in one step for [`abandon`]: a process that is told to end in between would
+    /// leave it.
+    fn of<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<(T, Self)> {
+        let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = make()?;
+        let path = path(&made).to_owned();
+        pending.push(path.clone());
+        drop(pending);
+        Ok((made, Self(path)))
     }
 }
 
@@ -92,13 +98,13 @@ impl Output {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let folder = folder(path);
-        let file = builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        let made = Pending::of(|| builder.tempfile_in(folder), NamedTempFile::path);
+        let made = made.map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::io("make its folder first; cannot create a file here")(error),
             _ => Error::io("cannot create a file here")(error),
         });
-        let file = file.map_err(|e| e.at(path))?;
+        let (file, pending) = made.map_err(|e| e.at(path))?;
         prepare(file.as_file(), path);
-        let pending = Pending::new(file.path());
         Ok(Self { file, path: path.to_owned(), stood, replace, pending, seal: None })
     }
 
@@ -264,9 +270,9 @@ pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When the system's folder for temporary files does not take it.
 pub fn scratch_folder() -> Result<Scratch> {
-    let folder = tempfile::Builder::new().prefix("flowbook-").tempdir();
-    let folder = folder.map_err(Error::io("cannot create a temporary folder"))?;
-    let pending = Pending::new(folder.path());
+    let make = || tempfile::Builder::new().prefix("flowbook-").tempdir();
+    let made = Pending::of(make, tempfile::TempDir::path);
+    let (folder, pending) = made.map_err(Error::io("cannot create a temporary folder"))?;
     Ok(Scratch { folder, _pending: pending })
 }
 

@@ -14,15 +14,19 @@ pub(super) fn clean_up() {
     use signal_hook::iterator::Signals;
     let heeded: Vec<i32> =
         [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !ignored::is_ignored(*signal)).collect();
+    let (is_ready, ready) = std::sync::mpsc::channel::<()>();
     // Without a thread that waits for them the system ends the process as ever, and a temporary file stays.
     let wait = move || {
         let Ok(mut signals) = Signals::new(heeded) else { return };
+        drop(is_ready);
         if let Some(signal) = signals.forever().next() {
             let _kept = abandon();
             exit(128 + signal);
         }
     };
     let _ = std::thread::Builder::new().name("signals".into()).stack_size(STACK).spawn(wait);
+    // What is made before the thread waits would stay, too. Nothing comes but that the thread has let go.
+    let _ = ready.recv();
 }
 
 /// Bytes of stack: removing files needs little.

@@ -85,6 +85,36 @@ fn a_process_told_to_end_leaves_nothing() {
     assert!(ended > 0, "no signal came in time");
 }
 
+/// The moment in which a file in the making has just been made, and its long folder is looked through.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_told_to_end_as_it_begins_a_file_leaves_nothing() {
+    let place = place();
+    for n in 0..9000 {
+        place.write(&format!("out/{n}.csv"), "");
+    }
+    let arguments: Vec<&str> =
+        MONTH.into_iter().map(|word| if word == "out.xlsx" { "out/out.xlsx" } else { word }).collect();
+    let is_begun = |id: u32| {
+        let files = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+        files
+            .filter_map(|file| fs::read_link(file.path()).ok())
+            .any(|file| file.to_string_lossy().contains(".flowbook-"))
+    };
+    let mut ended = 0;
+    for _ in 0..8 {
+        let mut child = place.command().args(&arguments).spawn().unwrap();
+        while !is_begun(child.id()) && child.try_wait().unwrap().is_none() {}
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        ended += u32::from(child.wait().unwrap().code() == Some(143));
+        let _ = fs::remove_file(place.path("out/out.xlsx"));
+        let names = fs::read_dir(place.path("out")).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = names.filter(|name| name.as_encoded_bytes().starts_with(b".flowbook-")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    assert!(ended > 0, "no signal came in time");
+}
+
 #[cfg(unix)]
 #[test]
 fn ignored_signals_stay_ignored() {
