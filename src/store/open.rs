@@ -109,7 +109,15 @@ fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
     if log.metadata().is_ok_and(|meta| meta.len() > 0) {
         return None;
     }
-    Some(format!("file:{}?immutable=1", in_address(path)))
+    Some(address(path, "immutable=1"))
+}
+
+/// The address of a file, as `SQLite` reads addresses: from the root and with an empty host, as what follows `file:` may be
+/// taken for a host, or for the name of a database in memory.
+fn address(path: &Path, how: &str) -> String {
+    let path = in_address(&std::path::absolute(path).unwrap_or_else(|_| plain(path)));
+    let root = if path.starts_with('/') { "" } else { "/" };
+    format!("file://{root}{path}?{how}")
 }
 
 /// The file of that ending that belongs to a store.

@@ -184,6 +184,27 @@ fn another_user_who_reads_keeps_no_writer_out() {
 }
 
 #[test]
+fn another_user_reads_a_store_of_any_name() {
+    let place = place();
+    let name = ":memory:";
+    fs::copy(place.path("s.db"), place.path(name)).unwrap();
+    assert!(limited(&place, "true", &["--version"]).status.success());
+    let mode = Permissions::from_mode(if is_system() { 0o644 } else { 0o444 });
+    for store in [name, "s.db"].map(|store| place.path(store)) {
+        fs::set_permissions(&store, mode.clone()).unwrap();
+        if is_system() {
+            chown(&store, Some(0), Some(0)).unwrap();
+        }
+    }
+    // What begins with two slashes, or looks like an address, is a path all the same.
+    let two = format!("/{}", place.path("s.db").to_str().unwrap());
+    for store in [name, &two] {
+        let output = limited(&place, "true", &["store", "info", "--store", store]);
+        assert!(output.status.success(), "{store}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn little_stack_is_enough() {
     let place = place();
     for limits in ["ulimit -s 64", "export RUST_MIN_STACK=65536", "ulimit -s 64; export RUST_MIN_STACK=16384"]
