@@ -215,6 +215,8 @@ fn references(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>
         ("part", "series", count("part", "series")?),
         ("cell", "series", cells.without_series),
         ("change", "series", count("change", "series")?),
+        ("parameter", "task", count("parameter", "task")?),
+        ("task_hours", "task", count("task_hours", "task")?),
         ("source", "account", of_account("source")?),
         ("task", "account", of_account("task")?),
     ];

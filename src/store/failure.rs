@@ -56,7 +56,11 @@ pub(super) fn failed(error: rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "another process holds the store; try again later, or give a longer --lock-timeout"
         }
-        Some(ErrorCode::DiskFull) => "the disk is full; the store is as it was",
+        // The database has one code for both.
+        Some(ErrorCode::DiskFull) => {
+            "the disk is full, or the store has no number left for a new row (flowbook store check tells); the store is as it \
+             was"
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             "the store, or the folder that holds it, cannot be opened or written"
         }

@@ -139,6 +139,26 @@ fn every_value_is_held_to_its_range() {
         ("UPDATE total SET skipped = 1", "skipped of all sources together: expected 0, found 1"),
         ("UPDATE source SET account_id = 2", "rows of source whose account is not there"),
         ("UPDATE task SET account_id = 2", "rows of task whose account is not there"),
+        (
+            "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'task'",
+            "the last number given to a task: expected 0 to",
+        ),
+        (
+            "INSERT INTO sqlite_sequence VALUES ('tick', 9223372036854775807)",
+            "the last number given to a tick",
+        ),
+        ("INSERT INTO sqlite_sequence VALUES ('task', 1)", "sqlite_sequence.name"),
+        ("INSERT INTO sqlite_sequence VALUES ('source', 1)", "sqlite_sequence.name"),
+        ("UPDATE sqlite_sequence SET seq = 'many'", "the last number given to a task"),
+        ("PRAGMA foreign_keys = OFF; UPDATE task SET id = 9223372036854775807", "task.id"),
+        (
+            "PRAGMA foreign_keys = OFF; INSERT INTO parameter VALUES (99, 'x', 'y')",
+            "rows of parameter whose task is not there",
+        ),
+        (
+            "PRAGMA foreign_keys = OFF; INSERT INTO task_hours VALUES (99, 'b.com', 5)",
+            "rows of task_hours whose task is not there",
+        ),
         ("UPDATE part SET bytes = -1", "part.bytes"),
         ("UPDATE part SET last_window = 4294967295", "part.last_window"),
         ("UPDATE part SET first_window = -1", "part.first_window"),
@@ -193,6 +213,20 @@ fn every_value_is_held_to_its_range() {
             );
         }
     }
+}
+
+#[test]
+fn a_store_without_a_number_for_a_new_row_is_no_full_disk() {
+    let kept = kept();
+    let create = [&["task", "create", "--store", "usage.db", "-o", "x.xlsx"], &DAY[..]].concat();
+    kept.0.run(&create, 0);
+    change(
+        &kept.0.path("usage.db"),
+        "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'task'",
+    );
+    let another: Vec<&str> =
+        create.into_iter().map(|word| if word == "x.xlsx" { "y.xlsx" } else { word }).collect();
+    kept.0.run(&another, 1).says(&["the store has no number left for a new row", "store check tells"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::store::source::CALENDAR;
 use crate::store::tasks::domain_set;
 use crate::store::value::MOST_LINES;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};
+use crate::visible::cut;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -24,6 +25,12 @@ const MOST_WINDOWS: i64 = 32 * DAY_SECONDS / WINDOW_SECONDS;
 const MOST_NAME: i64 = 1 << 16;
 /// Bytes of a text that may list the domains of an account: what is longer is not read.
 const MOST_TEXT: i64 = MAX_VALUE as i64;
+/// Tables whose rows are never given the number of one that is gone.
+const NUMBERED: [&str; 2] = ["task", "tick"];
+/// Far more rows than were ever numbered, and as many numbers are left.
+const LAST_NUMBER: i64 = i64::MAX / 2;
+/// Characters of a name that a violation shows.
+const SHOWN: usize = 80;
 /// Rows of a table that are named.
 const NAMED: usize = 100;
 
@@ -85,6 +92,7 @@ type Table = (&'static str, &'static str, Vec<(&'static str, Range)>);
 /// Every value that is out of its range, in the order of tables, rows and columns; of each table only the first rows.
 pub(super) fn ranges(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     let mut found = one_row(db)?;
+    found.extend(numbers(db)?);
     for table in tables() {
         found.extend(of_table(db, &table)?);
         found.extend(texts(db, &table)?);
@@ -182,6 +190,37 @@ fn one_row(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     Ok(found)
 }
 
+/// What is wrong with the numbers that were given last, which `SQLite` keeps in a table of its own: behind the highest there
+/// is, no row can be added.
+fn numbers(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
+    let sql = "SELECT CAST(name AS TEXT), count(*), iif(typeof(max(seq)) = 'integer' AND typeof(min(seq)) = 'integer'
+                   AND min(seq) >= 0 AND max(seq) < ?, NULL, ifnull(CAST(max(seq) AS TEXT), 'nothing'))
+               FROM sqlite_sequence GROUP BY 1 ORDER BY 1";
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([LAST_NUMBER])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let table = label(row)?.unwrap_or_default();
+        let (count, odd): (i64, Option<String>) = (row.get(1)?, row.get(2)?);
+        if !NUMBERED.contains(&table.as_str()) || count > 1 {
+            found.push(Violation {
+                source: None,
+                what: "sqlite_sequence.name".into(),
+                expected: format!("{}, each once", NUMBERED.join(" or ")),
+                found: format!("{count} of {}", cut(&table, SHOWN)),
+            });
+        }
+        found.extend(odd.map(|odd| Violation {
+            source: None,
+            what: format!("the last number given to a {}", cut(&table, SHOWN)),
+            expected: format!("0 to {}", LAST_NUMBER - 1),
+            found: odd,
+        }));
+    }
+    found.truncate(NAMED);
+    Ok(found)
+}
+
 /// Names of domains that are none.
 fn domains(db: &Connection) -> rusqlite::Result<Vec<Violation>> {
     let columns = [
@@ -240,6 +279,7 @@ const OF_SOURCE: &str = "'source ' || source";
 const OF_TASK: &str = "'task ' || task";
 
 const NUMBER: Range = Number(0, i64::MAX);
+const ROW_NUMBER: Range = Number(1, LAST_NUMBER - 1);
 const LINES: Range = Number(0, MOST_LINES);
 const FLAG: Range = Number(0, 1);
 const WINDOW: Range = Number(0, WINDOWS - 1);
@@ -361,6 +401,7 @@ fn task() -> Table {
     let end_time = format!("end_time BETWEEN start_time + 1 AND {}", CALENDAR.end);
     let end_window = format!("end_window BETWEEN first_window + 1 AND first_window + {MOST_WINDOWS}");
     let columns = vec![
+        ("id", ROW_NUMBER),
         ("name", PATH),
         ("reason", TEXT),
         ("start_time", TIME),
@@ -388,7 +429,7 @@ fn task() -> Table {
 }
 
 fn of_tasks() -> Vec<Table> {
-    let tick = vec![("time", TIME), ("exit_code", Number(0, 255)), ("line", TEXT)];
+    let tick = vec![("id", ROW_NUMBER), ("time", TIME), ("exit_code", Number(0, 255)), ("line", TEXT)];
     vec![
         ("parameter", OF_TASK, vec![("name", PATH), ("value", TEXT)]),
         ("task_hours", OF_TASK, vec![("domain", DOMAIN), ("hours", LINES)]),
