@@ -126,7 +126,9 @@ pub struct Taken {
 pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken>, Option<Rejects>)> {
     let allowed = part::allowed_threads(job.threads);
     let pool = threads::pool(part::useful_threads(&mut sources, job.origins, allowed))?;
-    sources.iter_mut().for_each(|source| source.look(job.origins));
+    for source in &mut sources {
+        source.look(job.origins);
+    }
     if !job.progress.has_more.load(Relaxed) {
         job.progress.total.fetch_add(sources.iter().filter_map(Source::size).sum(), Relaxed);
     }

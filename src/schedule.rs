@@ -106,9 +106,8 @@ fn work(tick: &Tick<'_>, store: &Path, progress: &TaskProgress) -> Result<Ticked
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let judged = judge_all(tick)?;
         of_phase!("{} tasks are due or up to date", judged.len());
-        ticked.steps = timed("making workbooks", || match tick.dry_run {
-            true => foretell(judged, store),
-            false => make(tick, judged, progress),
+        ticked.steps = timed("making workbooks", || {
+            if tick.dry_run { foretell(judged, store) } else { make(tick, judged, progress) }
         });
         ticked.retired = retire(tick, &ticked.steps)?;
         ticked.unbilled = unbilled(tick)?;

@@ -4,7 +4,7 @@ mod tasks_csv;
 mod tasks;
 
 use super::environment::{self, ACCOUNT, creation_time, now};
-use super::flags::{ReadingFlags, TellingFlags, WaitingFlags};
+use super::flags::{self, ReadingFlags, TellingFlags, WaitingFlags};
 use super::request::{RequestArguments, options};
 use super::{Ending, config, duration, missing, notes, output_path, progress, show};
 use crate::contract::request::{ExportRequest, ExportSpec};
@@ -29,6 +29,7 @@ use std::time::Duration;
 /// The request has the parameters of CreateUsageDetailDataExportTask; a wrong one is answered with the
 /// error code of that operation.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct ExportArguments {
     /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
@@ -236,7 +237,7 @@ fn take(
         return Ok(Some(Vec::new()));
     }
     let wait = arguments.waiting.lock_timeout;
-    let sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, false)?;
+    let sources = flags::sources(&arguments.logs, &arguments.reading.search()?, false)?;
     let usual =
         arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };

@@ -98,21 +98,21 @@ pub(super) struct StoreFlags {
     pub(super) waiting: WaitingFlags,
 }
 
-impl ReadingFlags {
-    /// The sources behind the arguments, for the region that was named; whether there must be one is told.
-    pub(super) fn sources(&self, logs: &[PathBuf], search: &Search, is_needed: bool) -> Result<Vec<Source>> {
-        let sources = ORIGINS.list(logs, search)?;
-        show::messages(&notes::of_search(search));
-        if sources.is_empty() {
-            let none = no_log(logs, search);
-            if is_needed {
-                return Err(none);
-            }
-            show::explain(&none.to_string());
+/// The sources behind the arguments, for the region that was named; whether there must be one is told.
+pub(super) fn sources(logs: &[PathBuf], search: &Search, is_needed: bool) -> Result<Vec<Source>> {
+    let sources = ORIGINS.list(logs, search)?;
+    show::messages(&notes::of_search(search));
+    if sources.is_empty() {
+        let none = no_log(logs, search);
+        if is_needed {
+            return Err(none);
         }
-        Ok(sources)
+        show::explain(&none.to_string());
     }
+    Ok(sources)
+}
 
+impl ReadingFlags {
     /// Says that --domain was used for no line of what was read: mostly it was taken for a filter. Where nothing had to be
     /// read, nothing is known.
     pub(super) fn tell_unused_domain(&self, progress: &Progress, advice: &str) {

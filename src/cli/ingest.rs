@@ -1,6 +1,6 @@
 //! `flowbook ingest`: logs into the store.
 
-use super::flags::{ReadingFlags, StoreFlags, TellingFlags};
+use super::flags::{self, ReadingFlags, StoreFlags, TellingFlags};
 use super::{Ending, environment, notes, progress, show};
 use crate::delivery::collision::keep_off;
 use crate::delivery::intake::Intake;
@@ -58,7 +58,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     let usual = reading.delivery(place, "flowbook ingest", arguments.force, &progress.reading);
     let intake = Intake { verify: arguments.verify, ..usual.intake };
     let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
-    let sources = reading.sources(&arguments.logs, &reading.search()?, false)?;
+    let sources = flags::sources(&arguments.logs, &reading.search()?, false)?;
     let Delivered { taking, refused } =
         progress::beside(telling.has_bar(), &progress, || deliver(sources, &delivery))?;
     reading.tell_unused_domain(&progress.reading, "");

@@ -1,5 +1,5 @@
-//! What the operations answer: CreateUsageDetailDataExportTask, DescribeUserUsageDetailDataExportTask,
-//! DeleteUsageDetailDataExportTask, and the envelope of what is refused.
+//! What the operations answer: `CreateUsageDetailDataExportTask`, `DescribeUserUsageDetailDataExportTask`,
+//! `DeleteUsageDetailDataExportTask`, and the envelope of what is refused.
 //!
 //! The fields of each shape stand in the alphabetical order of their names on the wire, as in all JSON of flowbook.
 

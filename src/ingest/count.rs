@@ -102,16 +102,16 @@ impl Counter<'_> {
             for (at, hours) in better_names {
                 sources[at].named = Some(hours);
             }
-            let copied = dedup::remove_copies(&mut sources, &same, &mut duplicates);
+            let found_copies = dedup::remove_copies(&mut sources, &same, &mut duplicates);
             let counted = dedup::remove_at(&mut pass.outcomes, &same);
             if is_renamed {
                 pass = self.read(&sources, self.job)?;
-            } else if !copied.is_empty() && !self.subtract(&mut pass.table, &copied, &counted)? {
+            } else if !found_copies.is_empty() && !self.subtract(&mut pass.table, &found_copies, &counted)? {
                 // Not damage: to go on would not help.
-                check_pipes(&sources, &copied[0].name)?;
+                check_pipes(&sources, &found_copies[0].name)?;
                 pass = self.read(&sources, self.job)?;
             }
-            copies.extend(copied);
+            copies.extend(found_copies);
         }
         Ok((pass.counted(sources, duplicates), copies))
     }

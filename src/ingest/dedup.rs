@@ -331,7 +331,7 @@ fn joined<'s>(sources: &[Source], outcomes: &[SourceOutcome], texts: Vec<TextOf<
 fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_>]) -> (Pairs, Pairs) {
     let mut is_taken = vec![false; texts.len()];
     let (mut begun, mut names) = (Vec::new(), Vec::new());
-    let named: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
+    let best_names: Vec<Option<usize>> = texts.iter().map(|text| best_named(sources, text)).collect();
     let links = (texts.len() > FEW).then(|| links(sources, origins, texts));
     for (at, text) in texts.iter().enumerate() {
         let begins_alike = |other: &TextOf<'_>| {
@@ -339,20 +339,21 @@ fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_
                 && other.id.head().is_some_and(|head| text.id.heads.contains(&head))
                 && may_be_one(text.outside, other.outside)
         };
-        let is_asked =
-            |other: &usize| (!is_taken[*other] || named[*other].is_some()) && begins_alike(&texts[*other]);
+        let is_asked = |other: &usize| {
+            (!is_taken[*other] || best_names[*other].is_some()) && begins_alike(&texts[*other])
+        };
         let shorter: Vec<usize> = match &links {
             _ if is_taken[at] => continue,
             Some(links) => successors(links[at], |other| links[*other]).filter(is_asked).collect(),
             None => begun_by(sources, origins, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
         };
         // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
-        let tell = shorter.iter().filter_map(|other| named[*other]);
+        let tell = shorter.iter().filter_map(|other| best_names[*other]);
         let best = tell.min_by_key(|at| (Reverse(rank(sources, *at)), *at));
         let domain = best.and_then(|at| sources[at].named.as_ref()).map(|hours| &hours.domain);
         let outside = text.outside.or(domain.filter(|domain| is_domain(domain)));
         for other in shorter.into_iter().filter(|other| may_be_one(outside, texts[*other].outside)) {
-            names.extend(named[other].map(|named| (named, text.at[0])));
+            names.extend(best_names[other].map(|named| (named, text.at[0])));
             if !std::mem::replace(&mut is_taken[other], true) {
                 begun.push((texts[other].at[0], text.at[0]));
             }
@@ -455,7 +456,9 @@ mod tests {
             fs::write(dir.path().join(name), format!("{head}{tail}")).unwrap();
         }
         let mut sources = discover(&[dir.path().to_owned()]).unwrap();
-        sources.iter_mut().for_each(|source| source.look(ORIGINS));
+        for source in &mut sources {
+            source.look(ORIGINS);
+        }
         let same = before_reading(&sources, ORIGINS);
         // What is not larger than the limit is not looked at.
         assert_eq!(same, Same::from([(2, 0), (3, 1)]));

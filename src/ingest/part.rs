@@ -112,7 +112,9 @@ pub(super) fn useful_threads(sources: &mut [Source], origins: &dyn Origins, aske
     if sources.len() >= asked {
         return asked;
     }
-    sources.iter_mut().for_each(|source| source.look(origins));
+    for source in &mut *sources {
+        source.look(origins);
+    }
     let stretches = |source: &Source| usize::try_from(source.size().unwrap_or(0) / STRETCH).unwrap_or(asked);
     let parts = sources.iter().fold(0usize, |parts, source| parts.saturating_add(1 + stretches(source)));
     asked.min(parts).max(1)

@@ -135,10 +135,10 @@ pub fn resume(site: Site<'_>, known: &TextId) -> io::Result<Option<Resume>> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn whole(site: Site<'_>, size: Option<u64>) -> io::Result<TextId> {
+pub fn whole(file: Site<'_>, size: Option<u64>) -> io::Result<TextId> {
     let digester = match size {
-        Some(size) => hashed(site.open_at(0..size)?.take(size))?,
-        None => hashed(Readable::open(site)?)?,
+        Some(size) => hashed(file.open_at(0..size)?.take(size))?,
+        None => hashed(Readable::open(file)?)?,
     };
     identify(None, [digester.finish()]).ok_or_else(|| io::Error::other("has no identity"))
 }

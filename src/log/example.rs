@@ -126,7 +126,7 @@ mod tests {
         for row in ingested.table.rows() {
             match sums.last_mut().filter(|(domain, _)| domain == row.domain.as_str()) {
                 Some((_, sum)) => sum.merge(&row.usage).unwrap(),
-                None => sums.push((row.domain.as_str().into(), row.usage.clone())),
+                None => sums.push((row.domain.as_str().into(), row.usage)),
             }
         }
         sums
@@ -198,7 +198,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let entries = 500;
         let comment = format!("#{}\n", "x".repeat(80_000));
-        let text: String = (0..entries).map(|n| format!("{comment}7 {}\n", 1_772_323_200 + n)).collect();
+        let entry = |n: u32| format!("{comment}7 {}\n", 1_772_323_200 + n);
+        let text = (0..entries).map(entry).collect::<Vec<_>>().concat();
         fs::write(folder.path().join("one.log"), format!("#Columns: bytes time\n{text}")).unwrap();
         let found = ingested(sources(folder.path(), Some("a.com")));
         let counts = found.report.totals();

@@ -69,10 +69,10 @@ fn start_len(size: u64) -> Option<usize> {
 }
 
 /// Whether a file that had `size` bytes begins as it did.
-fn begins_with(site: Site<'_>, size: u64, start: u64) -> bool {
+fn begins_with(file: Site<'_>, size: u64, start: u64) -> bool {
     let read = || -> io::Result<Option<u64>> {
         let mut head = vec![0; start_len(size).unwrap_or(START)];
-        site.open_at(0..size)?.read_exact(&mut head)?;
+        file.open_at(0..size)?.read_exact(&mut head)?;
         Ok(start_of(&head, size))
     };
     read().is_ok_and(|now| now == Some(start))

@@ -62,8 +62,7 @@ impl KnownKeys {
 
 /// The bytes by which the shortest beginnings are known, too: see [`TextId::first`].
 fn of_hash(hash: &Hash) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *hash;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    u64::from_le_bytes(*hash.first_chunk().expect("a hash has more than eight bytes"))
 }
 
 /// Makes a key of a row.

@@ -53,7 +53,9 @@ const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2,
 #[track_caller]
 fn expect(logs: &[(String, String); 3], domains: &[(&str, i64)]) {
     let once = Kept::new();
-    logs.iter().for_each(|(name, text)| once.write(name, text));
+    for (name, text) in logs {
+        once.write(name, text);
+    }
     once.ingest(&["logs", "--max-rejects", "100%"]);
     assert_eq!(stored(&once), expected(domains), "at once");
     assert_eq!(direct(&once, &[]), expected(domains), "direct");
@@ -78,7 +80,9 @@ fn a_copy_without_a_name_is_of_the_domain_of_the_log_that_it_is() {
     expect(&logs, &[("a.com", 2), ("c.com", 1)]);
     // Of such a copy all lines are rejected, which is more than may be.
     let kept = Kept::new();
-    logs.iter().for_each(|(name, text)| kept.write(name, text));
+    for (name, text) in &logs {
+        kept.write(name, text);
+    }
     for _ in 0..2 {
         kept.ingest(&["logs"]);
         assert_eq!(stored(&kept), expected(&[("a.com", 2), ("c.com", 1)]));
@@ -106,11 +110,14 @@ fn copies_of_a_shorter_log_by_names_with_something_before_count_once() {
     }
 }
 
+/// What happens to a folder.
+type Change<'a> = &'a dyn Fn(&Kept);
+
 #[test]
 fn what_was_counted_for_a_domain_stays_there_when_only_copies_are_left() {
     let (log, more) = (paths(1..=3), paths(4..=4));
     for copy in [named("backup_a.com"), named("old-a.com"), format!("logs/access_{HOUR}.log")] {
-        let changes: [(&str, i64, &dyn Fn(&Kept)); 4] = [
+        let changes: [(&str, i64, Change<'_>); 4] = [
             ("touched", 3, &|kept| kept.set_time(&copy, 1_700_000_000)),
             ("compressed", 3, &|kept| kept.write(&copy.replace(".log", ".gz"), gzip(log.as_bytes()))),
             ("copied", 3, &|kept| kept.copy(&copy, &copy.replace(".log", "_2.log"))),
@@ -228,7 +235,7 @@ fn a_store_has_what_an_export_counts() {
             kept.write(&format!("logs/{folder}{name}"), text);
         }
         kept.ingest(&["logs", "--max-rejects", "100%"]);
-        assert_eq!(stored(&kept), direct(&kept, &[]), "folder {seed}: {:?}", shown);
+        assert_eq!(stored(&kept), direct(&kept, &[]), "folder {seed}: {shown:?}");
         kept.ingest(&["logs", "--max-rejects", "100%", "--verify"]);
         assert_eq!(stored(&kept), direct(&kept, &[]), "folder {seed}, read once more");
     }

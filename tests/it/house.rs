@@ -120,9 +120,9 @@ fn unsafe_stands_in_files_of_its_own() {
             code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
         };
         let listed = UNSAFE.contains(&file.as_str());
-        assert_eq!(code.lines().any(words), listed, "{}", file);
+        assert_eq!(code.lines().any(words), listed, "{file}");
         let blocks = code.matches("unsafe {").count();
-        assert_eq!(blocks, code.matches("// SAFETY: ").count(), "{}: each block has a proof", file);
+        assert_eq!(blocks, code.matches("// SAFETY: ").count(), "{file}: each block has a proof");
     }
 }
 
@@ -148,7 +148,7 @@ fn one_file_writes_to_the_terminal() {
         for line in code.lines().filter(|line| !line.contains(".is_terminal()")) {
             let code = line.split("//").next().unwrap_or_default();
             let edge = edges.into_iter().find(|edge| is_edge(edge) && code.contains(edge));
-            assert_eq!(edge, None, "{}: {line}\nwrite through cli/out.rs, where nothing acts", file);
+            assert_eq!(edge, None, "{file}: {line}\nwrite through cli/out.rs, where nothing acts");
         }
     }
 }
@@ -205,7 +205,7 @@ fn one_file_starts_threads() {
             "ThreadPoolBuilder",
         ];
         let line = code.lines().find(|line| starts.iter().any(|start| line.contains(start)));
-        assert_eq!(line, None, "{} starts a thread: start it through threads.rs", file);
+        assert_eq!(line, None, "{file} starts a thread: start it through threads.rs");
     }
 }
 

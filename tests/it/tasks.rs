@@ -209,7 +209,7 @@ fn who_works_for_an_account_sees_its_tasks_only_and_adds_logs_of_its_own() {
     let registry = |account| Registry::open(AccountStore { path, wait: WAIT, account }).unwrap();
     assert_eq!(registry(AccountId::DEFAULT).waiting().unwrap().len(), 1);
     assert!(registry(other).waiting().unwrap().is_empty() && registry(other).get(&id).is_err());
-    place.write("other.log", &line("1/Mar/2026:08:10:00 +0800", "b.com", 7));
+    place.write("other.log", line("1/Mar/2026:08:10:00 +0800", "b.com", 7));
     let delivery = Delivery {
         store: path,
         wait: WAIT,

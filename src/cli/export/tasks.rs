@@ -3,6 +3,7 @@
 use super::tasks_csv::{self, Setting, TaskRow};
 use super::{CHOOSE, ExportArguments};
 use crate::cli::environment::{self, ACCOUNT, creation_time, now, zone_text};
+use crate::cli::flags;
 use crate::cli::output_path::{self, is_named_as_folder, pattern};
 use crate::cli::{Ending, config, missing, numbers, progress, show};
 use crate::contract::request::ExportRequest;
@@ -148,7 +149,7 @@ fn take(
         arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
-    let mut sources = arguments.reading.sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
+    let mut sources = flags::sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| arguments.lateness().map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();

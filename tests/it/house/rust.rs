@@ -115,7 +115,10 @@ fn group(tokens: &Tokens, mut at: usize, path: &[String], line: usize, found: &m
             Some(_) => {
                 let end = tree(tokens, at, path, line, found);
                 // What is no part of a `use` ends it.
-                if end == at { return at + 1 } else { end }
+                if end == at {
+                    return at + 1;
+                }
+                end
             }
         };
     }
