@@ -4,8 +4,19 @@ pub mod forget;
 pub mod taking;
 pub(crate) mod place;
 pub mod collision;
-pub mod intake;
 pub mod retain;
+pub mod intake;
+mod read;
+mod crowd;
+mod decide;
+mod work;
+mod borrowed;
+mod beginnings;
+mod names;
+mod apply;
+mod settle;
+mod plan;
+mod round;
 
 use crate::error::{Error, Result};
 use crate::events::{of_phase, timed};
@@ -18,10 +29,12 @@ use crate::report::RejectLimit;
 use crate::source::Source;
 use crate::store::{AccountId, OlderCopy, Writer};
 use collision::{keep_apart, keep_two};
-use intake::{Intake, Taking, take_in};
+use intake::Intake;
+pub use round::take_in;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use taking::Taking;
 
 /// Where a delivery goes, and when it is refused.
 pub struct Delivery<'a> {

@@ -13,8 +13,9 @@ mod due;
 mod retire;
 pub mod metrics;
 
-use crate::delivery::intake::{Intake, Taking};
+use crate::delivery::intake::Intake;
 use crate::delivery::retain::{self, Retained};
+use crate::delivery::taking::Taking;
 use crate::delivery::{Delivered, Delivery, deliver, keep_off_store, leave_out_store};
 use crate::error::Result;
 use crate::events::{of_phase, timed};

@@ -2,7 +2,7 @@
 //! which every line was rejected, files that may count the same requests twice.
 
 use super::numbers::grouped;
-use crate::delivery::intake::Taking;
+use crate::delivery::taking::Taking;
 use crate::report::Report;
 use crate::report::overlap::Overlap;
 use crate::source::Search;

@@ -7,7 +7,7 @@ pub(super) use super::out::{Out, explain, json_text, lines, message, messages, o
 use crate::contract::kind::Kind;
 use crate::contract::request::{ExportRequest, ExportSpec};
 use crate::contract::response::{Created, Failure, request_id};
-use crate::delivery::intake::{Fate, Taking};
+use crate::delivery::taking::{Fate, Taking};
 use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;

@@ -71,7 +71,8 @@ fn numbers(line: &[u8]) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::delivery::intake::{Intake, take_in};
+    use crate::delivery::intake::Intake;
+    use crate::delivery::take_in;
     use crate::delivery::taking::Fate;
     use crate::domain::{Domain, DomainSet, Selection};
     use crate::ingest::{Ingested, Job, Progress, ingest, ingest_each};

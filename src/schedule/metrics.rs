@@ -3,7 +3,7 @@
 //! All are gauges: they tell of the last tick, and a tick that finds nothing to do tells so.
 
 use super::{StepEnd, Ticked};
-use crate::delivery::intake::Fate;
+use crate::delivery::taking::Fate;
 use std::fmt::{Display, Write};
 
 /// A tick, as it is told.

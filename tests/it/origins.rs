@@ -10,7 +10,9 @@
 
 use super::harness::{Place, gzip};
 use super::kept::{Counted, once, text, usage_of};
-use flowbook::delivery::intake::{Fate, Intake, Taking, take_in};
+use flowbook::delivery::intake::Intake;
+use flowbook::delivery::take_in;
+use flowbook::delivery::taking::{Fate, Taking};
 use flowbook::domain::{DomainSet, Selection};
 use flowbook::ingest::{Ingested, Job, Progress, ingest};
 use flowbook::report::RejectLimit;

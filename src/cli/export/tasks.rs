@@ -8,7 +8,7 @@ use crate::cli::output_path::{self, is_named_as_folder, pattern};
 use crate::cli::{Ending, config, missing, numbers, progress, show};
 use crate::contract::request::ExportRequest;
 use crate::delivery::collision::{keep_apart, keep_off};
-use crate::delivery::intake::Taking;
+use crate::delivery::taking::Taking;
 use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, Result};
 use crate::output::{Spot, folder, make_folder, scratch_folder};

@@ -6,7 +6,7 @@ use crate::cli::numbers::grouped;
 use crate::cli::task::words::hours_with_log;
 use crate::cli::{duration, let_go, show, unbilled};
 use crate::contract::response::request_id;
-use crate::delivery::intake::Fate;
+use crate::delivery::taking::Fate;
 use crate::export::Exported;
 use crate::schedule::groups::Unbilled;
 use crate::schedule::plan::Plan;

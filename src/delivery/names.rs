@@ -3,15 +3,16 @@
 //! A beginning stands at the places of one source, but other logs may begin with it, too. So that its name tells of these
 //! as well, whichever comes first, it is noted under the hash of its own beginning.
 
-use super::{Work, rank};
-use crate::delivery::place::{as_path, is_nowhere, is_there, origin_of};
-use crate::digest::{Hash, TextId};
+use super::decide::rank;
+use super::place::{as_path, is_nowhere, is_there, origin_of};
+use super::work::Work;
+use crate::digest::Hash;
 use crate::error::Result;
 use crate::ingest::Taken;
-use crate::ingest::resume::{self, Beginning};
+use crate::ingest::resume::Beginning;
 use crate::names::{may_be_one, may_tell, named_hours, tells_of};
 use crate::report::NamedHours;
-use crate::source::{Origin, Site, Source};
+use crate::source::{Origin, Source};
 use crate::store::{Known, NAMED, Place, SourceId};
 use std::path::Path;
 
@@ -39,11 +40,12 @@ impl Work<'_> {
         Ok(best.filter(|best| taken.source.named.as_ref() != Some(best)))
     }
 
-    /// What the name tells that is preferred among those of a source that still stand.
-    fn telling(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
+    /// What the name tells that is preferred among those of a source that still stand. Better ones that are gone are
+    /// forgotten.
+    fn trim_names(&mut self, id: SourceId) -> Result<Option<NamedHours>> {
         while let Some(path) = self.writer.telling(id)? {
             let origin = Origin::File(as_path(&path));
-            if self.site(&origin).is_file() {
+            if self.is_file(&origin) {
                 return Ok(origin.path().and_then(told_at));
             }
             self.writer.drop_place(id, &path)?;
@@ -58,7 +60,7 @@ impl Work<'_> {
             return Ok(self.writer.known(id)?.hours);
         }
         let offered = || taken.source.named.clone().filter(|_| place.is_named > 0);
-        let (best, own) = (self.telling(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
+        let (best, own) = (self.trim_names(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
         // What was counted for a domain stays there, though only copies are left whose names tell less.
         let before = self.writer.known(id)?.hours.filter(|before| rank(Some(before)) > rank(best.as_ref()));
         self.told_by_beginnings(taken, own.as_ref(), before.or(best))
@@ -84,7 +86,7 @@ impl Work<'_> {
             // A name of another domain says nothing of lines that take theirs from outside.
             let hours = hours.filter(|hours| tells_of(&hours.domain, taken.text.outside.as_ref()));
             if hours.is_some()
-                && let Some(beginning) = beginning_at(self.site(&Origin::File(path)))
+                && let Some(beginning) = self.contents().as_beginning(&Origin::File(path))
                 && self.begins_with(taken, &beginning, None)?
             {
                 best = hours;
@@ -122,11 +124,11 @@ impl Work<'_> {
             }
             let Some(stands) = self.somewhere(longer, &place.path)? else { continue };
             let origin = origin_of(&stands);
-            let begins_with_it = || resume::begins_with(self.site(&origin), &it).unwrap_or(false);
+            let begins_with_it = || self.contents().begins_with(&origin, &it);
             let begins = || begins_with_it() && is_there(&stands, self.intake.origins);
             if at == 0 || begins() {
                 let named = taken.source.named.clone();
-                self.uncovered.push(Source { named, ..self.again_at(&stands, &known) });
+                self.uncovered.push(Source { named, ..self.to_read_again(&stands, &known) });
             }
         }
         Ok(())
@@ -161,13 +163,4 @@ impl Work<'_> {
 /// What the name of a file tells that stands there.
 fn told_at(path: &Path) -> Option<NamedHours> {
     path.file_name().and_then(|name| name.to_str()).and_then(named_hours)
-}
-
-/// What another text may begin with, which stands in a file.
-fn beginning_at(site: Site<'_>) -> Option<Beginning> {
-    if !site.is_file() {
-        return None;
-    }
-    let TextId { len, whole, open, .. } = resume::whole(site, None).ok()?;
-    Some(Beginning { len, whole, open, is_damaged: false, outside: None })
 }

@@ -1,13 +1,13 @@
 //! Sources that were read as the name of one of their beginnings tells, for they had no name of their own that tells a
 //! domain: only as long as nothing tells more of them.
 
-use super::Work;
-use crate::delivery::place::{TOLD, as_path, told_note_of};
+use super::place::{TOLD, as_path, told_note_of};
+use super::work::Work;
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::names::{is_domain, named_hours};
 use crate::report::NamedHours;
-use crate::store::{Known, Place, Seen, SourceId};
+use crate::store::{Place, Seen, SourceId};
 
 impl Work<'_> {
     /// The source that has these lines by no name of its own, and was read as the name of one of its beginnings tells: a copy
@@ -53,17 +53,6 @@ impl Work<'_> {
         };
         self.has_told = Some(has_told);
         Ok(has_told)
-    }
-
-    /// Makes texts the beginnings of what counts now at a place which were counted as the names of their own beginnings tell:
-    /// these count by themselves again.
-    pub(super) fn take_back(&mut self, borrowed: &[Known], place: &Place) -> Result<()> {
-        for known in borrowed {
-            let Some(Seen { id, .. }) = self.writer.at_path(&place.path)? else { return Ok(()) };
-            self.uncover(known, place)?;
-            self.writer.become_beginning(known.id, id)?;
-        }
-        Ok(())
     }
 }
 

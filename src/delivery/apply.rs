@@ -1,0 +1,273 @@
+//! What was decided of a source that was read is done: the one file of deliveries that writes what counts.
+
+use super::decide::{Action, Predecessor, ReadingOf, Readings, fate_of_copy, is_read_otherwise, takes_place};
+use super::place::{is_nowhere, note_of, origin_of};
+use super::taking::Fate;
+use super::work::{Case, Settled, Work};
+use crate::digest::Hash;
+use crate::error::{Error, Result};
+use crate::ingest::Taken;
+use crate::names::may_be_one;
+use crate::store::{Arrival, Known, Place, Seen, SourceId};
+
+impl Work<'_> {
+    /// Does with a source what was decided.
+    pub(super) fn apply(&mut self, action: Action<SourceId>, case: &Case<'_>) -> Result<Settled> {
+        let taken = case.taken;
+        let arrival = self.arrival(taken, &case.place);
+        let fate = match action {
+            Action::PassOver | Action::LeaveOut => return Ok(Settled::Skipped(Fate::Faulty)),
+            Action::ReadWhole => return Ok(Settled::ReadWhole),
+            Action::ReadAs(hours) => return Ok(Settled::ReadAs(hours)),
+            Action::GoOn => match &case.begun {
+                Some(begun) => return self.go_on(begun, &arrival),
+                None => return Err(Error::defect("a text goes on from none")),
+            },
+            Action::Join(id) => return self.join(id, taken, &arrival),
+            Action::Begin(id) => return self.begin(id, &case.shorter, taken, case.place.clone()),
+            Action::Keep(id) => {
+                self.writer.set_place(id, &case.place)?;
+                return Ok(Settled::Skipped(Fate::Known));
+            }
+            Action::ReplaceTold(id) => {
+                self.replace(id, &arrival)?;
+                return Ok(Settled::Counts(Fate::Replaced));
+            }
+            Action::TakeOver => self.take_over(&case.shorter, &arrival)?,
+            Action::Replace(id) => {
+                self.replace(id, &arrival)?;
+                Fate::Replaced
+            }
+            Action::Add => {
+                self.writer.add(&arrival)?;
+                Fate::Added
+            }
+            Action::Rotate => {
+                self.writer.add(&arrival)?;
+                Fate::Rotated
+            }
+        };
+        self.note_told(taken, &case.place)?;
+        self.take_back(&case.borrowed, &case.place)?;
+        Ok(Settled::Counts(fate))
+    }
+
+    /// Adds what follows a text that was read before.
+    fn go_on(&mut self, begun: &Known, arrival: &Arrival<'_>) -> Result<Settled> {
+        self.drop_gone(begun.id, arrival.place)?;
+        self.note_names(begun, begun.id)?;
+        let is_elsewhere = self.trim_places(begun.id, arrival.place)?;
+        self.writer.extend(begun.id, arrival)?;
+        if is_elsewhere {
+            self.note_beginning(begun.id, &begun.hashes(), arrival.place)?;
+        }
+        self.taking.before.0 += begun.lines;
+        self.taking.before.1 += begun.rejected;
+        Ok(Settled::Counts(Fate::Grown))
+    }
+
+    /// The same text again, perhaps by another name.
+    fn join(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
+        let was_here = self.stands_at(id, arrival.place)?;
+        let mut shorter = Vec::new();
+        let is_of_another = self.writer.known(id)?.read_for() != taken.source.outside();
+        if is_of_another || self.somewhere(id, b"")?.is_none() {
+            // Nobody could read it where it stood, or it was read for another domain: what came since then may be the
+            // beginning of it.
+            shorter = self.shorter(taken, arrival)?.0;
+            // Where its own name tells no domain, it is that of the text that is known.
+            let known = self.writer.known(id)?;
+            let domain = taken.source.outside().or(known.read_for());
+            shorter.retain(|shorter| shorter.id != id && may_be_one(shorter.read_for(), domain));
+            self.take_in_beginnings(id, &shorter, arrival.place)?;
+        }
+        self.take_in_copies(id, taken, arrival.place)?;
+        let is_made_anew = self.make_way(&[id], arrival)?;
+        let known = self.writer.known(id)?;
+        // As long as it is read for another domain, it is what it is.
+        if known.whole != Some(taken.text.whole) && known.read_for() == taken.source.outside() {
+            self.writer.set_text(id, &taken.text)?;
+        }
+        let is_elsewhere = self.stand(id, arrival.place)?;
+        let known = self.writer.known(id)?;
+        // The first of its names tells how it is read.
+        let is_first = known.sort == arrival.place.sort;
+        let readings = Readings {
+            is_otherwise: is_first && is_read_otherwise(&taken.source.reading, &known.way),
+            before: known.hours.as_ref(),
+            now: taken.source.named.as_ref(),
+        };
+        if readings.are_in_doubt(!shorter.is_empty()) {
+            match readings.decide(self.told(id, taken, arrival.place)?) {
+                ReadingOf::Before => {}
+                ReadingOf::Now => {
+                    self.writer.replace(id, arrival)?;
+                    self.note_told(taken, arrival.place)?;
+                    // Read for this domain, it may begin what it did not begin before.
+                    self.tell_longer(id, taken, arrival.place)?;
+                    return Ok(Settled::Counts(Fate::Replaced));
+                }
+                ReadingOf::Told(hours) => return Ok(Settled::ReadAs(hours)),
+            }
+        }
+        if is_elsewhere && !was_here {
+            self.taking.duplicates.push((taken.source.name.clone(), known.name));
+        }
+        Ok(Settled::Skipped(fate_of_copy(is_made_anew, was_here, is_elsewhere)))
+    }
+
+    /// Forgets what was counted of a text by names that are the one of a source with something put before it: which of them
+    /// was known first does not matter.
+    fn take_in_copies(&mut self, id: SourceId, taken: &Taken, here: &Place) -> Result<()> {
+        if taken.text.outside.is_none() {
+            return Ok(());
+        }
+        let mut copies = Vec::new();
+        for other in self.writer.also_with_text(&taken.text)? {
+            copies.extend((other != id).then(|| self.writer.known(other)).transpose()?);
+        }
+        self.take_in_beginnings(id, &copies, here)
+    }
+
+    /// A text that another one begins with, which counts; so do no more those that this one grew from.
+    fn begin(&mut self, id: SourceId, shorter: &[Known], taken: &Taken, mut place: Place) -> Result<Settled> {
+        let was_here = self.stands_at(id, &place)?;
+        self.take_in_beginnings(id, shorter, &place)?;
+        let is_made_anew = self.make_way(&[id], &self.arrival(taken, &place))?;
+        place.is_beginning = true;
+        self.writer.set_place(id, &place)?;
+        // It may have been renamed.
+        self.drop_gone(id, &place)?;
+        let (whole, alone) = taken.readable;
+        self.note_beginning(id, &[whole, alone], &place)?;
+        self.tell_longer(id, taken, &place)?;
+        if was_here {
+            return Ok(Settled::Within(Fate::Known));
+        }
+        self.taking.duplicates.push((taken.source.name.clone(), self.writer.known(id)?.name));
+        Ok(Settled::Within(if is_made_anew { Fate::Replaced } else { Fate::Duplicate }))
+    }
+
+    /// Puts a text in the place of all those that it grew from.
+    fn take_over(&mut self, shorter: &[Known], arrival: &Arrival<'_>) -> Result<Fate> {
+        let Some((longest, others)) = shorter.split_first() else {
+            return Err(Error::defect("a text takes the place of none that it begins with"));
+        };
+        let others: Vec<SourceId> = others.iter().map(|known| known.id).collect();
+        self.make_way(&shorter.iter().map(|known| known.id).collect::<Vec<_>>(), arrival)?;
+        let standing = self.standing(shorter, arrival.place)?;
+        shorter.iter().try_for_each(|known| self.note_names(known, longest.id))?;
+        self.writer.outgrow(longest.id, &others, arrival)?;
+        self.note_beginning(longest.id, &standing, arrival.place)?;
+        Ok(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown })
+    }
+
+    /// Forgets what was counted of the beginnings of a source, which stand where they stood.
+    fn take_in_beginnings(&mut self, id: SourceId, shorter: &[Known], here: &Place) -> Result<()> {
+        let standing = self.standing(shorter, here)?;
+        for known in shorter {
+            self.note_names(known, id)?;
+            self.writer.become_beginning(known.id, id)?;
+        }
+        self.note_beginning(id, &standing, here)
+    }
+
+    /// The hashes of those texts that go on to stand elsewhere as beginnings of a longer one. Where they stand no more is
+    /// forgotten.
+    fn standing(&mut self, shorter: &[Known], here: &Place) -> Result<Vec<Hash>> {
+        if shorter.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What was missing of them is there.
+        self.taking.faults.retain(|(name, _)| shorter.iter().all(|known| known.name != *name));
+        let mut standing = Vec::new();
+        for known in shorter {
+            self.drop_gone(known.id, here)?;
+            if known.head.is_some() && self.trim_places(known.id, here)? {
+                standing.extend(known.hashes());
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Notes that a text is the beginning of a source: it stays known when the longer one cannot be read any more.
+    /// Where its lines take their domain from outside, a copy for which none is told may be it, too: it has two hashes.
+    fn note_beginning(&mut self, id: SourceId, hashes: &[Hash], place: &Place) -> Result<()> {
+        for (at, hash) in hashes.iter().enumerate() {
+            if !hashes[..at].contains(hash) {
+                let path = note_of(hash);
+                self.writer
+                    .set_place(id, &Place { path, is_named: 0, is_beginning: true, ..place.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a text in the place of one that stands nowhere else any more.
+    fn replace(&mut self, id: SourceId, arrival: &Arrival<'_>) -> Result<()> {
+        let known = self.writer.known(id)?;
+        self.uncover(&known, arrival.place)?;
+        self.trim_places(id, arrival.place)?;
+        self.writer.replace(id, arrival)
+    }
+
+    /// What stood at a place, if another text there takes its place: see [`takes_place`]; and it stands nowhere else.
+    pub(super) fn made_anew(&mut self, arrival: &Arrival<'_>) -> Result<Option<Known>> {
+        let seen = self.writer.at_path(&arrival.place.path)?;
+        let Some(Seen { id, place, .. }) = seen else { return Ok(None) };
+        let is_beginning = place.is_beginning;
+        let before = self.writer.known(id)?;
+        let predecessor = Predecessor {
+            is_beginning,
+            is_package: arrival.place.is_named > 0,
+            is_faulty: before.fault.is_some(),
+            begins_alike: before.begins_alike(arrival.text),
+        };
+        Ok(if takes_place(predecessor) && !self.trim_places(id, arrival.place)? {
+            Some(before)
+        } else {
+            None
+        })
+    }
+
+    /// Forgets what stood at a place where one of some sources stands now, if that takes its place; gives whether it
+    /// did.
+    fn make_way(&mut self, ids: &[SourceId], arrival: &Arrival<'_>) -> Result<bool> {
+        let before = self.made_anew(arrival)?.filter(|before| !ids.contains(&before.id));
+        if let Some(before) = &before {
+            self.uncover(before, arrival.place)?;
+            self.writer.forget(before.id)?;
+        }
+        Ok(before.is_some())
+    }
+
+    /// Makes texts the beginnings of what counts now at a place which were counted as the names of their own beginnings tell:
+    /// these count by themselves again.
+    fn take_back(&mut self, borrowed: &[Known], place: &Place) -> Result<()> {
+        for known in borrowed {
+            let Some(Seen { id, .. }) = self.writer.at_path(&place.path)? else { return Ok(()) };
+            self.uncover(known, place)?;
+            self.writer.become_beginning(known.id, id)?;
+        }
+        Ok(())
+    }
+
+    /// Where the beginning of a source stands nothing else is known of that: it is read once the source is gone.
+    fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
+        for place in self.writer.places(known.id)? {
+            if place.is_beginning && place.path != here.path {
+                if !is_nowhere(&place) && self.is_file(&origin_of(&place)) {
+                    self.uncovered.push(self.to_read_again(&place, known));
+                }
+                self.writer.drop_place(known.id, &place.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a source stands at a place; gives whether it stands elsewhere, too.
+    fn stand(&mut self, id: SourceId, place: &Place) -> Result<bool> {
+        self.writer.set_place(id, place)?;
+        self.trim_places(id, place)
+    }
+}
