@@ -111,6 +111,8 @@ impl Work<'_> {
             }
         }
         if is_elsewhere && !was_here {
+            // It may be a copy that was renamed.
+            self.drop_gone(id, arrival.place)?;
             self.taking.duplicates.push((taken.source.name.clone(), known.name));
         }
         Ok(Settled::Skipped(fate_of_copy(is_made_anew, was_here, is_elsewhere)))
