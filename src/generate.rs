@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::threads;
 use compose::{Composer, Said};
-use plan::Plan;
+use plan::TrialPlan;
 use rayon::prelude::*;
 use request::Popularity;
 use std::fs::{self, File};
@@ -94,7 +94,7 @@ impl AddAssign for Made {
 /// # Errors
 /// When the recipe cannot be followed, `dir` is not empty, or the disk fails.
 pub fn generate(dir: &Path, recipe: &Recipe, progress: &AtomicU64) -> Result<Made> {
-    let plan = Plan::new(recipe)?;
+    let plan = TrialPlan::new(recipe)?;
     claim(dir)?;
     let pool = threads::pool(recipe.threads)?;
     let factory = Factory { dir, recipe, plan: &plan, popularity: &Popularity::new(), progress };
@@ -136,7 +136,7 @@ fn claim(dir: &Path) -> Result<()> {
 struct Factory<'a> {
     dir: &'a Path,
     recipe: &'a Recipe,
-    plan: &'a Plan,
+    plan: &'a TrialPlan,
     popularity: &'a Popularity,
     progress: &'a AtomicU64,
 }

@@ -1,6 +1,8 @@
 //! What was decided of a source that was read is done: the one file of deliveries that writes what counts.
 
-use super::decide::{Action, Predecessor, ReadingOf, Readings, fate_of_copy, is_read_otherwise, takes_place};
+use super::decide::{
+    Predecessor, ReadingOf, Readings, SourceAction, fate_of_copy, is_read_otherwise, takes_place,
+};
 use super::place::{is_nowhere, note_of, origin_of};
 use super::taking::Fate;
 use super::work::{Case, Settled, Work};
@@ -12,37 +14,37 @@ use crate::store::{Arrival, Known, Place, Seen, SourceId};
 
 impl Work<'_> {
     /// Does with a source what was decided.
-    pub(super) fn apply(&mut self, action: Action<SourceId>, case: &Case<'_>) -> Result<Settled> {
+    pub(super) fn apply(&mut self, action: SourceAction<SourceId>, case: &Case<'_>) -> Result<Settled> {
         let taken = case.taken;
         let arrival = self.arrival(taken, &case.place);
         let fate = match action {
-            Action::PassOver | Action::LeaveOut => return Ok(Settled::Skipped(Fate::Faulty)),
-            Action::ReadWhole => return Ok(Settled::ReadWhole),
-            Action::ReadAs(hours) => return Ok(Settled::ReadAs(hours)),
-            Action::GoOn => match &case.begun {
+            SourceAction::PassOver | SourceAction::LeaveOut => return Ok(Settled::Skipped(Fate::Faulty)),
+            SourceAction::ReadWhole => return Ok(Settled::ReadWhole),
+            SourceAction::ReadAs(hours) => return Ok(Settled::ReadAs(hours)),
+            SourceAction::GoOn => match &case.begun {
                 Some(begun) => return self.go_on(begun, &arrival),
                 None => return Err(Error::defect("a text goes on from none")),
             },
-            Action::Join(id) => return self.join(id, taken, &arrival),
-            Action::Begin(id) => return self.begin(id, &case.shorter, taken, case.place.clone()),
-            Action::Keep(id) => {
+            SourceAction::Join(id) => return self.join(id, taken, &arrival),
+            SourceAction::Begin(id) => return self.begin(id, &case.shorter, taken, case.place.clone()),
+            SourceAction::Keep(id) => {
                 self.writer.set_place(id, &case.place)?;
                 return Ok(Settled::Skipped(Fate::Known));
             }
-            Action::ReplaceTold(id) => {
+            SourceAction::ReplaceTold(id) => {
                 self.replace(id, &arrival)?;
                 return Ok(Settled::Counts(Fate::Replaced));
             }
-            Action::TakeOver => self.take_over(&case.shorter, &arrival)?,
-            Action::Replace(id) => {
+            SourceAction::TakeOver => self.take_over(&case.shorter, &arrival)?,
+            SourceAction::Replace(id) => {
                 self.replace(id, &arrival)?;
                 Fate::Replaced
             }
-            Action::Add => {
+            SourceAction::Add => {
                 self.writer.add(&arrival)?;
                 Fate::Added
             }
-            Action::Rotate => {
+            SourceAction::Rotate => {
                 self.writer.add(&arrival)?;
                 Fate::Rotated
             }

@@ -1,6 +1,6 @@
 //! How much of a source is read, and what becomes of it then, decided from facts. Looks nothing up, and writes nothing.
 //!
-//! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. Facts are
+//! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. SourceFacts are
 //! looked up as they are asked for: most of them cost a look at other logs, and few are needed of any one source.
 
 use super::taking::Fate;
@@ -12,7 +12,7 @@ use crate::store::Way;
 /// What is known of a source that was read: how it was read, and the answers so far. Sources of the store are known by
 /// some `Id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Facts<Id> {
+pub(super) struct SourceFacts<Id> {
     /// The file was changed while it was read.
     pub(super) is_changed: bool,
     /// Only what follows a text that is known was read.
@@ -40,12 +40,12 @@ pub(super) struct Facts<Id> {
     /// What the name of a text that it begins with tells, if that is more than its own tells.
     pub(super) better: Option<Option<NamedHours>>,
     /// What stood at its place.
-    pub(super) before: Option<Before<Id>>,
+    pub(super) before: Option<Stood<Id>>,
 }
 
 /// What stood at the place of a text that nothing is known of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Before<Id> {
+pub(super) enum Stood<Id> {
     /// Nothing that is known.
     Nothing,
     /// An empty text, as this one is.
@@ -58,7 +58,7 @@ pub(super) enum Before<Id> {
 
 /// A fact that is to be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum Lookup {
     Same,
     Still,
     Grew,
@@ -71,7 +71,7 @@ pub(super) enum Question {
 
 /// What is done with a source that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action<Id> {
+pub(super) enum SourceAction<Id> {
     /// It is named as changed, and the store keeps what it had.
     PassOver,
     /// All of it is read, from its beginning.
@@ -103,8 +103,8 @@ pub(super) enum Action<Id> {
 /// What comes next: a fact is missing, or it is decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next<Id> {
-    Ask(Question),
-    Do(Action<Id>),
+    Ask(Lookup),
+    Do(SourceAction<Id>),
 }
 
 /// Gives a fact, or asks for it.
@@ -112,65 +112,65 @@ macro_rules! known {
     ($fact:expr, $question:ident) => {
         match &$fact {
             Some(fact) => fact,
-            None => return Next::Ask(Question::$question),
+            None => return Next::Ask(Lookup::$question),
         }
     };
 }
 
 /// What becomes of a source that was read, or what must be known first.
-pub(super) fn decide<Id: Copy>(facts: &Facts<Id>) -> Next<Id> {
+pub(super) fn decide<Id: Copy>(facts: &SourceFacts<Id>) -> Next<Id> {
     if facts.is_changed {
-        return Next::Do(Action::PassOver);
+        return Next::Do(SourceAction::PassOver);
     }
     // What is good in it counts, and it is named: as a whole.
     if facts.goes_on && facts.is_mistrusted {
-        return Next::Do(Action::ReadWhole);
+        return Next::Do(SourceAction::ReadWhole);
     }
     if facts.is_damaged && !facts.is_something {
-        return Next::Do(Action::LeaveOut);
+        return Next::Do(SourceAction::LeaveOut);
     }
     let same = known!(facts.same, Same);
     if facts.goes_on {
         let may_go_on = same.is_none() && *known!(facts.is_still, Still) && !*known!(facts.grew, Grew);
-        return Next::Do(if may_go_on { Action::GoOn } else { Action::ReadWhole });
+        return Next::Do(if may_go_on { SourceAction::GoOn } else { SourceAction::ReadWhole });
     }
     if let Some(id) = same {
-        return unless_whole(facts, Action::Join(*id));
+        return unless_whole(facts, SourceAction::Join(*id));
     }
     if let Some(id) = known!(facts.told, Told) {
-        return Next::Do(Action::ReplaceTold(*id));
+        return Next::Do(SourceAction::ReplaceTold(*id));
     }
     let grew = known!(facts.grew, Grew);
     // A text that no name of its own tells a domain is of that of the text that it begins, whatever it begins with.
     if !facts.has_domain
         && let Some(id) = known!(facts.longer, Longer)
     {
-        return unless_whole(facts, Action::Begin(*id));
+        return unless_whole(facts, SourceAction::Begin(*id));
     }
     if let Some(hours) = known!(facts.better, Better) {
-        return Next::Do(Action::ReadAs(hours.clone()));
+        return Next::Do(SourceAction::ReadAs(hours.clone()));
     }
     if let Some(id) = known!(facts.longer, Longer) {
-        return unless_whole(facts, Action::Begin(*id));
+        return unless_whole(facts, SourceAction::Begin(*id));
     }
     if *grew {
-        return Next::Do(Action::TakeOver);
+        return Next::Do(SourceAction::TakeOver);
     }
     if facts.is_damaged && *known!(facts.is_whole_here, WholeHere) {
-        return Next::Do(Action::LeaveOut);
+        return Next::Do(SourceAction::LeaveOut);
     }
     Next::Do(match known!(facts.before, Before) {
-        Before::Nothing => Action::Add,
-        Before::Empty(id) => Action::Keep(*id),
-        Before::MadeAnew(id) => Action::Replace(*id),
-        Before::Other => Action::Rotate,
+        Stood::Nothing => SourceAction::Add,
+        Stood::Empty(id) => SourceAction::Keep(*id),
+        Stood::MadeAnew(id) => SourceAction::Replace(*id),
+        Stood::Other => SourceAction::Rotate,
     })
 }
 
 /// An action, unless damage would take the place of another text that was read in whole.
-fn unless_whole<Id>(facts: &Facts<Id>, action: Action<Id>) -> Next<Id> {
+fn unless_whole<Id>(facts: &SourceFacts<Id>, action: SourceAction<Id>) -> Next<Id> {
     let is_left_out = facts.is_damaged && *known!(facts.is_whole_here, WholeHere);
-    Next::Do(if is_left_out { Action::LeaveOut } else { action })
+    Next::Do(if is_left_out { SourceAction::LeaveOut } else { action })
 }
 
 /// What is seen of a source before it is read, at a place that is known.

@@ -4,7 +4,7 @@
 use super::decide::{Sight, ToRead, is_read_otherwise, rank, to_read};
 use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};
 use super::taking::Fate;
-use super::work::{Candidate, Work};
+use super::work::{ReadCandidate, Work};
 use crate::digest::Lengths;
 use crate::error::Result;
 use crate::events::of_log;
@@ -53,7 +53,7 @@ impl Work<'_> {
         &mut self,
         mut sources: Vec<Source>,
         is_first: bool,
-    ) -> Result<(Vec<Source>, Vec<Candidate>)> {
+    ) -> Result<(Vec<Source>, Vec<ReadCandidate>)> {
         let (mut to_read, mut candidates) = (Vec::new(), Vec::new());
         self.writer.begin_lookups()?;
         let looked = self.look_up(&mut sources)?;
@@ -104,9 +104,9 @@ impl Work<'_> {
         place: Place,
         seen: Option<Seen>,
         is_first: bool,
-    ) -> Result<Option<Candidate>> {
+    ) -> Result<Option<ReadCandidate>> {
         let Some(seen) = seen.filter(|_| source.path().is_some()) else {
-            return Ok(Some(Candidate { place, begun: None }));
+            return Ok(Some(ReadCandidate { place, begun: None }));
         };
         let reading = &mut source.reading;
         let is_otherwise = is_read_otherwise(reading, &seen.way);
@@ -124,7 +124,7 @@ impl Work<'_> {
             is_as_it_was: is_as_it_was(&seen.place, &place),
         };
         match to_read(sight) {
-            ToRead::Whole => return Ok(Some(Candidate { place, begun: None })),
+            ToRead::Whole => return Ok(Some(ReadCandidate { place, begun: None })),
             ToRead::Nothing => {
                 self.skip(&seen, place);
                 return Ok(None);
@@ -143,7 +143,7 @@ impl Work<'_> {
         let behind = || self.contents().behind(&source.origin, &known, &seen.place, &place);
         source.resume = if may_go_on { behind().map(Box::new) } else { None };
         let begun = source.resume.is_some().then_some(known);
-        Ok(Some(Candidate { place, begun }))
+        Ok(Some(ReadCandidate { place, begun }))
     }
 
     /// The folder of a path by the name that it goes by everywhere.

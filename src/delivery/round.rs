@@ -5,7 +5,7 @@ use super::intake::Intake;
 use super::plan::{BATCH, take_out_known};
 use super::read::{Read, read};
 use super::taking::{Fate, Taking};
-use super::work::{Candidate, Settled, Work};
+use super::work::{ReadCandidate, Settled, Work};
 use crate::domain::{DomainSet, Selection};
 use crate::error::Result;
 use crate::events::of_log;
@@ -67,7 +67,7 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
 
 impl Work<'_> {
     /// Counts sources that were read; those that must be read in whole are read again.
-    fn written(&mut self, read: Read, candidates: Vec<Candidate>, job: &Job<'_>) -> Result<()> {
+    fn written(&mut self, read: Read, candidates: Vec<ReadCandidate>, job: &Job<'_>) -> Result<()> {
         let again = self.settle_all(read, candidates)?;
         self.read_again(again, job, ROUNDS)
     }
@@ -90,7 +90,7 @@ impl Work<'_> {
     }
 
     /// Settles sources that were read; gives those that must be read in whole.
-    fn settle_all(&mut self, (taken, rejects): Read, candidates: Vec<Candidate>) -> Result<Vec<Source>> {
+    fn settle_all(&mut self, (taken, rejects): Read, candidates: Vec<ReadCandidate>) -> Result<Vec<Source>> {
         let (mut skipped, mut again) = (HashSet::new(), Vec::new());
         for (taken, candidate) in taken.into_iter().zip(candidates) {
             let settled = self.settle(&taken, candidate)?;

@@ -1,9 +1,9 @@
 //! Sources that were read are settled: facts are looked up as the decision asks for them, and what it comes to is done.
 
-use super::decide::{Before, Facts, Next, Question, decide};
+use super::decide::{Lookup, Next, SourceFacts, Stood, decide};
 use super::place::is_nowhere;
 use super::taking::Fate;
-use super::work::{Candidate, Case, Settled, Work};
+use super::work::{Case, ReadCandidate, Settled, Work};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::names::may_be_one;
@@ -12,7 +12,7 @@ use crate::store::{Arrival, Known, Place, Seen, SourceId};
 impl Work<'_> {
     /// Decides what a source that was read is, and counts it accordingly. Others of the same round were settled
     /// before: what was looked up then may not hold any more.
-    pub(super) fn settle(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+    pub(super) fn settle(&mut self, taken: &Taken, candidate: ReadCandidate) -> Result<Settled> {
         let settled = self.settle_by_facts(taken, candidate);
         // What was compared meanwhile was not what was read.
         match self.changed.take() {
@@ -29,7 +29,7 @@ impl Work<'_> {
     }
 
     /// What was read before damage is a text like any other, but named, and never the same as one without damage.
-    fn settle_by_facts(&mut self, taken: &Taken, candidate: Candidate) -> Result<Settled> {
+    fn settle_by_facts(&mut self, taken: &Taken, candidate: ReadCandidate) -> Result<Settled> {
         let (mut facts, mut case) = seen_when_read(taken, candidate);
         let action = loop {
             match decide(&facts) {
@@ -49,27 +49,32 @@ impl Work<'_> {
     }
 
     /// Looks up a fact.
-    fn answer(&mut self, question: Question, facts: &mut Facts<SourceId>, case: &mut Case<'_>) -> Result<()> {
+    fn answer(
+        &mut self,
+        question: Lookup,
+        facts: &mut SourceFacts<SourceId>,
+        case: &mut Case<'_>,
+    ) -> Result<()> {
         let (taken, place) = (case.taken, &case.place);
         match question {
-            Question::Same => facts.same = Some(self.writer.with_text(&taken.text)?),
-            Question::Still => {
+            Lookup::Same => facts.same = Some(self.writer.with_text(&taken.text)?),
+            Lookup::Still => {
                 let is_still = case.begun.as_ref().map(|begun| self.is_still(begun, place)).transpose()?;
                 facts.is_still = Some(is_still.unwrap_or(false));
             }
-            Question::Grew => {
+            Lookup::Grew => {
                 (case.shorter, case.borrowed) = self.shorter(taken, &self.arrival(taken, place))?;
                 case.grown_from = case.shorter.iter().map(|known| known.id).collect();
                 let begun = case.begun.as_ref().map(|begun| begun.id);
                 facts.grew = Some(case.grown_from.iter().any(|id| Some(*id) != begun));
             }
-            Question::WholeHere => {
+            Lookup::WholeHere => {
                 let its = [facts.same, facts.longer].into_iter().flatten().flatten();
                 let its: Vec<SourceId> = its.chain(case.grown_from.iter().copied()).collect();
                 facts.is_whole_here = Some(self.is_whole_at(place, &its)?);
             }
-            Question::Told => facts.told = Some(self.told_only_by_a_beginning(taken, place)?),
-            Question::Longer => {
+            Lookup::Told => facts.told = Some(self.told_only_by_a_beginning(taken, place)?),
+            Lookup::Longer => {
                 // What it grew from is no longer text than it is, even if all of that can be read of damaged ones.
                 let longer = self.longer(taken, place)?.filter(|id| !case.grown_from.contains(id));
                 if let Some(id) = longer.filter(|_| !facts.has_domain) {
@@ -78,8 +83,8 @@ impl Work<'_> {
                 }
                 facts.longer = Some(longer);
             }
-            Question::Better => facts.better = Some(self.told_better(&case.shorter, taken)?),
-            Question::Before => facts.before = Some(self.before(&self.arrival(taken, place))?),
+            Lookup::Better => facts.better = Some(self.told_better(&case.shorter, taken)?),
+            Lookup::Before => facts.before = Some(self.before(&self.arrival(taken, place))?),
         }
         Ok(())
     }
@@ -92,15 +97,15 @@ impl Work<'_> {
     }
 
     /// What stood at the place of a text that nothing is known of.
-    fn before(&mut self, arrival: &Arrival<'_>) -> Result<Before<SourceId>> {
+    fn before(&mut self, arrival: &Arrival<'_>) -> Result<Stood<SourceId>> {
         let Some(Seen { id, .. }) = self.writer.at_path(&arrival.place.path)? else {
-            return Ok(Before::Nothing);
+            return Ok(Stood::Nothing);
         };
         let before = self.writer.known(id)?;
         if arrival.text.len == 0 && before.text_bytes == 0 && before.fault.is_none() {
-            return Ok(Before::Empty(id));
+            return Ok(Stood::Empty(id));
         }
-        Ok(self.made_anew(arrival)?.map_or(Before::Other, |before| Before::MadeAnew(before.id)))
+        Ok(self.made_anew(arrival)?.map_or(Stood::Other, |before| Stood::MadeAnew(before.id)))
     }
 
     /// Whether a source still is what it was, read as it was, and at this place.
@@ -111,8 +116,8 @@ impl Work<'_> {
 }
 
 /// What is known of a source once it was read, before anything is looked up.
-fn seen_when_read(taken: &Taken, candidate: Candidate) -> (Facts<SourceId>, Case<'_>) {
-    let Candidate { mut place, begun } = candidate;
+fn seen_when_read(taken: &Taken, candidate: ReadCandidate) -> (SourceFacts<SourceId>, Case<'_>) {
+    let ReadCandidate { mut place, begun } = candidate;
     let is_something = if is_nowhere(&place) {
         // Nobody can ask a pipe again: it stays named only beside what counts of it.
         taken.report.counts.accepted > 0
@@ -123,7 +128,7 @@ fn seen_when_read(taken: &Taken, candidate: Candidate) -> (Facts<SourceId>, Case
         // Its text is its place.
         place.path = [b"-", &taken.text.whole[..]].concat();
     }
-    let facts = Facts {
+    let facts = SourceFacts {
         is_changed: taken.is_changed && taken.report.fault.is_some(),
         goes_on: begun.is_some(),
         is_mistrusted: taken.is_mistrusted,

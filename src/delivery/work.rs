@@ -41,7 +41,7 @@ pub(super) struct Work<'a> {
 }
 
 /// A source to be read.
-pub(super) struct Candidate {
+pub(super) struct ReadCandidate {
     pub(super) place: Place,
     /// The source whose text goes on in it, where only that is read.
     pub(super) begun: Option<Known>,

@@ -5,7 +5,7 @@
 
 use super::Recipe;
 use super::line::Line;
-use super::plan::{HOUR, Plan, kinds};
+use super::plan::{HOUR, TrialPlan, kinds};
 use super::random::Rng;
 use super::request::{Fact, OF_LINES, Popularity, Site, TrialRequest};
 use super::tally::LATE;
@@ -33,7 +33,7 @@ impl<'a> Composer<'a> {
     /// can write any file.
     pub(super) fn new(
         recipe: &Recipe,
-        plan: &Plan,
+        plan: &TrialPlan,
         popularity: &'a Popularity,
         domain: usize,
         hour: usize,

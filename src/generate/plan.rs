@@ -26,7 +26,7 @@ const MAX_DOMAINS: usize = 10_000_000;
 const FIVE_DIGIT_YEARS: i64 = 253_402_300_800;
 
 /// The files of a recipe.
-pub(super) struct Plan {
+pub(super) struct TrialPlan {
     names: Vec<String>,
     /// Indices of domains in the order of their names, which is the order of files and totals.
     order: Vec<usize>,
@@ -37,7 +37,7 @@ pub(super) struct Plan {
     lines_per_share: f64,
 }
 
-impl Plan {
+impl TrialPlan {
     /// # Errors
     /// When the recipe asks for nothing or for what cannot be.
     pub(super) fn new(recipe: &Recipe) -> Result<Self> {
@@ -147,7 +147,7 @@ pub(super) mod tests {
 
     #[test]
     fn file_names_are_the_vendors() {
-        let plan = Plan::new(&recipe(1, 4, 1)).unwrap();
+        let plan = TrialPlan::new(&recipe(1, 4, 1)).unwrap();
         let names: Vec<String> = (0..4).map(|hour| plan.file_name(0, hour, Codec::Gzip)).collect();
         assert_eq!(names[0], "www01.shop.example.com_2026_02_28_220000_230000.gz");
         assert_eq!(names[1], "www01.shop.example.com_2026_02_28_230000_000000.gz");
@@ -158,12 +158,12 @@ pub(super) mod tests {
     fn lines_add_up_to_the_mean() {
         assert_eq!(DAY_CURVE.iter().map(|p| u32::from(*p)).sum::<u32>(), 2400);
         for (domains, hours, mean) in [(1, 24, 1000), (7, 48, 1000), (1000, 24, 1000), (20_000, 24, 1000)] {
-            let plan = Plan::new(&recipe(domains, hours, mean)).unwrap();
+            let plan = TrialPlan::new(&recipe(domains, hours, mean)).unwrap();
             let lines: u64 = (0..plan.files()).map(|at| plan.file(at)).map(|(d, h)| plan.lines(d, h)).sum();
             let wanted = (domains * hours * mean) as f64;
             assert!((lines as f64 / wanted - 1.0).abs() < 0.01, "{domains} {hours}: {lines} of {wanted}");
         }
-        let sparse = Plan::new(&recipe(300, 24, 1)).unwrap();
+        let sparse = TrialPlan::new(&recipe(300, 24, 1)).unwrap();
         assert!((0..300).all(|d| (0..24).all(|h| sparse.lines(d, h) >= 1)));
     }
 
@@ -181,7 +181,7 @@ pub(super) mod tests {
             Recipe { start: i64::MAX, ..good },
             Recipe { hours: usize::MAX, ..good },
         ] {
-            assert!(Plan::new(&wrong).is_err(), "{wrong:?}");
+            assert!(TrialPlan::new(&wrong).is_err(), "{wrong:?}");
         }
     }
 }

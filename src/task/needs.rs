@@ -5,7 +5,7 @@
 
 use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
-use super::verdict::{Facts, Lack, Stands, decide};
+use super::verdict::{Lack, Stands, WorkbookFacts, decide};
 pub use super::verdict::{STAYS, Tolerance, Verdict, has_less};
 use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::error::Result;
@@ -118,7 +118,7 @@ impl<'a> Wanted<'a> {
     /// # Errors
     /// When the store fails.
     pub fn judge(&self, reader: &Reader) -> Result<Verdict> {
-        Ok(decide(&Facts {
+        Ok(decide(&WorkbookFacts {
             standing: self.standing.kind(),
             tolerance: self.tolerance,
             lack: self.lack(reader)?,

@@ -61,7 +61,7 @@ pub(super) enum Lack {
 
 /// What is decided by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(super) struct WorkbookFacts {
     pub(super) standing: Stands,
     pub(super) tolerance: Tolerance,
     pub(super) lack: Lack,
@@ -71,7 +71,7 @@ pub(super) struct Facts {
 
 /// Whether a workbook may be made. What stands is never replaced by less, however long was waited, unless somebody looks at
 /// it.
-pub(super) fn decide(facts: &Facts) -> Verdict {
+pub(super) fn decide(facts: &WorkbookFacts) -> Verdict {
     use Lack::{Hours, Lines, Lost, Nothing};
     let stays = |why: &str| {
         let end = if facts.is_file_there { STAYS } else { IS_GONE };
@@ -146,7 +146,7 @@ mod tests {
                 tolerances.into_iter().zip(given).flat_map(|row| [(row, true), (row, false)])
             {
                 let (lack, text) = lack(word);
-                let verdict = decide(&Facts { standing, tolerance, lack, is_file_there });
+                let verdict = decide(&WorkbookFacts { standing, tolerance, lack, is_file_there });
                 let end = if is_file_there { STAYS } else { IS_GONE };
                 let expected = match given {
                     Given::Ready => Verdict::Ready,

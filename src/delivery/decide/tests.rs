@@ -18,7 +18,7 @@ struct Case {
     is_told_by_beginning: bool,
     is_beginning: bool,
     is_told_better: bool,
-    before: Before<u8>,
+    before: Stood<u8>,
 }
 
 /// The sources of the store that a case meets, and what a better name tells.
@@ -43,7 +43,7 @@ const NEW: Case = Case {
     is_told_by_beginning: false,
     is_beginning: false,
     is_told_better: false,
-    before: Before::Nothing,
+    before: Stood::Nothing,
 };
 /// A log that was read from where it went on.
 const GOES_ON: Case = Case { goes_on: true, ..NEW };
@@ -54,8 +54,8 @@ const DAMAGED: Case = Case { is_damaged: true, ..NEW };
 
 impl Case {
     /// What is known before anything is looked up.
-    fn facts(self) -> Facts<u8> {
-        Facts {
+    fn facts(self) -> SourceFacts<u8> {
+        SourceFacts {
             is_changed: self.is_changed,
             goes_on: self.goes_on,
             is_mistrusted: self.is_mistrusted,
@@ -74,7 +74,7 @@ impl Case {
     }
 
     /// What is decided, and all that was asked for, in this order.
-    fn decided(self) -> (Action<u8>, Vec<Question>) {
+    fn decided(self) -> (SourceAction<u8>, Vec<Lookup>) {
         let (mut facts, mut asked) = (self.facts(), Vec::new());
         loop {
             let question = match decide(&facts) {
@@ -84,118 +84,126 @@ impl Case {
             assert!(!asked.contains(&question), "{question:?} is asked twice of {self:?}");
             asked.push(question);
             match question {
-                Question::Same => facts.same = Some(self.is_same.then_some(SAME)),
-                Question::Still => facts.is_still = Some(self.is_still),
-                Question::Grew => facts.grew = Some(self.grew),
-                Question::WholeHere => facts.is_whole_here = Some(self.is_whole_here),
-                Question::Told => facts.told = Some(self.is_told_by_beginning.then_some(TOLD)),
-                Question::Longer => facts.longer = Some(self.is_beginning.then_some(LONGER)),
-                Question::Better => facts.better = Some(self.is_told_better.then(|| hours(BETTER))),
-                Question::Before => facts.before = Some(self.before),
+                Lookup::Same => facts.same = Some(self.is_same.then_some(SAME)),
+                Lookup::Still => facts.is_still = Some(self.is_still),
+                Lookup::Grew => facts.grew = Some(self.grew),
+                Lookup::WholeHere => facts.is_whole_here = Some(self.is_whole_here),
+                Lookup::Told => facts.told = Some(self.is_told_by_beginning.then_some(TOLD)),
+                Lookup::Longer => facts.longer = Some(self.is_beginning.then_some(LONGER)),
+                Lookup::Better => facts.better = Some(self.is_told_better.then(|| hours(BETTER))),
+                Lookup::Before => facts.before = Some(self.before),
             }
         }
     }
 
     /// The same decision as nested branches, in which it was written before it was asked for facts.
-    fn by_branches(self) -> Action<u8> {
+    fn by_branches(self) -> SourceAction<u8> {
         if self.is_changed {
-            return Action::PassOver;
+            return SourceAction::PassOver;
         }
         if self.goes_on && self.is_mistrusted {
-            return Action::ReadWhole;
+            return SourceAction::ReadWhole;
         }
         if self.is_damaged && !self.is_something {
-            return Action::LeaveOut;
+            return SourceAction::LeaveOut;
         }
         let is_better_without = self.is_damaged && self.is_whole_here;
         if self.goes_on {
             let is_still = !self.is_same && self.is_still;
-            return if is_still && !self.grew { Action::GoOn } else { Action::ReadWhole };
+            return if is_still && !self.grew { SourceAction::GoOn } else { SourceAction::ReadWhole };
         }
         if self.is_same {
-            return if is_better_without { Action::LeaveOut } else { Action::Join(SAME) };
+            return if is_better_without { SourceAction::LeaveOut } else { SourceAction::Join(SAME) };
         }
         if self.is_told_by_beginning {
-            return Action::ReplaceTold(TOLD);
+            return SourceAction::ReplaceTold(TOLD);
         }
         let mut is_longer = !self.has_domain && self.is_beginning;
         if !is_longer && self.is_told_better {
-            return Action::ReadAs(hours(BETTER));
+            return SourceAction::ReadAs(hours(BETTER));
         }
         if !is_longer && self.has_domain {
             is_longer = self.is_beginning;
         }
         if is_longer {
-            return if is_better_without { Action::LeaveOut } else { Action::Begin(LONGER) };
+            return if is_better_without { SourceAction::LeaveOut } else { SourceAction::Begin(LONGER) };
         }
         match self.before {
-            _ if self.grew => Action::TakeOver,
-            _ if is_better_without => Action::LeaveOut,
-            Before::Nothing => Action::Add,
-            Before::Empty(id) => Action::Keep(id),
-            Before::MadeAnew(id) => Action::Replace(id),
-            Before::Other => Action::Rotate,
+            _ if self.grew => SourceAction::TakeOver,
+            _ if is_better_without => SourceAction::LeaveOut,
+            Stood::Nothing => SourceAction::Add,
+            Stood::Empty(id) => SourceAction::Keep(id),
+            Stood::MadeAnew(id) => SourceAction::Replace(id),
+            Stood::Other => SourceAction::Rotate,
         }
     }
 }
 
 #[test]
 fn what_becomes_of_a_source_and_what_is_looked_up_for_it() {
-    use Question::{Before as Stood, Better, Grew, Longer, Same, Still, Told, WholeHere};
+    use Lookup::{Before, Better, Grew, Longer, Same, Still, Told, WholeHere};
     // Those of a text that nothing is known of.
     let all = [Same, Told, Grew, Better, Longer];
-    let with = |more: &[Question]| [&all[..], more].concat();
-    let table: [(Case, Action<u8>, Vec<Question>); 32] = [
+    let with = |more: &[Lookup]| [&all[..], more].concat();
+    let table: [(Case, SourceAction<u8>, Vec<Lookup>); 32] = [
         // Changed while it was read: nothing that was found out of it says anything.
-        (Case { is_changed: true, ..NEW }, Action::PassOver, vec![]),
-        (Case { is_changed: true, is_mistrusted: true, ..GOES_ON }, Action::PassOver, vec![]),
-        (Case { is_changed: true, is_something: false, ..DAMAGED }, Action::PassOver, vec![]),
+        (Case { is_changed: true, ..NEW }, SourceAction::PassOver, vec![]),
+        (Case { is_changed: true, is_mistrusted: true, ..GOES_ON }, SourceAction::PassOver, vec![]),
+        (Case { is_changed: true, is_something: false, ..DAMAGED }, SourceAction::PassOver, vec![]),
         // New.
-        (NEW, Action::Add, with(&[Stood])),
-        (Case { is_mistrusted: true, ..NEW }, Action::Add, with(&[Stood])),
-        (Case { before: Before::Empty(STOOD), ..NEW }, Action::Keep(STOOD), with(&[Stood])),
-        (Case { before: Before::MadeAnew(STOOD), ..NEW }, Action::Replace(STOOD), with(&[Stood])),
-        (Case { before: Before::Other, ..NEW }, Action::Rotate, with(&[Stood])),
-        (NAMELESS, Action::Add, vec![Same, Told, Grew, Longer, Better, Stood]),
+        (NEW, SourceAction::Add, with(&[Before])),
+        (Case { is_mistrusted: true, ..NEW }, SourceAction::Add, with(&[Before])),
+        (Case { before: Stood::Empty(STOOD), ..NEW }, SourceAction::Keep(STOOD), with(&[Before])),
+        (Case { before: Stood::MadeAnew(STOOD), ..NEW }, SourceAction::Replace(STOOD), with(&[Before])),
+        (Case { before: Stood::Other, ..NEW }, SourceAction::Rotate, with(&[Before])),
+        (NAMELESS, SourceAction::Add, vec![Same, Told, Grew, Longer, Better, Before]),
         // Known.
-        (Case { is_same: true, ..NEW }, Action::Join(SAME), vec![Same]),
-        (Case { is_same: true, grew: true, is_beginning: true, ..NEW }, Action::Join(SAME), vec![Same]),
-        (Case { is_told_by_beginning: true, ..NEW }, Action::ReplaceTold(TOLD), vec![Same, Told]),
+        (Case { is_same: true, ..NEW }, SourceAction::Join(SAME), vec![Same]),
+        (Case { is_same: true, grew: true, is_beginning: true, ..NEW }, SourceAction::Join(SAME), vec![Same]),
+        (Case { is_told_by_beginning: true, ..NEW }, SourceAction::ReplaceTold(TOLD), vec![Same, Told]),
         // Grown.
-        (Case { grew: true, ..NEW }, Action::TakeOver, with(&[])),
-        (Case { grew: true, before: Before::Other, ..NEW }, Action::TakeOver, with(&[])),
+        (Case { grew: true, ..NEW }, SourceAction::TakeOver, with(&[])),
+        (Case { grew: true, before: Stood::Other, ..NEW }, SourceAction::TakeOver, with(&[])),
         (
             Case { grew: true, is_told_better: true, ..NEW },
-            Action::ReadAs(hours(BETTER)),
+            SourceAction::ReadAs(hours(BETTER)),
             vec![Same, Told, Grew, Better],
         ),
-        (GOES_ON, Action::GoOn, vec![Same, Still, Grew]),
-        (Case { is_same: true, ..GOES_ON }, Action::ReadWhole, vec![Same]),
-        (Case { is_still: false, ..GOES_ON }, Action::ReadWhole, vec![Same, Still]),
-        (Case { grew: true, ..GOES_ON }, Action::ReadWhole, vec![Same, Still, Grew]),
-        (Case { is_mistrusted: true, ..GOES_ON }, Action::ReadWhole, vec![]),
+        (GOES_ON, SourceAction::GoOn, vec![Same, Still, Grew]),
+        (Case { is_same: true, ..GOES_ON }, SourceAction::ReadWhole, vec![Same]),
+        (Case { is_still: false, ..GOES_ON }, SourceAction::ReadWhole, vec![Same, Still]),
+        (Case { grew: true, ..GOES_ON }, SourceAction::ReadWhole, vec![Same, Still, Grew]),
+        (Case { is_mistrusted: true, ..GOES_ON }, SourceAction::ReadWhole, vec![]),
         // The beginning of another one. Without a domain of its own it is what that is; with one, a better name comes first.
-        (Case { is_beginning: true, ..NEW }, Action::Begin(LONGER), with(&[])),
-        (Case { is_beginning: true, grew: true, ..NEW }, Action::Begin(LONGER), with(&[])),
+        (Case { is_beginning: true, ..NEW }, SourceAction::Begin(LONGER), with(&[])),
+        (Case { is_beginning: true, grew: true, ..NEW }, SourceAction::Begin(LONGER), with(&[])),
         (
             Case { is_beginning: true, is_told_better: true, ..NEW },
-            Action::ReadAs(hours(BETTER)),
+            SourceAction::ReadAs(hours(BETTER)),
             vec![Same, Told, Grew, Better],
         ),
         (
             Case { is_beginning: true, is_told_better: true, ..NAMELESS },
-            Action::Begin(LONGER),
+            SourceAction::Begin(LONGER),
             vec![Same, Told, Grew, Longer],
         ),
         // Damaged: what can be read of it counts, but never in the place of what was read in whole.
-        (DAMAGED, Action::Add, with(&[WholeHere, Stood])),
-        (Case { is_something: false, ..DAMAGED }, Action::LeaveOut, vec![]),
-        (Case { is_whole_here: true, ..DAMAGED }, Action::LeaveOut, with(&[WholeHere])),
-        (Case { grew: true, is_whole_here: true, ..DAMAGED }, Action::TakeOver, with(&[])),
-        (Case { is_same: true, ..DAMAGED }, Action::Join(SAME), vec![Same, WholeHere]),
-        (Case { is_same: true, is_whole_here: true, ..DAMAGED }, Action::LeaveOut, vec![Same, WholeHere]),
-        (Case { is_beginning: true, ..DAMAGED }, Action::Begin(LONGER), with(&[WholeHere])),
-        (Case { is_beginning: true, is_whole_here: true, ..DAMAGED }, Action::LeaveOut, with(&[WholeHere])),
+        (DAMAGED, SourceAction::Add, with(&[WholeHere, Before])),
+        (Case { is_something: false, ..DAMAGED }, SourceAction::LeaveOut, vec![]),
+        (Case { is_whole_here: true, ..DAMAGED }, SourceAction::LeaveOut, with(&[WholeHere])),
+        (Case { grew: true, is_whole_here: true, ..DAMAGED }, SourceAction::TakeOver, with(&[])),
+        (Case { is_same: true, ..DAMAGED }, SourceAction::Join(SAME), vec![Same, WholeHere]),
+        (
+            Case { is_same: true, is_whole_here: true, ..DAMAGED },
+            SourceAction::LeaveOut,
+            vec![Same, WholeHere],
+        ),
+        (Case { is_beginning: true, ..DAMAGED }, SourceAction::Begin(LONGER), with(&[WholeHere])),
+        (
+            Case { is_beginning: true, is_whole_here: true, ..DAMAGED },
+            SourceAction::LeaveOut,
+            with(&[WholeHere]),
+        ),
     ];
     for (case, action, asked) in table {
         assert_eq!(case.decided(), (action, asked), "{case:?}");
@@ -204,7 +212,7 @@ fn what_becomes_of_a_source_and_what_is_looked_up_for_it() {
 
 #[test]
 fn every_combination_of_facts_gives_what_nested_branches_gave() {
-    let befores = [Before::Nothing, Before::Empty(STOOD), Before::MadeAnew(STOOD), Before::Other];
+    let befores = [Stood::Nothing, Stood::Empty(STOOD), Stood::MadeAnew(STOOD), Stood::Other];
     for bits in 0..1u32 << 13 {
         let is = |bit: u32| bits >> bit & 1 == 1;
         for before in befores {
