@@ -8,6 +8,8 @@ pub use crate::codec::DATABASE;
 
 /// The log of a database, which is written ahead of it.
 pub const WAL: &str = "-wal";
+/// The index of that log, shared by all who have the database open.
+pub const SHM: &str = "-shm";
 /// The lock of who writes to a store.
 pub const LOCK: &str = ".lock";
 /// That of a tick over it.
@@ -16,7 +18,7 @@ pub const RUN_LOCK: &str = ".run.lock";
 pub const TASKS_LOCK: &str = ".tasks.lock";
 
 /// What all their names end with, behind the name of the database. One that ends as another one does stands before it.
-pub const BESIDE: [&str; 6] = [WAL, "-shm", "-journal", RUN_LOCK, TASKS_LOCK, LOCK];
+pub const BESIDE: [&str; 6] = [WAL, SHM, "-journal", RUN_LOCK, TASKS_LOCK, LOCK];
 
 /// Whether a file begins as a database does.
 pub(super) fn is_database(path: &Path) -> bool {

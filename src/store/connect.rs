@@ -4,6 +4,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_READONLY;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -53,6 +54,13 @@ fn distrust(db: &Connection) -> rusqlite::Result<()> {
 /// A name that `SQLite` takes for a file, whatever it looks like: `:memory:` and `file:x` are none of its own here.
 pub(super) fn plain(path: &Path) -> PathBuf {
     Path::new(".").join(path)
+}
+
+/// The file of that ending that belongs to a store.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
 }
 
 pub(super) fn mark(db: &Connection, name: &str) -> rusqlite::Result<i64> {

@@ -1,7 +1,7 @@
 //! What a store holds, in numbers, and source by source.
 
+use super::connect::beside;
 use super::failure::failed;
-use super::open::beside;
 use super::read::Reader;
 use super::source::IS_PLACE;
 use super::state::{generation, kept_from};

@@ -2,12 +2,14 @@
 //!
 //! The system lets the lock go with its process, however that ends.
 
-use super::open::{beside, has_second_name, refuse_what_is_no_file};
+use super::connect::{beside, plain};
+use super::open::{has_second_name, refuse_what_is_no_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::beside::{LOCK, RUN_LOCK, TASKS_LOCK};
 use crate::output::paths::behind_links;
 use crate::regular::{self, Links};
 use crate::time::iso;
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,7 @@ impl Lock {
 
     fn take_at(path: &Path, ending: &str, wait: Duration, work: &str) -> Result<Self> {
         refuse_what_is_no_file(path)?;
+        refuse_who_cannot_write(path)?;
         let place = place(path, ending);
         let file = open(&place, true).map_err(|error| match error.kind() {
             ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
@@ -94,17 +97,55 @@ impl Drop for Lock {
 /// Opens the file of a lock, made where there is none if that is wanted. What is no file of its own is left as it is: behind
 /// a link there may be anything, and a lock is emptied.
 fn open(place: &Path, is_made: bool) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(is_made).truncate(false);
     let refused =
         || Error::usage("stands where the store's lock is to be, and is a link or no plain file; remove it");
-    let file = match regular::open_by(place, &mut options, Links::Refuse) {
+    let file = match open_or_make(place, is_made) {
         Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
+        Err(error) if place.exists() => return Err(Error::io(ANOTHERS)(error)),
         opened => opened.map_err(Error::io("cannot make the store's lock"))?,
     };
     match file.metadata() {
         Ok(meta) if !has_second_name(&meta) => Ok(file),
         _ => Err(refused()),
+    }
+}
+
+const ANOTHERS: &str =
+    "cannot open the store's lock, which another user made; remove it while nobody works on the store";
+
+/// Opens a file to lock it, made where there is none if that is wanted. One that only another user may write to is locked
+/// as well, but does not say by whom.
+fn open_or_make(place: &Path, is_made: bool) -> io::Result<File> {
+    let by = |options: &mut OpenOptions| regular::open_by(place, options, Links::Refuse);
+    let write = || {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).truncate(false);
+        options
+    };
+    // First as one that is there: in a folder like /tmp, Linux lets nobody open another's file if it might be made.
+    let opened = by(&mut write()).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound if is_made => by(write().create(true)),
+        _ => Err(error),
+    });
+    opened.or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied if place.exists() => by(OpenOptions::new().read(true)),
+        _ => Err(error),
+    })
+}
+
+/// Refuses who cannot write a store that is there, before a lock is made beside it: the lock would be this user's, and keep
+/// out those who can.
+fn refuse_who_cannot_write(path: &Path) -> Result<()> {
+    // Asked of the database, which closes no file while a lock of another connection of this process hangs on it.
+    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let is_read_only =
+        Connection::open_with_flags(plain(path), access).and_then(|db| db.is_readonly(MAIN_DB));
+    if !matches!(is_read_only, Ok(true)) {
+        return Ok(());
+    }
+    match OpenOptions::new().write(true).open(path) {
+        Err(error) => Err(Error::io("cannot write the store")(error).at(path)),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -3,15 +3,15 @@
 //! Knows nothing of tables.
 
 use super::failure::failed;
+use super::held::head;
 use super::schema::APPLICATION_ID;
 use crate::error::Error;
 use crate::output::beside::DATABASE;
-use crate::output::head;
 use rusqlite::ErrorCode;
 use std::path::Path;
 
 /// Bytes that are enough to tell what a file is.
-const HEAD_LEN: u64 = 512;
+const HEAD_LEN: usize = 512;
 
 /// Why a file could not be opened as a store. What does not begin as a database does was never one, or has lost its
 /// first page: the first is likely, and the second is said, too.

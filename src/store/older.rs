@@ -2,6 +2,7 @@
 
 use super::connect::mark;
 use super::failure::failed;
+use super::kept_out::Kept;
 use super::lock::Lock;
 use super::open::{copy, open_as_is, open_or_make};
 use super::schema::VERSION;
@@ -11,13 +12,13 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Opens a store to write, of this program's version; says whether it is open without the files that the database keeps
-/// beside it. An older one is brought to this version first.
-pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, bool)> {
-    let (db, is_frozen) = open_as_is(path, wait, true)?;
+/// Opens a store to write, of this program's version; says what keeps it as it is while others
+/// write. An older one is brought to this version first.
+pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
+    let (db, kept) = open_as_is(path, wait, true)?;
     let version = version(&db, path)?;
     if version >= VERSION {
-        return Ok((db, is_frozen));
+        return Ok((db, kept));
     }
     drop(db);
     let work = "flowbook, bringing the store to a new version";
@@ -78,18 +79,18 @@ impl OlderCopy {
     }
 }
 
-/// Opens a store to look at it; says whether it is open without the files that the database keeps beside it, and what is
+/// Opens a store to look at it; says what keeps it as it is while others write, and what is
 /// looked at in its place.
-pub(super) fn open_to_read(path: &Path, wait: Duration) -> Result<(Connection, bool, Option<OlderCopy>)> {
-    let (db, is_frozen) = open_as_is(path, wait, false)?;
+pub(super) fn open_to_read(path: &Path, wait: Duration) -> Result<(Connection, Kept, Option<OlderCopy>)> {
+    let (db, kept) = open_as_is(path, wait, false)?;
     if version(&db, path)? >= VERSION {
-        return Ok((db, is_frozen, None));
+        return Ok((db, kept, None));
     }
     drop(db);
     let older = OlderCopy::of(path, wait)?;
-    let (db, is_frozen) =
+    let (db, kept) =
         open_as_is(&older.as_ref().map_or_else(|| path.to_owned(), OlderCopy::path), wait, false)?;
-    Ok((db, is_frozen, older))
+    Ok((db, kept, older))
 }
 
 fn version(db: &Connection, path: &Path) -> Result<u32> {

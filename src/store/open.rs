@@ -2,25 +2,22 @@
 
 use super::connect::{connect, is_empty, mark, plain};
 use super::failure::failed;
+use super::kept_out::{self, Kept, is_kept_out};
 use super::not_a_store::{self, unopened};
 use super::objects;
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::beside::WAL;
-use crate::output::in_address;
-use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
-use std::ffi::OsString;
 use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
 const WRITER_CACHE_KIB: i32 = 96 << 10;
 
-/// Opens a store as it is; says whether it is open without the files that the database keeps beside it.
-pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, bool)> {
+/// Opens a store as it is; says what keeps it so while others write.
+pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, Kept)> {
     if !path.exists() {
         return Err(
             Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
@@ -32,24 +29,15 @@ pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result
         let db = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY);
         check(&db.map_err(|error| unopened(path, error))?).map_err(|e| e.at(path))?;
     }
-    let mut is_frozen = false;
     // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
-    let opened = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_WRITE);
-    let opened = opened.or_else(|error| match frozen(path, &error) {
-        Some(address) => {
-            is_frozen = true;
-            connect(address, wait, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
-        }
-        // Somebody else writes, and keeps these files.
-        None if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
-            connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        }
-        None => Err(error),
-    });
-    let db = opened.map_err(|error| unopened(path, error))?;
+    let (db, kept) = match connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        Ok(db) => (db, Kept::Beside),
+        Err(error) if is_kept_out(path, &error) => kept_out::open(path, wait)?,
+        Err(error) => return Err(unopened(path, error)),
+    };
     check(&db).map_err(|e| e.at(path))?;
     db.pragma_update(None, "query_only", !is_writer).map_err(failed).map_err(|e| e.at(path))?;
-    Ok((db, is_frozen))
+    Ok((db, kept))
 }
 
 /// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
@@ -90,41 +78,6 @@ pub fn copy(path: &Path, to: &Path, wait: Duration) -> Result<()> {
 pub fn is_read_only(path: &Path, wait: Duration) -> Result<bool> {
     let (db, _) = open_as_is(path, wait, false)?;
     db.is_readonly(MAIN_DB).map_err(failed).map_err(|e| e.at(path))
-}
-
-/// The address by which a store is read that this process cannot write, after an attempt to open it as ever.
-/// The database wants to make files beside a store even to read it; where nothing waits in them, it can do without.
-/// Then nobody is kept from writing: see [`Reader::still`].
-fn frozen(path: &Path, error: &rusqlite::Error) -> Option<String> {
-    let is_kept_out = matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::DiskFull)
-    );
-    let has_no_room = [SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMMAP];
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    if !is_kept_out && !code.is_some_and(|code| has_no_room.contains(&code)) {
-        return None;
-    }
-    let log = beside(path, WAL);
-    if log.metadata().is_ok_and(|meta| meta.len() > 0) {
-        return None;
-    }
-    Some(address(path, "immutable=1"))
-}
-
-/// The address of a file, as `SQLite` reads addresses: from the root and with an empty host, as what follows `file:` may be
-/// taken for a host, or for the name of a database in memory.
-fn address(path: &Path, how: &str) -> String {
-    let path = in_address(&std::path::absolute(path).unwrap_or_else(|_| plain(path)));
-    let root = if path.starts_with('/') { "" } else { "/" };
-    format!("file://{root}{path}?{how}")
-}
-
-/// The file of that ending that belongs to a store.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    name.into()
 }
 
 /// Refuses what can never be a store, before anything is made beside it.

@@ -2,6 +2,7 @@
 
 use super::counters::{LISTED, cell};
 use super::failure::failed;
+use super::kept_out::Kept;
 use super::older::{OlderCopy, open_to_read};
 use super::source::SourceId;
 use super::state::generation;
@@ -16,7 +17,7 @@ use rusqlite::{Connection, Row, params};
 use std::collections::BTreeMap;
 use std::iter;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A store that is read: everything is as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
@@ -50,14 +51,28 @@ impl Reader {
     /// # Errors
     /// When there is none, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
+        let begun = Instant::now();
+        loop {
+            match Self::open_now(path, wait) {
+                Err((_, true)) if begun.elapsed() < wait => {}
+                opened => return opened.map_err(|(error, _)| error),
+            }
+        }
+    }
+
+    /// Opens the store as it is at this moment; an error comes with whether others wrote to it meanwhile, and it is to be
+    /// tried again.
+    fn open_now(path: &Path, wait: Duration) -> Result<Self, (Error, bool)> {
         let begun = stamp(path);
-        let (db, is_frozen, older) = open_to_read(path, wait)?;
-        let reader = Self { db, path: path.to_owned(), frozen: is_frozen.then_some(begun), older };
+        let (db, kept, older) = open_to_read(path, wait).map_err(|error| (error, false))?;
+        let frozen = (kept == Kept::Unkept).then_some(begun);
+        let reader = Self { db, path: path.to_owned(), frozen, older };
         let generation = reader.at(|db| {
             // The first read takes the snapshot.
             db.execute_batch("BEGIN")?;
             generation(db)
-        })?;
+        });
+        let generation = generation.map_err(|error| (error, reader.still().is_err()))?;
         of_phase!("{}: store opened to read, generation {generation}", path.display());
         Ok(reader)
     }
@@ -109,7 +124,8 @@ impl Reader {
     fn still(&self) -> Result<()> {
         match self.frozen {
             Some(begun) if begun.is_none() || stamp(&self.path) != begun => {
-                let text = "the store was written to while it was read by a process that cannot write beside it; try again";
+                let text = "the store was written to while it was read by a process that cannot write beside it; try again \
+                            while nobody writes, or read a copy of the store";
                 Err(Error::new(ErrorKind::Store(text.into())).at(&self.path))
             }
             _ => Ok(()),

@@ -12,6 +12,7 @@ mod tests;
 
 use super::account::AccountId;
 use super::failure::{failed, signed, unsigned};
+use super::kept_out::Kept;
 use super::lock::{Lock, busy};
 use super::older::{OlderCopy, open, open_to_read};
 use super::open::{keep_log, open_or_make, prepare};
@@ -202,8 +203,8 @@ impl Tasks {
     /// # Errors
     /// When there is no store, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let (db, is_frozen) = open(path, wait)?;
-        if !is_frozen {
+        let (db, kept) = open(path, wait)?;
+        if kept == Kept::Beside {
             keep_log(&db).map_err(|e| e.at(path))?;
         }
         let mut tasks = Self {

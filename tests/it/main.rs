@@ -47,6 +47,7 @@ mod one_text;
 mod options;
 mod oracle;
 mod origins;
+mod other_users;
 mod outputs;
 mod outside;
 mod replaced;

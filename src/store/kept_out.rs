@@ -1,0 +1,204 @@
+//! Stores that this process may read, but not write: read so that nothing is left beside them. It would be this user's, and
+//! keep out those who may write.
+//!
+//! Others may write meanwhile, and what the database keeps beside a store comes and goes with them: what was met halfway is
+//! tried again.
+
+use super::connect::{beside, connect, plain};
+use super::failure::failed;
+use super::held;
+use super::not_a_store::unopened;
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::beside::{SHM, WAL};
+use crate::output::paths::behind_links;
+use crate::output::{in_address, scratch_folder};
+use crate::regular;
+use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What keeps that which is read as it is while others write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// The files that the database keeps beside a store.
+    Beside,
+    /// Nothing: see [`super::Reader`].
+    Unkept,
+    /// It is a copy that nobody else knows.
+    Copied,
+}
+
+/// Looks this often whether a store can be opened.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Who writes changes something within this time; behind it, the files are as they will stay.
+const STILL: Duration = Duration::from_secs(1);
+
+/// Bytes of a store that is rather copied than read while others may write: that takes a moment.
+const MOST_COPIED: u64 = 64 << 20;
+
+/// A store and the files beside it, as they stand: their length, and when they were changed.
+#[derive(PartialEq, Eq)]
+struct Standing([Option<(u64, Option<SystemTime>)>; 3]);
+
+impl Standing {
+    fn of(path: &Path) -> Self {
+        let files = [path.to_owned(), beside(path, WAL), beside(path, SHM)];
+        Self(files.map(|file| file.metadata().ok().map(|meta| (meta.len(), meta.modified().ok()))))
+    }
+
+    /// Whether something waits in the log.
+    fn has_log(&self) -> bool {
+        self.0[1].is_some_and(|(len, _)| len > 0)
+    }
+
+    /// Whether there is the index of the log, which whoever has the store open keeps.
+    fn has_index(&self) -> bool {
+        self.0[2].is_some()
+    }
+}
+
+/// Whether a store is to be opened by [`open`], after an attempt to open it as ever.
+/// The database wants to make files beside a store even to read it.
+pub(super) fn is_kept_out(path: &Path, error: &rusqlite::Error) -> bool {
+    let has_no_room = [SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMMAP];
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    is_refused(error)
+        || (error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+            || code.is_some_and(|code| has_no_room.contains(&code)))
+            && !Standing::of(&behind_links(path)).has_log()
+}
+
+fn is_refused(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+}
+
+/// Opens a store to read that this process cannot write; tries again for `wait` while others change it.
+///
+/// # Errors
+/// When it cannot be read either, or was changed all the time.
+pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
+    // What is kept beside a store has the name of its file.
+    let real = behind_links(path);
+    let begun = Instant::now();
+    let (mut seen, mut since) = (Standing::of(&real), begun);
+    let mut is_last = false;
+    loop {
+        let opened = attempt(&real, wait, is_last).map_err(|e| e.at(path))?;
+        if let Some(opened) = opened {
+            return Ok(opened);
+        }
+        if is_last {
+            return Err(Error::new(ErrorKind::Store(CHANGING.into())).at(path));
+        }
+        thread::sleep(TICK);
+        let now = Standing::of(&real);
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+        is_last = begun.elapsed() >= wait || since.elapsed() >= STILL;
+    }
+}
+
+const CHANGING: &str = "others wrote to the store all the time, and this user cannot write it, nor keep it from changing: try \
+                        again while nobody writes, or give a longer --lock-timeout";
+
+/// Opens a store as it stands at this moment; none when it was met halfway.
+fn attempt(path: &Path, wait: Duration, is_last: bool) -> Result<Option<(Connection, Kept)>> {
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let before = Standing::of(path);
+    if before.has_log() {
+        // Somebody else has it open, and keeps the files beside it.
+        match connect(address(path, "readonly_shm=1"), wait, access) {
+            Ok(db) => return Ok(Some((db, Kept::Beside))),
+            Err(error) if !is_refused(&error) => return Err(unopened(path, error)),
+            Err(_) => take_back(path),
+        }
+        if before.has_index() && !is_last {
+            return Ok(None);
+        }
+        let copied = copied(path, &before, wait).map_err(|error| unread_log(path, &error))?;
+        return Ok(copied.map(|db| (db, Kept::Copied)));
+    }
+    if before.0[0].is_some_and(|(len, _)| len <= MOST_COPIED) {
+        match copied(path, &before, wait) {
+            Ok(Some(db)) => return Ok(Some((db, Kept::Copied))),
+            Ok(None) => return Ok(None),
+            // There is no room for a copy.
+            Err(_) => {}
+        }
+    }
+    let db = connect(address(path, "immutable=1"), wait, access);
+    db.map(|db| Some((db, Kept::Unkept))).map_err(|error| unopened(path, error))
+}
+
+/// Copies a store with what waits in its log, and opens the copy, which is gone with the connection; none when the store
+/// was changed meanwhile.
+fn copied(path: &Path, before: &Standing, wait: Duration) -> Result<Option<Connection>> {
+    let folder = scratch_folder()?;
+    let copy = folder.path().join("usage.db");
+    let copies = || -> io::Result<()> {
+        held::copy(path, &mut File::create(&copy)?)?;
+        if before.has_log() {
+            io::copy(&mut regular::open(&beside(path, WAL))?, &mut File::create(beside(&copy, WAL))?)?;
+        }
+        Ok(())
+    };
+    let copies = copies();
+    if Standing::of(path) != *before {
+        return Ok(None);
+    }
+    copies.map_err(Error::io("cannot copy the store to read it"))?;
+    let opened = || {
+        if before.has_log() {
+            let db = connect(plain(&copy), wait, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            db.close().map_err(|(_, error)| error)?;
+        }
+        // Nobody is to take it for the store, and write to it.
+        let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        connect(address(&copy, "immutable=1"), wait, access)
+    };
+    opened().map(Some).map_err(failed)
+}
+
+fn unread_log(path: &Path, error: &Error) -> Error {
+    let log = beside(path, WAL);
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Error::new(ErrorKind::Store(format!(
+        "what was written last waits in {}, and cannot be read here, where this user can make no file, nor from a copy \
+         ({error}): copy {} and {} to a folder that you may write, and name the copy",
+        name(&log),
+        name(path),
+        name(&log)
+    )))
+}
+
+/// Removes a log that the database made for this user as another process removed its own: the store's owner could not
+/// write to it.
+#[cfg(unix)]
+fn take_back(path: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    let log = beside(path, WAL);
+    let user = |path: &Path| path.symlink_metadata().ok().map(|meta| (meta.uid(), meta.len()));
+    let (Some((of_log, 0)), Some((of_store, _))) = (user(&log), user(path)) else { return };
+    let own = || Some(scratch_folder().ok()?.path().metadata().ok()?.uid());
+    if of_log != of_store && own() == Some(of_log) {
+        let _ = std::fs::remove_file(log);
+    }
+}
+
+#[cfg(not(unix))]
+fn take_back(_: &Path) {}
+
+/// The address of a file, as `SQLite` reads addresses: from the root and with an empty host, as what follows `file:` may be
+/// taken for a host, or for the name of a database in memory.
+fn address(path: &Path, how: &str) -> String {
+    let path = in_address(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)));
+    let root = if path.starts_with('/') { "" } else { "/" };
+    format!("file://{root}{path}?{how}")
+}

@@ -1,0 +1,175 @@
+//! A store in a folder of several users: who may only read it leaves nothing that keeps its owner out, and reads it while the
+//! owner writes.
+#![cfg(target_os = "linux")]
+
+use super::harness::{Place, line};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+const OWNER: u32 = 54_320;
+const READER: u32 = 54_321;
+const EXPORT: [&str; 9] =
+    ["export", "--store", "s.db", "--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow"];
+
+/// A folder that all may write, with a store of its owner; none where this system lets us be nobody else.
+fn shared(mode: u32) -> Option<Place> {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        eprintln!("skipped: this system lets us be nobody else");
+        return None;
+    }
+    let place = Place::new();
+    place.write("logs/a.log", line("1/Mar/2026:10:00:00 +0000", "a.com", 5));
+    place.write(
+        "run.toml",
+        "[store]\npath = \"s.db\"\n[[source]]\npaths = [\"logs\"]\n[[task]]\nname = \"t\"\ntype = \"flow\"\n\
+         range = \"2026-03-01\"\n",
+    );
+    fs::copy(env!("CARGO_BIN_EXE_flowbook"), place.path("flowbook")).unwrap();
+    fs::set_permissions(place.path(""), Permissions::from_mode(mode)).unwrap();
+    good(&by(&place, OWNER, &["ingest", "logs", "--store", "s.db", "--quiet"]));
+    Some(place)
+}
+
+fn command(place: &Place, user: u32) -> Command {
+    let mut command = Command::new(place.path("flowbook"));
+    command.current_dir(place.path("")).env("LC_ALL", "C").env_remove("RUST_BACKTRACE");
+    command.uid(user).gid(user);
+    command
+}
+
+fn by(place: &Place, user: u32, arguments: &[&str]) -> Output {
+    command(place, user).args(arguments).output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn good(output: &Output) {
+    assert!(output.status.success(), "{}", told(output));
+}
+
+/// What lies beside the store that is not its owner's.
+fn of_others(place: &Place) -> Vec<String> {
+    let mut names = place.names();
+    names.retain(|name| {
+        name.starts_with("s.db") && place.path(name).symlink_metadata().is_ok_and(|meta| meta.uid() != OWNER)
+    });
+    names
+}
+
+#[test]
+fn who_cannot_write_a_store_makes_no_lock_beside_it() {
+    for mode in [0o777, 0o1777] {
+        let Some(place) = shared(mode) else { return };
+        good(&by(&place, READER, &[&EXPORT[..], &["-o", "r.csv"]].concat()));
+        for refused in [
+            &["ingest", "logs", "--store", "s.db"][..],
+            &["store", "vacuum", "--store", "s.db"],
+            &["run", "run.toml"],
+        ] {
+            let output = by(&place, READER, refused);
+            assert_eq!(output.status.code(), Some(1), "{refused:?}: {}", told(&output));
+            assert!(
+                told(&output).contains("s.db: cannot write the store: permission denied"),
+                "{}",
+                told(&output)
+            );
+        }
+        by(&place, READER, &["task", "run", "--store", "s.db"]);
+        assert_eq!(of_others(&place), [""; 0]);
+        good(&by(&place, OWNER, &["task", "run", "--store", "s.db"]));
+        good(&by(&place, OWNER, &[&EXPORT[..], &["-o", "o.csv"]].concat()));
+        good(&by(&place, OWNER, &["run", "run.toml"]));
+    }
+}
+
+#[test]
+fn a_lock_of_another_user_locks_all_the_same() {
+    let Some(place) = shared(0o1777) else { return };
+    let locks = ["s.db.lock", "s.db.tasks.lock", "s.db.run.lock"].map(|name| place.path(name));
+    let make = |path: &Path, mode| {
+        let _ = fs::remove_file(path);
+        fs::write(path, "").unwrap();
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        chown(path, Some(READER), Some(READER)).unwrap();
+    };
+    locks.iter().for_each(|lock| make(lock, 0o644));
+    good(&by(&place, OWNER, &["run", "run.toml"]));
+    good(&by(&place, OWNER, &["task", "run", "--store", "s.db"]));
+    let held = fs::File::open(&locks[1]).unwrap();
+    held.lock().unwrap();
+    let output = by(&place, OWNER, &["task", "run", "--store", "s.db", "--lock-timeout", "0s"]);
+    assert!(told(&output).contains("the store is held by"), "{}", told(&output));
+    drop(held);
+    // One that cannot be opened at all is named, with what to do.
+    locks.iter().for_each(|lock| make(lock, 0o600));
+    let output = by(&place, OWNER, &["ingest", "logs", "--store", "s.db"]);
+    assert!(
+        told(&output).contains("s.db.lock: cannot open the store's lock, which another user made; remove it"),
+        "{}",
+        told(&output)
+    );
+}
+
+#[test]
+fn a_store_is_read_by_others_while_its_owner_writes() {
+    let Some(place) = shared(0o777) else { return };
+    let is_done = AtomicBool::new(false);
+    let mut written = Vec::new();
+    let (read, failed) = thread::scope(|scope| {
+        let reads = scope.spawn(|| {
+            let (mut read, mut failed) = (0, Vec::new());
+            while !is_done.load(Ordering::Relaxed) {
+                let output = by(&place, READER, &["store", "info", "--store", "s.db"]);
+                read += 1;
+                failed.extend((!output.status.success()).then(|| told(&output)));
+            }
+            (read, failed)
+        });
+        for n in 0..60 {
+            place.write("logs/new.log", line("1/Mar/2026:10:00:00 +0000", &format!("n{n}.com"), n));
+            written.push(by(&place, OWNER, &["ingest", "logs/new.log", "--store", "s.db", "--quiet"]));
+        }
+        is_done.store(true, Ordering::Relaxed);
+        reads.join().unwrap()
+    });
+    written.iter().for_each(good);
+    assert!(read > 10 && failed.is_empty(), "{} of {read}: {failed:#?}", failed.len());
+    assert_eq!(of_others(&place), [""; 0]);
+}
+
+#[test]
+fn what_waits_in_the_log_of_a_store_is_read_where_nothing_can_be_made() {
+    let Some(place) = shared(0o777) else { return };
+    fs::create_dir(place.path("fixed")).unwrap();
+    let db = rusqlite::Connection::open(place.path("s.db")).unwrap();
+    db.execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE source SET lines = -1").unwrap();
+    for name in ["s.db", "s.db-wal"] {
+        fs::copy(place.path(name), place.path(&format!("fixed/{name}"))).unwrap();
+    }
+    let output = by(&place, READER, &["store", "check", "--store", "fixed/s.db"]);
+    let found = String::from_utf8_lossy(&output.stdout);
+    assert!(found.contains("source.lines"), "{found}{}", told(&output));
+    assert_eq!(fs::read_dir(place.path("fixed")).unwrap().count(), 2);
+    // Where there is no room for a copy, either, it is said what to do.
+    let output = command(&place, READER)
+        .args(["store", "check", "--store", "fixed/s.db"])
+        .env("TMPDIR", "/nowhere")
+        .output()
+        .unwrap();
+    assert!(told(&output).contains("waits in s.db-wal") && told(&output).contains("copy s.db and s.db-wal"));
+    // A store in whose log nothing waits is read where it stands.
+    fs::remove_file(place.path("fixed/s.db-wal")).unwrap();
+    let output = command(&place, READER)
+        .args(["store", "info", "--store", "fixed/s.db"])
+        .env("TMPDIR", "/nowhere")
+        .output()
+        .unwrap();
+    good(&output);
+}
