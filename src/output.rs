@@ -334,6 +334,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_begun_once_the_process_is_told_to_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out");
+        // As abandon() does, but that other tests go on.
+        let kept = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            let begun = scope.spawn(|| Output::create(&path, false).map(drop));
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            let names = fs::read_dir(dir.path()).unwrap().count();
+            drop(kept);
+            begun.join().unwrap().unwrap();
+            assert_eq!(names, 0);
+        });
+    }
+
+    #[test]
     fn what_was_changed_meanwhile_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let (path, other) = (dir.path().join("out"), dir.path().join("other"));
