@@ -1,6 +1,6 @@
 //! How much of a source is read, and what becomes of it then, decided from facts. Looks nothing up, and writes nothing.
 //!
-//! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. SourceFacts are
+//! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. Facts are
 //! looked up as they are asked for: most of them cost a look at other logs, and few are needed of any one source.
 
 use super::taking::Fate;
@@ -9,9 +9,29 @@ use crate::report::NamedHours;
 use crate::source::Reading;
 use crate::store::Way;
 
+/// What was looked up of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer<T> {
+    /// Nothing so far.
+    Open,
+    /// This.
+    Is(T),
+}
+
+impl<T: Copy> Answer<Option<T>> {
+    /// What was found, if anything was looked up and found.
+    pub(super) const fn found(self) -> Option<T> {
+        match self {
+            Self::Is(found) => found,
+            Self::Open => None,
+        }
+    }
+}
+
 /// What is known of a source that was read: how it was read, and the answers so far. Sources of the store are known by
 /// some `Id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct SourceFacts<Id> {
     /// The file was changed while it was read.
     pub(super) is_changed: bool,
@@ -26,21 +46,21 @@ pub(super) struct SourceFacts<Id> {
     /// Whether the domain of lines that hold only a path was told for it.
     pub(super) has_domain: bool,
     /// The source with the same text, if any.
-    pub(super) same: Option<Option<Id>>,
+    pub(super) same: Answer<Option<Id>>,
     /// Whether the text that it goes on from is what it was, and where it was.
-    pub(super) is_still: Option<bool>,
+    pub(super) is_still: Answer<bool>,
     /// Whether it begins with the texts of other sources than the one that it goes on from.
-    pub(super) grew: Option<bool>,
+    pub(super) grew: Answer<bool>,
     /// Whether another source was read in whole at its place.
-    pub(super) is_whole_here: Option<bool>,
+    pub(super) is_whole_here: Answer<bool>,
     /// The source that has the same lines for another domain, only because the name of a beginning of theirs told it.
-    pub(super) told: Option<Option<Id>>,
+    pub(super) told: Answer<Option<Id>>,
     /// The source whose text begins with its own.
-    pub(super) longer: Option<Option<Id>>,
+    pub(super) longer: Answer<Option<Id>>,
     /// What the name of a text that it begins with tells, if that is more than its own tells.
-    pub(super) better: Option<Option<NamedHours>>,
+    pub(super) better: Answer<Option<NamedHours>>,
     /// What stood at its place.
-    pub(super) before: Option<Stood<Id>>,
+    pub(super) before: Answer<Stood<Id>>,
 }
 
 /// What stood at the place of a text that nothing is known of.
@@ -111,8 +131,8 @@ pub(super) enum Next<Id> {
 macro_rules! known {
     ($fact:expr, $question:ident) => {
         match &$fact {
-            Some(fact) => fact,
-            None => return Next::Ask(Lookup::$question),
+            Answer::Is(fact) => fact,
+            Answer::Open => return Next::Ask(Lookup::$question),
         }
     };
 }
@@ -175,6 +195,7 @@ fn unless_whole<Id>(facts: &SourceFacts<Id>, action: SourceAction<Id>) -> Next<I
 
 /// What is seen of a source before it is read, at a place that is known.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Sight {
     /// It is to be read in another way than it was.
     pub(super) is_otherwise: bool,
@@ -225,6 +246,7 @@ pub(super) fn rank(hours: Option<&NamedHours>) -> u32 {
 
 /// What stood at a place where another text stands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Predecessor {
     /// Only the beginning of a text stood there.
     pub(super) is_beginning: bool,

@@ -113,7 +113,7 @@ impl Work<'_> {
                 }
                 Settled::ReadWhole => again.push(Source { resume: None, ..taken.source }),
                 Settled::ReadAs(hours) => {
-                    again.push(Source { resume: None, named: Some(hours), ..taken.source })
+                    again.push(Source { resume: None, named: Some(hours), ..taken.source });
                 }
                 Settled::Counts(_) | Settled::Skipped(_) | Settled::Within(_) => {}
             }

@@ -1,6 +1,6 @@
 //! Sources that were read are settled: facts are looked up as the decision asks for them, and what it comes to is done.
 
-use super::decide::{Lookup, Next, SourceFacts, Stood, decide};
+use super::decide::{Answer, Lookup, Next, SourceFacts, Stood, decide};
 use super::place::is_nowhere;
 use super::taking::Fate;
 use super::work::{Case, ReadCandidate, Settled, Work};
@@ -57,23 +57,23 @@ impl Work<'_> {
     ) -> Result<()> {
         let (taken, place) = (case.taken, &case.place);
         match question {
-            Lookup::Same => facts.same = Some(self.writer.with_text(&taken.text)?),
+            Lookup::Same => facts.same = Answer::Is(self.writer.with_text(&taken.text)?),
             Lookup::Still => {
                 let is_still = case.begun.as_ref().map(|begun| self.is_still(begun, place)).transpose()?;
-                facts.is_still = Some(is_still.unwrap_or(false));
+                facts.is_still = Answer::Is(is_still.unwrap_or(false));
             }
             Lookup::Grew => {
                 (case.shorter, case.borrowed) = self.shorter(taken, &self.arrival(taken, place))?;
                 case.grown_from = case.shorter.iter().map(|known| known.id).collect();
                 let begun = case.begun.as_ref().map(|begun| begun.id);
-                facts.grew = Some(case.grown_from.iter().any(|id| Some(*id) != begun));
+                facts.grew = Answer::Is(case.grown_from.iter().any(|id| Some(*id) != begun));
             }
             Lookup::WholeHere => {
-                let its = [facts.same, facts.longer].into_iter().flatten().flatten();
+                let its = [facts.same.found(), facts.longer.found()].into_iter().flatten();
                 let its: Vec<SourceId> = its.chain(case.grown_from.iter().copied()).collect();
-                facts.is_whole_here = Some(self.is_whole_at(place, &its)?);
+                facts.is_whole_here = Answer::Is(self.is_whole_at(place, &its)?);
             }
-            Lookup::Told => facts.told = Some(self.told_only_by_a_beginning(taken, place)?),
+            Lookup::Told => facts.told = Answer::Is(self.told_only_by_a_beginning(taken, place)?),
             Lookup::Longer => {
                 // What it grew from is no longer text than it is, even if all of that can be read of damaged ones.
                 let longer = self.longer(taken, place)?.filter(|id| !case.grown_from.contains(id));
@@ -81,10 +81,10 @@ impl Work<'_> {
                     let of = self.writer.known(id)?;
                     case.shorter.retain(|shorter| may_be_one(shorter.read_for(), of.read_for()));
                 }
-                facts.longer = Some(longer);
+                facts.longer = Answer::Is(longer);
             }
-            Lookup::Better => facts.better = Some(self.told_better(&case.shorter, taken)?),
-            Lookup::Before => facts.before = Some(self.before(&self.arrival(taken, place))?),
+            Lookup::Better => facts.better = Answer::Is(self.told_better(&case.shorter, taken)?),
+            Lookup::Before => facts.before = Answer::Is(self.before(&self.arrival(taken, place))?),
         }
         Ok(())
     }
@@ -135,14 +135,14 @@ fn seen_when_read(taken: &Taken, candidate: ReadCandidate) -> (SourceFacts<Sourc
         is_damaged: taken.report.fault.is_some(),
         is_something,
         has_domain: taken.source.outside().is_some(),
-        same: None,
-        is_still: None,
-        grew: None,
-        is_whole_here: None,
-        told: None,
-        longer: None,
-        better: None,
-        before: None,
+        same: Answer::Open,
+        is_still: Answer::Open,
+        grew: Answer::Open,
+        is_whole_here: Answer::Open,
+        told: Answer::Open,
+        longer: Answer::Open,
+        better: Answer::Open,
+        before: Answer::Open,
     };
     let (shorter, borrowed, grown_from) = (Vec::new(), Vec::new(), Vec::new());
     (facts, Case { taken, place, begun, shorter, borrowed, grown_from })

@@ -4,6 +4,7 @@ use crate::log::{Choice, Format};
 
 /// Every fact of a source, whether it is asked for or not.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Case {
     is_changed: bool,
     goes_on: bool,
@@ -62,14 +63,14 @@ impl Case {
             is_damaged: self.is_damaged,
             is_something: self.is_something,
             has_domain: self.has_domain,
-            same: None,
-            is_still: None,
-            grew: None,
-            is_whole_here: None,
-            told: None,
-            longer: None,
-            better: None,
-            before: None,
+            same: Answer::Open,
+            is_still: Answer::Open,
+            grew: Answer::Open,
+            is_whole_here: Answer::Open,
+            told: Answer::Open,
+            longer: Answer::Open,
+            better: Answer::Open,
+            before: Answer::Open,
         }
     }
 
@@ -84,14 +85,14 @@ impl Case {
             assert!(!asked.contains(&question), "{question:?} is asked twice of {self:?}");
             asked.push(question);
             match question {
-                Lookup::Same => facts.same = Some(self.is_same.then_some(SAME)),
-                Lookup::Still => facts.is_still = Some(self.is_still),
-                Lookup::Grew => facts.grew = Some(self.grew),
-                Lookup::WholeHere => facts.is_whole_here = Some(self.is_whole_here),
-                Lookup::Told => facts.told = Some(self.is_told_by_beginning.then_some(TOLD)),
-                Lookup::Longer => facts.longer = Some(self.is_beginning.then_some(LONGER)),
-                Lookup::Better => facts.better = Some(self.is_told_better.then(|| hours(BETTER))),
-                Lookup::Before => facts.before = Some(self.before),
+                Lookup::Same => facts.same = Answer::Is(self.is_same.then_some(SAME)),
+                Lookup::Still => facts.is_still = Answer::Is(self.is_still),
+                Lookup::Grew => facts.grew = Answer::Is(self.grew),
+                Lookup::WholeHere => facts.is_whole_here = Answer::Is(self.is_whole_here),
+                Lookup::Told => facts.told = Answer::Is(self.is_told_by_beginning.then_some(TOLD)),
+                Lookup::Longer => facts.longer = Answer::Is(self.is_beginning.then_some(LONGER)),
+                Lookup::Better => facts.better = Answer::Is(self.is_told_better.then(|| hours(BETTER))),
+                Lookup::Before => facts.before = Answer::Is(self.before),
             }
         }
     }
@@ -275,9 +276,9 @@ fn hours(name: &str) -> NamedHours {
 
 #[test]
 fn the_best_name_tells_how_a_known_text_is_read() {
+    use ReadingOf::{Before as Stays, Now, Told};
     let (a, b) = (hours("a.com"), hours("b.com"));
     let (a, b) = (Some(&a), Some(&b));
-    use ReadingOf::{Before as Stays, Now, Told};
     for (is_otherwise, before, now, told, expected) in [
         (false, a, a, a, Stays),
         (false, a, a, b, Told(hours("b.com"))),
