@@ -56,9 +56,12 @@ struct Pending(PathBuf);
 impl Pending {
     /// Makes a file or folder and enters it, in one step for [`abandon`]: a process that is told to end in between would
     /// leave it.
-    fn of<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<(T, Self)> {
+    fn of<T>(
+        create: impl FnOnce() -> io::Result<T>,
+        path: impl FnOnce(&T) -> &Path,
+    ) -> io::Result<(T, Self)> {
         let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = make()?;
+        let made = create()?;
         let path = path(&made).to_owned();
         pending.push(path.clone());
         drop(pending);
@@ -270,8 +273,8 @@ pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When the system's folder for temporary files does not take it.
 pub fn scratch_folder() -> Result<Scratch> {
-    let make = || tempfile::Builder::new().prefix("flowbook-").tempdir();
-    let made = Pending::of(make, tempfile::TempDir::path);
+    let create = || tempfile::Builder::new().prefix("flowbook-").tempdir();
+    let made = Pending::of(create, tempfile::TempDir::path);
     let (folder, pending) = made.map_err(Error::io("cannot create a temporary folder"))?;
     Ok(Scratch { folder, _pending: pending })
 }

@@ -57,6 +57,7 @@ fn held(path: &Path) -> io::Result<Arc<File>> {
 }
 
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system numbers its files")]
 fn number(meta: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     Some((meta.dev(), meta.ino()))

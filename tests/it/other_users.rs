@@ -99,7 +99,9 @@ fn a_lock_of_another_user_locks_all_the_same() {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         chown(path, Some(READER), Some(READER)).unwrap();
     };
-    locks.iter().for_each(|lock| make(lock, 0o644));
+    for lock in &locks {
+        make(lock, 0o644);
+    }
     good(&by(&place, OWNER, &["run", "run.toml"]));
     good(&by(&place, OWNER, &["task", "run", "--store", "s.db"]));
     let held = fs::File::open(&locks[1]).unwrap();
@@ -108,7 +110,9 @@ fn a_lock_of_another_user_locks_all_the_same() {
     assert!(told(&output).contains("the store is held by"), "{}", told(&output));
     drop(held);
     // One that cannot be opened at all is named, with what to do.
-    locks.iter().for_each(|lock| make(lock, 0o600));
+    for lock in &locks {
+        make(lock, 0o600);
+    }
     let output = by(&place, OWNER, &["ingest", "logs", "--store", "s.db"]);
     assert!(
         told(&output).contains("s.db.lock: cannot open the store's lock, which another user made; remove it"),
