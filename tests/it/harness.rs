@@ -45,6 +45,14 @@ impl Place {
         names
     }
 
+    /// Copies the program here, for users and limits that the built one is not for. Another process does it: a test that starts
+    /// a program meanwhile would pass on a file that is open for writing, and such a program cannot be started.
+    #[cfg(unix)]
+    pub(crate) fn copy_program(&self, to: &Path) {
+        let done = Command::new("cp").arg(env!("CARGO_BIN_EXE_flowbook")).arg(to).status().unwrap();
+        assert!(done.success(), "{}", self.path("").display());
+    }
+
     /// The flowbook command, run in the folder, in a known environment.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flowbook"));

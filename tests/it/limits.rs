@@ -33,7 +33,7 @@ fn place() -> Place {
 fn limited(place: &Place, limits: &str, arguments: &[&str]) -> Output {
     let program = place.path("flowbook");
     if !program.exists() {
-        fs::copy(env!("CARGO_BIN_EXE_flowbook"), &program).unwrap();
+        place.copy_program(&program);
         give_away(place);
     }
     let mut shell = Command::new("sh");

@@ -29,7 +29,7 @@ fn shared(mode: u32) -> Option<Place> {
         "[store]\npath = \"s.db\"\n[[source]]\npaths = [\"logs\"]\n[[task]]\nname = \"t\"\ntype = \"flow\"\n\
          range = \"2026-03-01\"\n",
     );
-    fs::copy(env!("CARGO_BIN_EXE_flowbook"), place.path("flowbook")).unwrap();
+    place.copy_program(&place.path("flowbook"));
     fs::set_permissions(place.path(""), Permissions::from_mode(mode)).unwrap();
     good(&by(&place, OWNER, &["ingest", "logs", "--store", "s.db", "--quiet"]));
     Some(place)
