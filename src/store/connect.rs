@@ -5,8 +5,11 @@ use rusqlite::ffi::SQLITE_READONLY;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Statements that a connection keeps: all there are.
 const STATEMENTS: usize = 64;
@@ -17,11 +20,41 @@ const CACHE_KIB: i32 = 16 << 10;
 /// Bytes of the longest value that is read: the domains of a large account are some millions.
 pub(super) const MAX_VALUE: i32 = 64 << 20;
 
+/// How long the log that another user's reading made is waited to be gone.
+const READERS_LOG: Duration = Duration::from_secs(2);
+
+/// Connects to a database. Who only reads it removes the empty log that was made for the reading: who may write meanwhile
+/// cannot write that log, and waits until it is gone.
 pub(super) fn connect(
     place: impl AsRef<Path>,
     wait: Duration,
     access: OpenFlags,
 ) -> rusqlite::Result<Connection> {
+    let is_writer = access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let until = Instant::now() + READERS_LOG;
+    loop {
+        let is_late = Instant::now() >= until;
+        if is_late || !is_writer || !is_log_of_others(place.as_ref()) {
+            let db = connect_once(place.as_ref(), wait, access);
+            if is_late || !is_writer || !is_log_of_others(place.as_ref()) {
+                return db;
+            }
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Whether an empty log lies beside a database that this process may not write: a reader's.
+fn is_log_of_others(place: &Path) -> bool {
+    let log = beside(place, "-wal");
+    let is_refused = || {
+        let opened = OpenOptions::new().write(true).open(&log);
+        opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    };
+    log.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) && is_refused()
+}
+
+fn connect_once(place: &Path, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) && db.is_readonly(rusqlite::MAIN_DB)? {
         // Its files beside the store would be this user's, who may not remove them: whoever may write could do so no more.

@@ -14,11 +14,15 @@ fn lines(domain: &str, count: u64) -> String {
     (1..=count).map(|n| line(NOON, domain, n)).collect()
 }
 
-/// Lines of more than one stretch of a file that is read by several threads, and how many they are.
+/// Bytes of a file that is read by several threads, stretch by stretch, for so long that it can be stopped meanwhile.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 160 << 20;
+
+/// Lines of such a file, and how many they are.
 #[cfg(target_os = "linux")]
 fn large(domain: &str) -> (Vec<u8>, i64) {
     let text = lines(domain, 1000);
-    let times = (33 << 20) / text.len() + 1;
+    let times = LARGE / text.len() + 1;
     (text.repeat(times).into_bytes(), 1000 * i64::try_from(times).unwrap())
 }
 
@@ -194,18 +198,23 @@ fn in_the_middle(mut command: Command, happen: impl FnOnce()) -> (Option<i32>, D
         let io = of_process("io");
         io.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse::<u64>().ok()).unwrap_or(u64::MAX)
     };
-    while read() < 4 << 20 {
+    // A shell that waits already stops it sooner than one that is started for it.
+    let mut stop = Command::new("sh");
+    stop.args(["-c", &format!("read line; kill -STOP {}", child.id())]).stdin(Stdio::piped());
+    let mut stop = stop.spawn().unwrap();
+    while read() < 1 << 20 {
         std::thread::yield_now();
     }
+    drop(stop.stdin.take());
+    assert!(stop.wait().unwrap().success());
     let signal = |name: &str| {
         assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
     };
-    signal("-STOP");
     while !of_process("stat").contains(") T ") {
         assert!(!of_process("stat").contains(") Z "), "the end of the reading was not waited for");
         std::thread::yield_now();
     }
-    assert!(read() < 30 << 20, "nearly everything was read");
+    assert!(read() < LARGE as u64 - (4 << 20), "nearly everything was read");
     happen();
     signal("-CONT");
     let output = child.wait_with_output().unwrap();
