@@ -1,5 +1,6 @@
 //! Connections to a database that somebody else may have written.
 
+use crate::output::beside::WAL;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_READONLY;
 use rusqlite::limits::Limit;
@@ -46,7 +47,7 @@ pub(super) fn connect(
 
 /// Whether an empty log lies beside a database that this process may not write: a reader's.
 fn is_log_of_others(place: &Path) -> bool {
-    let log = beside(place, "-wal");
+    let log = beside(place, WAL);
     let is_refused = || {
         let opened = OpenOptions::new().write(true).open(&log);
         opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
