@@ -25,7 +25,7 @@ pub(super) const MAX_VALUE: i32 = 64 << 20;
 const READERS_LOG: Duration = Duration::from_secs(2);
 
 /// Connects to a database. Who only reads it removes the empty log that was made for the reading: who may write meanwhile
-/// cannot write that log, and waits until it is gone.
+/// cannot write that log, and waits until it is gone. Who may not write the database is refused at once.
 pub(super) fn connect(
     place: impl AsRef<Path>,
     wait: Duration,
@@ -34,10 +34,11 @@ pub(super) fn connect(
     let is_writer = access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
     let until = Instant::now() + READERS_LOG;
     loop {
-        let is_late = Instant::now() >= until;
-        if is_late || !is_writer || !is_log_of_others(place.as_ref()) {
-            let db = connect_once(place.as_ref(), wait, access);
-            if is_late || !is_writer || !is_log_of_others(place.as_ref()) {
+        let db = open(place.as_ref(), access)?;
+        let is_waiting = is_writer && Instant::now() < until;
+        if !is_waiting || !is_log_of_others(place.as_ref()) {
+            let db = prepared(db, wait);
+            if !is_waiting || !is_log_of_others(place.as_ref()) {
                 return db;
             }
         }
@@ -55,12 +56,17 @@ fn is_log_of_others(place: &Path) -> bool {
     log.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) && is_refused()
 }
 
-fn connect_once(place: &Path, wait: Duration, access: OpenFlags) -> rusqlite::Result<Connection> {
+/// Opens the file of a database, and reads nothing of it yet.
+fn open(place: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) && db.is_readonly(rusqlite::MAIN_DB)? {
         // Its files beside the store would be this user's, who may not remove them: whoever may write could do so no more.
         return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_READONLY), None));
     }
+    Ok(db)
+}
+
+fn prepared(db: Connection, wait: Duration) -> rusqlite::Result<Connection> {
     // More milliseconds than the database counts are as good as without end.
     db.busy_timeout(wait.min(Duration::from_millis(i32::MAX as u64)))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
