@@ -8,13 +8,15 @@
 mod huffman;
 mod deflate;
 mod package;
+mod digits;
 mod rows;
 mod frame;
 
 pub(super) use deflate::Text;
+pub(super) use digits::Digits;
 pub(super) use frame::Frame;
 pub(super) use package::{Package, Parts, part_of};
-pub(super) use rows::{Digits, NamedRowWriter, NamedTable, Points, RowMarks, RowWriter, Table};
+pub(super) use rows::{NamedRowWriter, NamedTable, Points, RowMarks, RowWriter, Table};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::threads::start;

@@ -1,7 +1,8 @@
 //! What stands around the rows of a poured sheet: taken from a template that `rust_xlsxwriter` wrote, with its
 //! heading and some rows, of which the first tells styles and all tell the numbers of their strings.
 
-use super::rows::{Digits, RowMarks};
+use super::digits::Digits;
+use super::rows::RowMarks;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A sheet without its rows.
