@@ -50,9 +50,9 @@ Exit codes:
   1  the job failed: a log cannot be read to its end, the disk is full, the store is held
      or damaged, a task failed, ...
   2  wrong request: the arguments, the export request or an existing output file
-  3  not all of it is there: a log could not be read to its end and --keep-going was given,
-     or hours are missing (store coverage, or a workbook that needs them is not made);
-     or more lines than --max-rejects were rejected, and nothing was made";
+  3  incomplete: a log was damaged and --keep-going was given; or hours are missing (store
+     coverage, or a workbook that needs every hour); or more lines than --max-rejects were
+     rejected, and nothing was made";
 
 /// Turns raw CDN logs into five-minute usage per domain, in an Excel workbook.
 #[derive(Debug, Parser)]

@@ -263,9 +263,7 @@ impl<R: Read> Read for Decoder<R> {
                 }
                 text.read(out)
             }
-            Layers::Unread(_) | Layers::Over => {
-                Err(io::Error::other("was refused before, and tells nothing more"))
-            }
+            Layers::Unread(_) | Layers::Over => Err(io::Error::other("was refused before")),
         }
     }
 }

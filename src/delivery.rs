@@ -108,7 +108,7 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
             if delivery.is_scratch {
                 "nothing is stored, and no workbook made"
             } else {
-                "the store was left as it was"
+                "the store was not changed"
             },
         )
     });
@@ -155,7 +155,7 @@ pub(super) fn leave_out_store(sources: &mut Vec<Source>, store: &Path) {
 /// When `path` is the store, or lies beside it for its sake.
 pub fn keep_off_store(path: &Path, store: &Path) -> Result<()> {
     if is_of_store(&real_or_same(path), &real_or_same(store)) {
-        return Err(Error::usage("is the store, and would be overwritten; name another file").at(path));
+        return Err(Error::usage("is the store and would be overwritten; name another file").at(path));
     }
     Ok(())
 }

@@ -162,9 +162,9 @@ impl Pattern {
         let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
         match Domain::new(host.as_bytes()) {
             Some(domain) if host != text || text.contains('@') => {
-                format!("{text:?} is no domain name but a URL or part of one; give {domain}")
+                format!("{text:?} is not a domain name but a URL or part of one; give {domain}")
             }
-            _ => format!("{text:?} is no domain name; {}", Self::EXPECTED),
+            _ => format!("{text:?} is not a domain name; {}", Self::EXPECTED),
         }
     }
 }

@@ -130,7 +130,7 @@ impl fmt::Display for ErrorKind {
             Self::DamagedValue { table, column, value } => write!(
                 f,
                 "the store holds a value that flowbook does not write: {table}.{column} is {value}; flowbook store check \
-                 names all of them: put back a copy of the store, or remove it and ingest the logs again"
+                 names all of them: restore a copy of the store, or remove it and ingest the logs again"
             ),
             Self::Defect(text) => write!(f, "a defect of flowbook, please report it: {text}"),
         }

@@ -146,7 +146,7 @@ impl Output {
     }
 }
 
-const CAME: &str = "came to stand here while the new file was made, and is kept; nothing was written";
+const CAME: &str = "was created while the new file was made, and is kept; nothing was written";
 const CHANGED: &str = "was changed while the new file was made, and is kept; nothing was written";
 
 /// Refuses to take the place of another file than the one that stood at a path, or of one that was changed since then. What
@@ -196,7 +196,7 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
     match fs::metadata(path) {
         Ok(meta) if meta.is_dir() => refuse("is a folder; name a file in it"),
         Ok(meta) if !meta.is_file() => {
-            refuse("is no regular file, and a finished file takes the place of another")
+            refuse("is not a regular file, and a finished file can only replace a regular file")
         }
         Ok(_) if !replace => refuse("exists already; give --force to replace it"),
         Ok(_) => match precious(path) {
@@ -204,9 +204,9 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
             None => paths::real(path).map_err(|e| Error::io("cannot look up this file")(e).at(path)),
         },
         Err(_) if path.is_symlink() => refuse("is a link that leads nowhere"),
-        Err(_) if bytes.ends_with(b"/") || path == Path::new("-") => refuse("is no name of a file"),
+        Err(_) if bytes.ends_with(b"/") || path == Path::new("-") => refuse("is not the name of a file"),
         Err(_) if path.file_name().is_none_or(|name| name.len() > MAX_NAME) => {
-            refuse("is no possible name of a file")
+            refuse("is not a possible name of a file")
         }
         Err(_) => Ok(path.to_owned()),
     }
@@ -261,7 +261,7 @@ pub fn make_folder(folder: &Path) -> Result<()> {
 /// The first bytes of a file, so many or all.
 ///
 /// # Errors
-/// When it cannot be read, or is no regular file.
+/// When it cannot be read, or is not a regular file.
 pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     regular::open(path)?.take(len).read_to_end(&mut head)?;

@@ -52,7 +52,7 @@ pub fn open_by(path: &Path, options: &mut OpenOptions, links: Links) -> io::Resu
 }
 
 fn refused() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "is no regular file")
+    io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file")
 }
 
 /// Opens without waiting, and looks at what was opened.

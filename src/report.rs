@@ -50,7 +50,7 @@ pub struct Counts {
 }
 
 /// What is said of lines that hold no domain, and what to do.
-pub const NO_DOMAIN: &str = "hold only a path and no domain, and the file's name tells none: name it with --domain NAME \
+pub const NO_DOMAIN: &str = "have a path and no host, and the file's name names no domain: name it with --domain NAME \
                              (domain = \"NAME\" of [[source]] in a configuration)";
 
 impl Counts {

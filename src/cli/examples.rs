@@ -36,10 +36,10 @@ const ALL: [Examples; 21] = [
         "ingest",
         &[
             ("Store the usage of a folder of logs", "flowbook ingest logs --store usage.db"),
-            ("Look at what another ingest would do", "flowbook ingest logs --store usage.db --dry-run"),
+            ("Show what another ingest would do", "flowbook ingest logs --store usage.db --dry-run"),
         ],
     ),
-    ("store", &[("Look at what a store holds", "flowbook store info --store usage.db")]),
+    ("store", &[("Show what a store holds", "flowbook store info --store usage.db")]),
     (
         "store info",
         &[("Print the numbers of a store as JSON", "flowbook store info --store usage.db --json")],
@@ -50,11 +50,11 @@ const ALL: [Examples; 21] = [
         "store coverage",
         &[
             (
-                "List the hours that have sources, and those that do not",
+                "List the hours that have logs, and those that do not",
                 "flowbook store coverage --store usage.db",
             ),
             (
-                "Look at one domain and a part of a day",
+                "Show one domain and a part of a day",
                 "flowbook store coverage --store usage.db --domain-names img01.bank.example.net --start-time \
                  2026-03-01T00:00:00Z --end-time 2026-03-01T12:00:00Z",
             ),
@@ -64,7 +64,7 @@ const ALL: [Examples; 21] = [
         "store forget",
         &[
             (
-                "Look at what would be taken out with a source",
+                "Show what would be removed with a source",
                 "flowbook store forget logs/img01.bank.example.net_2026_03_01_000000_010000.gz --store usage.db --dry-run",
             ),
             ("Remove the usage before a date", "flowbook store forget --before 2026-01-01 --store usage.db"),
@@ -92,7 +92,7 @@ const ALL: [Examples; 21] = [
     (
         "run",
         &[
-            ("Look at what a tick would do", "flowbook run flowbook.toml --dry-run"),
+            ("Show what a tick would do", "flowbook run flowbook.toml --dry-run"),
             ("Run a tick, as from cron", "flowbook run flowbook.toml --quiet"),
         ],
     ),

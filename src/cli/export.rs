@@ -32,14 +32,15 @@ use std::time::Duration;
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct ExportArguments {
-    /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
-    /// input. Plain, gzip and zstd are told apart by content.
-    /// Times in file names (`DOMAIN_YYYY_MM_DD_HHMMSS_HHMMSS.gz`) are those of UTC+8, the vendor's clock.
+    /// Logs: files, folders (recursively, except hidden files, workbooks and stores), globs, or - for standard input.
+    /// Plain, gzip and zstd are recognised by content. Times in file names (`DOMAIN_YYYY_MM_DD_HHMMSS_HHMMSS.gz`) are in
+    /// UTC+8, the vendor's clock.
     #[arg(value_name = "LOGS")]
     pub(super) logs: Vec<PathBuf>,
 
-    /// The workbook (.xlsx; also a pattern, as usage-{start:%Y-%m}.xlsx), or the Detail rows as CSV (.csv, .csv.gz,
-    /// .csv.zst; - for standard output), or the folder of a workbook with the usual name [default: <task name or type>_<start>_<end>.xlsx in the current folder].
+    /// The workbook (.xlsx, or a pattern like usage-{start:%Y-%m}.xlsx), the Detail rows as CSV (.csv, .csv.gz, .csv.zst;
+    /// - for standard output), or a folder for a workbook with the default name [default: <task name or
+    /// type>_<start>_<end>.xlsx in the current folder].
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(super) output: Option<PathBuf>,
 
@@ -57,29 +58,29 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub(super) telling: TellingFlags,
 
-    /// Export what this store holds; LOGS, if any, are ingested first.
+    /// Export the usage in this store; LOGS, if any, are ingested first.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) store: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) waiting: WaitingFlags,
 
-    /// How much earlier or later than the hours in its name a log may have lines: logs further from the range are not
-    /// opened, nor those whose names tell other domains than the ones asked for.
+    /// How far lines of a log may be from the hours in its name. Logs further from the range are not opened, nor logs
+    /// whose names name only domains that you did not ask for.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
     lateness: Duration,
 
-    /// Open every log, whatever its name tells.
+    /// Open every log, whatever its name.
     #[arg(long, conflicts_with = "lateness")]
     read_all: bool,
 
-    /// Make a workbook for each row of a CSV file, whose headings are the parameters of the request; --output names
-    /// their folder.
+    /// Make one workbook per row of a CSV file. Its headings are the parameters of a request; --output names the folder
+    /// of the workbooks.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = options())]
     tasks: Option<PathBuf>,
 
-    /// Make a workbook for each of these months, from one pass over the logs: 2026-01..2026-03. --output names their
-    /// folder, or a pattern of their names, as usage-{start:%Y-%m}.xlsx.
+    /// Make one workbook per month, from one pass over the logs: 2026-01..2026-03. --output names their folder, or a
+    /// pattern like usage-{start:%Y-%m}.xlsx.
     #[arg(long, value_name = "MONTHS", conflicts_with_all = ["tasks", "start_time", "end_time", "month", "range"])]
     months: Option<String>,
 
@@ -87,7 +88,7 @@ pub(super) struct ExportArguments {
     #[arg(long, conflicts_with = "refresh")]
     require_complete: bool,
 
-    /// Export again what has changed in the store since its workbook was made: every stale task, as it was asked for.
+    /// Make the workbook of every stale task again: every task whose usage in the store has changed since.
     #[arg(long, requires = "store", conflicts_with_all = ["output", "tasks", "months"], conflicts_with_all = options())]
     refresh: bool,
 

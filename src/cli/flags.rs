@@ -20,29 +20,29 @@ use std::time::Duration;
 /// How logs are read.
 #[derive(Debug, Args)]
 pub(super) struct ReadingFlags {
-    /// Domain of lines that hold only a path, in logs whose names tell none.
+    /// Domain of lines whose URL has only a path, in logs whose names name no domain. Does not choose domains.
     #[arg(long, value_name = "NAME", value_parser = domain)]
     pub(super) domain: Option<Domain>,
 
-    /// Of what folders and globs hold, read only the files that this glob matches: '*.gz' a name, 'eu/**/*.gz' a path
-    /// below the folder, or below the part of a glob before its first *. A file that is named is read. May be repeated.
+    /// In folders and globs, read only files that match this glob: '*.gz' matches a name, 'eu/**/*.gz' a path below the
+    /// folder, or below the part of a glob before its first *. Files that you name are always read. May be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(super) include: Vec<String>,
 
-    /// Pass over files and folders that this glob matches, in what folders and globs hold. May be repeated.
+    /// In folders and globs, skip files and folders that match this glob. May be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
-    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format does not tell it.
+    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format has no field for it.
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub(super) region: Option<Region>,
 
-    /// Count what can be read of damaged or unreadable logs, name them, and end with exit code 3.
+    /// Count the readable part of damaged logs, name these logs, and end with exit code 3.
     #[arg(long)]
     pub(super) keep_going: bool,
 
-    /// Fail, without a result, when more lines than this are rejected: a number, or a percentage of all lines. A single
-    /// log of which more than half is rejected, or more than this percentage if that is higher, counts as damaged.
+    /// Fail without a result if more lines are rejected: a number, or a percentage of all lines. A single log counts as
+    /// damaged if more than half of its lines are rejected, or more than this percentage if that is higher.
     #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
     pub(super) max_rejects: RejectLimit,
 
@@ -66,8 +66,8 @@ pub(super) struct TellingFlags {
     #[arg(short, long)]
     pub(super) quiet: bool,
 
-    /// Tell on standard error what is done and how long it takes; given twice, ingest and run also tell what is done with
-    /// each log.
+    /// Log to standard error what is done and how long it takes; given twice, ingest and run also log what is done with
+    /// each log file.
     #[arg(short, long, action = ArgAction::Count)]
     pub(super) verbose: u8,
 }
@@ -82,7 +82,7 @@ impl TellingFlags {
 /// How long others are waited for.
 #[derive(Debug, Args)]
 pub(super) struct WaitingFlags {
-    /// Wait so long for another process that holds the store: 500ms, 30s, 5m.
+    /// How long to wait for another process that holds the store: 500ms, 30s, 5m.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration::option, allow_hyphen_values = true)]
     pub(super) lock_timeout: Duration,
 }
@@ -113,14 +113,12 @@ pub(super) fn sources(logs: &[PathBuf], search: &Search, is_needed: bool) -> Res
 }
 
 impl ReadingFlags {
-    /// Says that --domain was used for no line of what was read: mostly it was taken for a filter. Where nothing had to be
+    /// Says that --domain had no effect: mostly it was taken for a filter. Where nothing had to be
     /// read, nothing is known.
     pub(super) fn tell_unused_domain(&self, progress: &Progress, advice: &str) {
         let is_read = progress.read.load(Relaxed) > 0;
         if self.domain.is_some() && is_read && !progress.has_used_domain.load(Relaxed) {
-            show::message(&format!(
-                "--domain was used for no line: it is for lines that hold only a path{advice}"
-            ));
+            show::message(&format!("--domain had no effect: no line has a URL with only a path{advice}"));
         }
     }
 
@@ -171,7 +169,7 @@ impl ReadingFlags {
 fn domain(text: &str) -> Result<Domain, String> {
     match Pattern::parse(text) {
         Some(Pattern::Exact(domain)) => Ok(domain),
-        Some(Pattern::Subdomains(_)) => Err("give one domain, as lines are to count for one".into()),
+        Some(Pattern::Subdomains(_)) => Err("give one domain, not a wildcard".into()),
         None => Err(line(&Pattern::mistake(text)).into_owned()),
     }
 }

@@ -12,8 +12,8 @@ use std::sync::atomic::AtomicU64;
 
 /// Write deterministic native logs for trials and benchmarks, with their true totals in expected.csv.
 ///
-/// The same options give the same bytes. One file per domain and hour, named as the vendor names them; the
-/// totals per domain and window are counted while the lines are made up, never by the parser.
+/// The same options give the same bytes. There is one file per domain and hour, named as the vendor names them. The
+/// totals per domain and slice are counted while the lines are made up, never by the parser.
 #[derive(Debug, Args)]
 pub(super) struct GenerateArguments {
     /// An empty or new folder.
@@ -27,22 +27,22 @@ pub(super) struct GenerateArguments {
     /// Mean number of lines in a file; popular domains and busy hours have more.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     lines_per_file: usize,
-    /// Another seed gives other lines.
+    /// Seed of the random numbers: another one gives other lines.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Start of the first hour: a date, or a time as of export, of UTC without an offset.
+    /// Start of the first hour: a date, or a time as in export; UTC without an offset.
     #[arg(long, value_name = "TIME", default_value = "2026-03-01T00:00:00Z", value_parser = start)]
     start: i64,
     /// How files are compressed.
     #[arg(long, value_name = "CODEC", default_value = "gz")]
     compress: Compress,
-    /// Share of dirty lines, 0 to 1: blank or certain to be rejected.
+    /// Share of dirty lines, 0 to 1: lines that are blank or certain to be rejected.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     dirty: f64,
     /// Worker threads [default: one per core].
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = super::threads)]
     threads: usize,
-    /// Do not print what was made.
+    /// Print nothing.
     #[arg(short, long)]
     quiet: bool,
 }

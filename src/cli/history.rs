@@ -9,24 +9,24 @@ use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// List the last ticks of flowbook run, the newest first: what came in, what was made, what waits and why.
+/// List the last ticks of flowbook run, the newest first: what was ingested, what was made, what waits and why.
 ///
 /// A store keeps the last 1000 ticks. --dry-run and runs with a wrong configuration are not among them.
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
-    /// The configuration (TOML) that is run: its store is looked at [else that of the variable `FLOWBOOK_CONFIG`].
+    /// The configuration (TOML): the ticks of its store are listed [default: `FLOWBOOK_CONFIG`].
     #[arg(value_hint = ValueHint::FilePath, conflicts_with = "store")]
     config: Option<PathBuf>,
 
-    /// The usage store [else that of the variable `FLOWBOOK_STORE`].
+    /// The usage store [default: `FLOWBOOK_STORE`].
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     store: Option<PathBuf>,
 
-    /// So many ticks.
+    /// Number of ticks.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: u64,
 
-    /// Only ticks that did something, failed, or were incomplete.
+    /// List only ticks that did something, failed, or were incomplete.
     #[arg(long)]
     busy: bool,
 

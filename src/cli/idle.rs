@@ -31,10 +31,10 @@ const fn idle(id: &'static str, when: fn(&Called<'_>) -> bool, why: &'static str
     Idle { id, when, why }
 }
 
-const NO_LOGS: &str = "is for logs that are read now: name LOGS";
-const IN_STORE: &str = "is for logs that are not stored: a store takes in all that it is given";
-const OF_TASKS: &str = "is not for --refresh: a task is made again as it was asked for";
-const NO_STORE: &str = "is for a store: name one with --store";
+const NO_LOGS: &str = "has no effect without LOGS; name the logs to read";
+const IN_STORE: &str = "has no effect on a store: a store reads every log that it is given";
+const OF_TASKS: &str = "has no effect with --refresh: a task is made again from its own request";
+const NO_STORE: &str = "has no effect without --store; name a store";
 
 fn reads_no_log(called: &Called<'_>) -> bool {
     !called.has("logs")

@@ -10,27 +10,26 @@ use crate::task::TaskProgress;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Read logs into a usage store, where each counts once, whatever is delivered again.
+/// Read logs into a usage store, where each log counts once, however often it is delivered.
 ///
-/// What is known is skipped, also by another name, compressed, or as the beginning of a longer log; a log that grew
-/// counts as it is now. Everything is stored at once, or nothing.
+/// Known content is skipped, even if it is renamed, compressed or the beginning of a longer log. A log that grew counts
+/// as it is now. Everything is stored in one transaction, or nothing.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 pub(super) struct IngestArguments {
-    /// Logs: files, folders (with all below, except hidden files, workbooks and stores), globs, or - for standard
-    /// input.
-    /// Times in file names (`DOMAIN_YYYY_MM_DD_HHMMSS_HHMMSS.gz`) are those of UTC+8, the vendor's clock.
+    /// Logs: files, folders (recursively, except hidden files, workbooks and stores), globs, or - for standard input.
+    /// Times in file names (`DOMAIN_YYYY_MM_DD_HHMMSS_HHMMSS.gz`) are in UTC+8, the vendor's clock.
     #[arg(required = true)]
     logs: Vec<PathBuf>,
 
     #[command(flatten)]
     store: StoreFlags,
 
-    /// Read also what is known and was not changed by size and time.
+    /// Also read known files whose size and times have not changed.
     #[arg(long)]
     verify: bool,
 
-    /// Say what would happen, and leave the store as it is.
+    /// Say what would happen, and change nothing.
     #[arg(long)]
     dry_run: bool,
 

@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 /// Print a manual page, or write all of them to a folder.
 #[derive(Debug, Args)]
 pub(super) struct ManArguments {
-    /// The command whose page is printed, as store coverage [default: that of flowbook itself].
+    /// The command whose page is printed, for example: store coverage [default: flowbook itself].
     #[arg(value_name = "COMMAND")]
     names: Vec<String>,
 
-    /// Write every page to this folder, which is made if it does not exist; pages that are there are replaced.
+    /// Write every page to this folder, which is created if needed; existing pages are replaced.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "names")]
     dir: Option<PathBuf>,
 }

@@ -22,7 +22,7 @@ fn idle_folds(exported: &Exported, outcome: &Outcome, selection: &Selection) -> 
     let folds = &exported.idle_folds;
     let is_said = !folds.is_empty() && outcome.report.totals().accepted > 0;
     is_said.then(|| {
-        format!("no host counts as {} (--fold): look at the spelling", listed(folds, outcome, selection))
+        format!("no host matches {} (--fold); check its spelling", listed(folds, outcome, selection))
     })
 }
 
@@ -40,13 +40,13 @@ fn absent(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Opti
     let silent = &exported.silent;
     let names = listed(silent, outcome, selection);
     if outcome.report.totals().accepted > 0 {
-        let say = || format!("no line counts for {names}: look at their spelling and the range");
+        let say = || format!("no line of {names} is in the range; check the spelling and the range");
         return (!silent.is_empty()).then(say);
     }
     let is_all_opened = outcome.not_opened == NotOpened::default();
     let all = if is_all_opened { "" } else { ", or open all logs with --read-all" };
     let asked = if silent.is_empty() { String::new() } else { format!("; asked for: {names}") };
-    Some(format!("no line counts in this export: look at what is out of scope or rejected{all}{asked}"))
+    Some(format!("no line is in this export; see what is out of scope or rejected{all}{asked}"))
 }
 
 /// ` and 3 more` behind the first names of a list, where there are more.

@@ -16,9 +16,7 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
     let mut notes = Vec::from_iter(empty(report.empty()));
     notes.extend(report.only_rejected().into_iter().take(LISTED).map(|(domain, lines)| {
         let lines = grouped(lines.into());
-        format!(
-            "every line in the files of {domain} was rejected ({lines}): look at what is rejected, and why"
-        )
+        format!("all lines in the files of {domain} were rejected ({lines}); see the reasons")
     }));
     notes.extend(padded(report.padded()));
     notes.extend(twice(report.overlaps()));
@@ -89,16 +87,16 @@ fn padded<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
         .by_ref()
         .take(LISTED)
         .map(|(name, bytes)| {
-            let (stand, count) = if bytes == 1 { (" stands", "counts") } else { ("s stand", "count") };
+            let were = if bytes == 1 { " was" } else { "s were" };
             format!(
-                "{name}: {} blank byte{stand} between or behind its compressed streams, and {count} nothing",
+                "{name}: {} blank byte{were} skipped between or behind its compressed streams",
                 grouped(bytes.into())
             )
         })
         .collect();
     if let more @ 1.. = sources.count() {
         let more = grouped(more as u128);
-        notes.push(format!("{more} more files hold such blanks; --json lists all"));
+        notes.push(format!("{more} more files have such blanks; --json lists them all"));
     }
     notes
 }

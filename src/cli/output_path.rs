@@ -50,7 +50,7 @@ pub(super) fn below(folder: &Path, said: Option<&str>, spec: &ExportSpec) -> Res
     let goes_back = || Path::new(said).components().any(|part| part == Component::ParentDir);
     if !Path::new(said).is_absolute() && goes_back() && !is_below(&path, folder) {
         let text = format!(
-            "output is {said:?}, which leads out of the folder of all workbooks by ..; name a file below it, or write the \
+            "output is {said:?}, which leaves the folder of the workbooks with ..; name a file below it, or write the \
              whole path"
         );
         return Err(Error::usage(text));

@@ -23,21 +23,21 @@ pub(super) fn options() -> impl Iterator<Item = &'static str> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
 pub(super) struct RequestArguments {
-    /// Start of the range: a date (2026-03-01), or a time with its offset (2026-03-01T00:00:00Z, 2026-03-01T00:00+08:00)
-    /// or without. Dates, and times without an offset, are those of --time-zone.
+    /// Start of the range: a date (2026-03-01), or a time with an offset (2026-03-01T00:00:00Z, 2026-03-01T00:00+08:00)
+    /// or without one. Dates, and times without an offset, are in --time-zone.
     #[arg(long, value_name = "TIME")]
     start_time: Option<String>,
     /// End of the range, at most 31 days after the start. A date is the last day of the range; a time is exclusive.
     #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
-    /// A calendar month of --time-zone, in the place of start and end: 2026-03.
+    /// A calendar month in --time-zone, instead of start and end: 2026-03.
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["start_time", "end_time"])]
     month: Option<String>,
-    /// A range in the place of start and end, in days of --time-zone: yesterday, today, last-7-days (1 to 31),
-    /// this-month, last-month, 2026-03, or START/END.
+    /// A range instead of start and end, in days of --time-zone: yesterday, today, last-7-days (1 to 31), this-month,
+    /// last-month, 2026-03, or START/END.
     #[arg(long, value_name = "RANGE", conflicts_with_all = ["start_time", "end_time", "month"])]
     range: Option<String>,
-    /// What is exported: flow (traffic and bandwidth) or vas (request counts).
+    /// What to export: flow (traffic and bandwidth) or vas (request counts).
     #[arg(id = "type", long, value_name = "TYPE", value_parser = Suggested(types))]
     kind: Option<String>,
     /// A group of domains from the configuration; overrides --domain-names.
@@ -50,14 +50,13 @@ pub(super) struct RequestArguments {
     /// Name of the task, at most 256 bytes.
     #[arg(long, value_name = "NAME")]
     task_name: Option<String>,
-    /// Language of the workbook [default: that of the environment].
+    /// Language of the workbook [default: from the environment].
     #[arg(long, value_name = "LANGUAGE", value_parser = Suggested(languages))]
     language: Option<String>,
-    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [default: that of
-    /// the variable `FLOWBOOK_TIME_ZONE`, else UTC].
+    /// Zone in which times are shown and days are cut: +08:00, Asia/Shanghai [default: `FLOWBOOK_TIME_ZONE`, else UTC].
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     time_zone: Option<String>,
-    /// Multiply traffic and bandwidth, e.g. by 1.1 for what a log does not count [default: 1].
+    /// Multiply traffic and bandwidth, for example by 1.1 for traffic that logs do not count [default: 1].
     #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     traffic_factor: Option<String>,
     /// Which rows of Detail are written: dense (a row for every five minutes) or sparse (only those with a request; no
@@ -67,14 +66,14 @@ pub(super) struct RequestArguments {
     /// Rejected lines in the workbook: full, masked (without network addresses) or none [default: masked].
     #[arg(long, value_name = "HOW", value_parser = Suggested(samples))]
     samples: Option<String>,
-    /// Count all hosts of a wildcard as one domain, called *.img.example.com; separated by commas, may be repeated. Hosts
-    /// that --domain-names names stay what they are.
+    /// Count all hosts of a wildcard as one domain, called *.img.example.com; separated by commas, may be repeated. A
+    /// host that --domain-names names is not folded.
     #[arg(long, value_name = "WILDCARDS", value_parser = NonEmptyStringValueParser::new())]
     fold: Vec<String>,
-    /// Refuse to write more rows of Detail than this [default: 10000000; of a CSV file without limit].
+    /// Refuse to write more rows of Detail than this [default: 10000000; no limit for CSV].
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     max_rows: Option<String>,
-    /// How the usage is billed: that figure is marked. Each also with _overseas.
+    /// The bill type: the figure that it bills is marked. Each also exists with _overseas.
     #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
     bill_type: Option<String>,
     /// The product: cdn.
@@ -86,7 +85,7 @@ pub(super) struct RequestArguments {
     /// The account's id.
     #[arg(long, value_name = "ID")]
     aliuid: Option<String>,
-    /// Who asks: 1 to 64 letters, digits, dots, underscores, @ or hyphens.
+    /// Who makes the request: 1 to 64 letters, digits, dots, underscores, @ or hyphens.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
 }

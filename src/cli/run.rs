@@ -20,11 +20,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Run one scheduled tick: ingest what is new, make the workbooks that are due, remove those kept long enough.
+/// Run one scheduled tick: ingest new logs, make the workbooks that are due, remove old ones.
 ///
-/// As often as it is run, it does what is left to do; when there is nothing, it says so. One tick runs at a time.
-/// A log that cannot be read to its end is named and does not stop the others, unless the configuration says so. A task
-/// waits for what it needs and says so; no workbook is replaced by one that has less. `flowbook history` lists ticks.
+/// Run it as often as you like: a tick does what is left to do. One tick runs at a time. A log that cannot be read to its
+/// end is named and does not stop the others, unless the configuration says so. A task waits for what it needs and says
+/// so; no workbook is replaced by one with fewer hours. `flowbook history` lists ticks.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct RunArguments {
@@ -32,11 +32,11 @@ pub(super) struct RunArguments {
     #[arg(env = environment::CONFIG, hide_env_values = true, value_hint = ValueHint::FilePath)]
     config: PathBuf,
 
-    /// Say what would be done, and do nothing of it.
+    /// Say what would be done, and change nothing.
     #[arg(long)]
     dry_run: bool,
 
-    /// Replace files that stand at the place of a workbook and were not made by its task.
+    /// Replace files at the path of a workbook that its task did not make.
     #[arg(long)]
     force: bool,
 
@@ -53,9 +53,9 @@ Exit codes:
   0  done, or nothing to do, or a task waits
   1  a task failed, the disk is full, the store is held or damaged, ...
   2  wrong configuration or arguments
-  3  not all of it is there: a log could not be read to its end (it is named), or
-     wait_at_most ended and a workbook was made with hours missing (they are named);
-     or more lines than max_rejects were rejected, and nothing was stored";
+  3  incomplete: a log could not be read to its end (it is named); or wait_at_most passed
+     and a workbook was made with hours missing (they are named); or more lines than
+     max_rejects were rejected, and nothing was stored";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
     let begun = Begun { time: now(), clock: Instant::now() };
@@ -173,7 +173,7 @@ fn put_down(plan: &Plan, tick: &PastTick) {
     }
     let done = Registry::open(plan.at()).and_then(|mut registry| registry.add_tick(tick));
     if let Err(error) = done {
-        show::explain(&format!("this tick could not be put down for flowbook history: {error}"));
+        show::explain(&format!("this tick could not be stored for flowbook history: {error}"));
     }
 }
 

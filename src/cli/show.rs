@@ -30,9 +30,9 @@ use std::path::Path;
 pub(super) fn error(error: &Error, is_configured: bool) {
     let hint = match (error.kind(), is_configured) {
         (ErrorKind::Damaged(_), true) => {
-            "\n  write keep_going = true under [ingest] to count what can be read of such logs"
+            "\n  write keep_going = true under [ingest] to count the readable part of such logs"
         }
-        (ErrorKind::Damaged(_), false) => "\n  give --keep-going to count what can be read of such logs",
+        (ErrorKind::Damaged(_), false) => "\n  give --keep-going to count the readable part of such logs",
         _ => "",
     };
     explain(&format!("{error}{hint}"));
@@ -44,9 +44,7 @@ pub(super) fn faults(report: &Report) {
         message(&format!("{name}: {fault}"));
     }
     if let count @ 1.. = report.elsewhere.faults {
-        message(&format!(
-            "sources whose names tell no domain and that could not be read to their end: {count}"
-        ));
+        message(&format!("damaged logs whose names name no domain: {count}"));
     }
     for note in notes::of_report(report) {
         message(&note);
@@ -158,7 +156,7 @@ pub(super) fn taking(taking: &Taking) -> Result<()> {
     rows.extend(by_fate(&taking.counts));
     for (name, same_as) in taking.duplicates.iter().take(LISTED) {
         let text = if name == same_as {
-            format!("{name}, which stands in two places")
+            format!("{name}, which is in two places")
         } else {
             format!("{name} is {same_as}")
         };
@@ -193,7 +191,7 @@ pub(super) fn not_kept(taking: &Taking) -> Option<String> {
     let (lines, kept_from) = taking.not_kept?;
     let (lines, before) = (grouped(lines.into()), iso(kept_from.start()));
     Some(format!(
-        "{lines} lines of before {before} do not count: usage before that was let go, and is not kept any more"
+        "{lines} lines of before {before} do not count: usage before that was removed, and is no longer kept"
     ))
 }
 

@@ -14,7 +14,7 @@ use crate::time::{Window, iso};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-/// Look into a usage store, check it, take care of it.
+/// Inspect, check and maintain a usage store.
 #[derive(Debug, Args)]
 pub(super) struct StoreArguments {
     #[command(subcommand)]
@@ -23,19 +23,19 @@ pub(super) struct StoreArguments {
 
 #[derive(Debug, Subcommand)]
 enum StoreCommand {
-    /// What the store holds, in numbers.
+    /// Show what the store holds, in numbers.
     Info(Arguments),
-    /// Whether the store is sound: its file, its references, and lines and usage that add up.
+    /// Check the store: its file, its references, its values, and that lines and usage add up.
     ///
-    /// Names every violation. Exit code 0 when there is none, 1 when there is any.
+    /// Every violation is named. Exit code 0 if there is none, 1 if there is any.
     Check(Arguments),
-    /// Every source: name, state, size, lines, when it was first read, and why reading ended early.
+    /// List every source: name, state, size, lines, when it was first read, and why reading ended early.
     Sources(Arguments),
     Coverage(coverage::CoverageArguments),
     Forget(forget::ForgetArguments),
-    /// Take out what nobody needs, and pack the file. Nothing that counts is changed.
+    /// Remove what nothing refers to, and pack the file. No figure changes.
     ///
-    /// Needs room for a second copy of the store for a while.
+    /// Needs space for a second copy of the store while it runs.
     Vacuum(Arguments),
 }
 
@@ -92,7 +92,7 @@ fn info_rows(info: &Info, size: Size) -> Vec<(String, String)> {
         row("version", info.version.into()),
         row("generation", info.generation),
         row("bytes on disk", size.file),
-        row("bytes beside it", size.wal),
+        row("bytes in the -wal file", size.wal),
         row("sources", info.sources.iter().sum()),
     ];
     rows.extend(State::ALL.map(|state| row(&indented(state), info.sources[state as usize])));
@@ -113,7 +113,7 @@ fn info_rows(info: &Info, size: Size) -> Vec<(String, String)> {
         rows.push(("last slice".into(), iso(last.start())));
     }
     if let Some(kept_from) = info.kept_from {
-        rows.push(("let go before".into(), iso(kept_from.start())));
+        rows.push(("usage removed before".into(), iso(kept_from.start())));
     }
     rows.extend(info.tasks.iter().map(|(status, count)| row(&format!("tasks, {status}"), *count)));
     rows

@@ -21,10 +21,10 @@ use clap::{Args, Subcommand, ValueHint};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// Tasks of a store: create, list, show, delete and run them.
+/// Create, list, show, delete and run the tasks of a store.
 ///
-/// A task keeps what it asked for and what that meant then, whatever becomes of the configuration. When usage that
-/// its workbook shows has changed since, it is stale.
+/// A task remembers its request and what it meant at the time, even if the configuration changes. A task is stale if
+/// usage that its workbook shows has changed since.
 #[derive(Debug, Args)]
 pub(super) struct TaskArguments {
     #[command(subcommand)]
@@ -40,7 +40,7 @@ enum Action {
     Run(RunArguments),
 }
 
-/// Put a task down, to be run later; prints its id.
+/// Register a task to be run later, and print its id.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 struct CreateArguments {
@@ -69,13 +69,13 @@ struct CreateArguments {
     request: RequestArguments,
 }
 
-/// List tasks, the newest first: those of the last three months.
+/// List the tasks of the last three months, the newest first.
 #[derive(Debug, Args)]
 struct ListArguments {
     #[command(flatten)]
     store: StoreFlags,
 
-    /// Also older tasks.
+    /// Also list older tasks.
     #[arg(long)]
     all: bool,
 
@@ -92,7 +92,7 @@ struct ListArguments {
     json: bool,
 }
 
-/// Show all of a task, and what has changed since its workbook was made.
+/// Show a task, and what has changed since its workbook was made.
 #[derive(Debug, Args)]
 struct ShowArguments {
     /// The task.
@@ -121,30 +121,29 @@ struct DeleteArguments {
     json: bool,
 }
 
-/// Export tasks that wait for their first run, or those that are named.
+/// Make the workbooks of tasks that were never run, or of the tasks that you name.
 ///
-/// A task replaces the workbook that it made itself. Each ends in success or failure, whatever becomes of the others. A
-/// task of a configuration that needs every hour waits while hours are missing, and no workbook is replaced by one that
-/// has less: then the exit code is 3.
+/// A task replaces only the workbook that it made. One task's failure does not stop the others. A task that needs every
+/// hour waits while hours are missing, and no workbook is replaced by one with fewer hours; the exit code is then 3.
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 struct RunArguments {
-    /// The tasks [default: all that wait].
+    /// The tasks [default: all that were never run].
     #[arg(value_name = "ID")]
     ids: Vec<String>,
 
     #[command(flatten)]
     store: StoreFlags,
 
-    /// Export stale tasks again, too.
+    /// Also make the workbooks of stale tasks again.
     #[arg(long)]
     refresh: bool,
 
-    /// Replace files that the tasks did not make; a task that is named by its ID is also made when hours are missing.
+    /// Replace files that the tasks did not make. A task that you name is made even if hours are missing.
     #[arg(long)]
     force: bool,
 
-    /// Fail a task when more lines than this were rejected: a number, or a percentage of all lines.
+    /// Fail a task if more lines are rejected: a number, or a percentage of all lines.
     #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
     max_rejects: RejectLimit,
 
@@ -216,10 +215,10 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
 /// Refuses what a task that is put down cannot write later: it replaces nothing but what it made.
 fn to_be_made(output: &Path) -> Result<()> {
     if output == Path::new("-") {
-        return Err(Error::usage("a task writes a file; name one in --output"));
+        return Err(Error::usage("a task needs a file; name one with --output"));
     }
     if output.is_file() {
-        let text = "exists already, and a task replaces nothing but what it made: name another file, or remove this one";
+        let text = "exists already, and a task replaces only its own workbook; name another file, or remove this one";
         return Err(Error::usage(text).at(output));
     }
     if Form::of(output).is_err() && !output.exists() {

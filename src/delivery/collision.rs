@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
 
-pub(crate) const IS_A_LOG: &str = "is a log, and would be overwritten; name another file";
+pub(crate) const IS_A_LOG: &str = "is a log and would be overwritten; name another file";
 
 /// Refuses to write the rejected lines and a workbook into one file.
 pub(crate) fn keep_two(rejects: Option<&Path>, output: &Path) -> Result<()> {
     if rejects.is_some_and(|rejects| Spot::of(rejects) == Spot::of(output)) {
-        let text = "is to hold the workbook and the rejected lines; name two files";
+        let text = "is named for both the workbook and the rejected lines; name two files";
         return Err(Error::usage(text).at(output));
     }
     Ok(())
@@ -39,7 +39,7 @@ pub fn keep_off<'a>(
             *input == spot || is_file()
         };
         if inputs.iter().any(is_same) {
-            let text = "says what to do, and would be overwritten; name another file";
+            let text = "is a configuration or a list of tasks and would be overwritten; name another file";
             return Err(Error::usage(text).at(result));
         }
     }

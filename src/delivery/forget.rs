@@ -73,10 +73,10 @@ fn find(writer: &mut Writer, called: &str) -> Result<Vec<SourceId>> {
 }
 
 fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Result<Error> {
-    let mut text = format!("{} sources go by this name; name one by its path", ids.len());
+    let mut text = format!("{} sources have this name; name one by its path", ids.len());
     for id in ids.iter().take(SHOWN) {
         let places = places(writer, *id)?;
-        let place = places.first().map_or("where it was is another text now", String::as_str);
+        let place = places.first().map_or("another source is at its path now", String::as_str);
         text = format!("{text}\n  {}", visible::line(place));
     }
     Ok(Error::usage(format!("{text}\n  or all of them by a glob")).at(called))
@@ -90,7 +90,7 @@ fn unknown(called: &str, names: &[String]) -> Error {
     let is = if called.contains(META) {
         "no source has a name that this glob matches, and it is matched with the whole name as it is stored"
     } else {
-        "no source goes by this name"
+        "no source has this name"
     };
     let hint = if near.is_empty() {
         "flowbook store sources lists all names".to_owned()

@@ -55,7 +55,7 @@ pub(crate) fn keep_to_kept(reader: &Reader, range: TimeRange) -> Result<()> {
         return Ok(());
     }
     let text = format!(
-        "usage before {} was let go (keep_days, or store forget --before), and the range begins at {}; export a later \
+        "usage before {} was removed (keep_days, or store forget --before), and the range begins at {}; export a later \
          range, or the logs themselves",
         iso(kept_from.start()),
         iso(range.start().start())

@@ -177,9 +177,9 @@ fn note_changes(counted: &mut Counted) -> bool {
     is_changed
 }
 
-/// Fails where one of the sources is a pipe, which cannot be read once more because another one was changed.
+/// Fails where one of the sources is a pipe, which cannot be read again because another one was changed.
 fn check_pipes(sources: &[Source], changed: &str) -> Result<()> {
     let pipe = sources.iter().find(|source| source.is_stream() && source.fault.is_none());
     let error = || io::Error::other(format!("{changed} changed meanwhile"));
-    pipe.map_or(Ok(()), |pipe| Err(Error::io("cannot be read once more")(error()).at(&pipe.name)))
+    pipe.map_or(Ok(()), |pipe| Err(Error::io("cannot be read again")(error()).at(&pipe.name)))
 }

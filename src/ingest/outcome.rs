@@ -161,7 +161,7 @@ impl SourceOutcome {
         }
         whole
             .or_else(|error| if self.is_changed { Ok(TextId::default()) } else { Err(error) })
-            .map_err(Error::io("cannot read once more"))
+            .map_err(Error::io("cannot read again"))
             .map_err(|e| e.at(&source.name))
     }
 }

@@ -62,7 +62,7 @@ impl<'a> Readable<'a> {
     /// Opens a file.
     ///
     /// # Errors
-    /// When it is no regular file or cannot be opened, or its first bytes cannot be decoded.
+    /// When it is not a regular file or cannot be opened, or its first bytes cannot be decoded.
     pub(super) fn open(site: Site<'a>) -> io::Result<Self> {
         Ok(Self(Packed::new(Decoder::new(site.open()?)?, Some(site))))
     }

@@ -13,12 +13,12 @@ const LOOKED_AT: u64 = 64 << 10;
 /// Why the file that stands at `path` is not to be replaced, if so.
 pub(super) fn precious(path: &Path) -> Option<&'static str> {
     if is_database(path) {
-        return Some("is a store or another database, and would be overwritten; name another file");
+        return Some("is a store or another database and would be overwritten; name another file");
     }
     if is_beside_database(path) {
-        return Some("belongs to the store beside it, and would be overwritten; name another file");
+        return Some("belongs to the store beside it and would be overwritten; name another file");
     }
-    is_log(path).then_some("is a log, and would be overwritten; name another file")
+    is_log(path).then_some("is a log and would be overwritten; name another file")
 }
 
 /// Whether a file holds a line that is stamped as those of logs are, packed or not.

@@ -67,7 +67,7 @@ fn logs(text: &mut Exposition, ticked: &Ticked) {
     let taking = &ticked.taking;
     let fates = Fate::ALL.map(|fate| ([("fate", fate.name())], taking.had(fate).to_string()));
     let fates = fates.iter().map(|(labels, value)| (&labels[..], value.clone()));
-    text.family("flowbook_last_run_sources", "Logs that the last run found, by what became of them.", fates);
+    text.family("flowbook_last_run_sources", "Logs that the last run found, by result.", fates);
     let counts = &taking.counts;
     text.one("flowbook_last_run_lines", "Lines that the last run read.", &counts.lines);
     text.one(
@@ -107,11 +107,7 @@ fn workbooks(text: &mut Exposition, ticked: &Ticked, tasks: &[&str]) {
         .map(|(labels, value)| (labels.each_ref().map(|(name, text)| (*name, text.as_str())), value));
     let all: Vec<_> = all.collect();
     let all = all.iter().map(|(labels, value)| (&labels[..], (*value).clone()));
-    text.family(
-        "flowbook_last_run_workbooks",
-        "Workbooks of each task, by what became of them in the last run.",
-        all,
-    );
+    text.family("flowbook_last_run_workbooks", "Workbooks of each task, by result of the last run.", all);
 }
 
 fn state(end: &StepEnd) -> &'static str {

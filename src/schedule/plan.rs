@@ -124,8 +124,8 @@ impl TaskRule {
     #[must_use]
     pub fn same_file(&self, other: &str) -> String {
         format!(
-            "output is {:?}, which gives the same file as that of task {other:?}, upper and lower case apart; let it hold \
-             {{name}}",
+            "output is {:?}, the same file as that of task {other:?} (upper and lower case are ignored); put {{name}} \
+             into it",
             self.pattern.to_string()
         )
     }

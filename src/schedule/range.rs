@@ -98,7 +98,7 @@ impl Moment {
         let [before, after] = [change - 1, change].map(|unix| zone.local(unix));
         (after != local).then(|| {
             let [before, after] = [before + 1, after].map(minute_text);
-            format!("{self} is no time in {zone}, where clocks went from {before} to {after}; give {after}, or a time before {before}")
+            format!("{self} does not exist in {zone}: clocks went from {before} to {after}; give {after}, or a time before {before}")
         })
     }
 

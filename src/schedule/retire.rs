@@ -83,7 +83,7 @@ pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Retired> {
 }
 
 /// What the reason of a task begins with whose workbook is left alone.
-const LEFT_ALONE: &str = "its workbook was kept long enough, and was left alone";
+const LEFT_ALONE: &str = "its workbook is due for removal but was left alone";
 
 /// What there is of a rule when all that is due is made, the newest range first.
 fn kept(

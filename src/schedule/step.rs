@@ -67,8 +67,8 @@ impl Why {
     pub const fn words(self) -> &'static str {
         match self {
             Self::New | Self::Again | Self::Stale => self.name(),
-            Self::Missing => "its file was not there",
-            Self::Displaced => "its file was that of another task",
+            Self::Missing => "its file was missing",
+            Self::Displaced => "its file was replaced by another task",
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn no_log(logs: &[PathBuf], search: &Search) -> Error {
     let places: Vec<String> = logs.iter().map(|path| visible::path(path)).collect();
     let places = places.join(", ");
     Error::new(ErrorKind::NoLog(if search.left_out() > 0 {
-        format!("no log is left: --include and --exclude pass over all that was found in {places}")
+        format!("no log is left: --include and --exclude skip all that was found in {places}")
     } else {
         format!("no log was found in {places}")
     }))
@@ -192,7 +192,7 @@ fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
     let so_far = |found: &Found<'_>| (found.all.len(), found.search.left_out());
     let before = so_far(found);
     let matched = matches(pattern, found);
-    let paths = matched.map_err(|e| Error::usage(format!("is no valid glob: {e}")).at(argument))?;
+    let paths = matched.map_err(|e| Error::usage(format!("is not a valid glob: {e}")).at(argument))?;
     if paths.is_empty() && so_far(found) == before {
         found.add_faulty(argument.to_owned(), NO_MATCH);
     }

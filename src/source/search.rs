@@ -48,7 +48,7 @@ impl Glob {
             None => bare.into(),
         };
         let pattern = glob::Pattern::new(&whole);
-        let pattern = pattern.map_err(|e| Error::usage(format!("{text:?} is no valid glob: {e}")))?;
+        let pattern = pattern.map_err(|e| Error::usage(format!("{text:?} is not a valid glob: {e}")))?;
         Ok(Self { text: text.into(), pattern, is_path: whole.contains('/'), has_matched: Arc::default() })
     }
 }

@@ -222,7 +222,7 @@ fn references(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>
     ];
     let violation = |(table, parent, rows): (&str, &str, i64)| Violation {
         source: None,
-        what: format!("rows of {table} whose {parent} is not there"),
+        what: format!("rows of {table} whose {parent} is missing"),
         expected: "0".into(),
         found: rows.to_string(),
     };

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use rusqlite::ErrorCode;
 
 /// What is said of a store that holds what flowbook does not write.
-const ALTERED: &str = "the store holds a value that flowbook does not write; flowbook store check may tell which: put back a \
+const ALTERED: &str = "the store holds a value that flowbook does not write; flowbook store check may name it: restore a \
                        copy of the store, or remove it and ingest the logs again";
 
 /// Whether a value was read that does not stand in a store that flowbook wrote.
@@ -24,7 +24,7 @@ const fn is_no_value_of_ours(error: &rusqlite::Error) -> bool {
 }
 
 /// What is said of a file that is not, or no longer, what the database wrote.
-const DAMAGED: &str = "the store is damaged; put back a copy of it, or remove it and ingest the logs again";
+const DAMAGED: &str = "the store is damaged; restore a copy of it, or remove it and ingest the logs again";
 
 /// What the database says in words alone, without a code of its own, of a file that flowbook did not write so: of a format to
 /// come, of rows that no table may have, of numbers that no sum holds.
@@ -58,13 +58,13 @@ pub(super) fn failed(error: rusqlite::Error) -> Error {
         }
         // The database has one code for both.
         Some(ErrorCode::DiskFull) => {
-            "the disk is full, or the store has no number left for a new row (flowbook store check tells); the store is as it \
-             was"
+            "the disk is full, or the store has no number left for a new row (flowbook store check names it); the store \
+             was not changed"
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             "the store, or the folder that holds it, cannot be opened or written"
         }
-        Some(ErrorCode::SystemIoFailure) => "the disk failed; the store is as it was",
+        Some(ErrorCode::SystemIoFailure) => "the disk failed; the store was not changed",
         Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation) => ALTERED,
         _ if is_no_value_of_ours(&error) => ALTERED,
         _ if is_damage(&error) => DAMAGED,

@@ -59,7 +59,7 @@ impl Lock {
         let place = place(path, ending);
         let file = open(&place, true).map_err(|error| match error.kind() {
             ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
-                Error::io("make its folder first; cannot make a store here")(error.kind().into()).at(path)
+                Error::io("make its folder first; cannot create a store here")(error.kind().into()).at(path)
             }
             _ => error.at(&place),
         })?;
@@ -97,8 +97,9 @@ impl Drop for Lock {
 /// Opens the file of a lock, made where there is none if that is wanted. What is no file of its own is left as it is: behind
 /// a link there may be anything, and a lock is emptied.
 fn open(place: &Path, is_made: bool) -> Result<File> {
-    let refused =
-        || Error::usage("stands where the store's lock is to be, and is a link or no plain file; remove it");
+    let refused = || {
+        Error::usage("is in the place of the store's lock, but is a link or not a regular file; remove it")
+    };
     let file = match open_or_make(place, is_made) {
         Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
         Err(error) if place.exists() => return Err(Error::io(ANOTHERS)(error)),

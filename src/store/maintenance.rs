@@ -45,9 +45,10 @@ impl Writer {
     /// See [`Writer::open`]; also when there is no store.
     pub fn open_existing(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         if !path.exists() {
-            return Err(
-                Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
-            );
+            return Err(Error::usage(
+                "there is no store here; create one with flowbook ingest or flowbook run",
+            )
+            .at(path));
         }
         Self::open(path, wait, work)
     }
@@ -110,7 +111,7 @@ impl Writer {
                    OR EXISTS (SELECT 1 FROM part WHERE source NOT IN (SELECT id FROM source))";
         self.at(|writer| {
             let is_left: bool = writer.db.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
-            let text = "usage would be left without a source; flowbook store check tells what is wrong";
+            let text = "usage would be left without a source; run flowbook store check";
             if is_left { Err(Error::new(ErrorKind::Store(text.into()))) } else { Ok(()) }
         })
     }

@@ -26,7 +26,7 @@ pub(super) fn unopened(path: &Path, error: rusqlite::Error) -> Error {
     };
     let text = match kind(&head) {
         Some(kind) => format!("is not a flowbook store, but {kind}; name another file"),
-        None => "is not a flowbook store; name another file. If it was one, the store is damaged; put back a copy of it, \
+        None => "is not a flowbook store; name another file. If it was one, the store is damaged; restore a copy of it, \
                  or remove it and ingest the logs again"
             .to_owned(),
     };

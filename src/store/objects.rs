@@ -42,9 +42,8 @@ fn difference(found: &Objects, wanted: &Objects) -> Option<String> {
     let is = |(kind, name): &(String, String)| format!("{kind} {:?}", cut(name, SHOWN));
     if let Some((object, _)) = found.iter().find(|(object, _)| !wanted.contains_key(*object)) {
         return Some(format!(
-            "the store holds what flowbook did not make: {}; a store holds nothing else, as it would be carried out with \
-             every change: take it out, if it is yours (a database of your own may ATTACH the store and hold it), or put \
-             back a copy of the store",
+            "the store has an object that flowbook did not make: {}. Remove it if it is yours (keep it in a database that \
+             ATTACHes the store), or restore a copy of the store",
             is(object)
         ));
     }
@@ -54,7 +53,7 @@ fn difference(found: &Objects, wanted: &Objects) -> Option<String> {
     })?;
     let so = if lacks { "is not there" } else { "is not as flowbook makes it" };
     Some(format!(
-        "the {} of the store {so}: it is damaged, or somebody changed it; put back a copy of the store, or remove it and \
+        "the {} of the store {so}: it is damaged or was changed; restore a copy of the store, or remove it and \
          ingest the logs again",
         is(object)
     ))

@@ -25,7 +25,7 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
     let brought = Lock::take(path, wait, work).and_then(|lock| Ok((open_or_make(path, wait)?, lock)));
     brought.map(drop).map_err(|error| {
         let text = format!(
-            "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring it there: \
+            "is a store of version {version}; this flowbook reads version {VERSION}, and could not upgrade it: \
              {error}; run flowbook store vacuum as somebody who may write it"
         );
         Error::new(ErrorKind::Store(text)).caused_by(error).at(path)

@@ -20,7 +20,7 @@ const WRITER_CACHE_KIB: i32 = 96 << 10;
 pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, Kept)> {
     if !path.exists() {
         return Err(
-            Error::usage("there is no store here; flowbook ingest and flowbook run make one").at(path)
+            Error::usage("there is no store here; create one with flowbook ingest or flowbook run").at(path)
         );
     }
     refuse_what_is_no_file(path)?;
@@ -85,7 +85,7 @@ pub(super) fn refuse_what_is_no_file(path: &Path) -> Result<()> {
     match path.metadata() {
         Ok(meta) if meta.is_dir() => Err(not_a_store::folder(path)),
         Ok(meta) if !meta.is_file() => {
-            Err(Error::usage("is no regular file; name the file of a store, like usage.db").at(path))
+            Err(Error::usage("is not a regular file; name the file of a store, like usage.db").at(path))
         }
         Ok(meta) if meta.len() > 0 && !not_a_store::is_marked(path) => refuse_foreign(path),
         _ => Ok(()),
@@ -133,7 +133,7 @@ fn check(db: &Connection) -> Result<()> {
     let (id, version) = marks().map_err(failed)?;
     if id != i64::from(APPLICATION_ID) {
         let is_empty = is_empty(db).map_err(failed)?;
-        let text = if is_empty { "holds nothing yet; flowbook ingest makes a store of it" } else { FOREIGN };
+        let text = if is_empty { "is empty; flowbook ingest makes a store of it" } else { FOREIGN };
         return Err(Error::usage(text));
     }
     if version > i64::from(VERSION) {
@@ -162,8 +162,7 @@ pub(super) fn keep_log(db: &Connection) -> Result<()> {
     if mode == "wal" {
         return Ok(());
     }
-    let text =
-        "the disk does not let several processes work on a store (no write-ahead log); put it on a local one";
+    let text = "this disk does not support the write-ahead log of SQLite; put the store on a local disk";
     Err(Error::new(ErrorKind::Store(text.into())))
 }
 

@@ -124,7 +124,7 @@ impl Reader {
     fn still(&self) -> Result<()> {
         match self.frozen {
             Some(begun) if begun.is_none() || stamp(&self.path) != begun => {
-                let text = "the store was written to while it was read by a process that cannot write beside it; try again \
+                let text = "the store was changed while it was read; try again \
                             while nobody writes, or read a copy of the store";
                 Err(Error::new(ErrorKind::Store(text.into())).at(&self.path))
             }

@@ -148,7 +148,7 @@ impl Coverage {
         let gaps = || domains.iter().flat_map(|domain| domain.gaps.iter().map(move |gap| (domain, gap)));
         let named = |(domain, gap): (&&DomainHours, &Range<i64>)| {
             let (from, until) = (iso(gap.start * HOUR_SECONDS), iso(gap.end * HOUR_SECONDS));
-            format!("{} has no source from {from} to {until}", domain.domain)
+            format!("{} has no log from {from} to {until}", domain.domain)
         };
         let without = domains.iter().filter(|domain| !domain.has_source && domain.gaps.is_empty());
         let mut texts: Vec<String> = gaps().map(named).take(NAMED_GAPS).collect();

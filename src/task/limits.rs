@@ -40,7 +40,7 @@ pub(super) fn too_many_rows(
         text.push_str("\n  --rows sparse writes only rows with a request");
     }
     text.push_str(&fewer_domains(task, series));
-    let _ = write!(text, "\n  --max-rows {rows} writes them all the same");
+    let _ = write!(text, "\n  --max-rows {rows} writes them anyway");
     Refusal::new(Code::InvalidParameter, text)
 }
 

@@ -152,7 +152,7 @@ impl PatternReader {
                 let field = if brace == "{" { after.split_once('}') } else { None };
                 let (field, after) = field.filter(|(field, _)| !field.contains('{')).ok_or_else(|| {
                     let which = if brace == "{" { "{ that is not closed" } else { "} that closes nothing" };
-                    Error::usage(format!("has a {which}; a brace that is meant as text is doubled"))
+                    Error::usage(format!("has a {which}; double a brace to write it as text"))
                 })?;
                 self.field(field)?;
                 after

@@ -176,7 +176,7 @@ fn attempt(
         if owners.is_empty() || is_own(&owners) || !output.exists() {
             return sealed(hash);
         }
-        Err(Error::usage("is no longer the workbook that the task made, and is kept; nothing was written"))
+        Err(Error::usage("is not the workbook that the task made, so it was kept; nothing was written"))
     });
     let outcome = Box::new(run_sealed(&run, &reader, progress, Some(seal))?);
     Ok(Attempt { ran: Ran::Done { outcome, missing }, generation, digest: told.get().copied(), hours })

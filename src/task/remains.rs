@@ -17,7 +17,7 @@ pub enum Remains {
     LeftAlone(String),
 }
 
-const NOT_AS_MADE: &str = "it is not as the task made it";
+const NOT_AS_MADE: &str = "it was changed since the task made it";
 
 /// Deletes a task, and the workbook that it made; where a file is left alone, the task stays if it is to be kept with that.
 /// Nothing where there is no task.

@@ -1,10 +1,10 @@
 //! The decision whether a workbook may be made: facts in, verdict out. Looks nothing up.
 
-const NO_LINE: &str = "the store has no line of its domains in its range";
+const NO_LINE: &str = "the store has no line for its domains and range";
 /// What a reason ends with where a workbook stands.
-pub const STAYS: &str = "the workbook that was made is not replaced";
+pub const STAYS: &str = "the present workbook is kept";
 /// What it ends with where one was made and is not there any more.
-const IS_GONE: &str = "no workbook is made that has less than the one before, whose file is gone";
+const IS_GONE: &str = "the workbook before had more hours, and its file is gone, so no new one is made";
 
 /// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same, and
 /// can have it.

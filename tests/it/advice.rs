@@ -103,10 +103,14 @@ fn a_trial_says_that_a_run_would_be_refused() {
     place.write("flowbook.toml", CONFIG);
     let done = place.run(&["run", "flowbook.toml", "--dry-run"], 3);
     done.says(&["the run would be refused: 2 of 12 lines were rejected"]);
-    assert!(!done.stderr.contains("left as it was") && !done.stdout.contains("added"), "{}", done.stdout);
+    assert!(
+        !done.stderr.contains("the store was not changed") && !done.stdout.contains("added"),
+        "{}",
+        done.stdout
+    );
     assert!(!place.exists("var"));
     let done = place.run(&["run", "flowbook.toml"], 3);
-    done.says(&["the store was left as it was"]);
+    done.says(&["the store was not changed"]);
     assert!(!done.stdout.contains("added"), "{}", done.stdout);
     place.run(&["store", "info", "--store", "."], 2).says(&["is a folder"]);
     place.run(&["ingest", "logs/a.log", "--store", "logs"], 2).says(&["is a folder"]);
@@ -196,16 +200,17 @@ fn times_are_taken_as_people_write_them_or_it_is_said_why_not() {
     let gap = with(&["--time-zone", zone, "--start-time", "2026-03-08T02:30", "--end-time", "2026-03-09"], 2);
     gap.says(&[
         "StartTime is \"2026-03-08T02:30\"",
-        "no time in America/New_York",
+        "does not exist in America/New_York",
         "2026-03-08 02:00 to 2026-03-08 03:00",
     ]);
     let range = "2026-03-07/2026-03-08 02:30";
-    with(&["--time-zone", zone, "--range", range], 2).says(&["no time in America/New_York"]);
+    with(&["--time-zone", zone, "--range", range], 2).says(&["does not exist in America/New_York"]);
     let hint = "An end that is a date is the last day of the range";
     with(&["--start-time", "2026-03-01", "--end-time", "2026-04-01"], 2).says(&["31 days", hint]);
     let long = with(&["--start-time", "2026-03-01", "--end-time", "2026-04-01T01:00"], 2);
     assert!(!long.stderr.contains(hint), "{}", long.stderr);
-    for (range, expected) in [(range, "no time in America/New_York"), ("2026-03-01/2026-04-01", hint)] {
+    for (range, expected) in [(range, "does not exist in America/New_York"), ("2026-03-01/2026-04-01", hint)]
+    {
         let task =
             format!("[[task]]\nname = \"d\"\ntype = \"flow\"\nrange = {range:?}\ntime_zone = {zone:?}\n");
         place.write("flowbook.toml", format!("{CONFIG}{task}"));
@@ -244,7 +249,7 @@ fn outputs_may_be_patterns_and_folders_that_are_not_there() {
     with(&["--month", "2026-03", "-o", "none/a.xlsx"], 1).says(&["none/a.xlsx: make its folder first"]);
     with(&["--month", "2026-03", "-o", ".csv"], 2).says(&["is only an ending"]);
     with(&["--month", "2026-03", "-o", "{strat}.xlsx"], 2).says(&["{strat}; known are"]);
-    place.run(&["export", "logs", "--tasks", "tasks.csv", "-o", "new.xlsx"], 2).says(&["is no folder"]);
+    place.run(&["export", "logs", "--tasks", "tasks.csv", "-o", "new.xlsx"], 2).says(&["is not a folder"]);
 }
 
 #[test]
@@ -344,7 +349,7 @@ fn what_a_task_cannot_write_is_said_in_words_that_it_takes() {
     for (output, says, not) in [
         ("there.xlsx", "exists already", "--force"),
         ("x.txt", "no known ending", "- writes"),
-        ("-", "writes a file", "- "),
+        ("-", "needs a file", "- "),
     ] {
         let range = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-02T00:00:00Z"];
         let create = ["task", "create", "--store", "u.db", "--type", "flow", "-o", output];
@@ -373,7 +378,7 @@ fn one_end_of_the_hours_to_look_at_is_enough() {
     assert_eq!(domain(&["--start-time", "2026-03-01T07:00:00Z"], 0), ("2026-03-01T07:00:00Z".into(), last));
     place
         .run(&["store", "coverage", "--store", "u.db", "--start-time", "2027-01-01"], 2)
-        .says(&["--start-time lies behind"]);
+        .says(&["--start-time is after"]);
 }
 
 #[test]
@@ -389,7 +394,7 @@ fn what_was_meant_is_said_in_the_words_of_who_wrote_it() {
     }
     place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
     let list = ["export", "logs", "--tasks", "tasks.csv", "-o", "out/{year}"];
-    place.run(&list, 2).says(&["out/{year}: is no folder"]);
+    place.run(&list, 2).says(&["out/{year}: is not a folder"]);
     let number = place.export(&["logs", "--max-rows", "-1"], 2);
     number.says(&["MaxRows is \"-1\""]);
     let time = place.run(&["store", "info", "--store", "u.db", "--lock-timeout", "-1s"], 2);

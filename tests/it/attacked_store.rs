@@ -64,7 +64,7 @@ fn a_lock_is_a_file_of_its_own() {
         for target in ["victim", "new"] {
             let _ = fs::remove_file(&place);
             std::os::unix::fs::symlink(target, &place).unwrap();
-            kept.0.run(command, 2).says(&[lock, "is a link or no plain file; remove it"]);
+            kept.0.run(command, 2).says(&[lock, "is a link or not a regular file; remove it"]);
             assert_eq!(fs::read_to_string(kept.0.path("victim")).unwrap(), "what must stay", "{lock}");
             assert!(!kept.0.exists("new"), "{lock}");
         }
@@ -75,7 +75,7 @@ fn a_lock_is_a_file_of_its_own() {
         fs::remove_file(&place).unwrap();
         let made = std::process::Command::new("mkfifo").arg(&place).status().unwrap();
         assert!(made.success());
-        kept.0.run(command, 2).says(&[lock, "is a link or no plain file; remove it"]);
+        kept.0.run(command, 2).says(&[lock, "is a link or not a regular file; remove it"]);
         fs::remove_file(&place).unwrap();
     }
     kept.0.run(commands[1].1, 0);
@@ -96,7 +96,7 @@ fn a_device_is_no_store_and_nothing_is_left_beside_it() {
         &["store", "vacuum", "--store", "/dev/null"],
     ];
     for command in commands {
-        kept.0.run(command, 2).says(&["/dev/null: is no regular file"]);
+        kept.0.run(command, 2).says(&["/dev/null: is not a regular file"]);
     }
     for ending in [".lock", ".tasks.lock", ".run.lock", "-wal", "-shm"] {
         assert!(!Path::new("/dev").join(format!("null{ending}")).exists(), "{ending}");

@@ -59,7 +59,7 @@ fn no_file_may_grow_further() {
         if output.status.success() {
             break;
         }
-        fails(&output, 1, &["usage.db: ", "the store is as it was"]);
+        fails(&output, 1, &["usage.db: ", "the store was not changed"]);
         assert_eq!((kept.sources(), kept.counted()), (before.clone(), once(&[1..=300])), "{kib} KiB");
     }
     assert!(codes.len() > 3 && codes.last() == Some(&Some(0)), "{codes:?}");
@@ -116,7 +116,7 @@ fn a_full_disk() {
         assert!(output.status.success(), "{left}: {message}");
         assert_eq!(read("code").trim(), "1", "{left}: {message}");
         assert!(
-            message.contains("disk/usage.db: ") && message.contains("the store is as it was"),
+            message.contains("disk/usage.db: ") && message.contains("the store was not changed"),
             "{message}"
         );
         assert!(!(message + &read("message")).contains("panicked"));
@@ -347,7 +347,7 @@ fn damaged_pages_are_told() {
             fails(
                 &output,
                 if number == 0 { 2 } else { 1 },
-                &["usage.db: ", "the store is damaged; put back a copy"],
+                &["usage.db: ", "the store is damaged; restore a copy"],
             );
             assert!(fs::read(kept.0.path("usage.db")).unwrap() == spoilt, "page {number}");
         }
@@ -408,7 +408,7 @@ fn what_is_no_store_of_this_version() {
     fails(
         &export(&kept),
         2,
-        &["usage.db: there is no store here", "flowbook ingest and flowbook run make one"],
+        &["usage.db: there is no store here", "create one with flowbook ingest or flowbook run"],
     );
     assert!(!kept.0.exists("usage.db"));
     fs::create_dir(kept.0.path("usage.db")).unwrap();
@@ -426,7 +426,7 @@ fn an_empty_file_becomes_a_store() {
         }
         kept.write("usage.db", "");
         rusqlite::Connection::open(kept.0.path("usage.db")).unwrap().execute_batch(half_made).unwrap();
-        fails(&export(&kept), 2, &["usage.db: holds nothing yet", "flowbook ingest"]);
+        fails(&export(&kept), 2, &["usage.db: is empty", "flowbook ingest"]);
         kept.expect(&["more"], "2 added", &[301..=1200]);
     }
 }

@@ -161,11 +161,16 @@ fn a_workbook_that_is_left_alone_is_said_and_stays_known() {
     place.write("out/2006-03-02.xlsx", "edited");
     let left = |json: &Value| {
         let left = json["left_alone"].as_array().unwrap();
-        assert_eq!((left.len(), &left[0]["why"]), (1, &"it is not as the task made it".into()), "{json}");
+        assert_eq!(
+            (left.len(), &left[0]["why"]),
+            (1, &"it was changed since the task made it".into()),
+            "{json}"
+        );
         assert_eq!(left[0]["TaskId"], "2");
         left[0]["path"].as_str().unwrap().ends_with("out/2006-03-02.xlsx")
     };
-    let said = "out/2006-03-02.xlsx: was kept long enough, and was left alone: it is not as the task made it";
+    let said =
+        "out/2006-03-02.xlsx: is due for removal but was left alone: it was changed since the task made it";
     let run = |more: &[&str]| place.run(&[&["run", "flowbook.toml", "--json"], more].concat(), 0);
     let dry = run(&["--dry-run"]);
     assert!(left(&dry.says(&[said]).json()) && removed(&dry.json()).len() == 2);
@@ -175,7 +180,7 @@ fn a_workbook_that_is_left_alone_is_said_and_stays_known() {
     let second = run(&[]);
     assert!(left(&second.json()) && !second.stderr.contains("left alone"), "{}", second.stderr);
     let shown = place.run(&["task", "show", "2", "--store", "usage.db"], 0).stdout;
-    assert!(shown.contains("was left alone: it is not as the task made it"), "{shown}");
+    assert!(shown.contains("was left alone: it was changed since the task made it"), "{shown}");
     fs::remove_file(place.path("out/2006-03-02.xlsx")).unwrap();
     assert_eq!(run(&[]).json()["left_alone"].as_array().unwrap().len(), 0);
     place.run(&["task", "show", "2", "--store", "usage.db"], 2);

@@ -161,7 +161,7 @@ fn copies_that_change_beside_a_pipe_fail_the_job() {
     let output = child.wait_with_output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("pipe: cannot be read once more: a.log changed meanwhile"), "{message}");
+    assert!(message.contains("pipe: cannot be read again: a.log changed meanwhile"), "{message}");
     assert!(!message.contains("--keep-going"), "{message}");
     assert!(!place.exists("out.xlsx"));
 }

@@ -136,12 +136,12 @@ fn lists_and_configurations_fold_as_well() {
     done.says(&["*.igm.example.com ([[task]] \"day\": fold; did you mean *.img.example.com?)"]);
     place.write("flowbook.toml", text);
     for wrong in ["a.com", "*", "*.*.com", ",", " , "] {
-        place.export(&["logs", "--fold", wrong, "--force"], 2).says(&["Fold holds", "*.img.example.com"]);
+        place.export(&["logs", "--fold", wrong, "--force"], 2).says(&["Fold has", "*.img.example.com"]);
     }
     let text = std::fs::read_to_string(place.path("flowbook.toml")).unwrap();
     for none in ["[]", "[\"\"]", "\" \""] {
         place.write("flowbook.toml", text.replace("[\"*.img.example.com\"]", none));
-        place.run(&["run", "flowbook.toml"], 2).says(&["fold holds no name"]);
+        place.run(&["run", "flowbook.toml"], 2).says(&["fold has no name"]);
     }
 }
 
@@ -158,13 +158,13 @@ fn a_wildcard_that_no_host_counts_as_is_said() {
     for from in [&["a.log"][..], &["--store", "s.db"]] {
         let (told, folds) =
             idle(from, &["--fold", "*.img.exmaple.com,*.z.img.example.com,*.img.exmaple.com"]);
-        let expected = "no host counts as *.img.exmaple.com (did you mean *.img.example.com?) (--fold)";
+        let expected = "no host matches *.img.exmaple.com (did you mean *.img.example.com?) (--fold)";
         assert!(told.contains(expected), "{told}");
         assert_eq!(folds, serde_json::json!(["*.img.exmaple.com"]));
         // Of a host that is named nothing is left to count as the wildcard.
         let named = ["--fold", "*.z.img.example.com", "--domain-names", "a.z.img.example.com"];
         let (told, _) = idle(from, &named);
-        assert!(told.contains("no host counts as *.z.img.example.com (--fold)"), "{told}");
+        assert!(told.contains("no host matches *.z.img.example.com (--fold)"), "{told}");
         let (told, folds) = idle(from, &["--fold", "*.img.example.com"]);
         assert!(!told.contains("no host counts") && folds == serde_json::json!([]), "{told}");
     }

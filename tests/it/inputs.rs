@@ -77,7 +77,8 @@ fn globs_match_names_that_are_no_text() {
     }
     let absolute = place.path("log?/a*").display().to_string();
     assert_eq!(accepted(&place.export(&[&absolute, "--json", "--force"], 0).json()), 1);
-    for (glob, message) in [("logs/***", "is no valid glob"), ("logs/*.none", "no file matches this glob")] {
+    for (glob, message) in [("logs/***", "is not a valid glob"), ("logs/*.none", "no file matches this glob")]
+    {
         place.export(&[glob, "--force"], if glob.ends_with("***") { 2 } else { 1 }).says(&[message]);
     }
 }
@@ -330,7 +331,7 @@ fn a_result_never_takes_the_place_of_a_log() {
     run(&["--output", "logs/../logs/a.log"]).says(&["is a log"]);
     run(&["--output", "x.xlsx", "--rejects", "logs/a.log"]).says(&["a.log: is a log"]);
     run(&["--output", "x.xlsx", "--rejects", "./x.xlsx"]).says(&["x.xlsx", "name two files"]);
-    run(&["--output", "/dev/null"]).says(&["/dev/null: is no regular file"]);
+    run(&["--output", "/dev/null"]).says(&["/dev/null: is not a regular file"]);
     assert_eq!(fs::read_to_string(place.path("logs/a.log")).unwrap(), lines(1));
     assert_eq!(place.names(), ["logs"]);
 }
@@ -393,7 +394,7 @@ fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
     for logs in ["logs", "logs/*", "**/pipe", "logs/p?pe"] {
         place
             .export(&[logs], 1)
-            .says(&["logs/pipe: is no regular file; a pipe is read where it is named itself"]);
+            .says(&["logs/pipe: is not a regular file; a pipe is read where it is named itself"]);
     }
     assert_eq!(accepted(&place.export(&["logs", "--keep-going", "--json"], 3).json()), 1);
 }
@@ -402,9 +403,9 @@ fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
 fn an_export_of_nothing_says_so() {
     let place = Place::new();
     place.write("a.log", lines(1));
-    place.export(&["a.log", "--domain-names", "mistyped.com"], 0).says(&["no line counts in this export"]);
+    place.export(&["a.log", "--domain-names", "mistyped.com"], 0).says(&["no line is in this export"]);
     let done = place.export(&["a.log", "--domain-names", "a.com,tpyo.com", "--json", "--force"], 0);
-    done.says(&["no line counts for tpyo.com: look at"]);
+    done.says(&["no line of tpyo.com is in the range; check the spelling"]);
     assert_eq!(done.json()["key_figures"]["domains_without_requests"], serde_json::json!(["tpyo.com"]));
     place.export(&["a.log", "--domain-names", ""], 2).says(&["--domain-names"]);
 }
@@ -433,7 +434,7 @@ fn an_export_without_any_log_fails() {
     assert!(!place.exists("out"));
     // Standard input is a source, also where nothing comes.
     let done = Done::of(&place.export_command(&["-", "--force"]).stdin(Stdio::null()).output().unwrap());
-    done.says(&["no line in stdin", "no line counts in this export"]);
+    done.says(&["no line in stdin", "no line is in this export"]);
 }
 
 /// `--include` and `--exclude` hold for what folders and globs hold alike, and say where they do nothing.
@@ -469,8 +470,8 @@ fn what_globs_find_is_chosen_as_what_folders_hold() {
     place.export(&nothing, 0).says(&["--exclude olt matched nothing"]);
     let all = ["logs/*.log", "--exclude", "*.log", "--force"];
     let done = place.export(&all, 1);
-    done.says(&["no log is left: --include and --exclude pass over all that was found in logs/*.log"]);
-    assert!(!done.stderr.contains("look at what is out of scope"), "{}", done.stderr);
+    done.says(&["no log is left: --include and --exclude skip all that was found in logs/*.log"]);
+    assert!(!done.stderr.contains("see what is out of scope"), "{}", done.stderr);
     place
         .run(&["ingest", "logs", "--include", "*.gz", "--store", "s.db"], 0)
         .says(&["--include *.gz matched nothing", "no log is left"]);
@@ -490,11 +491,11 @@ fn lines_without_a_domain_say_how_to_name_it() {
     let place = Place::new();
     let paths = lines(3).replace("http://a.com", "");
     place.write("a.log", format!("{paths}{}", lines(1)));
-    let expected = ["3 of its 4 lines hold only a path and no domain", "--domain NAME", "domain = \"NAME\""];
+    let expected = ["3 of its 4 lines have a path and no host", "--domain NAME", "domain = \"NAME\""];
     place.export(&["a.log"], 3).says(&expected);
     place.run(&["ingest", "a.log", "--store", "s.db"], 3).says(&expected);
     place.write("b.log", paths);
-    place.export(&["b.log"], 3).says(&["3 of its 3 lines hold only a path", "--domain NAME"]);
+    place.export(&["b.log"], 3).says(&["3 of its 3 lines have a path and no host", "--domain NAME"]);
     assert_eq!(accepted(&place.export(&["b.log", "--domain", "a.com", "--json"], 0).json()), 3);
 }
 

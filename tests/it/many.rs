@@ -109,7 +109,7 @@ fn a_wrong_list_is_refused_before_any_work() {
     place.run(&both, 2).says(&["cannot be used with"]);
     place
         .run(&["export", "logs", "--tasks", "tasks.csv", "--output", "tasks.csv"], 2)
-        .says(&["tasks.csv", "is no folder"]);
+        .says(&["tasks.csv", "is not a folder"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv"], 3).says(&["no log line", "rejected"]);
     assert_eq!(place.names(), ["logs", "tasks.csv"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv", "--max-rejects", "20%", "--quiet"], 0);

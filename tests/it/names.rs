@@ -62,7 +62,9 @@ fn a_name_that_no_line_has_is_named_with_the_nearest_that_has() {
         let done = place.export(&[from, &wrong].concat(), 0);
         done.says(&["quite.another.org", "ww.exmple.com (did you mean www.example.com?)"]);
         let alone = ["--force", "--domain-names", "wwww.example.com"];
-        place.export(&[from, &alone].concat(), 0).says(&["no line counts", "did you mean www.example.com?"]);
+        place
+            .export(&[from, &alone].concat(), 0)
+            .says(&["no line is in this export", "did you mean www.example.com?"]);
     }
     // Beside good names, also of wildcards; and of several names that are all wrong each one.
     place.write("shop.log", line(NOON, "www.shop.example.com", 1) + &line(NOON, "img.shop.example.com", 1));
@@ -70,12 +72,11 @@ fn a_name_that_no_line_has_is_named_with_the_nearest_that_has() {
     for from in [&["shop.log", "--force"][..], &["--store", "shop.db", "--force"]] {
         let done = |more: &[&str]| place.export(&[from, more].concat(), 0);
         let wildcard = "*.shop.exmaple.com (did you mean *.shop.example.com?)";
-        done(&["--domain-names", "www.shop.example.com,*.shop.exmaple.com"])
-            .says(&["no line counts for", wildcard]);
+        done(&["--domain-names", "www.shop.example.com,*.shop.exmaple.com"]).says(&["no line of", wildcard]);
         done(&["--domain-names", "*.shop.example.com,*.shop.exmaple.com"]).says(&[wildcard]);
         let wrong = "ww.shop.example.com,im.shop.example.com,*.shop.exmaple.com,quite.another.org";
         done(&["--domain-names", wrong]).says(&[
-            "no line counts in this export",
+            "no line is in this export",
             "im.shop.example.com (did you mean img.shop.example.com?)",
             "quite.another.org,",
             "ww.shop.example.com (did you mean www.shop.example.com?)",
@@ -117,7 +118,7 @@ fn files_in_folders_are_chosen_by_globs_and_by_their_names() {
         let stored = place.export(&["--store", "s.db", "--force", "--json"], 0);
         assert_eq!(traffic(&stored), expected, "{globs:?}");
     }
-    place.export(&["logs", "--include", "a["], 2).says(&["a[", "no valid glob"]);
+    place.export(&["logs", "--include", "a["], 2).says(&["a[", "not a valid glob"]);
     let globbed = place.export(&["logs/eu/*.gz", "--force", "--json"], 0);
     assert_eq!(traffic(&globbed), wildcard);
     let plan = "[store]\npath = \"p.db\"\n[[source]]\npaths = \"logs\"\ninclude = \"*.log\"\nexclude = [\"old\", \"test_*\"]";
@@ -147,7 +148,7 @@ fn a_domain_may_be_given_for_lines_that_hold_a_path() {
 fn a_domain_given_for_paths_that_was_meant_to_choose_is_said() {
     let place = Place::new();
     place.write("access.log", line(NOON, "a.com", 1) + &line(NOON, "b.com", 1));
-    let unused = "--domain was used for no line";
+    let unused = "--domain had no effect";
     let choose = "to choose domains give --domain-names";
     place.export(&["access.log", "--domains", "a.com"], 2).says(&["'--domain-names'"]);
     place.export(&["access.log", "--domain", "a.com"], 0).says(&[unused, choose]);
@@ -274,7 +275,7 @@ fn wildcards_that_stand_for_nothing_are_said() {
             .says(&["*.nosuch.com has 0 of 1"]);
     }
     let coverage = ["store", "coverage", "--store", "s.db", "--domain-names", "www.example.com,*.nosuch.com"];
-    place.run(&[&coverage, &range[..4]].concat(), 3).says(&["*.nosuch.com has no source"]);
+    place.run(&[&coverage, &range[..4]].concat(), 3).says(&["*.nosuch.com has no log"]);
     let coverage = ["store", "coverage", "--store", "s.db", "--domain", "*.example.com"];
     place.run(&[&coverage, &range[..4]].concat(), 0);
 }

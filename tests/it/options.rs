@@ -52,7 +52,7 @@ fn domains_that_lack_hours_are_named_also_where_others_have_them() {
         assert!(!done.stderr.contains("a.com has"), "{}", done.stderr);
         let asked = "a.com,b.com,c.com,d.com,e.com,f.com,g.com,h.com";
         let done = place.export(&[from, &["--force", "--domain-names", asked]].concat(), 0);
-        done.says(&["no line counts for c.com", "f.com has 0 of 24 and 2 more;"]);
+        done.says(&["no line of c.com", "f.com has 0 of 24 and 2 more;"]);
         place.write("tasks.csv", "type,range\nflow,2026-03-01\n");
         let list = [&["export", "--tasks", "tasks.csv", "-o", "out", "--quiet"], from].concat();
         place.run(&list, 0).says(&["line 2: the logs do not cover the range", "b.com has 21 of 24"]);
@@ -92,7 +92,7 @@ fn an_option_that_would_do_nothing_is_refused() {
     let before = place.names();
     let refused = |way: &[&str], option: &[&str], says: &str| {
         let name = option[0].split('=').next().unwrap();
-        place.run(&[way, option].concat(), 2).says(&[&format!("{name} is"), says]);
+        place.run(&[way, option].concat(), 2).says(&[&format!("{name} has no effect"), says]);
         assert_eq!(place.names(), before, "{way:?} {option:?}");
     };
     for way in [&with[..], &months, &["--tasks", "l.csv"], &["--refresh"]] {
@@ -104,19 +104,19 @@ fn an_option_that_would_do_nothing_is_refused() {
             &["--exclude=*.log"],
             &["--lateness", "1h"],
         ] {
-            refused(&way, option, "name LOGS");
+            refused(&way, option, "without LOGS");
         }
-        refused(&[&way[..], &["logs"]].concat(), &["--lateness", "1h"], "a store takes in all");
+        refused(&[&way[..], &["logs"]].concat(), &["--lateness", "1h"], "a store reads every log");
         // Scripts are told as they want it.
         let json = place.run(&[&way[..], &["--json", "--rejects", "r.csv"]].concat(), 2).json();
-        assert!(json["Recommend"].as_str().unwrap().contains("name LOGS"), "{json}");
+        assert!(json["Recommend"].as_str().unwrap().contains("without LOGS"), "{json}");
     }
     for way in [&with[..], &months, &["--tasks", "l.csv"]] {
         refused(&[&["export", "logs"], way].concat(), &["--lock-timeout", "1s"], "--store");
     }
     let refresh = ["export", "--store", "s.db", "--refresh"];
-    refused(&refresh, &["--config", "c.toml"], "as it was asked for");
-    refused(&refresh, &["--region", "CN"], "name LOGS");
+    refused(&refresh, &["--config", "c.toml"], "from its own request");
+    refused(&refresh, &["--region", "CN"], "without LOGS");
     // What only allows something may always be given, and a variable says it for all commands.
     let allow = ["--force", "--keep-going", "--read-all"];
     place.run(&[&["export", "--store", "s.db"], &with[..], &allow].concat(), 0);

@@ -148,7 +148,7 @@ fn what_says_what_to_do_is_not_replaced() {
     place.write("own.csv", "type,range,output\nflow,2026-03-01,own.csv\n");
     fs::hard_link(place.path("set.csv"), place.path("hard.csv")).unwrap();
     symlink("set.csv", place.path("soft.csv")).unwrap();
-    let says = &["says what to do"];
+    let says = &["is a configuration or a list of tasks"];
     for output in ["set.csv", "./set.csv", "hard.csv", "soft.csv"] {
         refused(&place, &export(&["a.log", "-o", output, "--force", "--config", "set.csv"]), says);
         let rejects = ["--rejects", output, "--force", "--config", "set.csv"];
@@ -211,12 +211,12 @@ fn two_results_never_share_a_place() {
         if !one.contains("//") && !other.contains("//") {
             let text = "[store]\npath = \"s.db\"\n[output]\nfolder = \"out\"\n";
             place.write("run.toml", text.to_owned() + &task("one", one) + &task("other", other));
-            refused(&place, &["run", "run.toml"], &["gives the same file"]);
+            refused(&place, &["run", "run.toml"], &["the same file as that of task"]);
         }
     }
     let months =
         ["export", "a.log", "--type", "flow", "--months", "2026-01..2026-02", "-o", "out/{type}.xlsx"];
-    refused(&place, &months, &["is the workbook of several months"]);
+    refused(&place, &months, &["is the same file for several months"]);
     for (output, rejects) in
         [("x.csv", "X.csv"), ("out/way/x.csv", "out/sub/x.csv"), ("out/a.xlsx", "out/link.xlsx")]
     {
@@ -260,7 +260,7 @@ fn no_row_of_a_list_leads_out_of_the_folder() {
     {
         list(output);
         let words = ["export", "a.log", "--tasks", "tasks.csv", "-o", "out", "--force"];
-        refused(&place, &words, &["tasks.csv", "line 2", "leads out of the folder of all workbooks"]);
+        refused(&place, &words, &["tasks.csv", "line 2", "leaves the folder of the workbooks"]);
     }
     // What is written in full is meant.
     list(place.path("full.xlsx").to_str().unwrap());
@@ -285,9 +285,7 @@ fn a_log_of_the_store_is_not_written_over_by_another_name() {
     place.run(&[&["task", "create", "--store", "s.db", "-o", "x.xlsx"], &RANGE[..]].concat(), 0);
     fs::hard_link(place.path("b.xlsx"), place.path("x.xlsx")).unwrap();
     let words = [&["export", "--store", "s.db", "-o", "x.xlsx", "--force"], &RANGE[..]].concat();
-    place.run(&words, 2).says(&["x.xlsx: is a log, and would be overwritten"]);
-    place
-        .run(&["task", "run", "--store", "s.db", "--force"], 1)
-        .says(&["is a log, and would be overwritten"]);
+    place.run(&words, 2).says(&["x.xlsx: is a log and would be overwritten"]);
+    place.run(&["task", "run", "--store", "s.db", "--force"], 1).says(&["is a log and would be overwritten"]);
     assert_eq!(fs::read_to_string(place.path("b.xlsx")).unwrap(), "no line\n");
 }

@@ -114,8 +114,8 @@ fn what_comes_to_stand_there_meanwhile_is_kept() {
         fs::rename(place.path("copy"), place.path("z.xlsx")).unwrap();
     };
     for (before, force, change, says) in [
-        (None, &[][..], &copied as &dyn Fn(), "came to stand here"),
-        (None, &["--force"], &copied, "came to stand here"),
+        (None, &[][..], &copied as &dyn Fn(), "was created while"),
+        (None, &["--force"], &copied, "was created while"),
         (Some("old"), &["--force"], &copied, "was changed"),
         (Some("old"), &["--force"], &moved, "was changed"),
     ] {

@@ -163,7 +163,7 @@ fn a_workbook_for_each_month() {
     }
     place.run(&months, 0);
     assert!(place.exists("flow_20260201T000000Z_20260301T000000Z.xlsx"));
-    place.run(&[&months[..], &["-o", "{type}.xlsx"]].concat(), 2).says(&["of several months"]);
+    place.run(&[&months[..], &["-o", "{type}.xlsx"]].concat(), 2).says(&["for several months"]);
     place.run(&[&months[..], &["-o", "one.xlsx"]].concat(), 2).says(&["{start:%Y-%m}"]);
     place.run(&["export", "a.log", "--type", "flow", "--months", "2026-03..2026-01"], 2).says(&["--months"]);
 }

@@ -136,7 +136,7 @@ fn a_store_tells_what_it_holds() {
     let info = store(&place, "info", &[], 0);
     assert_eq!(info["sources"], json!({"complete": 1, "faulty": 1, "without_place": 1}));
     let text = place.run(&["store", "info", "--store", "s.db"], 0).stdout;
-    assert!(text.contains("\n  without place  1\n"), "{text}");
+    assert!(text.contains("\n  without place         1\n"), "{text}");
     place.run(&["store", "info", "--store", "none.db"], 2).says(&["none.db: there is no store here"]);
 }
 
@@ -204,7 +204,7 @@ fn a_check_names_every_violation() {
             "DELETE FROM reject WHERE source = 1; UPDATE source SET lines = 4 WHERE id = 1;
              INSERT INTO reject VALUES (78, 'bad_time', 1)",
             vec![
-                json!({"source": null, "what": "rows of reject whose source is not there", "expected": "0", "found": "1"}),
+                json!({"source": null, "what": "rows of reject whose source is missing", "expected": "0", "found": "1"}),
             ],
         ),
         (
@@ -304,7 +304,7 @@ fn sources_are_forgotten_by_name_path_and_glob() {
     let wrong = a.replace(".log", ".gz");
     place
         .run(&["store", "forget", &b, &wrong, "--store", "s.db"], 2)
-        .says(&[&format!("{wrong}: no source goes by this name; near it:\n  {a}")]);
+        .says(&[&format!("{wrong}: no source has this name; near it:\n  {a}")]);
     place
         .run(&["store", "forget", "c*", "--store", "s.db"], 2)
         .says(&["c*: no source has a name that this glob matches"]);
@@ -330,7 +330,7 @@ fn a_name_of_several_sources_is_asked_about() {
     let path = fs::canonicalize(place.path("y/a.log")).unwrap();
     let path = path.to_str().unwrap();
     let done = place.run(&["store", "forget", "a.log", "--store", "s.db"], 2);
-    done.says(&["a.log: 2 sources go by this name; name one by its path", path]);
+    done.says(&["a.log: 2 sources have this name; name one by its path", path]);
     assert_eq!(store(&place, "forget", &[path], 0)["forgotten"][0]["first_window"], "2026-03-01T00:00:00Z");
     assert_eq!(store(&place, "info", &[], 0)["lines"], 1);
     place.run(&["store", "forget", path, "--store", "s.db"], 2);
@@ -410,7 +410,9 @@ fn coverage_tells_what_is_missing() {
     let found = store(&place, "coverage", &["--domain", "b.com"], 3);
     assert_eq!(found["faults"], json!([{"name": "logs/plain.log", "fault": "torn"}]));
     assert_eq!(look(range(0, 1), "b.com", 0)["faults"], json!([]));
-    place.run(&["store", "coverage", "--store", "s.db", "--domain", "a b"], 2).says(&["is no domain name"]);
+    place
+        .run(&["store", "coverage", "--store", "s.db", "--domain", "a b"], 2)
+        .says(&["is not a domain name"]);
 }
 
 #[test]
@@ -442,8 +444,8 @@ fn coverage_tells_what_came_late() {
     );
     let done = place.run(&["store", "coverage", "--store", "s.db"], 3);
     done.says(&[
-        "incomplete: a.com has no source from 2026-03-01T01:00:00Z to 2026-03-01T02:00:00Z; ",
-        "; b.com has no source from 2026-03-01T01:00:00Z to 2026-03-01T03:00:00Z\n",
+        "incomplete: a.com has no log from 2026-03-01T01:00:00Z to 2026-03-01T02:00:00Z; ",
+        "; b.com has no log from 2026-03-01T01:00:00Z to 2026-03-01T03:00:00Z\n",
     ]);
     let text = done.stdout;
     assert!(text.contains("47:00\n") && text.contains("0:20\n"), "{text}");

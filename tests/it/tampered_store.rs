@@ -66,7 +66,7 @@ fn what_flowbook_did_not_make_is_named_and_not_carried_out() {
         // Further than an index lets it.
         change(&store, sql);
         for command in COMMANDS {
-            kept.0.run(command, 1).says(&["usage.db: ", "what flowbook did not make", named]);
+            kept.0.run(command, 1).says(&["usage.db: ", "an object that flowbook did not make", named]);
         }
         assert!(!kept.0.exists("day.xlsx"));
         change(&store, back);
@@ -137,8 +137,8 @@ fn every_value_is_held_to_its_range() {
         ("UPDATE source SET skipped = -1", "source.skipped: expected 0 to 72057594037927936, found -1"),
         ("UPDATE source SET skipped = 1", "lines, as accepted + unplaced + blank + skipped + rejected"),
         ("UPDATE total SET skipped = 1", "skipped of all sources together: expected 0, found 1"),
-        ("UPDATE source SET account_id = 2", "rows of source whose account is not there"),
-        ("UPDATE task SET account_id = 2", "rows of task whose account is not there"),
+        ("UPDATE source SET account_id = 2", "rows of source whose account is missing"),
+        ("UPDATE task SET account_id = 2", "rows of task whose account is missing"),
         (
             "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'task'",
             "the last number given to a task: expected 0 to",
@@ -153,11 +153,11 @@ fn every_value_is_held_to_its_range() {
         ("PRAGMA foreign_keys = OFF; UPDATE task SET id = 9223372036854775807", "task.id"),
         (
             "PRAGMA foreign_keys = OFF; INSERT INTO parameter VALUES (99, 'x', 'y')",
-            "rows of parameter whose task is not there",
+            "rows of parameter whose task is missing",
         ),
         (
             "PRAGMA foreign_keys = OFF; INSERT INTO task_hours VALUES (99, 'b.com', 5)",
-            "rows of task_hours whose task is not there",
+            "rows of task_hours whose task is missing",
         ),
         ("UPDATE part SET bytes = -1", "part.bytes"),
         ("UPDATE part SET last_window = 4294967295", "part.last_window"),
@@ -226,7 +226,7 @@ fn a_store_without_a_number_for_a_new_row_is_no_full_disk() {
     );
     let another: Vec<&str> =
         create.into_iter().map(|word| if word == "x.xlsx" { "y.xlsx" } else { word }).collect();
-    kept.0.run(&another, 1).says(&["the store has no number left for a new row", "store check tells"]);
+    kept.0.run(&another, 1).says(&["the store has no number left for a new row", "store check names"]);
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn what_is_below_zero_is_not_exported() {
 fn a_store_that_lacks_a_row_or_is_of_no_known_format_is_called_damaged() {
     // Where the number of the file's format stands; no program writes another one than 1 to 4.
     const FORMAT: usize = 47;
-    let damaged = ["usage.db: the store is damaged; put back a copy"];
+    let damaged = ["usage.db: the store is damaged; restore a copy"];
     let kept = kept();
     let store = kept.0.path("usage.db");
     change(&store, "PRAGMA journal_mode = DELETE");

@@ -434,9 +434,7 @@ fn no_workbook_is_made_again_with_fewer_hours() {
         &["export", "--refresh", "--store", "u.db"],
     ];
     for command in commands {
-        place
-            .run(command, 3)
-            .says(&["a.com has 1 hour with a log, 2 when the workbook was made", "is not replaced"]);
+        place.run(command, 3).says(&["a.com has 1 hour with a log, 2 when the workbook was made", "is kept"]);
         assert!(
             ["b.xlsx", "c.xlsx"].map(|name| fs::read(place.path(name)).unwrap()) == before,
             "{command:?}"
@@ -481,7 +479,7 @@ fn a_workbook_written_by_a_link_takes_the_place_of_the_one_behind_it() {
     std::os::unix::fs::symlink("out.xlsx", place.path("link.xlsx")).unwrap();
     place.run(&["store", "forget", "--store", "u.db", "more.log"], 0);
     // What stands behind the link is not made worse.
-    place.run(&["task", "run", "--store", "u.db"], 3).says(&["the workbook that was made is not replaced"]);
+    place.run(&["task", "run", "--store", "u.db"], 3).says(&["the present workbook is kept"]);
     place.run(&["task", "run", &id, "--store", "u.db", "--force"], 0);
     let first = task(&place, &["show", "1"], 0);
     let reason = format!("the workbook of task {id} has taken the place of this one");

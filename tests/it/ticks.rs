@@ -366,5 +366,5 @@ fn what_a_first_tick_has_nothing_of_it_does_not_say() {
     // A file that is gone is no hour that is missing.
     fs::remove_file(place.path("out/one.xlsx")).unwrap();
     let words = place.run(&["run", "flowbook.toml"], 0).stdout;
-    assert!(words.contains("made: its file was not there"), "{words}");
+    assert!(words.contains("made: its file was missing"), "{words}");
 }

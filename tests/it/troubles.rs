@@ -144,8 +144,8 @@ fn blanks_behind_compressed_data_count_nothing_and_are_said() {
 fn says_padding(place: &Place, sources: &[(&str, u64)]) -> Done {
     let expected: Value = sources.iter().map(|(name, bytes)| json!({"file": name, "bytes": bytes})).collect();
     let note = |(name, bytes): &(&str, u64)| {
-        let s = if *bytes == 1 { " stands" } else { "s stand" };
-        format!("{name}: {bytes} blank byte{s} between or behind its compressed streams")
+        let s = if *bytes == 1 { " was" } else { "s were" };
+        format!("{name}: {bytes} blank byte{s} skipped between or behind its compressed streams")
     };
     let notes: Vec<String> = sources.iter().map(note).collect();
     let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
@@ -326,7 +326,7 @@ fn a_domain_of_which_every_line_is_rejected_is_named() {
     place.write("logs/b.example.com_2026_03_01_100000_110000.log", "nonsense\n");
     place.export(&["logs"], 1).says(&["b.example.com_2026", "none of its 1 lines"]);
     let done = place.export(&["logs", "--keep-going", "--json"], 3);
-    done.says(&["every line in the files of b.example.com was rejected (1)"]);
+    done.says(&["all lines in the files of b.example.com were rejected (1); see the reasons"]);
     assert_eq!(
         done.json()["counts"]["domains_only_rejected"],
         json!([{"domain": "b.example.com", "rejected": 1}])

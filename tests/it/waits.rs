@@ -98,7 +98,7 @@ fn a_day_waits_for_a_file_that_did_not_come_right_and_is_made_when_it_does() {
             let (json, done) = tick(&place, if is_faulty { 3 } else { 0 });
             assert_eq!(state(&json), "waits", "{what}: {json}");
             assert!(!place.exists("out/day.xlsx"), "{what}");
-            let named = if is_absent { "a.com has no source from 2026-03-01T07:00:00Z" } else { short };
+            let named = if is_absent { "a.com has no log from 2026-03-01T07:00:00Z" } else { short };
             assert!(reason(&json).contains(named), "{what}: {json}");
             if is_faulty {
                 done.says(&[short]);
@@ -140,7 +140,7 @@ fn a_workbook_is_not_replaced_by_one_that_has_less() {
         place.run(&["store", "forget", lost, "--store", "usage.db"], 0);
         let (json, done) = tick(&place, 0);
         assert_eq!(state(&json), "waits", "{lost}: {json}");
-        done.says(&["task day: waits", says, "is not replaced"]);
+        done.says(&["task day: waits", says, "is kept"]);
         // No other command does it, either.
         let export = ["export", "--refresh", "--store", "usage.db"];
         for command in [
@@ -186,7 +186,7 @@ fn without_a_line_nothing_is_made_and_nothing_replaced() {
     assert_eq!(state(&tick(&place, 0).0), "waits");
     place
         .run(&["task", "run", "--refresh", "--store", "usage.db"], 3)
-        .says(&["a.com has 0 hours", "is not replaced"]);
+        .says(&["a.com has 0 hours", "is kept"]);
     assert!(fs::read(place.path("out/day.xlsx")).unwrap() == before);
     // Who names the task and forces it has looked.
     place.run(&["task", "run", "1", "--force", "--store", "usage.db"], 0);
@@ -202,7 +202,9 @@ fn waiting_ends_after_so_long() {
     let (json, done) = tick(&place, 3);
     assert_eq!((state(&json), traffic(&place)), ("made", 200_000));
     assert!(json["tasks"][0]["missing"].as_str().unwrap().contains("2026-03-01T20:00:00Z"), "{json}");
-    done.says(&["task day: made incomplete, as wait_at_most has passed: a.com has no source from 2026-03-01T20:00:00Z"]);
+    done.says(&[
+        "task day: made incomplete, as wait_at_most has passed: a.com has no log from 2026-03-01T20:00:00Z",
+    ]);
     assert_eq!(state(&tick(&place, 0).0), "up_to_date");
     // What comes later makes it again, still incomplete, then whole.
     deliver(&place, "a.com", 20..22);
@@ -225,7 +227,7 @@ fn an_hour_without_a_request_may_be_quiet() {
     let (json, _) = tick(&place, 0);
     // The last hour did not come at all: not from any domain.
     assert_eq!(state(&json), "waits");
-    assert!(reason(&json).contains("b.com has no source from 2026-03-01T23:00:00Z"), "{json}");
+    assert!(reason(&json).contains("b.com has no log from 2026-03-01T23:00:00Z"), "{json}");
     assert!(!reason(&json).contains("2026-03-01T09:00:00Z"), "{json}");
     deliver(&place, "a.com", 23..24);
     assert_eq!((state(&tick(&place, 0).0), traffic(&place)), ("made", 280_000));
@@ -281,7 +283,7 @@ fn a_domain_without_a_line_is_missed_whatever_made_the_first_workbook() {
         let json = place.run(&["run", "flowbook.toml", "--json", "--force"], 3).json();
         assert_eq!(state(&json), "made", "{made_by}: {json}");
         let missing = json["tasks"][0]["missing"].as_str().unwrap_or_default();
-        assert!(missing.contains("d.com has no source from 2026-03-01T00:00:00Z"), "{made_by}: {json}");
+        assert!(missing.contains("d.com has no log from 2026-03-01T00:00:00Z"), "{made_by}: {json}");
     }
 }
 
@@ -453,11 +455,11 @@ fn only_domains_that_are_asked_for_are_held_against_what_was_there() {
         configure(&place, &format!("{whole}domain_names = [\"a.com\"]\ntraffic_factor = \"2\""), "");
         let (json, done) = tick(&place, 0);
         assert_eq!(state(&json), "waits", "{json}");
-        done.says(&["a.com has 23 hours with a log, 24 when", "is not replaced; flowbook task run "]);
+        done.says(&["a.com has 23 hours with a log, 24 when", "is kept; flowbook task run "]);
         fs::remove_file(place.path("out/day.xlsx")).unwrap();
         let (json, done) = tick(&place, 0);
         assert_eq!(state(&json), "waits", "{json}");
-        assert!(!done.stderr.contains("is not replaced"), "{}", done.stderr);
+        assert!(!done.stderr.contains("is kept"), "{}", done.stderr);
         let at = done.stderr.find("task run ").unwrap();
         let words: Vec<&str> = done.stderr[at..].lines().next().unwrap().split(' ').collect();
         let end = words.iter().position(|word| *word == "--force").unwrap();

@@ -43,7 +43,7 @@ impl<'a> Position<'a> {
         let (_, value) = self.text.split_once('=').filter(|_| is_bare)?;
         let value = value.split('#').next().unwrap_or_default().trim();
         let is_word = !value.is_empty() && !value.contains(['"', '\'', '[', '{']);
-        is_word.then(|| format!("a text stands in quotes; write {key} = {value:?}", key = self.key()))
+        is_word.then(|| format!("text must be in quotes; write {key} = {value:?}", key = self.key()))
     }
 
     /// The key of the line, or the name of its table.
@@ -61,7 +61,7 @@ fn words(message: &str, key: &str, value: &str) -> String {
     }
     // Only one of some words is read so.
     if message.starts_with("wanted ") {
-        return format!("{key} is a text; write it in quotes");
+        return format!("{key} must be text in quotes");
     }
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return unknown("key", rest);
@@ -129,7 +129,7 @@ fn of_another_kind(found: &str, expected: &str, key: &str, value: &str) -> Strin
             format!("{key} is a time with its unit, in quotes: write {key} = \"{number}{unit}\"{say}")
         }
         ("integer" | "floating" | "boolean", "a string") => {
-            format!("{key} is a text; write it in quotes: {key} = \"{value}\"")
+            format!("{key} must be text in quotes: {key} = \"{value}\"")
         }
         (_, "a boolean") => {
             format!("{key} is true or false, without quotes; write {key} = true or {key} = false")

@@ -36,14 +36,14 @@ fn name(text: &str) -> Result<(&str, &str), String> {
             let end = inner.find('}').ok_or("${ is not closed by }")?;
             let (name, rest) = (&inner[..end], &inner[end + 1..]);
             if length(name) < name.len() {
-                return Err(format!("${{{name}}} is no name of a variable"));
+                return Err(format!("${{{name}}} is not a variable name"));
             }
             (name, rest)
         }
         None => text.split_at(length(text)),
     };
     if name.is_empty() || name.as_bytes()[0].is_ascii_digit() {
-        return Err("$ is followed by no name of a variable; write $$ for a dollar sign".into());
+        return Err("$ is not followed by the name of a variable; write $$ for a dollar sign".into());
     }
     Ok((name, rest))
 }
@@ -54,7 +54,7 @@ pub(super) fn path(key: &str, text: &str) -> Result<String, String> {
         Ok(value) if value.is_empty() => Err(format!("the environment variable {name} is empty")),
         Ok(value) => Ok(value),
         Err(env::VarError::NotPresent) => Err(format!("the environment variable {name} is not set")),
-        Err(env::VarError::NotUnicode(_)) => Err(format!("the environment variable {name} is no text")),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("the environment variable {name} is not text")),
     };
     expand(text, look).map_err(|why| format!("{key} is {text:?}; {why}"))
 }
@@ -87,7 +87,7 @@ mod tests {
             ("${NONE}", "NONE is not set"),
             ("~other/logs", "another user"),
             ("${HOME", "not closed"),
-            ("${A-1}", "no name"),
+            ("${A-1}", "not a variable name"),
             ("a$", "$$"),
             ("$/a", "$$"),
             ("$1", "$$"),

@@ -70,7 +70,7 @@ fn keeps_enough(keep_days: Option<u32>, tasks: &[TaskRule]) -> Result<()> {
     let TaskRule { name, range, .. } = task;
     Err(Error::usage(format!(
         "[store] keep_days is {days}, and [[task]] {name:?} exports usage of {needed} days ago (range = \"{range}\", and \
-         how long it waits): it would be let go before; give keep_days = {needed} or more, or leave it out"
+         how long it waits): it would be removed before; give keep_days = {needed} or more, or leave it out"
     )))
 }
 
@@ -88,7 +88,7 @@ fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String>
         return Err("paths is missing or empty; name files, folders or globs".into());
     }
     let read = |text: &String| match text.as_str() {
-        "" | STDIN => Err(format!("paths holds {text:?}; name files, folders or globs")),
+        "" | STDIN => Err(format!("paths has {text:?}; name files, folders or globs")),
         text => Ok(argument(folder, &path("paths", text)?)),
     };
     paths.iter().map(read).collect()
@@ -98,7 +98,7 @@ fn search(table: &SourceTable) -> Result<Search, String> {
     let globs = |texts: &Option<Texts>| texts.as_ref().map(|t| t.as_slice().to_vec()).unwrap_or_default();
     let (include, exclude) = (globs(&table.include), globs(&table.exclude));
     Search::new(&include, &exclude, reading(table)?)
-        .map_err(|error| format!("include or exclude holds {error}"))
+        .map_err(|error| format!("include or exclude has {error}"))
 }
 
 fn reading(table: &SourceTable) -> Result<Reading, String> {
@@ -160,7 +160,7 @@ fn max_rejects(table: &IngestTable, file: &str) -> Result<RejectLimit> {
 
 fn output(table: &OutputTable, folder: &Path) -> Result<OutputRule> {
     if let Some(text) = table.folder.as_deref().filter(|text| has_field(text)) {
-        let give = "fields in braces stand in output of [[task]], which may name folders: output = \"{start:%Y}/{name}.xlsx\"";
+        let give = "fields in braces belong in output of [[task]], which may name folders: output = \"{start:%Y}/{name}.xlsx\"";
         return Err(Error::usage(format!("[output] folder is {text:?}; {give}")));
     }
     Ok(OutputRule {

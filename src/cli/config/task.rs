@@ -37,7 +37,7 @@ pub(super) fn tasks(
         let name = name(n + 1, table)?;
         let entry = Entry { name, table };
         if tasks.iter().any(|task| task.name == name) {
-            return Err(entry.wrong("name is that of another task; give each its own"));
+            return Err(entry.wrong("name is the name of another task; give each task its own"));
         }
         entry.group(account)?;
         let task = entry.task(file)?;
@@ -144,10 +144,10 @@ impl Entry<'_> {
     fn domain_names(&self) -> Result<Option<String>> {
         let Some(names) = self.table.domain_names.as_ref().map(Texts::as_slice) else { return Ok(None) };
         if self.table.group.is_some() {
-            return Err(self.wrong("group and domain_names are both given; the domains are either"));
+            return Err(self.wrong("group and domain_names are both given; give one of them"));
         }
         if names.iter().all(|name| name.trim().is_empty()) {
-            return Err(self.wrong("domain_names holds no name; leave it out for all domains of the account"));
+            return Err(self.wrong("domain_names has no name; leave it out for all domains of the account"));
         }
         Ok(Some(names.join(",")))
     }
@@ -155,7 +155,7 @@ impl Entry<'_> {
     fn fold(&self) -> Result<Option<String>> {
         let Some(names) = self.table.fold.as_ref().map(Texts::as_slice) else { return Ok(None) };
         if names.iter().all(|name| name.trim().is_empty()) {
-            return Err(self.wrong("fold holds no name; leave it out where every host counts as itself"));
+            return Err(self.wrong("fold has no name; leave it out to count every host as itself"));
         }
         Ok(Some(names.join(",")))
     }
@@ -194,7 +194,7 @@ impl Entry<'_> {
     fn needs(&self) -> Result<Option<Needs>> {
         let quiet = self.table.quiet.as_ref().map(Texts::as_slice).unwrap_or_default();
         if !self.table.require_complete && self.table.quiet.is_some() {
-            return Err(self.wrong("quiet is given without require_complete = true: nothing is waited for"));
+            return Err(self.wrong("quiet has no effect without require_complete = true"));
         }
         let texts = quiet.iter().map(|text| text.trim());
         let quiet: Result<Vec<Pattern>> = texts.map(|text| self.quiet(text)).collect();
@@ -203,14 +203,14 @@ impl Entry<'_> {
 
     fn quiet(&self, text: &str) -> Result<Pattern> {
         let expected = "give a domain name, or *. and a domain name for its subdomains";
-        Pattern::parse(text).ok_or_else(|| self.wrong(format!("quiet holds {text:?}; {expected}")))
+        Pattern::parse(text).ok_or_else(|| self.wrong(format!("quiet has {text:?}; {expected}")))
     }
 
     fn wait_at_most(&self) -> Result<Option<Duration>> {
         let Some(text) = self.table.wait_at_most.as_deref() else { return Ok(None) };
         let wait = duration("wait_at_most", text).map_err(|e| self.wrong(e.message()))?;
         if wait < self.settle()? {
-            return Err(self.wrong("wait_at_most is shorter than settle; what settles is waited for anyway"));
+            return Err(self.wrong("wait_at_most is shorter than settle; give at least as much as settle"));
         }
         Ok(Some(wait))
     }

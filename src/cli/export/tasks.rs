@@ -34,7 +34,7 @@ pub(super) fn run(list: &Path, arguments: &ExportArguments) -> Result<Ending> {
     let account = config::account(arguments.config.as_deref())?;
     let folder = arguments.output.as_deref().unwrap_or(Path::new("."));
     if !may_be_folder(folder) {
-        let text = "is no folder; with --tasks, --output names the folder of all workbooks";
+        let text = "is not a folder; with --tasks, --output names the folder of the workbooks";
         return Err(Error::usage(text).at(folder));
     }
     let zone = zone_text(None);
@@ -63,7 +63,7 @@ pub(super) fn run_months(text: &str, arguments: &ExportArguments) -> Result<Endi
     let rows: Vec<TaskRow> = months.into_iter().map(row).collect::<Result<_>>()?;
     let mut outputs = HashSet::new();
     if let Some(row) = rows.iter().find(|row| !outputs.insert(Spot::of(&row.output))) {
-        let text = "is the workbook of several months; let its name hold {start:%Y-%m}";
+        let text = "is the same file for several months; put {start:%Y-%m} into its name";
         return Err(Error::usage(text).at(&row.output));
     }
     run_all(&rows, None, arguments)
@@ -76,7 +76,7 @@ fn place_of_months(output: Option<&Path>) -> Result<(PathBuf, Option<String>)> {
         return Ok((folder.into(), Some(pattern.into())));
     }
     if !may_be_folder(output) {
-        let text = "is no folder; with --months, --output names the folder of all workbooks, or a pattern of their \
+        let text = "is not a folder; with --months, --output names the folder of the workbooks, or a pattern of their \
                     names like usage-{start:%Y-%m}.xlsx";
         return Err(Error::usage(text).at(output));
     }
@@ -161,7 +161,7 @@ fn take(
         keep_apart(results, &not_opened)?;
         let count = numbers::grouped(not_opened.len() as u128);
         show::message(&format!(
-            "{count} logs are not opened: their names tell other hours or domains (--read-all)"
+            "{count} logs are not opened: by their names, they are of other hours or domains (--read-all opens them)"
         ));
     }
     let Delivered { taking, refused } = deliver(sources, &delivery)?;

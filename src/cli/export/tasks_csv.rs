@@ -98,7 +98,7 @@ fn parse(text: &str, setting: &Setting<'_>) -> Result<Vec<TaskRow>> {
         }
         rows.push(row);
     }
-    if rows.is_empty() { Err(Error::usage("holds no task: write one row for each")) } else { Ok(rows) }
+    if rows.is_empty() { Err(Error::usage("has no task; write one row for each")) } else { Ok(rows) }
 }
 
 /// An error that says which task it is about, where that has a name.
@@ -158,7 +158,7 @@ fn columns(headings: &StringRecord) -> Result<Vec<Column>> {
             return wrong(format!("the heading {heading:?} is unknown{hint}"));
         };
         if columns.iter().any(|other| other.name() == heading) {
-            return wrong(format!("the heading {heading} is there twice"));
+            return wrong(format!("the heading {heading} occurs twice"));
         }
         columns.push(column);
     }
@@ -185,7 +185,7 @@ fn row(columns: &[Column], record: &StringRecord, line: u64, setting: &Setting<'
         }
     }
     if range.is_some() && (request.start_time.is_some() || request.end_time.is_some()) {
-        return Err(Error::usage("range stands beside start_time or end_time; give either"));
+        return Err(Error::usage("range and start_time or end_time are both given; give one of them"));
     }
     if let Some(text) = range.filter(|text| RangeRule::parse(text).is_none()) {
         return Err(Error::usage(format!("range is {text:?}{}", RangeRule::hint(text))));
@@ -350,13 +350,16 @@ mod tests {
             ),
             (under("flow,2026-03-32,2026-03-01,,,"), "line 2: InvalidParameterStartTime: "),
             ("type,range,Group\n".into(), "line 1: the heading \"Group\" is unknown"),
-            ("type,range,type\n".into(), "line 1: the heading type is there twice"),
-            ("type,range\n,\n".into(), "holds no task"),
+            ("type,range,type\n".into(), "line 1: the heading type occurs twice"),
+            ("type,range\n,\n".into(), "has no task"),
             ("type,range\r\n\r\nflow,today\r\nflow\r\n".into(), "line 4: has 1 fields under 2 headings"),
             (under(&format!("\nflow,{TIMES},,,\n\nfluw,{TIMES},,,")), "line 5: InvalidParameter: "),
             (under("flow,,2026-03-02T00:00:00Z,,,"), "StartTime is missing"),
             (under("flow,,,last week,,"), "line 2: range is \"last week\"; give yesterday"),
-            (under(&format!("flow,{TIMES},today,,")), "line 2: range stands beside start_time"),
+            (
+                under(&format!("flow,{TIMES},today,,")),
+                "line 2: range and start_time or end_time are both given",
+            ),
             (under(&format!("flow,{TIMES},,,sale")), "line 2: InvalidParameter: "),
             (
                 under("flow,,,today,a.xlsx,\nvas,,,today,b.xlsx,\nvas,,,today,a.xlsx,"),

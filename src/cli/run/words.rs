@@ -81,7 +81,7 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
     }
     for one in ticked.retired.left_alone.iter().filter(|one| one.is_new) {
         show::explain(&format!(
-            "{}: was kept long enough, and was left alone: {}; remove it yourself, or keep it: flowbook task delete {} \
+            "{}: is due for removal but was left alone: {}; remove it yourself, or keep it: flowbook task delete {} \
              forgets it",
             visible::path(&one.path),
             one.why,
@@ -134,7 +134,7 @@ fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
         StepEnd::Waits(why) if has_less(why) => {
             let all_the_same = step.task.map(|id| {
                 let store = visible::path(&plan.store);
-                format!("; flowbook task run {id} --store {store} --force makes it all the same")
+                format!("; flowbook task run {id} --store {store} --force makes it anyway")
             });
             Some(format!("waits: {why}{}", all_the_same.unwrap_or_default()))
         }
@@ -208,7 +208,7 @@ pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)
     }
     // Where there was nothing to let go, nothing is said.
     if let Some(gone) = ticked.let_go.as_ref().filter(|done| done.gone.cells > 0 || done.gone.samples > 0) {
-        let head = if is_dry_run { "usage that would be let go" } else { "usage let go" };
+        let head = if is_dry_run { "usage that would be removed" } else { "usage removed" };
         rows.push((head.to_owned(), let_go::words(gone)));
     }
     let removed = if is_dry_run { "would be removed" } else { "removed" };

@@ -21,21 +21,23 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Which hours have sources, domain by domain, which are missing, and what came late.
+/// List the hours that have a log, the hours that are missing, and what arrived late, domain by domain.
 ///
-/// An hour of a domain has a source when a log that is named for both was read to its end, or when a log that may be of
-/// several domains has a line of the domain in it: where that log's name tells hours, within these. Exit code 0 when every
-/// domain has a source in every hour; 3 when anything is missing. Tables end after 1,000 rows; --json lists all.
+/// An hour of a domain has a log if a log named for both was read to its end. It also has one if a log that may hold
+/// several domains has a line of the domain in that hour, within the hours in its name, if it has any. Exit code 0 if
+/// every domain has a log in every hour; 3 if anything is missing. Tables end after 1,000 rows; --json lists all.
 #[derive(Debug, Args)]
 pub(super) struct CoverageArguments {
     #[command(flatten)]
     store: StoreFlags,
 
-    /// Domains, separated by commas: www.example.com, or *.example.com for all its subdomains; may be repeated [default: all that have a source].
+    /// Domains, separated by commas: www.example.com, or *.example.com for all its subdomains; may be repeated [default:
+    /// all that have a log].
     #[arg(long, value_name = "NAMES", alias = "domain")]
     domain_names: Vec<String>,
 
-    /// Start of the hours to look at: a date, or a time as of export, of UTC without an offset [default: the first hour of the store].
+    /// Start of the hours to list: a date, or a time as in export; UTC without an offset [default: the first hour of the
+    /// store].
     #[arg(long, value_name = "TIME")]
     start_time: Option<String>,
 
@@ -43,7 +45,7 @@ pub(super) struct CoverageArguments {
     #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
 
-    /// A source is late when it is read for the first time so long after the end of its hours.
+    /// A log is late if it was first read this long after the end of its hours.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
     late_after: Duration,
 
@@ -87,7 +89,7 @@ fn selection(arguments: &CoverageArguments) -> Result<Selection> {
     let pattern = |name: &str| Pattern::parse(name).ok_or_else(|| Error::usage(Pattern::mistake(name)));
     let patterns: Vec<Pattern> = names.map(pattern).collect::<Result<_>>()?;
     if patterns.is_empty() {
-        return Err(Error::usage("--domain-names holds no name; give names separated by commas"));
+        return Err(Error::usage("--domain-names has no name; give names separated by commas"));
     }
     Ok(Selection { account: DomainSet::all(), wanted: patterns.into_iter().collect() })
 }
@@ -113,8 +115,8 @@ fn range(bounds: [Option<i64>; 2], reader: &Reader) -> Result<Option<TimeRange>>
         }
     };
     let text = match bounds {
-        [Some(_), None] => "--start-time lies behind the last hour of the store",
-        [None, Some(_)] => "--end-time lies before the first hour of the store",
+        [Some(_), None] => "--start-time is after the last hour of the store",
+        [None, Some(_)] => "--end-time is before the first hour of the store",
         _ => "--end-time is not later than --start-time",
     };
     TimeRange::covering(start, end).map(Some).ok_or_else(|| Error::usage(text))
@@ -141,7 +143,7 @@ fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
     let faults = &found.coverage.faults;
     add(&mut lines, ["faulty", "fault"], faults, |(name, why)| [name.clone(), why.clone()]);
     let strays = &found.coverage.strays;
-    add(&mut lines, ["faulty, but no hour lacks it", "fault"], strays, |(name, why)| {
+    add(&mut lines, ["damaged, but no hour needs it", "fault"], strays, |(name, why)| {
         [name.clone(), why.clone()]
     });
     add(&mut lines, ["holds no line"], &found.coverage.empty, |one| [one.name.clone()]);

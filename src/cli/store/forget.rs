@@ -15,26 +15,26 @@ use crate::time::{Window, Zone, iso};
 use clap::Args;
 use serde_json::{Value, json};
 
-/// Take sources out of the store, with all that they contributed.
+/// Remove sources from the store, with all that they contributed.
 ///
-/// All are taken out at once, or none. A source whose file is still there is taken in again by the next ingest:
-/// move the file away first.
+/// All are removed in one transaction, or none. If the file of a source is still there, the next ingest reads it again:
+/// move it away first.
 #[derive(Debug, Args)]
 pub(super) struct ForgetArguments {
-    /// Names as reports show them, paths (also of files that are gone), or globs over names, whose * matches
-    /// slashes, too.
+    /// Names as reports show them, paths (also of files that no longer exist), or globs over names, in which * also
+    /// matches slashes.
     #[arg(value_name = "SOURCE")]
     sources: Vec<String>,
 
-    /// Let go all usage before this time (2026-01-01, 2026-01-01T00:00+08:00; UTC without an offset), and pack the file. Sources stay known,
-    /// so that none of them comes back in; workbooks and tasks stay as they are.
+    /// Remove all usage before this time (2026-01-01, 2026-01-01T00:00+08:00; UTC without an offset), and pack the file.
+    /// The sources stay known, so they are not ingested again. Workbooks and tasks are not changed.
     #[arg(long, value_name = "TIME", conflicts_with = "sources")]
     before: Option<String>,
 
     #[command(flatten)]
     store: StoreFlags,
 
-    /// Say what would be taken out, and leave the store as it is.
+    /// Say what would be removed, and change nothing.
     #[arg(long)]
     dry_run: bool,
 
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Ending> {
     show::with_json_errors(arguments.json, || match &arguments.before {
         Some(before) => let_go_before(before, arguments),
         None if arguments.sources.is_empty() => Err(Error::usage(
-            "name the sources to forget (flowbook store sources lists them), or let go old usage with --before TIME",
+            "name the sources to forget (flowbook store sources lists them), or remove old usage with --before TIME",
         )),
         None => attempt(arguments),
     })
@@ -59,9 +59,7 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let wrong = || Error::usage(format!("--before is {text:?}; {}", times::UTC));
     let before_window = time.ok_or_else(wrong)?;
     if before_window.start() > now() {
-        let text = format!(
-            "--before is {text:?}, which is not over: usage to come would be let go as well; give a time that is"
-        );
+        let text = format!("--before is {text:?}, which is in the future; give a time that has passed");
         return Err(Error::usage(text));
     }
     let how = (true, arguments.dry_run);
@@ -75,7 +73,7 @@ fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
         }
         show::object(&object)?;
     } else {
-        let head = if arguments.dry_run { "would be let go" } else { "let go" };
+        let head = if arguments.dry_run { "would be removed" } else { "removed" };
         let number = |name: &str, number: u64| (name.to_owned(), numbers::grouped(number.into()));
         let mut rows = vec![
             (head.to_owned(), retained::words(&done)),

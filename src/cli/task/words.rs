@@ -227,9 +227,7 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
         match end(done) {
             ("waits", Some(why)) => {
                 let id = task.id;
-                explain(&format!(
-                    "task {id} waits: {why}; flowbook task run {id} --force makes it all the same"
-                ));
+                explain(&format!("task {id} waits: {why}; flowbook task run {id} --force makes it anyway"));
             }
             (_, Some(why)) => explain(&format!("task {}: {why}", task.id)),
             _ => {}

@@ -28,8 +28,9 @@ pub fn restore(
 pub fn retention(start: i64, now: i64, history_days: Option<u32>) -> Result<(), Refusal> {
     match history_days {
         Some(days) if start < now - i64::from(days) * DAY_SECONDS => {
-            let detail =
-                format!("StartTime lies more than {days} days back, as far as the account's history.");
+            let detail = format!(
+                "StartTime is more than {days} days ago, and the account's history goes back {days} days."
+            );
             Err(Refusal::new(Code::InvalidStartTime, detail))
         }
         _ => Ok(()),

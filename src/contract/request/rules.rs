@@ -96,7 +96,7 @@ pub(super) fn range(
     }
     match TimeRange::covering(start, end) {
         Some(range) => Ok(((start, end), range)),
-        None => refuse(Code::InvalidStartTime, "StartTime lies before 1970.".into()),
+        None => refuse(Code::InvalidStartTime, "StartTime is before 1970.".into()),
     }
 }
 
@@ -106,7 +106,7 @@ fn instant(name: &str, code: Code, text: Option<&str>) -> Result<i64, Refusal> {
         None => refuse(code, format!("{name} is missing; {expected}.")),
         Some(text) => match parse_iso(text) {
             None => refuse(code, format!("{name} is {text:?}; {expected}.")),
-            Some(time) if time < 0 => refuse(code, format!("{name} lies before 1970; {expected}.")),
+            Some(time) if time < 0 => refuse(code, format!("{name} is before 1970; {expected}.")),
             Some(time) => Ok(time),
         },
     }
@@ -125,7 +125,7 @@ pub(super) fn scope(request: &ExportRequest, account: &Account) -> Result<(Scope
         if let Some(Pattern::Exact(domain)) = outside {
             return refuse(
                 Code::IllegalOperation,
-                format!("Group {name:?} holds {domain}, which is not the account's."),
+                format!("Group {name:?} has {domain}, which is not the account's."),
             );
         }
         return Ok((Scope::Group(name.into()), patterns.iter().cloned().collect()));
@@ -147,7 +147,7 @@ fn domain_names(names: &str, account: &Account) -> Result<DomainSet, Refusal> {
         if !account.domains.may_hold(&pattern) {
             return refuse(
                 Code::IllegalOperation,
-                format!("DomainNames holds {name}, which is not the account's."),
+                format!("DomainNames has {name}, which is not the account's."),
             );
         }
         wanted.push(pattern);
@@ -155,7 +155,7 @@ fn domain_names(names: &str, account: &Account) -> Result<DomainSet, Refusal> {
     if wanted.is_empty() {
         return refuse(
             Code::InvalidParameter,
-            "DomainNames holds no name; give names separated by commas.".into(),
+            "DomainNames has no name; give names separated by commas.".into(),
         );
     }
     Ok(wanted.into_iter().collect())
@@ -250,10 +250,10 @@ pub(super) fn fold(text: Option<&str>) -> Result<Vec<Pattern>, Refusal> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     let wildcard = |name: &str| match Pattern::parse(name) {
         Some(wildcard @ Pattern::Subdomains(_)) => Ok(wildcard),
-        _ => refuse(Code::InvalidParameter, format!("Fold holds {name:?}; {FOLDS}.")),
+        _ => refuse(Code::InvalidParameter, format!("Fold has {name:?}; {FOLDS}.")),
     };
     match names.map(wildcard).collect::<Result<Vec<_>, _>>()? {
-        none if none.is_empty() => refuse(Code::InvalidParameter, format!("Fold holds no name; {FOLDS}.")),
+        none if none.is_empty() => refuse(Code::InvalidParameter, format!("Fold has no name; {FOLDS}.")),
         folds => Ok(folds),
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use std::path::Path;
 
 /// The reason of a task whose workbook is about to be removed.
-const REMOVING: &str = "its workbook is being removed, or that was broken off";
+const REMOVING: &str = "its workbook is being removed, or its removal was interrupted";
 
 impl Tasks {
     /// Takes a task out. False when there is none.

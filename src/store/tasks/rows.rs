@@ -54,7 +54,7 @@ pub(super) fn insert_running(
     now: i64,
 ) -> rusqlite::Result<TaskId> {
     let id = insert(db, account, order, now)?;
-    let reason = "its workbook is being made, or that was broken off";
+    let reason = "its workbook is being made, or its run was interrupted";
     db.execute("UPDATE task SET reason = ? WHERE id = ?", params![reason, id.0])?;
     Ok(id)
 }
