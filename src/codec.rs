@@ -1,8 +1,8 @@
-//! Compression: plain, gzip and zstd, told apart by magic bytes. The only room that names codecs.
+//! Compression: plain, gzip and zstd, recognised by their magic bytes. The only room that names codecs.
 //!
-//! [`Decoder`] reads streams of any length and judges what is damaged; [`Gunzip`] is the fast way for gzip
-//! files of moderate size that are in order. Text that is packed twice is read as well; what is packed in other ways, or
-//! is no text, is told by name.
+//! [`Decoder`] reads streams of any length and decides what is damaged; [`Gunzip`] is the fast way for undamaged gzip
+//! files of moderate size. Text that is compressed twice is read, too. Other compression, and files that are not text,
+//! are an error that names what they are.
 
 mod ahead;
 mod foreign;
@@ -33,12 +33,12 @@ pub enum Codec {
     Zstd,
 }
 
-/// Bytes that are enough to tell the codec.
+/// Bytes that are enough to recognise the codec.
 pub const MAGIC_LEN: usize = 4;
 
 impl Codec {
-    /// Tells the codec from the first bytes of a file, of which at least [`MAGIC_LEN`] are needed where the
-    /// file has so many. An empty file is plain.
+    /// Recognises the codec by the first bytes of a file: at least [`MAGIC_LEN`], or all if the file is shorter. An
+    /// empty file is plain.
     #[must_use]
     pub fn detect(head: &[u8]) -> Self {
         match head {
@@ -70,8 +70,8 @@ impl Codec {
     }
 }
 
-/// A reader of decoded bytes. What it decodes is text: where the bytes, or what lies packed in them, are something else,
-/// it says so in the place of the first byte.
+/// A reader of decoded bytes. It decodes text only: if the input, or what is compressed in it, is something else,
+/// reading fails before the first byte.
 pub struct Decoder<R: Read> {
     codec: Codec,
     layers: Layers<R>,
@@ -174,10 +174,11 @@ impl<R: Read> Decoder<R> {
         Self::with_head(head, input)
     }
 
-    /// Decodes `head` and the `input` behind it, by the magic bytes, of which `head` holds all there are.
+    /// Decodes `head` and the `input` that follows it. The codec is recognised by `head`, which must have enough bytes
+    /// for that, or all.
     ///
     /// # Errors
-    /// When the decoder gets no memory.
+    /// If there is no memory for the decoder.
     pub fn with_head(head: Vec<u8>, input: R) -> io::Result<Self> {
         let codec = Codec::detect(&head);
         let layers = Layers::Unread(Layer::new(codec, Ahead::new(head, input))?);
@@ -190,8 +191,8 @@ impl<R: Read> Decoder<R> {
         self.codec
     }
 
-    /// Newlines and other blanks that stood between and behind the compressed streams so far, in bytes: they are no text,
-    /// and mean nothing.
+    /// Newlines and other blanks that were found between and behind the compressed streams so far, in bytes. They are
+    /// skipped.
     #[must_use]
     pub fn blanks(&self) -> u64 {
         match &self.layers {
@@ -236,11 +237,11 @@ fn refuse(head: &[u8], inside: Option<Codec>) -> io::Result<()> {
     }
 }
 
-/// Tells whether the first bytes of a plain file are those of something else than text, of which [`HEAD_LEN`] are
-/// needed where it has so many.
+/// Checks that a plain file is not something else than text, by its first bytes: at least [`HEAD_LEN`], or all if the
+/// file is shorter.
 ///
 /// # Errors
-/// What it is.
+/// If it is something else; the error says what.
 pub fn check_plain(head: &[u8]) -> io::Result<()> {
     refuse(head, None)
 }
@@ -348,10 +349,10 @@ impl<W: Write> Write for Encoder<W> {
     }
 }
 
-/// Whether an input is plain text, as far as its first bytes tell.
+/// Whether an input is plain text, judged by its first bytes.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn is_plain_text(input: impl Read) -> io::Result<bool> {
     let mut head = Vec::with_capacity(HEAD_LEN);
     input.take(HEAD_LEN as u64).read_to_end(&mut head)?;

@@ -1,8 +1,8 @@
 //! The vendor's operations on export tasks as data: the parameters of a request and their rules, bill types, the error
-//! table, pages, and the shapes of what is answered.
+//! table, pages, and the shapes of responses.
 //!
-//! Every face says the same because it is said here. Knows nothing of logs, stores and workbooks; serde stands on the
-//! shapes of responses only.
+//! All interfaces share this, so that they agree. Knows nothing of logs, stores and workbooks; only the shapes of
+//! responses use serde.
 
 pub mod code;
 pub mod kind;

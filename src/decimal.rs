@@ -1,6 +1,7 @@
 //! Decimal numbers as whole ones: `1.25` is 125 hundredths.
 
-/// Reads a decimal number of up to so many digits before and behind its point, in units of the last of these.
+/// Reads a decimal number with at most `before` digits before its point and `behind` digits after it, in units of the
+/// last of these.
 #[must_use]
 pub fn scaled(text: &str, before: usize, behind: usize) -> Option<u64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));

@@ -19,7 +19,8 @@
 //!
 //! # For other programs
 //!
-//! flowbook is first of all a command. Of the library, these items are meant for others, and change only with the version:
+//! flowbook is a command first. These items of the library are meant for other programs; they change only with the
+//! version:
 //!
 //! | to | use |
 //! |---|---|
@@ -29,7 +30,7 @@
 //! | write a workbook or CSV | [`export::export`], [`export::export_csv`] with an [`export::Request`] |
 //! | do all of this | [`task::run`] |
 //!
-//! All else is public for the sake of the command, of tests and of benches. Usage of a day, read from logs:
+//! Everything else is public only for the command, the tests and the benches. The usage of a day, read from logs:
 //!
 //! ```
 //! use flowbook::domain::{DomainSet, Selection};
@@ -64,7 +65,7 @@
 //! # }
 //! ```
 //!
-//! And a workbook of it, made by a task:
+//! A workbook of the same day, made by a task:
 //!
 //! ```
 //! use flowbook::contract::request::{Account, ExportRequest, validate};
@@ -110,8 +111,8 @@
 //!
 //! # For those who change it
 //!
-//! A module uses only modules listed before it; a test holds that. `ARCHITECTURE.md` says how they work together, and why so.
-//! The invariants:
+//! A module uses only modules listed before it; a test checks that. `ARCHITECTURE.md` says how they work together, and
+//! why. The invariants:
 //!
 //! 1. `log` and `usage` do no I/O and never fail for bad input: a bad line is data, an [`Error`] stops the job.
 //! 2. Nothing below `cli` knows clap; a third-party crate is named by its owners only, a file or a room each.

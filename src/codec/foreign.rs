@@ -1,8 +1,8 @@
-//! What a file is that holds no lines of a log, told by its first bytes: one row for each kind.
+//! What a file is that is not a log, recognised by its first bytes: one row for each kind.
 //!
 //! Knows nothing of how files are read. A row that is to be read one day leaves the table.
 
-/// Bytes that are enough to tell every kind.
+/// Bytes that are enough to recognise every kind.
 pub const HEAD_LEN: usize = 512;
 
 /// What every `SQLite` database begins with.
@@ -11,9 +11,9 @@ pub const DATABASE: &[u8] = b"SQLite format 3\0";
 /// What to do about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Advice {
-    /// This command writes to standard output what it reads on standard input, whatever the file is called.
+    /// This command decompresses from standard input to standard output, whatever the file is called.
     Unpack(&'static str),
-    /// This command makes files of what is in the file that is named.
+    /// This command extracts files from the file that is named.
     Extract(&'static str),
     /// Anything else.
     Other(&'static str),
@@ -22,7 +22,7 @@ enum Advice {
 /// Something else than lines of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Foreign {
-    /// What it is, with its article.
+    /// What it is, with an article.
     pub name: &'static str,
     /// What to do about it.
     advice: Advice,
@@ -31,7 +31,8 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// What to do about it; it may lie inside a file that this command unpacks likewise.
+    /// What to do about it. If it is inside another compressed file, `outer` is the command that decompresses that
+    /// file.
     #[must_use]
     pub fn advice(&self, outer: Option<&str>) -> String {
         let then = "then remove FILE: it counts as a log that cannot be read while it is there";
@@ -121,8 +122,8 @@ static UTF_16: Foreign = kind("UTF-16 text", UTF_8, &[]);
 /// Characters that are enough to tell it.
 const UTF_16_LEN: usize = 16;
 
-/// What a file is by its first bytes, of which [`HEAD_LEN`] are needed where it has so many; `None` where lines of a
-/// log may begin so.
+/// What a file is, by its first bytes: at least [`HEAD_LEN`], or all if the file is shorter. `None` if lines of a log
+/// may begin like this.
 #[must_use]
 pub fn foreign(head: &[u8]) -> Option<&'static Foreign> {
     // So an entry of a log begins, and each log is asked for them all.

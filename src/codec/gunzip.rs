@@ -1,6 +1,7 @@
-//! Whole gzip files of moderate size at once: twice as fast as the stream, and for files in order only.
+//! Decodes whole gzip files of moderate size at once: twice as fast as the stream, but only if nothing is odd about
+//! them.
 //!
-//! Whatever is odd is left to the stream, which alone says what is wrong with a file and what of it counts.
+//! Anything odd is left to the stream, which alone decides what is wrong with a file and which part of it counts.
 
 use super::libdeflate::{Decompressor, Failure};
 use super::shape::Edges;
@@ -31,8 +32,8 @@ impl Gunzip {
         Self::default()
     }
 
-    /// The text of all members of a file, their checksums held against it. `None` when anything is odd or
-    /// the text is longer than the limit: then [`Decoder`](super::Decoder) is to judge.
+    /// The text of all members of a file, with checksums verified. `None` if anything is odd or the text is longer than
+    /// the limit: then use [`Decoder`](super::Decoder).
     pub fn text(&mut self, packed: &[u8]) -> Option<&[u8]> {
         self.make_room(0, expected(packed)?);
         let mut decompressor = self.decompressor.take().or_else(Decompressor::new)?;

@@ -1,7 +1,7 @@
 //! libdeflate's gzip decoder behind a safe face. The only file that names `libdeflate_sys`.
 //!
-//! Asked for by a measurement: it decodes logs in half the time of the streaming decoder. Its binding with a
-//! safe face does not tell how many bytes a member takes, without which the next member cannot be found.
+//! Chosen by measurement: it decodes logs in half the time of the streaming decoder. Its safe binding does not say how
+//! many bytes a member takes, and without that the next member cannot be found.
 #![expect(unsafe_code, reason = "calls into C; each call with its proof")]
 
 use libdeflate_sys::{
@@ -28,7 +28,7 @@ pub(super) struct Member {
 pub(super) enum Failure {
     /// The text does not fit into the output.
     Space,
-    /// It is no member, not whole, or damaged.
+    /// It is not a member, is cut off, or is damaged.
     Data,
 }
 

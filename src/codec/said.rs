@@ -1,4 +1,4 @@
-//! Errors of reading that say in whole what is wrong with a file, and need no words around them.
+//! Read errors whose text is complete: nothing needs to be added to it.
 
 use std::{fmt, io};
 
@@ -19,7 +19,7 @@ pub(super) fn said(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, Said(text))
 }
 
-/// Whether an error of reading says in whole what is wrong with the file.
+/// Whether the text of a read error is complete.
 #[must_use]
 pub fn says_all(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Said>()).is_some()

@@ -1,6 +1,6 @@
-//! Where one text goes on behind another: whether the line before lost its newline.
+//! Two texts that follow each other: whether the newline between them was lost.
 //!
-//! Knows no format of logs: an entry begins as the text does, whose first line is one.
+//! Knows no log format: an entry is what begins like the first line of the text.
 
 /// The first and the last bytes of a text so far.
 #[derive(Default)]

@@ -55,7 +55,7 @@ impl Billed {
 pub struct BillType {
     /// The spelling in requests, without `_overseas`.
     pub name: &'static str,
-    /// The kind of export that holds the figure.
+    /// The kind of export that has the figure.
     pub kind: Kind,
     /// The figure that bills.
     pub billed: Billed,

@@ -1,6 +1,6 @@
 //! The contract's error table: one row per [`Code`], with wire spelling, message and HTTP status.
 //!
-//! Knows the table only; who refuses what is decided in `request`.
+//! Only the table; which request is refused is decided in `request`.
 
 use std::fmt;
 
@@ -75,7 +75,7 @@ impl Code {
         }
     }
 
-    /// The code as it stands in a response.
+    /// The code as it is written in a response.
     #[must_use]
     pub const fn wire(self) -> &'static str {
         self.row().0
@@ -99,7 +99,7 @@ impl Code {
 pub struct Refusal {
     /// The row of the error table.
     pub code: Code,
-    /// Which parameter, what it held, what was expected.
+    /// Which parameter, its value, and what was expected.
     pub detail: String,
 }
 
@@ -110,7 +110,7 @@ impl Refusal {
         Self { code, detail: detail.into() }
     }
 
-    /// There is no task with this id. No document of the operations says which code that gets.
+    /// There is no task with this id. The vendor's documents do not say which code that has.
     #[must_use]
     pub fn unknown_task(id: &str) -> Self {
         Self::new(Code::InvalidParameter, format!("TaskId is {id:?}; there is no such task."))

@@ -1,6 +1,6 @@
 //! The two kinds of export: `Type` of a request.
 
-/// What is exported.
+/// What to export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Traffic and bandwidth.

@@ -3,7 +3,7 @@
 use super::code::{Code, Refusal};
 use crate::time::DAY_SECONDS;
 
-/// Tasks are listed so long after they were asked for, in seconds: three months, however long.
+/// For how long after their creation tasks are listed, in seconds: three months, of the longest kind.
 pub const LISTED: i64 = 92 * DAY_SECONDS;
 
 /// A part of a long list.
@@ -14,14 +14,14 @@ pub struct Page {
 }
 
 impl Page {
-    /// Tasks of a page that was not said how long it is.
+    /// The number of tasks of a page by default.
     pub const DEFAULT_SIZE: u32 = 20;
     /// The longest page.
     pub const MAX_SIZE: u32 = 50;
     /// The last page.
     pub const MAX_NUMBER: u32 = 100_000;
 
-    /// Reads `PageSize` (1 to 50, 20 where it is not given) and `PageNumber` (1 to 100,000, the first).
+    /// Reads `PageSize` (1 to 50, by default 20) and `PageNumber` (1 to 100,000, by default 1).
     ///
     /// # Errors
     /// [`Code::InvalidParameter`], naming the one that is wrong.

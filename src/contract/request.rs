@@ -1,7 +1,7 @@
-//! What was asked, as strings ([`ExportRequest`]), and what will be done, as types ([`ExportSpec`]), with one
-//! fallible function between: [`validate`]. Command line, task files and services all share it.
+//! A request as strings ([`ExportRequest`]), what will be done as types ([`ExportSpec`]), and one fallible function
+//! between them: [`validate`]. Command line, task files and services all share it.
 //!
-//! The rules are those of `CreateUsageDetailDataExportTask`; knows nothing of logs and workbooks.
+//! The rules are those of `CreateUsageDetailDataExportTask`. Knows nothing of logs and workbooks.
 
 mod parameter;
 mod rules;
@@ -29,12 +29,12 @@ pub const MAX_TASK_NAME: usize = 256;
 /// Longest range, in seconds: 31 days, by the clocks of UTC or by those of the report's zone.
 pub const MAX_RANGE: i64 = 31 * DAY_SECONDS;
 
-/// A request as it came in: every parameter a string, absent or empty where it was not given.
+/// A request as it was received: every parameter is a string, absent or empty if it was not given.
 #[derive(Clone, Debug, Default)]
 pub struct ExportRequest {
     /// `StartTime`, `yyyy-MM-ddTHH:mm:ssZ`, UTC.
     pub start_time: Option<String>,
-    /// `EndTime`, likewise; exclusive.
+    /// `EndTime`, in the same forms; exclusive.
     pub end_time: Option<String>,
     /// `Type`: `flow` or `vas`.
     pub kind: Option<String>,
@@ -54,7 +54,7 @@ pub struct ExportRequest {
     pub bill_type: Option<String>,
     /// `Aliuid`: the account's id.
     pub aliuid: Option<String>,
-    /// `Operator`: who asks.
+    /// `Operator`: who makes the request.
     pub operator: Option<String>,
     /// The zone of the report, see [`Zone::parse`].
     pub time_zone: Option<String>,
@@ -126,7 +126,7 @@ impl DetailRows {
     }
 }
 
-/// Whose usage is exported, as it is shown.
+/// Whose usage is exported, as the workbook shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All domains of the account.
@@ -142,23 +142,23 @@ pub enum Scope {
 pub struct ExportSpec {
     /// The task's name, if it has one.
     pub name: Option<String>,
-    /// The task's id, where it is a registered task.
+    /// The id of the task, if it is registered.
     pub id: Option<String>,
     /// Start and end as asked, in unix seconds.
     pub asked: (i64, i64),
     /// The windows of the export.
     pub range: TimeRange,
-    /// What is exported.
+    /// What to export.
     pub kind: Kind,
-    /// Whose usage, as it is shown.
+    /// Whose usage, as the workbook shows it.
     pub scope: Scope,
-    /// Whose usage, as it is chosen.
+    /// Whose usage, as domains.
     pub selection: Selection,
     /// The language of the workbook.
     pub language: Language,
-    /// How the figures will be billed, with the name as it was given.
+    /// How the figures are billed, with the name that was given.
     pub bill_type: Option<(BillType, String)>,
-    /// Who asked.
+    /// Who made the request.
     pub operator: Option<String>,
     /// The zone in which times are shown and days are cut.
     pub zone: Zone,
@@ -170,7 +170,7 @@ pub struct ExportSpec {
     pub samples: Samples,
     /// Wildcards whose hosts count as one domain each.
     pub fold: Vec<Pattern>,
-    /// The most rows of Detail, where that was given.
+    /// The most rows of Detail, if given.
     pub max_rows: Option<u64>,
 }
 
@@ -185,8 +185,8 @@ impl ExportSpec {
 /// Turns a request into what will be done.
 ///
 /// # Errors
-/// The row of the contract's error table that applies, the account's state first; the detail names the
-/// parameter, what it held and what was expected.
+/// The row of the contract's error table that applies; the account's state is checked first. The detail names the
+/// parameter, its value and what was expected.
 pub fn validate(
     request: &ExportRequest,
     account: &Account,

@@ -1,7 +1,7 @@
-//! What the operations answer: `CreateUsageDetailDataExportTask`, `DescribeUserUsageDetailDataExportTask`,
-//! `DeleteUsageDetailDataExportTask`, and the envelope of what is refused.
+//! The responses of the operations: `CreateUsageDetailDataExportTask`, `DescribeUserUsageDetailDataExportTask`,
+//! `DeleteUsageDetailDataExportTask`, and the envelope of refusals.
 //!
-//! The fields of each shape stand in the alphabetical order of their names on the wire, as in all JSON of flowbook.
+//! The fields of each shape are in the alphabetical order of their names on the wire, as in all JSON of flowbook.
 
 use super::code::{Code, Refusal};
 use super::page::Page;
@@ -24,11 +24,11 @@ pub fn request_id() -> String {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Created {
-    /// The end of the range as it was asked.
+    /// The end of the range, as requested.
     pub end_time: String,
     /// The id of the response.
     pub request_id: String,
-    /// The start of the range as it was asked.
+    /// The start of the range, as requested.
     pub start_time: String,
     /// The id of the task: a number.
     pub task_id: String,
@@ -61,7 +61,7 @@ impl Created {
 /// How far a task is, in the words of the operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It was asked for.
+    /// It was created.
     Created,
     /// Its workbook was made.
     Success,
@@ -73,7 +73,7 @@ impl Status {
     /// Every status.
     pub const ALL: [Self; 3] = [Self::Created, Self::Success, Self::Failed];
 
-    /// The word for it.
+    /// Its name in a response.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl Serialize for Status {
     }
 }
 
-/// A whole number; as text where it is beyond what JSON's readers hold exactly in 64 bits.
+/// A whole number; written as text if JSON readers with 64 bits cannot read it exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole(pub i128);
 
@@ -107,9 +107,9 @@ impl Serialize for Whole {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Changed {
-    /// So many bytes more, or fewer.
+    /// The change in bytes.
     pub bytes: Whole,
-    /// So many requests more, or fewer.
+    /// The change in requests.
     pub requests: Whole,
     /// The windows that changed, of each domain.
     pub windows: usize,
@@ -119,9 +119,9 @@ pub struct Changed {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TaskConfig {
-    /// The end of the range as it was asked.
+    /// The end of the range, as requested.
     pub end_time: String,
-    /// The start of the range as it was asked.
+    /// The start of the range, as requested.
     pub start_time: String,
 }
 
@@ -137,12 +137,12 @@ impl TaskConfig {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TaskItem {
-    /// When it was asked for.
+    /// When it was created.
     pub create_time: String,
-    /// Where the file is fetched; absent where there is none.
+    /// Where the file can be downloaded; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub download_url: Option<String>,
-    /// How the data of the workbook has changed since it was made; absent where it has not. Not in the contract.
+    /// How the usage has changed since the workbook was made; absent if it has not. Not in the contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<Changed>,
     /// How far it is.
@@ -151,7 +151,7 @@ pub struct TaskItem {
     pub task_config: TaskConfig,
     /// Its id.
     pub task_id: String,
-    /// Its name; empty where it has none.
+    /// Its name; empty if it has none.
     pub task_name: String,
     /// When it was changed last.
     pub update_time: String,
@@ -181,7 +181,7 @@ pub struct UsageDataPerPage {
     pub total_count: u64,
 }
 
-/// The tasks of a page: an object also where there is none.
+/// The tasks of a page: an object even if there are none.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Data {
@@ -225,7 +225,7 @@ impl Default for Deleted {
     }
 }
 
-/// The envelope of what was refused or has failed.
+/// The envelope of a refusal or a failure.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Failure {
@@ -246,13 +246,13 @@ impl Failure {
         Self::of(refusal.code, refusal.detail.clone())
     }
 
-    /// What cannot be done as it was asked, and breaks no rule of the contract.
+    /// A request that cannot be carried out although it breaks no rule of the contract.
     #[must_use]
     pub fn wrong(detail: String) -> Self {
         Self::of(Code::InvalidParameter, detail)
     }
 
-    /// What was asked rightly and failed.
+    /// A right request that failed.
     #[must_use]
     pub fn internal(detail: String) -> Self {
         let (code, message) = ("InternalError", "The job failed.");

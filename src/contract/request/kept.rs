@@ -1,4 +1,4 @@
-//! Requests that are kept: what they mean when the configuration has moved on, and how far back they may reach.
+//! Stored requests: what they mean after the configuration has changed, and how far back they may reach.
 
 use super::{Account, ExportRequest, ExportSpec, validate};
 use crate::contract::code::{Code, Refusal};
@@ -6,11 +6,11 @@ use crate::domain::Selection;
 use crate::locale::Language;
 use crate::time::DAY_SECONDS;
 
-/// What a request that was valid once asks for, whatever the account and its groups hold by now: `selection` is what
-/// they meant then, `language` what was used where the request names none.
+/// The meaning of a request that was valid once, even if the account and its groups have changed since: `selection` is
+/// what they meant then, `language` the language that was used if the request names none.
 ///
 /// # Errors
-/// When it was never valid.
+/// If it was never valid.
 pub fn restore(
     request: &ExportRequest,
     selection: Selection,

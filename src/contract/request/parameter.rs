@@ -1,4 +1,4 @@
-//! The parameters of a request, one row for each: how it is called on the wire and in files, and where it is kept.
+//! The parameters of a request, one row for each: its names in requests and in files, and where it is kept.
 
 use super::ExportRequest;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ impl ExportRequest {
         given.collect()
     }
 
-    /// The request with these parameters; names that are none of the request's are left out.
+    /// The request with these parameters; unknown names are ignored.
     #[must_use]
     pub fn from_parameters(parameters: &BTreeMap<String, String>) -> Self {
         let mut request = Self::default();

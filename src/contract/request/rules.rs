@@ -1,4 +1,4 @@
-//! The rules of each parameter: what is refused, with which code, and what is said of it.
+//! The rules of each parameter: what is refused, with which code and which message.
 
 use super::{Account, AccountStatus, DetailRows, ExportRequest, MAX_RANGE, MAX_TASK_NAME, Scope};
 use crate::contract::bill::BillType;
