@@ -47,8 +47,8 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the job failed: a log cannot be read to its end, the disk is full, the store is held
-     or damaged, a task failed, ...
+  1  the job failed: a log cannot be read to its end, the disk is full, the store is
+     damaged or held by another process, a task failed, ...
   2  wrong request: the arguments, the export request or an existing output file
   3  incomplete: a log was damaged and --keep-going was given; or hours are missing (store
      coverage, or a workbook that needs every hour); or more lines than --max-rejects were

@@ -1,4 +1,4 @@
-//! Logs in, usage out: [`ingest`] reads sources in parallel and merges what they hold.
+//! Logs in, usage out: [`ingest`] reads sources in parallel and merges their usage.
 //!
 //! The result does not depend on threads, on where files are cut, or on the order of sources: parts are
 //! folded into one table per thread, tables merge by sums, and everything with an order (samples, line
@@ -51,9 +51,9 @@ pub struct Job<'a> {
     pub range: TimeRange,
     /// Domains that count.
     pub selection: &'a Selection,
-    /// What domains count as, where that is not themselves.
+    /// Wildcards whose hosts count as one domain.
     pub folds: Option<&'a Folds>,
-    /// Hosts that count as another domain and that names of logs tell: each needs a log of its own.
+    /// Hosts that count as another domain and that are in the names of logs: each needs a log of its own.
     pub own_hosts: Option<&'a BTreeSet<Domain>>,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
@@ -65,14 +65,14 @@ pub struct Job<'a> {
     pub empty_is_delivered: bool,
     /// Keep every rejected line, in a scratch file in this folder.
     pub keep_rejects: Option<&'a Path>,
-    /// Told how far the work is.
+    /// Updated with the progress of the work.
     pub progress: &'a Progress,
 }
 
 /// How far the reading is, in bytes on disk; for whoever shows it, on another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of all sources whose size is known; 0 while there are more than are known.
+    /// Bytes of all sources whose size is known; 0 while more were read than are known.
     pub total: AtomicU64,
     /// Whether there are more sources than are known.
     pub has_more: AtomicBool,
@@ -82,21 +82,21 @@ pub struct Progress {
     pub has_used_domain: AtomicBool,
 }
 
-/// What came out of the sources.
+/// The result of reading sources.
 pub struct Ingested {
     /// Usage within range and selection.
     pub table: UsageTable,
-    /// What was read and what was not counted, as far as range and selection are concerned.
+    /// What was read and what was not counted, for the range and the selection.
     pub report: Report,
     /// Every rejected line of these sources, if the job kept them.
     pub rejects: Option<Rejects>,
-    /// Domains that lines tell and that were not asked for, as far as they were remembered.
+    /// Domains of lines that are not in the selection, as far as they were remembered.
     pub others: BTreeSet<Domain>,
     /// The first source that has a fault, with it: where the job did not keep going, too much of it was rejected.
     pub mistrusted: Option<(String, String)>,
 }
 
-/// What came of one source, apart from all others.
+/// The result of one source, apart from all others.
 pub struct Taken {
     /// The source.
     pub source: Source,
@@ -106,7 +106,7 @@ pub struct Taken {
     pub report: SourceReport,
     /// Its first rejected lines of each reason, in the order of lines.
     pub samples: Vec<Sample>,
-    /// What its text is, as far as it could be read.
+    /// The identity of its text, as far as it could be read.
     pub text: TextId,
     /// The hash of what could be read, which that of a whole text may be; with the domain that its lines take from outside, and
     /// without.

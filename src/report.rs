@@ -1,4 +1,4 @@
-//! What was read, what was not counted and why: [`Report`], whose lines add up.
+//! What was read, what was not counted and why: [`Report`]. Its lines add up.
 //!
 //! Knows nothing of how lines are read or how a report is shown.
 
@@ -31,17 +31,17 @@ pub struct Counts {
     pub lines: u64,
     /// Lines that count in the export.
     pub accepted: u64,
-    /// Good lines whose window lies outside the requested range.
+    /// Good lines whose slice is outside the range.
     pub outside_range: u64,
-    /// Good lines in the range, of domains that were not asked for.
+    /// Good lines in the range, of domains that are not in the selection.
     pub other_domains: u64,
     /// Empty lines.
     pub blank: u64,
-    /// Lines that hold no request by the rules of their format, like comments and headers.
+    /// Lines that are not a request by the rules of their format, such as comments and headers.
     pub skipped: u64,
     /// Lines without meaning, by [`Reason`].
     pub rejected: [u64; Reason::ALL.len()],
-    /// Good lines whose window lies before the hour that the file name tells; they count as any other.
+    /// Good lines whose slice is before the hours in the file's name; they count like any other.
     pub late: u64,
     /// The earliest window with such a line.
     pub first_late: Option<Window>,
@@ -49,7 +49,7 @@ pub struct Counts {
     pub traffic: u128,
 }
 
-/// What is said of lines that hold no domain, and what to do.
+/// The message for lines that have no domain, and what to do.
 pub const NO_DOMAIN: &str = "have a path and no host, and the file's name names no domain: name it with --domain NAME \
                              (domain = \"NAME\" of [[source]] in a configuration)";
 
@@ -64,13 +64,13 @@ impl Counts {
         self
     }
 
-    /// Whether most of the rejected lines are so only because they hold no domain.
+    /// Whether most of the rejected lines were rejected only because they have no domain.
     #[must_use]
     pub fn lacks_domains(&self) -> bool {
         self.rejected[Reason::NoDomain as usize] * 2 > self.rejected_total()
     }
 
-    /// Rejected lines, for whatever reason.
+    /// Rejected lines, for any reason.
     #[must_use]
     pub fn rejected_total(&self) -> u64 {
         self.rejected.iter().sum()
@@ -102,7 +102,7 @@ impl Counts {
         self.try_merge(other).expect("lines that were read are fewer than 2^64");
     }
 
-    /// The same of numbers that somebody else may have written; nothing is told of the sums when any is too large.
+    /// Adds counts that are not trusted: `None` if a sum grows too large, and then the sums are undefined.
     #[must_use]
     pub fn try_merge(&mut self, other: &Self) -> Option<()> {
         let sums = [
@@ -123,7 +123,7 @@ impl Counts {
     }
 }
 
-/// The hours that a file name promises: `[start, end)` in unix seconds, for one domain.
+/// The hours in a file name: `[start, end)` in unix seconds, for one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedHours {
     /// The domain in the file name.
@@ -135,8 +135,8 @@ pub struct NamedHours {
 }
 
 impl NamedHours {
-    /// How much a name that tells them is preferred among names of the same text, from 1: the shortest domain comes
-    /// first, so that a copy `backup_www.example.com` takes no line from `www.example.com`. A word without a dot, such as
+    /// How much this name is preferred among the names of the same text, from 1: the shortest domain comes first, so
+    /// that a copy `backup_www.example.com` takes no line from `www.example.com`. A word without a dot, such as
     /// `access`, comes last.
     ///
     /// # Panics
@@ -159,45 +159,45 @@ impl NamedHours {
     }
 }
 
-/// `26:05` for so many seconds.
+/// A number of seconds as `26:05`.
 #[must_use]
 pub fn hours_and_minutes(seconds: i64) -> String {
     let minutes = seconds / 60;
     format!("{}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// One source and what came out of it.
+/// One source and its result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceReport {
     /// The path as given or found; `stdin` for standard input.
     pub name: String,
-    /// Size on disk in bytes, where it has one.
+    /// Size on disk in bytes, if it has one.
     pub size: Option<u64>,
-    /// What the file name tells.
+    /// The domain and hours in the file's name.
     pub hours: Option<NamedHours>,
     /// Its lines.
     pub counts: Counts,
-    /// Why reading ended early, or why what was read is not to be trusted; what was read counts (only when the user
-    /// said to go on).
+    /// Why reading ended early, or why the source was not accepted as a log. What was read counts only if the user said
+    /// to go on.
     pub fault: Option<String>,
-    /// Whether the source delivers its hours also when it holds no line.
+    /// Whether the source delivers its hours even if it has no line.
     pub may_be_empty: bool,
-    /// Newlines and other blanks that stand between or behind its compressed streams, in bytes: they are no text and count
-    /// nothing, and whoever wrote the file did not mean them.
+    /// Newlines and other blanks between or behind its compressed streams, in bytes. They are skipped.
     pub padding: u64,
-    /// What tells whether its lines stand in other sources, too: see [`overlap`](overlap).
+    /// A sketch of its lines, to find out whether they are also in other sources: see [`overlap`](overlap).
     pub sketch: Sketch,
 }
 
-/// Whether a source delivers the hours that its name tells: it has no fault, and holds more `lines` than `empty` ones (blank
-/// or skipped) or may be empty.
+/// Whether a source delivers the hours in its name: it has no fault, and has more `lines` than `empty` ones (blank or
+/// skipped) or may be empty.
 #[must_use]
 pub const fn delivers(has_fault: bool, may_be_empty: bool, lines: u64, empty: u64) -> bool {
     !has_fault && (may_be_empty || lines > empty)
 }
 
 impl SourceReport {
-    /// Whether it is a fault that holds more rejected lines than others: it is named, and says nothing of the rest.
+    /// Whether the source is a fault because most of its lines were rejected: it is named, and its lines are not judged
+    /// with the others.
     #[must_use]
     pub fn is_distrusted(&self) -> bool {
         self.fault.is_some() && 2 * self.counts.rejected_total() > self.counts.lines
@@ -209,7 +209,7 @@ impl SourceReport {
         delivers(self.fault.is_some(), self.may_be_empty, self.counts.lines, self.counts.without_request())
     }
 
-    /// Whether the source has no fault and holds nothing but blank and skipped lines, if any.
+    /// Whether the source has no fault and only blank and skipped lines, if any.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fault.is_none() && self.counts.lines == self.counts.without_request()
@@ -245,12 +245,12 @@ pub struct Duplicate {
     pub same_as: String,
 }
 
-/// Logs that were not opened, as their names tell that no line of theirs counts.
+/// Logs that were not opened because, by their names, no line of them counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotOpened {
-    /// Names that tell hours too far from the range.
+    /// Logs whose hours are too far from the range.
     pub other_hours: u64,
-    /// Names that tell a domain that was not asked for.
+    /// Logs whose domain is not in the selection.
     pub other_domains: u64,
 }
 
@@ -265,8 +265,8 @@ pub struct Report {
     pub duplicates: Vec<Duplicate>,
     /// Sources that do not concern the export, in sums: see [`Report::scoped`].
     pub elsewhere: Elsewhere,
-    /// For each domain of the export, from the first to the last hour that the name of any source tells, of those
-    /// elsewhere too. Sorted by domain.
+    /// For each domain of the export, the time from the first to the last hour in the names of its sources, including
+    /// those elsewhere. Sorted by domain.
     pub spans: Vec<NamedHours>,
     /// For each domain with a line that counts in a source that is not certain to be of one domain, the hours since 1970
     /// in which such a line is evidence of a log: perhaps none.
@@ -276,8 +276,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds a domain to [`Report::shared`], with an hour or none. Hours mostly come in order: then one span holds all that
-    /// follow each other.
+    /// Adds a domain to [`Report::shared`], with an hour or none. Hours mostly arrive in order, so one span covers
+    /// consecutive hours.
     pub fn add_shared(&mut self, domain: &Domain, hour: Option<i64>) {
         if !self.shared.contains_key(domain.as_str()) {
             // Of a million hosts, most have one.
@@ -291,7 +291,7 @@ impl Report {
         }
     }
 
-    /// Adds what the names of sources tell that were not opened: see [`Report::spans`].
+    /// Adds the hours in the names of sources that were not opened: see [`Report::spans`].
     pub fn add_spans(&mut self, mut spans: Spans) {
         self.spans.iter().for_each(|span| spans.add(span));
         self.spans = spans.into_sorted();
@@ -310,8 +310,8 @@ impl Report {
         totals
     }
 
-    /// The lines that the share of rejected ones is judged over, where faults are named and passed over: not those of logs
-    /// that are faults for what was rejected of them.
+    /// The lines that the share of rejected lines is taken of, when faults do not stop the job: without the logs that
+    /// are faults because most of their lines were rejected.
     #[must_use]
     pub fn judged(&self) -> Counts {
         let mut judged = self.judged_in_scope();
@@ -355,12 +355,12 @@ impl Report {
         self.sources.iter().filter(|s| s.padding > 0).map(|s| (s.name.as_str(), s.padding))
     }
 
-    /// The sources that hold no line, where that is no delivery.
+    /// The sources that have no line, unless such a source counts as delivered.
     pub fn empty(&self) -> impl Iterator<Item = &str> {
         self.sources.iter().filter(|s| s.is_empty() && !s.delivered()).map(|s| s.name.as_str())
     }
 
-    /// Domains in the names of sources that hold rejected lines and no good one, with the number of these.
+    /// Domains in the names of sources that have rejected lines and no good line, with the number of rejected lines.
     #[must_use]
     pub fn only_rejected(&self) -> BTreeMap<&Domain, u64> {
         let mut domains: BTreeMap<&Domain, (u64, u64)> = BTreeMap::new();
@@ -395,9 +395,9 @@ pub fn first_of_each_reason(samples: Vec<Sample>) -> Vec<Sample> {
 /// How many rejected lines a run may have before its result is not to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectLimit {
-    /// So many lines.
+    /// A number of lines.
     Lines(u64),
-    /// So many millionths of the lines read.
+    /// A share of the lines read, in millionths.
     Share(u64),
 }
 
@@ -418,8 +418,8 @@ impl RejectLimit {
         scaled(percent, 3, 4).filter(|share| *share <= 1_000_000).map(Self::Share)
     }
 
-    /// How much of a single source may be rejected, in millionths of its lines: half, or what was allowed of
-    /// everything where that is more.
+    /// How many lines of a single source may be rejected, in millionths of its lines: half, or the limit of the whole
+    /// job if that is higher.
     #[must_use]
     pub fn share_of_source(self) -> u64 {
         match self {

@@ -1,7 +1,8 @@
-//! Logs as sources: where each lies ([`Origin`]), what is known of it ([`Stat`]), and how it is read ([`Reading`]).
+//! Logs as sources: where each of them is ([`Origin`]), what is known of it without reading it ([`Stat`]), and how it
+//! is read ([`Reading`]).
 //!
-//! [`Origins`] is the one way to list, stat and open logs; [`ORIGINS`] is the one that the program uses. Opens nothing
-//! itself, and knows nothing of lines.
+//! [`Origins`] is the only way to list, stat and open logs; [`ORIGINS`] is the one that the program uses. This file
+//! opens nothing itself, and knows nothing of lines.
 
 // Each file uses only those listed before it.
 mod search;
@@ -29,7 +30,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The argument that stands for standard input.
+/// The argument that means standard input.
 pub const STDIN: &str = "-";
 /// The fault of a pipe, socket or device in a folder or behind a glob: it would be waited for without end.
 const NO_FILE: &str = "is not a regular file; a pipe is read where it is named itself";
@@ -41,37 +42,37 @@ pub const ORIGINS: &dyn Origins = &Local;
 pub struct Source {
     /// The path as given or found; `stdin` for standard input.
     pub name: String,
-    /// Where it lies.
+    /// Where it is.
     pub origin: Origin,
     /// Whether it was named itself, and not found: only then it may be a pipe or a device.
     pub is_named: bool,
-    /// What is known of it; `None` before it was looked at, and where that failed.
+    /// What is known of it without reading it; `None` before that was looked up, and if that failed.
     pub stat: Option<Stat>,
     /// How its lines are read.
     pub reading: Reading,
-    /// The domain and hours that its name tells.
+    /// The domain and hours in its name.
     pub named: Option<NamedHours>,
     /// Where to begin, when what lies before was read before.
     pub resume: Option<Box<Resume>>,
-    /// Lengths of texts that it may begin with, where it can be read only once.
+    /// Lengths of texts that it may begin with, if it can be read only once.
     pub known_lengths: Option<Arc<Lengths>>,
     /// Why it cannot be read, when that is known already.
     pub fault: Option<String>,
 }
 
-/// How the lines of a source are read, as far as its name does not tell. Comes with the [`Search`] that finds it, and goes
-/// to the parser and the store.
+/// How the lines of a source are read, apart from what its name says. Comes with the [`Search`] that finds the source,
+/// and goes to the parser and the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Their format.
     pub format: Choice,
-    /// The region of every line; unspecified where none is named, and the format may tell it.
+    /// The region of every line; unspecified if none is given. The format may have a region, too.
     pub region: Region,
-    /// The domain of lines that hold only a path, where the name of the file tells none.
+    /// The domain of lines whose URL has only a path, if the name of the file names none.
     pub domain: Option<Domain>,
 }
 
-/// Where a plain file goes on whose beginning was read before.
+/// Where to continue in a plain file whose beginning was read before.
 #[derive(Clone, Debug)]
 pub struct Resume {
     /// Where the first line to be read begins, in bytes.
@@ -95,8 +96,8 @@ impl Source {
         Self { name, origin, is_named, stat, reading, named, resume, known_lengths, fault }
     }
 
-    /// Asks what is known of it, unless that is known. What is no file is not read, unless it was named itself: it would be
-    /// waited for without end.
+    /// Looks up what is known of the source, unless that is known already. What is not a file is not read, unless the
+    /// user named it: it might never end.
     pub fn look(&mut self, origins: &dyn Origins) {
         if self.stat.is_none() && self.fault.is_none() {
             self.look_anew(origins);
@@ -121,13 +122,13 @@ impl Source {
         self.stat.and_then(Stat::size)
     }
 
-    /// Whether it can be read only once, as it was found when it was looked at.
+    /// Whether it can be read only once, as far as was known when it was looked up.
     #[must_use]
     pub fn is_stream(&self) -> bool {
         self.stat == Some(Stat::Stream)
     }
 
-    /// The path, where it has one.
+    /// The path, if it has one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.origin.path()
@@ -138,19 +139,19 @@ impl Source {
         Site { origins, origin: &self.origin }
     }
 
-    /// Lines that were read before of what it holds.
+    /// The number of its lines that were read before.
     #[must_use]
     pub fn lines_before(&self) -> u64 {
         self.resume.as_ref().map_or(0, |resume| resume.judged.0)
     }
 
-    /// In which format it is to be read.
+    /// The format in which to read it.
     #[must_use]
     pub fn format(&self) -> Choice {
         self.resume.as_ref().map_or(self.reading.format, |resume| Choice::Fixed(resume.format))
     }
 
-    /// The domain that its lines with only a path take from outside, where that is certain.
+    /// The domain of its lines whose URL has only a path, if that is certain.
     #[must_use]
     pub fn outside(&self) -> Option<&Domain> {
         outside(self.named.as_ref(), self.reading.domain.as_ref())

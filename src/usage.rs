@@ -1,4 +1,4 @@
-//! What is counted per domain, region and window: [`Usage`], and the law of its merge.
+//! What is counted per domain, region and slice: [`Usage`], and the law of its merge.
 //!
 //! Merging is a sum in every field, so partial results can be merged in any order and any grouping.
 //! Does no I/O.
@@ -11,7 +11,7 @@ use crate::record::{CacheResult, Protocol, Record};
 use crate::region::Region;
 use crate::time::Window;
 
-/// The highest sum: what a signed 64-bit column of any database holds.
+/// The highest sum: the highest value of a signed 64-bit column of a database.
 pub const MAX_SUM: u64 = i64::MAX.unsigned_abs();
 
 /// Counters of requests. Every sum stays at or below [`MAX_SUM`].
@@ -21,7 +21,7 @@ pub struct Usage {
     pub bytes: u64,
     /// Requests by protocol, in the order of [`Protocol::ALL`].
     pub requests: [u64; 4],
-    /// Requests answered by the edge from its cache, as far as lines tell.
+    /// Requests that the edge answered from its cache, as far as lines say.
     pub hits: u64,
     /// Response bytes of these.
     pub hit_bytes: u64,
@@ -72,7 +72,7 @@ impl Usage {
         Ok(())
     }
 
-    /// Takes away what was added before; `false`, and nothing is taken, when there is not as much.
+    /// Subtracts what was added before; `false`, and nothing is subtracted, if there is not as much.
     pub fn subtract(&mut self, other: &Self) -> bool {
         let mut fields = self.fields();
         for (sum, less) in fields.iter_mut().zip(other.fields()) {
@@ -110,8 +110,8 @@ impl Usage {
     }
 }
 
-/// The waist between usage and everything that shows it: one window of one domain in one region. Streams
-/// of rows are ordered by (domain, region, window) and hold no window twice.
+/// The usage of one slice of one domain in one region: the waist between usage and everything that shows it. Streams of
+/// rows are sorted by (domain, region, slice), and no slice occurs twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
     /// The domain.

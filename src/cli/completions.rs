@@ -4,7 +4,7 @@ use super::{Ending, command, show};
 use crate::error::Result;
 use clap::Args;
 
-/// Print a completion script for a shell.
+/// Print a completion script for a shell
 ///
 /// bash:       flowbook completions bash > ~/.local/share/bash-completion/completions/flowbook
 /// zsh:        flowbook completions zsh > ~/.zfunc/_flowbook (a folder of fpath)

@@ -10,7 +10,7 @@ const ALL: [Examples; 21] = [
         "",
         &[
             ("Export a day of the logs in a folder", "flowbook export logs --type flow --range 2026-03-01"),
-            ("Keep their usage in a store", "flowbook ingest logs --store usage.db"),
+            ("Keep the usage of these logs in a store", "flowbook ingest logs --store usage.db"),
         ],
     ),
     (
@@ -88,7 +88,10 @@ const ALL: [Examples; 21] = [
     ),
     ("task show", &[("Show a task", "flowbook task show 1 --store usage.db")]),
     ("task delete", &[("Delete a task and its workbook", "flowbook task delete 1 --store usage.db")]),
-    ("task run", &[("Make the workbooks of all tasks that wait", "flowbook task run --store usage.db")]),
+    (
+        "task run",
+        &[("Make the workbooks of all tasks that were never run", "flowbook task run --store usage.db")],
+    ),
     (
         "run",
         &[

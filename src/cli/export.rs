@@ -24,10 +24,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Export five-minute usage from logs to an Excel workbook.
+/// Export five-minute usage from logs or a store to an Excel workbook, or to CSV.
 ///
-/// The request has the parameters of CreateUsageDetailDataExportTask; a wrong one is answered with the
-/// error code of that operation.
+/// The request has the parameters of the operation CreateUsageDetailDataExportTask. A wrong request is answered with
+/// the error code of that operation.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[command(after_help = super::EXIT_CODES)]
@@ -65,8 +65,8 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub(super) waiting: WaitingFlags,
 
-    /// How far lines of a log may be from the hours in its name. Logs further from the range are not opened, nor logs
-    /// whose names name only domains that you did not ask for.
+    /// How far lines of a log may be from the hours in its name. A log that is further from the range is not opened;
+    /// nor is a log that is named for a domain that you did not ask for.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
     lateness: Duration,
 
@@ -74,7 +74,7 @@ pub(super) struct ExportArguments {
     #[arg(long, conflicts_with = "lateness")]
     read_all: bool,
 
-    /// Make one workbook per row of a CSV file. Its headings are the parameters of a request; --output names the folder
+    /// Make one workbook per row of a CSV file. Its columns are the parameters of a request; --output names the folder
     /// of the workbooks.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = options())]
     tasks: Option<PathBuf>,
@@ -88,7 +88,7 @@ pub(super) struct ExportArguments {
     #[arg(long, conflicts_with = "refresh")]
     require_complete: bool,
 
-    /// Make the workbook of every stale task again: every task whose usage in the store has changed since.
+    /// Make the workbook of every stale task again: of every task whose usage has changed since its workbook was made.
     #[arg(long, requires = "store", conflicts_with_all = ["output", "tasks", "months"], conflicts_with_all = options())]
     refresh: bool,
 

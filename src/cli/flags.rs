@@ -33,7 +33,7 @@ pub(super) struct ReadingFlags {
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
 
-    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA; the native format has no field for it.
+    /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA. The log format has no region field.
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub(super) region: Option<Region>,
 

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 
-/// Write deterministic native logs for trials and benchmarks, with their true totals in expected.csv.
+/// Write trial logs, with their true totals in expected.csv.
 ///
 /// The same options give the same bytes. There is one file per domain and hour, named as the vendor names them. The
 /// totals per domain and slice are counted while the lines are made up, never by the parser.
@@ -33,7 +33,7 @@ pub(super) struct GenerateArguments {
     /// Start of the first hour: a date, or a time as in export; UTC without an offset.
     #[arg(long, value_name = "TIME", default_value = "2026-03-01T00:00:00Z", value_parser = start)]
     start: i64,
-    /// How files are compressed.
+    /// Compression of the files.
     #[arg(long, value_name = "CODEC", default_value = "gz")]
     compress: Compress,
     /// Share of dirty lines, 0 to 1: lines that are blank or certain to be rejected.

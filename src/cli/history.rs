@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 /// List the last ticks of flowbook run, the newest first: what was ingested, what was made, what waits and why.
 ///
-/// A store keeps the last 1000 ticks. --dry-run and runs with a wrong configuration are not among them.
+/// A store keeps the last 1000 ticks. --dry-run and runs with a wrong configuration are not listed.
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
     /// The configuration (TOML): the ticks of its store are listed [default: `FLOWBOOK_CONFIG`].

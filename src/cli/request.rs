@@ -79,7 +79,7 @@ pub(super) struct RequestArguments {
     /// The product: cdn.
     #[arg(long, value_name = "PRODUCT")]
     product: Option<String>,
-    /// The same as the type.
+    /// The same as --type.
     #[arg(long, value_name = "DIMENSION")]
     dimension: Option<String>,
     /// The account's id.

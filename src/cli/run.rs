@@ -51,7 +51,7 @@ pub(super) struct RunArguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or nothing to do, or a task waits
-  1  a task failed, the disk is full, the store is held or damaged, ...
+  1  a task failed, the disk is full, the store is damaged or held by another process, ...
   2  wrong configuration or arguments
   3  incomplete: a log could not be read to its end (it is named); or wait_at_most passed
      and a workbook was made with hours missing (they are named); or more lines than

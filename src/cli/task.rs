@@ -95,7 +95,7 @@ struct ListArguments {
 /// Show a task, and what has changed since its workbook was made.
 #[derive(Debug, Args)]
 struct ShowArguments {
-    /// The task.
+    /// The id of the task, as task list prints it.
     id: String,
 
     #[command(flatten)]
@@ -109,7 +109,7 @@ struct ShowArguments {
 /// Delete tasks, with the workbooks that they made.
 #[derive(Debug, Args)]
 struct DeleteArguments {
-    /// The tasks.
+    /// The ids of the tasks.
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 
@@ -128,7 +128,7 @@ struct DeleteArguments {
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_CODES)]
 struct RunArguments {
-    /// The tasks [default: all that were never run].
+    /// The ids of the tasks [default: all that were never run].
     #[arg(value_name = "ID")]
     ids: Vec<String>,
 

@@ -1,5 +1,5 @@
-//! Very many texts that begin alike: which of them another one begins with. Where they are in order, what a text begins
-//! stands right behind it.
+//! Finds, among very many texts that begin alike, those that another text begins with. When texts are sorted, a longer
+//! text follows directly after its beginning.
 
 use std::cmp::Ordering;
 

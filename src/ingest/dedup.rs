@@ -1,9 +1,9 @@
-//! Sources that are there twice: the same file by another name, another file with the same bytes, the same text in
-//! another compression or with other line ends, or the beginning of another text. What counts twice is found here,
-//! and taken away by [`ingest`](super::ingest).
+//! Sources that occur twice: the same file by another name, another file with the same bytes, the same text in another
+//! compression or with other line ends, or the beginning of another text. They are found here, and
+//! [`ingest`](super::ingest) subtracts them.
 //!
-//! Of large files it is asked before they are read, for that is most of the work. Small ones are read sooner than they
-//! are compared: of these it is asked afterwards, by fingerprints taken on the way.
+//! Large files are compared before they are read, because reading is most of the work. Small files are read sooner than
+//! they are compared, so they are compared afterwards, by fingerprints taken while reading.
 
 use super::crowd::longest_beginnings;
 use super::outcome::SourceOutcome;

@@ -121,7 +121,7 @@ const OTHERS: usize = 4096;
 enum Meaning {
     Invalid,
     Unwanted,
-    /// It counts as a domain; with the host itself, where that is another one and needs a log of its own.
+    /// It counts as a domain; with the host itself, if that is another one and needs a log of its own.
     Wanted(Domain, Option<Domain>, Option<LastCell>),
 }
 
@@ -143,7 +143,7 @@ impl LastCell {
 
 /// Why a record was not counted.
 enum Stop {
-    /// The line is none by the rules of its format.
+    /// The line is not an entry by the rules of its format.
     NoEntry,
     Rejected(Reason),
     Failed(Error),

@@ -1,4 +1,4 @@
-//! What is said when more lines were rejected than allowed.
+//! The message for more rejected lines than allowed.
 
 use crate::log::Format;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Sample};
@@ -8,7 +8,7 @@ use std::fmt::Write;
 /// Characters of a line that a message shows.
 const SHOWN: usize = 200;
 
-/// Says that more lines were rejected than allowed, what came of it, what was expected, and shows the first one.
+/// The message for more rejected lines than allowed: how many, the consequence, the limit, and the first rejected line.
 #[must_use]
 pub fn too_many_rejected(
     counts: &Counts,

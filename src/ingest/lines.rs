@@ -1,8 +1,8 @@
 //! Bounded line splitting: blocks of whole lines, lent from one buffer.
 //!
-//! A line longer than the limit is a value ([`Chunk::TooLong`]), not an error, and is never split in two.
-//! A text without newlines is cut behind carriage returns that an entry follows, and a line that is too long before a
-//! hole of NULs, which is passed over. Knows nothing of files, and of formats only how entries begin.
+//! A line longer than the limit is a value ([`Chunk::TooLong`]), not an error, and is never split in two. A text
+//! without newlines is cut after carriage returns that an entry follows. A line that is too long is cut before a hole
+//! of NULs, and the hole is skipped. Knows nothing of files, and of formats only how entries begin.
 
 use crate::log::may_begin_entry;
 use crate::record::MAX_LINE;
@@ -103,7 +103,7 @@ impl OwnedChunk {
         self.range.of(&self.buffer)
     }
 
-    /// The buffer, for a block to come.
+    /// The buffer, to be used for a later block.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer
@@ -152,9 +152,9 @@ impl<'a> Iterator for Text<'a> {
 /// What is not lent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Skipped {
-    /// The rest of a line whose beginning was lent as too long.
+    /// The rest of a line whose beginning was returned as too long.
     Line,
-    /// A hole behind a line.
+    /// A hole after a line.
     Hole,
     /// What a newline ends that another part begins in.
     ToNewline,
@@ -197,11 +197,11 @@ impl<R: Read> Lines<R> {
         Self { skipping: Some(Skipped::ToNewline), ..Self::new(input) }
     }
 
-    /// Uses the buffer of another splitter, to spare the allocation. The first `filled` bytes in it, at most what is
-    /// read at a time, were taken from the input already.
+    /// Uses the buffer of another splitter, to save the allocation. The first `filled` bytes in it, at most as many as
+    /// are read at a time, were read from the input already.
     ///
-    /// Of a longer buffer only so much is used: how much is read at a time, and what line is too long, must not depend
-    /// on what was read before.
+    /// Of a longer buffer, only as much is used as is read at a time: how much that is, and which line is too long,
+    /// must not depend on what was read before.
     #[must_use]
     pub fn with_buffer(mut self, mut buffer: Vec<u8>, filled: usize) -> Self {
         buffer.truncate(READ);
@@ -224,13 +224,13 @@ impl<R: Read> Lines<R> {
         self.position - (self.end - self.start) as u64
     }
 
-    /// Bytes of an incomplete last line that stays behind when the input fails.
+    /// Bytes of an incomplete last line that remain when the input fails.
     pub const fn left_over(&self) -> usize {
         if self.skipping.is_some() { 0 } else { self.end - self.start }
     }
 
-    /// The first bytes of what was not lent yet: as many as are asked for, at most what is read at a time, or all that there
-    /// are.
+    /// The first bytes that were not returned yet: `len` of them, or fewer if fewer are read at a time or left in the
+    /// input.
     pub fn head(&mut self, len: usize) -> &[u8] {
         while self.end - self.start < len && !self.done && self.failure.is_none() {
             self.failure = self.fill().err();

@@ -1,6 +1,6 @@
-//! What came out of parts and sources, put in the order of sources and lines.
+//! The results of parts and sources, put in the order of sources and lines.
 //!
-//! Knows nothing of how they are read.
+//! Knows nothing of reading.
 
 use super::fingerprint::Fingerprint;
 use super::rejects::{Extent, PartSample, SpilledPart};

@@ -228,7 +228,7 @@ impl ThreadBuffers {
 /// An open part.
 #[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once")]
 pub(super) enum OpenPart<'a, 'd> {
-    /// All of its text, decoded without fault, and what it is, if it was to be hashed.
+    /// All of its text, decoded without fault, and its identity, if it is to be hashed.
     Text(&'d [u8], Option<digest::Stretch>),
     /// Lines to be read and decoded.
     Lines(Lines<Input<'a>>, Codec),
@@ -447,7 +447,7 @@ pub(super) struct CountingReader<'a> {
 enum Raw {
     File(Arc<File>),
     Stretch(StretchReader),
-    /// What is no file of this system.
+    /// A source that is not a file of this system.
     Bytes(Box<dyn Read + Send>),
 }
 

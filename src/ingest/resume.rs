@@ -1,4 +1,4 @@
-//! Texts that were read before: whether one begins with what is known, and where it goes on.
+//! Texts that were read before: whether a text begins with what is known, and where to continue.
 
 use super::packed::Readable;
 use crate::codec::is_plain_text;
@@ -22,7 +22,7 @@ pub struct Beginning {
     pub whole: Hash,
     /// The hash of it before the newline that its last line lacks.
     pub open: Option<Hash>,
-    /// Whether it was damaged behind that.
+    /// Whether it was damaged after that.
     pub is_damaged: bool,
     /// The domain that its lines take from outside, which it is the hash of, too.
     pub outside: Option<Domain>,
@@ -101,11 +101,11 @@ pub fn beginnings(site: Site<'_>, lengths: Vec<u64>) -> io::Result<Vec<(u64, Has
     Ok(identify(None, [digester.finish()]).map(|id| id.beginnings).unwrap_or_default())
 }
 
-/// Where a plain file goes on behind the text that is known of it; `None` when it must be read as a whole. How many lines
-/// lie before, and in which format they were read, is for the caller to fill in.
+/// Where to continue in a plain file after the text that is known of it; `None` if it must be read as a whole. The
+/// caller fills in how many lines are before that, and their format.
 ///
-/// Only the longest beginning that was hashed of what is known and the bytes behind its last whole chunk are compared: who may
-/// change the middle of a log that grows has to ask for a whole reading.
+/// Compares only the longest hashed beginning of the known text and the bytes after its last whole chunk. If the middle
+/// of a log that grows may change, the log must be read as a whole.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -131,7 +131,7 @@ pub fn resume(site: Site<'_>, known: &TextId) -> io::Result<Option<Resume>> {
     Ok((same_head && same_rest && is_whole_lines).then(resume))
 }
 
-/// The identity of all of a file's text that can be decoded, or of what stands in a plain file before `size`.
+/// The identity of the readable text of a file, or of the first `size` bytes of a plain file.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -1,18 +1,18 @@
-//! What may be counted twice: different sources for the same hour, and sources whose lines mostly stand in others.
+//! What may be counted twice: different sources for the same hour, and sources most of whose lines are also in others.
 //!
-//! Different texts both count, for nothing tells which one is right. What is found here is only said.
+//! Different texts both count, because it is not known which is right. What is found here is only reported.
 
 use super::{NamedHours, SourceReport};
 use crate::sketch::Sketch;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is looked at of a source.
+/// What is compared of a source.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What its name tells.
+    /// The domain and hours in its name.
     pub hours: Option<&'a NamedHours>,
     /// Its lines.
     pub lines: u64,
@@ -25,7 +25,7 @@ pub struct Candidate<'a> {
 pub struct Overlap {
     /// What they have in common.
     pub kind: Kind,
-    /// The source that the others are held against: of the same hours the first one, else the one that holds lines of
+    /// The source that the others are compared with: for the same hours the first one, else the one that has lines of
     /// the others.
     pub name: String,
     /// The other sources, in the order of the report.
@@ -35,9 +35,9 @@ pub struct Overlap {
 /// Why sources may count the same requests twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Their names tell the same hours of the same domain, but their texts differ.
+    /// Their names have the same hours of the same domain, but their texts differ.
     SameHours(NamedHours),
-    /// Most lines of one stand in the other, as far as some of their lines tell.
+    /// Most lines of one are also in the other, judged by some of their lines.
     SameLines,
 }
 
@@ -78,8 +78,8 @@ pub fn find(sources: &[SourceReport]) -> Vec<Overlap> {
     among(&candidates.collect::<Vec<_>>())
 }
 
-/// What may be counted twice among sources: first by hours, then by lines, in the order of sources. Two sources are told
-/// once: that they hold the same lines says more than that their names tell the same hours.
+/// Finds what may be counted twice among sources: first by hours, then by lines, in the order of sources. Two sources
+/// are reported only once: that they have the same lines says more than that their names have the same hours.
 #[must_use]
 pub fn among(sources: &[Candidate<'_>]) -> Vec<Overlap> {
     let by_lines = same_lines(sources);

@@ -1,6 +1,6 @@
-//! Rejected lines in what leaves the house: as they are, with addresses masked, or not at all.
+//! Rejected lines in results: as they are, with addresses masked, or not at all.
 //!
-//! A line that could not be read has no fields: an address is masked wherever it stands, but for what is the version of a
+//! A line that could not be read has no fields, so an address is masked wherever it is, except the version of a
 //! product.
 
 use crate::domain::Selection;
@@ -54,8 +54,8 @@ impl Samples {
     }
 }
 
-/// A line with every IPv4 and IPv6 address replaced, whatever field it stands in, also where a URL escapes its dots and
-/// colons, and where the line was cut within it.
+/// A line with every IPv4 and IPv6 address replaced, in every field, also where a URL escapes its dots and colons, and
+/// where the line was cut within it.
 #[must_use]
 pub fn masked(line: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(line.len());

@@ -1,6 +1,6 @@
-//! What of a report concerns an export: sources in scope by name, everything else as one line of sums.
+//! The part of a report that concerns an export: sources in scope by name, everything else as one row of sums.
 //!
-//! A workbook for one customer shows nothing of the others, and its lines add up all the same.
+//! A workbook for one customer shows nothing of the others, and its lines still add up.
 
 use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
 use crate::domain::{Domain, Folds, Selection};
@@ -15,9 +15,9 @@ pub struct Elsewhere {
     pub sources: u64,
     /// All their lines; none of them is accepted.
     pub counts: Counts,
-    /// How many of them could not be read to their end although they may concern the export: their names tell nothing.
+    /// How many of them could not be read to their end and may concern the export, because their names name nothing.
     pub faults: u64,
-    /// The lines of those that are faults for what was rejected of them.
+    /// The lines of sources that are faults because most of their lines were rejected.
     pub distrusted: Counts,
 }
 
@@ -39,7 +39,7 @@ enum Asked {
     Host(String),
     /// Something of a host that the line does not name.
     Path,
-    /// What is none of these.
+    /// None of these.
     Unknown,
 }
 
@@ -83,12 +83,12 @@ fn host_behind_scheme(url: &[u8]) -> Asked {
 
 /// Seconds in an hour.
 const HOUR: i64 = 3600;
-/// How much earlier or later than the hours in its name a log may have lines, unless somebody says otherwise, in seconds.
+/// By default, how far lines of a log may be from the hours in its name, in seconds.
 pub const LATENESS: i64 = 24 * HOUR;
 
 impl Counts {
-    /// What is left of all lines without those in scope, where all that counts is in scope: `self` tells the lines of the
-    /// range as those of other domains.
+    /// All lines without those in scope, when everything that counts is in scope: `self` counts the lines of the range
+    /// as those of other domains.
     #[must_use]
     pub fn less(mut self, in_scope: &Self) -> Self {
         let take = |sum: &mut u64, part: u64| *sum = sum.saturating_sub(part);
@@ -119,16 +119,16 @@ impl Scope<'_> {
         (start - start.rem_euclid(HOUR), end + (-end).rem_euclid(HOUR))
     }
 
-    /// Whether a name tells an hour that the range touches, for a domain of the selection.
+    /// Whether a name has an hour that the range touches, of a domain of the selection.
     #[must_use]
     pub fn is_named(&self, hours: &NamedHours) -> bool {
         let (start, end) = self.hours();
         hours.start < end && hours.end > start && self.selection.contains(hours.domain.as_str())
     }
 
-    /// Whether a source is shown by name: one with a line that counts or with a name that tells an hour in scope. Who sees
-    /// every domain also sees every source that is not merely good and out of scope; who sees a whole account, those that
-    /// could not be read and whose names tell no domain.
+    /// Whether a source is shown by name: it has a line that counts, or an hour in scope in its name. An export of
+    /// every domain also shows every source that is not just good and out of scope; an export of a whole account also
+    /// shows the sources that could not be read and whose names name no domain.
     #[must_use]
     pub fn holds(&self, source: &SourceReport) -> bool {
         let counts = &source.counts;
@@ -141,8 +141,9 @@ impl Scope<'_> {
         counts.accepted > 0 || is_named || is_shown || may_concern && self.selection.wanted.is_all()
     }
 
-    /// Whether what a rejected line says is shown: every host that it names is of the selection, and it asks something of
-    /// such a host; in a log of the selection, as its name tells, that may be a path alone, or nothing that can be read.
+    /// Whether the text of a rejected line is shown: every host that it names is in the selection, and it requests
+    /// something of such a host. In a log that is named for the selection, the line may also have only a path, or
+    /// nothing readable.
     #[must_use]
     pub fn shows(selection: &Selection, hours: Option<&NamedHours>, line: &[u8]) -> bool {
         let is_own = hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
@@ -159,14 +160,14 @@ impl Scope<'_> {
     }
 }
 
-/// For each domain, from the first to the last hour that any name tells.
+/// For each domain, the time from the first to the last hour in any name.
 ///
-/// Names come in their order, so that most of one domain stand together: each such run is one span until the end.
+/// Names arrive in order, so that most names of one domain follow each other: each such run is one span until the end.
 #[derive(Clone, Debug, Default)]
 pub struct Spans(Vec<NamedHours>);
 
 impl Spans {
-    /// Adds the hours that a name tells.
+    /// Adds the hours in a name.
     pub fn add(&mut self, hours: &NamedHours) {
         if !self.0.last_mut().is_some_and(|span| widen(span, hours)) {
             self.0.push(hours.clone());
@@ -193,9 +194,8 @@ fn widen(span: &mut NamedHours, hours: &NamedHours) -> bool {
 }
 
 impl Report {
-    /// Keeps what concerns an export, see [`Scope::holds`]; of everything else only sums are left, in
-    /// [`Report::elsewhere`]. Of each reason, the first [`SAMPLES_PER_REASON`](super::SAMPLES_PER_REASON) samples in scope
-    /// stay.
+    /// Keeps what concerns an export, see [`Scope::holds`]; everything else is summed up in [`Report::elsewhere`]. Of
+    /// each reason, the first [`SAMPLES_PER_REASON`](super::SAMPLES_PER_REASON) samples in scope are kept.
     #[must_use]
     pub fn scoped(self, selection: &Selection, folds: Option<&Folds>, range: TimeRange) -> Self {
         let scope = Scope { selection, range };

@@ -1,4 +1,4 @@
-//! Whether a file is still what it was when it was looked at.
+//! Whether a file has changed since it was looked up.
 
 use super::local::stat_of;
 use super::{Origins, Site, Source, Stat, Version};

@@ -1,6 +1,6 @@
-//! Discovery: the files of this system that arguments name, folders hold and globs match.
+//! Discovery: finds the files that arguments name, that are in folders, and that globs match.
 //!
-//! Opens no file. With those beside it the only file that names glob.
+//! Opens no file. The only file, with those of this folder, that names glob.
 
 use super::walk::{FoundKind, is_hidden, walk};
 use super::{NO_FILE, Origin, STDIN, Search, Source};
@@ -25,20 +25,20 @@ const WORKBOOK: &str = ".xlsx";
 const STORE: &str = ".db";
 const OWN_NAME: &[u8] = b"expected.csv";
 
-/// Finds the sources behind the arguments: files, folders (with everything below but flowbook's own results and what
-/// is hidden: logs of wildcard domains, whose names begin with a dot, are not), globs, and `-`. Sorted by name; the
-/// same path counts once.
+/// Finds the sources that the arguments name: files, folders (with everything below them, except flowbook's own results
+/// and hidden files; a log of a wildcard domain is not hidden although its name begins with a dot), globs, and `-`.
+/// Sorted by name; the same path counts once.
 ///
-/// What cannot be found or entered becomes a source with a fault, so that the caller decides.
+/// A path that cannot be found or read becomes a source with a fault, so that the caller decides.
 ///
 /// # Errors
-/// When there is no argument, or one is no valid glob.
+/// If there is no argument, or one is not a valid glob.
 pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Source>> {
     discover_by(arguments, &Search::default())
 }
 
-/// Finds the sources behind the arguments as [`discover`] does, of what folders and globs hold only what the search does: a
-/// file that is named stays.
+/// Finds sources as [`discover`] does, but takes from folders and globs only the files that the search matches. A file
+/// that an argument names is always taken.
 ///
 /// # Errors
 /// As [`discover`].
@@ -83,7 +83,7 @@ struct Found<'a> {
 /// What stands at a path, or at none.
 enum Is {
     File,
-    /// What was named itself, whatever it is.
+    /// Something that an argument names, of any kind.
     Named,
     Stdin,
     /// What cannot be read, and why.

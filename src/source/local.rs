@@ -1,6 +1,6 @@
 //! The files of this system, its pipes and standard input.
 //!
-//! A file is opened so that a pipe put in its place since it was looked at is neither waited for nor read.
+//! If a pipe was put in the place of a file since it was looked up, opening neither waits for the pipe nor reads it.
 
 use super::{Opened, Origin, Origins, Search, Source, Stat, Version, discover_by};
 use crate::error::Result;

@@ -20,7 +20,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The path, where it has one.
+    /// The path, if it has one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -33,7 +33,7 @@ impl Origin {
 /// What is known of a source without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stat {
-    /// It can be read once, from its beginning: standard input, a pipe, a device.
+    /// It can be read only once, from its beginning: standard input, a pipe, a device.
     Stream,
     /// It can be read at any place, and again.
     File {
@@ -64,7 +64,7 @@ impl Stat {
     }
 }
 
-/// Which file stands at an origin, and in which state: two that are equal are of the same bytes.
+/// Which file is at an origin, and in which state. Two equal versions have the same bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version {
     /// Device and number of the file, by which it is known under another name, where the system numbers files.
@@ -115,7 +115,7 @@ pub trait Origins: Sync {
     fn open_stream(&self, origin: &Origin) -> io::Result<Box<dyn Read + Send>>;
 }
 
-/// An open file, at the beginning of the range that was asked for. More may follow than the range.
+/// An open file, at the beginning of the requested range. There may be more bytes after the range.
 pub enum Opened {
     /// One of this system: several threads may read at several places of it.
     File(File),
@@ -137,7 +137,7 @@ impl Read for Opened {
 pub struct Site<'a> {
     /// Who opens it.
     pub origins: &'a dyn Origins,
-    /// Where it lies.
+    /// Where it is.
     pub origin: &'a Origin,
 }
 
@@ -145,7 +145,7 @@ impl Site<'_> {
     /// Opens all of a file; see [`Origins::open`].
     ///
     /// # Errors
-    /// When it cannot be opened, or is none.
+    /// If it cannot be opened, or is not a file.
     pub fn open(self) -> io::Result<Opened> {
         self.open_at(WHOLE)
     }
@@ -153,12 +153,12 @@ impl Site<'_> {
     /// Opens a range of a file; see [`Origins::open`].
     ///
     /// # Errors
-    /// When it cannot be opened, or is none.
+    /// If it cannot be opened, or is not a file.
     pub fn open_at(self, range: Range<u64>) -> io::Result<Opened> {
         self.origins.open(self.origin, range)
     }
 
-    /// Whether a file stands there.
+    /// Whether there is a file.
     #[must_use]
     pub fn is_file(self) -> bool {
         self.origins.stat(self.origin).is_ok_and(|stat| stat != Stat::Stream)

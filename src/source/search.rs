@@ -1,4 +1,5 @@
-//! What of the files that are found is read: by globs over their names, and by what these tell.
+//! Which of the files that were found are read: chosen by globs over their names, and by the domains and hours in their
+//! names.
 //!
 //! Opens no file.
 
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-/// How folders and globs are searched, and what is known of all files in them.
+/// How folders and globs are searched, and how the files in them are read.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// Only files that one of these matches; none is all.
@@ -54,11 +55,11 @@ impl Glob {
 }
 
 impl Search {
-    /// A search by globs: one with a slash is matched with a path below the folder that is searched, any other with
-    /// the name of a file or folder.
+    /// A search by globs. A glob with a slash matches a path below the folder that is searched, any other glob the name
+    /// of a file or folder.
     ///
     /// # Errors
-    /// Names the text that is no glob.
+    /// If a text is not a glob; the error names it.
     pub fn new(include: &[String], exclude: &[String], reading: Reading) -> Result<Self> {
         let globs = |texts: &[String], is_include| {
             texts.iter().map(|text| Glob::new(text, is_include)).collect::<Result<Vec<_>>>()
@@ -99,7 +100,7 @@ impl Search {
         is_kept && !is_left_out
     }
 
-    /// The globs that matched nothing so far, each behind the name that it is given under.
+    /// The globs that matched nothing so far, each after the name of its option.
     pub fn unmatched(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let include = self.include.iter().map(|glob| ("include", glob));
         let all = include.chain(self.exclude.iter().map(|glob| ("exclude", glob)));
@@ -139,21 +140,21 @@ fn matches(globs: &[Glob], path: &Path, folder: &Path) -> bool {
     is_matched
 }
 
-/// Which logs need not be opened, as their names tell.
+/// Which logs need not be opened, judged by their names.
 #[derive(Clone, Copy, Debug)]
 pub struct NameFilter<'a> {
-    /// Whose lines count.
+    /// The domains whose lines count.
     pub selection: &'a Selection,
     /// When lines count.
     pub range: TimeRange,
-    /// How much earlier or later than the hours that a name tells a line may be, in seconds.
+    /// How far a line may be from the hours in the name of its log, in seconds.
     pub lateness: i64,
 }
 
-/// Takes the sources out whose names tell that they hold no line that counts: of hours that lie outside the range by
-/// more than the lateness, or of another domain. The vendor puts the lines of one domain into a file. A name with an
-/// underscore before its date may be a domain's with something put before it, and tells hours only. `note` is given each
-/// that is taken out.
+/// Removes the sources that have no line that counts, judged by their names: the hours in the name are further from the
+/// range than the lateness, or the domain is another one. The vendor puts the lines of one domain into a file. A name
+/// with an underscore before its date may be that of a domain with something put before it; only its hours are used.
+/// `note` is called with each source that is removed.
 pub fn remove_out_of_scope(
     sources: &mut Vec<Source>,
     scope: &NameFilter<'_>,
@@ -172,8 +173,8 @@ pub fn remove_out_of_scope(
     not_opened
 }
 
-/// Takes the sources out that hold no line that counts in any of some scopes, as [`remove_out_of_scope`] does for one;
-/// gives these.
+/// Removes the sources that have no line that counts in any of several scopes, as [`remove_out_of_scope`] does for one,
+/// and returns them.
 pub fn remove_out_of_all(sources: &mut Vec<Source>, scopes: &[NameFilter<'_>]) -> Vec<Source> {
     let is_out = |source: &mut Source| scopes.iter().all(|scope| scope.why_not(source).is_some());
     sources.extract_if(.., is_out).collect()

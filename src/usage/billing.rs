@@ -54,7 +54,7 @@ pub fn ratio(part: u128, whole: u128) -> f64 {
     ten_thousandths as f64 / 10_000.0
 }
 
-/// How many of so many slices the 95th percentile drops.
+/// How many of a number of slices the 95th percentile drops.
 #[must_use]
 pub const fn dropped_by_95(slices: usize) -> usize {
     slices / 20
@@ -67,7 +67,7 @@ pub fn percentile_95(slices: &[u64]) -> u64 {
     percentile_95_among(slices, slices.len())
 }
 
-/// The 95th percentile of so many slices, of which all but some are 0.
+/// The 95th percentile of a number of slices; all but `some` of them are 0.
 #[must_use]
 pub fn percentile_95_among(some: &[u64], slices: usize) -> u64 {
     let dropped = dropped_by_95(slices);
@@ -77,15 +77,15 @@ pub fn percentile_95_among(some: &[u64], slices: usize) -> u64 {
     *some.to_vec().select_nth_unstable_by(dropped, |a, b| b.cmp(a)).1
 }
 
-/// The highest slice and where it stands; the first of equals. `None` of no slices.
+/// The highest slice and its position; the first of equal ones. `None` if there are no slices.
 #[must_use]
 pub fn peak(slices: &[u64]) -> Option<(usize, u64)> {
     let highest = *slices.iter().max()?;
     slices.iter().position(|s| *s == highest).map(|at| (at, highest))
 }
 
-/// The figures by which a range of days may be billed. Sums of daily figures are kept as sums, so that
-/// they are divided and rounded once; all in bytes per slice unless said otherwise.
+/// The figures that may bill a range of days. Sums of daily figures are kept as sums, so that they are divided and
+/// rounded once. All are in bytes per slice unless their description says otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Sum of all slices.
@@ -111,8 +111,8 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Takes the figures of `slices`; `days` are the positions of each local day in turn, `is_night` tells
-    /// whether a slice lies in 00:00-08:00 local time.
+    /// Computes the figures of `slices`. `days` are the positions of the slices of each local day; `is_night` says
+    /// whether a slice is in 00:00-08:00 local time.
     #[must_use]
     pub fn of(slices: &[u64], days: &[Range<usize>], is_night: impl Fn(usize) -> bool) -> Self {
         let day_slices = || days.iter().map(|day| &slices[day.clone()]);

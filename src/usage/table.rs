@@ -160,8 +160,8 @@ impl UsageTable {
         self.cells_of(hour.0).map(|(_, usage)| usage.total_requests()).sum()
     }
 
-    /// Takes note that so many requests of an hour come from a source that is not certain to be of one domain, and whether
-    /// they are evidence of a log.
+    /// Notes that `requests` requests of an hour are from a source that may hold several domains, and whether they are
+    /// evidence of a log.
     pub fn note_shared(&mut self, hour: HourId, requests: u64, is_evidence: bool) {
         let [all, evidence] = &mut self.blocks[hour.0 as usize].shared;
         *all += requests;
@@ -189,10 +189,10 @@ impl UsageTable {
         &mut hours[place].1
     }
 
-    /// Adds everything of another table.
+    /// Adds everything in another table.
     ///
     /// # Errors
-    /// [`Overflow`], with the domain and the window whose sum grew too high.
+    /// [`Overflow`], with the domain and the slice whose sum grew too high.
     pub fn merge(&mut self, other: Self) -> Result<(), (Overflow, Domain, Window)> {
         if self.index.is_empty() {
             *self = other;
@@ -274,9 +274,9 @@ impl UsageTable {
         is_taken
     }
 
-    /// Domains with the hours since 1970 in which they have a request from a source that is not certain to be of one
-    /// domain, and whether any of these is evidence of a log; sorted by domain, and those of one region by hour. Behind
-    /// them, likewise, the hosts that count as another domain.
+    /// Domains with the hours since 1970 in which they have a request from a source that may hold several domains, and
+    /// whether any of these requests is evidence of a log. Sorted by domain, and within a region by hour. They are
+    /// followed by the hosts that count as another domain, in the same form.
     pub fn shared_hours(&self) -> impl Iterator<Item = (&Domain, i64, bool)> {
         let domains = self.index.iter().flat_map(move |((domain, _), series)| {
             let hours = self.series[series.0 as usize].iter();

@@ -45,7 +45,7 @@ pub(super) struct CoverageArguments {
     #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
 
-    /// A log is late if it was first read this long after the end of its hours.
+    /// A log is late if it was first read more than this after the end of its hours.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
     late_after: Duration,
 
