@@ -72,9 +72,9 @@ pub struct Job<'a> {
 /// How far the reading is, in bytes on disk; for whoever shows it, on another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of all sources whose size is known; 0 while more were read than are known.
+    /// Bytes of all sources of known size; 0 while not all sources are known.
     pub total: AtomicU64,
-    /// Whether there are more sources than are known.
+    /// Whether there are sources that are not known yet.
     pub has_more: AtomicBool,
     /// Bytes read so far.
     pub read: AtomicU64,
