@@ -1,7 +1,7 @@
 //! The usage store: one `SQLite` file with the usage of every source that was read, each counted once.
 //!
-//! Never sees a log line: usage and identities in ([`Writer`]), sorted rows and reports out ([`Reader`]). Usage
-//! and the identity of its source are committed in one transaction. Only this room names rusqlite and holds SQL.
+//! Never sees a log line: usage and identities go in ([`Writer`]), sorted rows and reports come out ([`Reader`]). Usage
+//! and the identity of its source are committed in one transaction. Only this room names rusqlite and has SQL.
 
 mod schema;
 mod value;

@@ -1,6 +1,6 @@
-//! Whose tasks and logs are in a store.
+//! The owner of the tasks and logs of a store.
 
-/// An account of a store. Each sees its own tasks only; the usage that it sees is told by its domains.
+/// An account of a store. Each account sees only its own tasks, and the usage of its own domains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub(super) i64);
 

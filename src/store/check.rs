@@ -16,16 +16,16 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-/// A law that does not hold.
+/// A law of the store that is violated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The source that breaks it, where it is one.
+    /// The source that violates it, if it is a source.
     pub source: Option<String>,
-    /// What was looked at.
+    /// What was checked.
     pub what: String,
-    /// What it should be.
+    /// The expected value.
     pub expected: String,
-    /// What it is.
+    /// The value found.
     pub found: String,
 }
 
@@ -40,10 +40,11 @@ impl Reader {
     /// 6. Each part is the sum of its cells, and no cell is without a part.
     /// 7. When all of these hold, the sums over all sources are those of the sources, and each slice is the sum of its cells.
     ///
-    /// The indexes, which are about half of the work, are looked at beside all else; that waits so long where it must.
+    /// The indexes, which are about half of the work, are checked in parallel with the rest. `wait` is how long to wait
+    /// for another process.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     pub fn check(&self, wait: Duration) -> Result<Vec<Violation>> {
         // The file itself also where a copy of it is looked at, which has indexes of its own.
         let (other, _) = open_as_is(&self.path, wait, false)?;

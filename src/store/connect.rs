@@ -1,4 +1,4 @@
-//! Connections to a database that somebody else may have written.
+//! Connections to a database that is not trusted.
 
 use crate::output::beside::WAL;
 use rusqlite::config::DbConfig;

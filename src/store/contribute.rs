@@ -1,4 +1,4 @@
-//! What a source contributes to a store: rejects, samples and usage, put in and taken out.
+//! What a source contributes to a store: rejected lines, samples and usage; adding and removing it.
 
 use super::cells::{cells_of, not_added, part_overflow, parts_of};
 use super::failure::{failed, signed};

@@ -1,4 +1,4 @@
-//! The counters of usage as columns: their names stand here and in the schema, nowhere else.
+//! The counters of usage as columns: their names are here and in the schema, nowhere else.
 
 use super::value::of;
 use crate::time::Window;

@@ -1,4 +1,4 @@
-//! Which hours are there: by sources that were read to their end, and by usage where names tell nothing.
+//! Which hours have a log: by sources that were read to their end, and by usage if names name nothing.
 
 use super::mixed_sources::{MixedSources, WINDOWS_PER_HOUR};
 use super::read::{Reader, all_series};
@@ -40,7 +40,7 @@ impl Reader {
         })
     }
 
-    /// The hours of the usage that comes from sources whose names tell nothing, from the first to the last one.
+    /// The hours of the usage of sources whose names name nothing, from the first to the last one.
     ///
     /// # Errors
     /// See [`Reader::delivered_hours`].
@@ -73,8 +73,8 @@ impl Reader {
         })
     }
 
-    /// Sources whose names tell nothing and that were not read to their end, with the reasons: those with usage of
-    /// the selection around the range, and those of which nothing is known.
+    /// Sources whose names name nothing and that were not read to their end, with the reasons: those with usage of the
+    /// selection around the range, and those of which nothing is known.
     ///
     /// # Errors
     /// See [`Reader::delivered_hours`].

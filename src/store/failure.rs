@@ -1,4 +1,4 @@
-//! What a failure of the database means to a user, and numbers that a store holds.
+//! What a failure of the database means to a user, and numbers that are read from a store.
 
 use super::value::damage;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,4 +1,4 @@
-//! Sources that outgrow others: a longer text takes the place of its beginnings, which stand where they stood.
+//! Sources that outgrow others: a longer text replaces its beginnings, which keep their places.
 
 use super::failure::failed;
 use super::failure::signed;
@@ -21,8 +21,8 @@ impl Writer {
         Ok(sketch)
     }
 
-    /// Puts what was found in a longer text in the place of what was found in its beginning, which goes on to stand
-    /// where it stands; so do those of `others`, which are beginnings of it, too.
+    /// Replaces the usage of a beginning by that of a longer text. The beginning keeps its places, and so do those of
+    /// `others`, which are beginnings of the text, too.
     ///
     /// # Errors
     /// See [`Writer::add`].
@@ -32,7 +32,7 @@ impl Writer {
         self.replace(id, arrival)
     }
 
-    /// Takes a source out, which is the beginning of another one: wherever it stands, that one's beginning stands.
+    /// Removes a source that is the beginning of another one. Its places become places of the other one's beginning.
     ///
     /// # Errors
     /// See [`Writer::add`].

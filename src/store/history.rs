@@ -17,12 +17,12 @@ pub struct PastTick {
     pub time: i64,
     /// The exit code that it ended with.
     pub exit_code: u8,
-    /// What it told, as JSON.
+    /// What it printed, as JSON.
     pub line: String,
 }
 
 impl Tasks {
-    /// Puts a tick down, and drops those that are too many.
+    /// Stores a tick, and removes the oldest ones beyond the limit.
     ///
     /// # Errors
     /// See [`Tasks::create`].
@@ -37,10 +37,10 @@ impl Tasks {
 }
 
 impl Reader {
-    /// The last ticks, the newest first: so many of them.
+    /// The last ticks, the newest first, at most `most` of them.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn ticks(&self, most: u64) -> Result<Vec<PastTick>> {
         let most = signed(most)?;
         self.at(|db| {

@@ -1,4 +1,4 @@
-//! What a store holds, in numbers, and source by source.
+//! What a store holds, in numbers and by source.
 
 use super::connect::beside;
 use super::failure::failed;
@@ -21,7 +21,7 @@ pub struct Info {
     pub version: u32,
     /// A number that every change of usage raised.
     pub generation: u64,
-    /// Sources by what they are, in the order of [`State::ALL`].
+    /// The number of sources by state, in the order of [`State::ALL`].
     pub sources: [u64; State::ALL.len()],
     /// Where sources were found, and still count as being.
     pub places: u64,
@@ -29,13 +29,13 @@ pub struct Info {
     pub lines: u64,
     /// Lines that count.
     pub accepted: u64,
-    /// Good lines of a time that no window holds.
+    /// Good lines whose time is in no slice.
     pub unplaced: u64,
     /// Lines without meaning.
     pub rejected: u64,
     /// Empty lines.
     pub blank: u64,
-    /// Lines that hold no request by the rules of their format.
+    /// Lines that are not a request by the rules of their format.
     pub skipped: u64,
     /// Domains with usage or without it any more.
     pub domains: u64,
@@ -45,7 +45,7 @@ pub struct Info {
     pub cells: u64,
     /// The first and the last window with usage.
     pub windows: Option<(Window, Window)>,
-    /// The first window whose usage is kept, where older usage was let go.
+    /// The first slice whose usage is kept, if older usage was removed.
     pub kept_from: Option<Window>,
     /// Tasks by status, sorted.
     pub tasks: Vec<(String, u64)>,
@@ -58,7 +58,7 @@ pub enum State {
     Complete,
     /// Not read to its end.
     Faulty,
-    /// Read to its end; where it was, there is another text now. It counts.
+    /// Read to its end; its path has another text now. It counts.
     WithoutPlace,
 }
 
@@ -66,7 +66,7 @@ impl State {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Complete, Self::Faulty, Self::WithoutPlace];
 
-    /// The word for it.
+    /// Its name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -82,9 +82,9 @@ impl State {
 pub struct Outline {
     /// The first of its names.
     pub name: String,
-    /// What it is.
+    /// Its state.
     pub state: State,
-    /// Bytes on disk, where it has a size.
+    /// Bytes on disk, if it has a size.
     pub size: Option<u64>,
     /// Lines read.
     pub lines: u64,
@@ -103,7 +103,7 @@ pub struct Outline {
 pub struct Size {
     /// Of its file.
     pub file: u64,
-    /// Of what was written last and waits beside it.
+    /// Bytes of the write-ahead log beside it.
     pub wal: u64,
 }
 
@@ -128,7 +128,7 @@ impl Reader {
     /// What the store holds, in numbers.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn info(&self) -> Result<Info> {
         let mut info = self.at(info)?;
         if let Some(older) = &self.older {

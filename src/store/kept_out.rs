@@ -1,8 +1,8 @@
-//! Stores that this process may read, but not write: read so that nothing is left beside them. It would be this user's, and
-//! keep out those who may write.
+//! Stores that this process may read but not write: they are read so that no file is left beside them. Such a file
+//! would belong to this user, and keep out those who may write.
 //!
-//! Others may write meanwhile, and what the database keeps beside a store comes and goes with them: what was met halfway is
-//! tried again.
+//! Others may write meanwhile, and the files that the database keeps beside a store come and go with them: if one is
+//! seen halfway, reading is tried again.
 
 use super::connect::{beside, connect, plain};
 use super::failure::failed;
@@ -28,7 +28,7 @@ pub(super) enum Kept {
     Beside,
     /// Nothing: see [`super::Reader`].
     Unkept,
-    /// It is a copy that nobody else knows.
+    /// It is a private copy.
     Copied,
 }
 

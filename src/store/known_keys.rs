@@ -1,4 +1,4 @@
-//! What is in a store, in short, so that of most that is new it is known without a look-up that nothing like it is there.
+//! A summary of the keys in a store: for most new sources it shows, without a look-up, that nothing like them is known.
 
 use super::value::of;
 use crate::digest::{Hash, TextId};

@@ -1,6 +1,6 @@
-//! One writer at a time: a locked file beside the store, which says who holds it.
+//! One writer at a time: a locked file beside the store, which says which process holds it.
 //!
-//! The system lets the lock go with its process, however that ends.
+//! The system releases the lock when its process ends, however it ends.
 
 use super::connect::{beside, plain};
 use super::open::{has_second_name, refuse_what_is_no_file};
@@ -28,8 +28,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Waits for the right to make workbooks from the store at `path` and to put down what came of it, so that no older
-    /// one takes the place of a newer.
+    /// Waits for the right to make workbooks from the store at `path` and to store the results, so that an older
+    /// workbook never replaces a newer one.
     ///
     /// # Errors
     /// See [`Lock::take`].
@@ -45,10 +45,10 @@ impl Lock {
         Self::take_at(path, RUN_LOCK, wait, work)
     }
 
-    /// Waits for the right to write to the store at `path`; `work` says to others what is done.
+    /// Waits for the right to write to the store at `path`; `work` tells other processes what is being done.
     ///
     /// # Errors
-    /// When another process still holds it after `wait`, or the lock's file cannot be made.
+    /// If another process still holds it after `wait`, or the lock file cannot be created.
     pub fn take(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         Self::take_at(path, LOCK, wait, work)
     }

@@ -1,4 +1,4 @@
-//! What is known of sources: looked up before it is decided what becomes of others.
+//! Looks up what is known of sources, before it is decided what is done with others.
 
 use super::failure::{failed, signed};
 use super::source::{Known, NAMED, Place, Seen, SourceId, joined, known, outside_of, placed, read_for, seen};
@@ -130,8 +130,8 @@ impl Writer {
         })
     }
 
-    /// Sources that a text may be the beginning of, for they begin as it does; where it is damaged, it may be all of one.
-    /// Nothing where they are more than so many: see [`SharedBeginning`].
+    /// Sources that a text may be the beginning of, because they begin as it does; if the text is damaged, it may also
+    /// be all of one. `None` if there are more than `most`: see [`SharedBeginning`].
     ///
     /// # Errors
     /// See [`Writer::at_path`].

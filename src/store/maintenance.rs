@@ -1,4 +1,4 @@
-//! Care of a store: sources are found by name and taken out, and the file is packed.
+//! Maintenance of a store: finding sources by name, removing them, and packing the file.
 
 use super::failure::failed;
 use super::source::SourceId;
@@ -25,7 +25,7 @@ pub struct Contribution {
     pub windows: Option<(Window, Window)>,
 }
 
-/// What was taken out of a store because nobody needs it.
+/// What was removed from a store because nothing refers to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vacuumed {
     /// Pairs of domain and region without usage.
@@ -39,10 +39,10 @@ const NEEDED: &str = "SELECT 1 FROM task WHERE task.generation < change.generati
      AND change.window >= task.first_window AND change.window < task.end_window";
 
 impl Writer {
-    /// Opens a store to take care of it, as [`Writer::open`], but makes none.
+    /// Opens a store for maintenance, as [`Writer::open`] does, but never creates one.
     ///
     /// # Errors
-    /// See [`Writer::open`]; also when there is no store.
+    /// See [`Writer::open`]; also if there is no store.
     pub fn open_existing(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         if !path.exists() {
             return Err(Error::usage(
@@ -81,7 +81,7 @@ impl Writer {
         })
     }
 
-    /// Every name that sources go by.
+    /// Every name of a source.
     ///
     /// # Errors
     /// See [`Writer::with_name`].
@@ -102,10 +102,10 @@ impl Writer {
         self.at(|writer| contribution(&writer.db, id.0).map_err(failed))
     }
 
-    /// Makes sure that what is left refers to nothing that was taken out.
+    /// Checks that nothing refers to what was removed.
     ///
     /// # Errors
-    /// When something does: the store was damaged before.
+    /// If something does: the store was damaged before.
     pub fn check_references(&mut self) -> Result<()> {
         let sql = "SELECT EXISTS (SELECT 1 FROM cell WHERE source NOT IN (SELECT id FROM source))
                    OR EXISTS (SELECT 1 FROM part WHERE source NOT IN (SELECT id FROM source))";
@@ -116,10 +116,10 @@ impl Writer {
         })
     }
 
-    /// Takes out what nobody needs, and packs the file. Nothing that counts is changed.
+    /// Removes what nothing refers to, and packs the file. No figure changes.
     ///
     /// # Errors
-    /// When the database fails, or the disk has no room for a second copy of the store.
+    /// If the database fails, or the disk has no space for a second copy of the store.
     pub fn vacuum(&mut self) -> Result<Vacuumed> {
         let vacuumed = self.change(|writer| prune(&writer.db).map_err(failed))?;
         self.forget_series();

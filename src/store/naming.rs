@@ -1,4 +1,4 @@
-//! By which name a source goes, and which of its names tells how it is read.
+//! The name of a source, and which of its names decides how it is read.
 
 use super::failure::failed;
 use super::source::{Place, SourceId};
@@ -36,7 +36,7 @@ impl Writer {
         update.and_then(|mut update| update.execute(params![path, id.0])).map_err(failed).map(drop)
     }
 
-    /// The path of the place whose name tells how a source is read: the first of those that are preferred.
+    /// The path of the place whose name decides how a source is read: the first of the preferred ones.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
@@ -44,7 +44,7 @@ impl Writer {
         self.at(|writer| Ok(writer.source_names.telling(&writer.db, id)?.best()))
     }
 
-    /// The path of the place where all of a source stood whose name is preferred among those that tell domain and hours.
+    /// The path of the place that had the whole source and whose name is preferred among those with domain and hours.
     ///
     /// # Errors
     /// See [`Writer::at_path`].

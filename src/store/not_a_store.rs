@@ -1,4 +1,4 @@
-//! What is said of a file that is no store: what it is, where its first bytes tell.
+//! Messages for a file that is not a store: what it is, if its first bytes show that.
 //!
 //! Knows nothing of tables.
 

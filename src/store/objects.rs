@@ -1,7 +1,7 @@
-//! Whether a store holds the tables, indexes and the view that flowbook makes, word for word, and nothing else: what stands
-//! in a database besides its rows is carried out by whoever opens it.
+//! Whether a store has exactly the tables, indexes and view that flowbook makes, word for word, and nothing else: other
+//! objects in a database are code that is run by whoever opens it.
 //!
-//! Costs one pass over the list of objects: of a store that is as it should be, its hash is known.
+//! Costs one pass over the list of objects: the hash of a correct list is known.
 
 use super::failure::failed;
 use super::schema::{MIGRATIONS, VERSION};

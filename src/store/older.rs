@@ -1,4 +1,4 @@
-//! Stores of older versions: brought to this program's by who writes to them, copied by who only looks.
+//! Stores of older versions: upgraded by a command that writes to them, copied by a command that only reads.
 
 use super::connect::mark;
 use super::failure::failed;
@@ -33,8 +33,8 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
     open_as_is(path, wait, true)
 }
 
-/// What is looked at in the place of a store of an older version: a copy of it, brought to this program's. Looking changes
-/// nothing, also not that an older flowbook reads the store; it is brought to this version by who writes to it.
+/// An upgraded copy of a store of an older version, to be read in its place. Reading changes nothing: an older flowbook
+/// can still read the store. A command that writes to the store upgrades it.
 pub struct OlderCopy {
     folder: Scratch,
     /// The version of the store.
@@ -72,7 +72,7 @@ impl OlderCopy {
         self.version
     }
 
-    /// Where it stands until it is dropped.
+    /// Its path, until it is dropped.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("usage.db")

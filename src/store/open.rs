@@ -1,4 +1,4 @@
-//! Opens a store, and makes one; refuses what is none.
+//! Opens or creates a store; refuses what is not a store.
 
 use super::connect::{connect, is_empty, mark, plain};
 use super::failure::failed;

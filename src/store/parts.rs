@@ -1,4 +1,4 @@
-//! What a source says of its series, in short, and what was rejected of it.
+//! The totals of a source by series, and its rejected lines.
 
 use super::total;
 use super::value::of;

@@ -19,7 +19,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A store that is read: everything is as it was when it was opened, whatever is written meanwhile.
+/// A store that is open for reading: a snapshot of when it was opened, whatever is written meanwhile.
 pub struct Reader {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
@@ -46,10 +46,10 @@ pub(super) struct Series {
 }
 
 impl Reader {
-    /// Opens the store; waits so long when it is being recovered or changed in its shape.
+    /// Opens the store; `wait` is how long to wait while it is being recovered or upgraded.
     ///
     /// # Errors
-    /// When there is none, or it is damaged or newer than this program.
+    /// If there is none, or it is damaged or newer than this program.
     pub fn open(path: &Path, wait: Duration) -> Result<Self> {
         let begun = Instant::now();
         loop {
@@ -77,7 +77,7 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Whether a source of the store stands at a path.
+    /// Whether a source of the store is at a path.
     ///
     /// # Errors
     /// See [`Reader::generation`].
@@ -86,8 +86,8 @@ impl Reader {
         self.at(|db| db.query_row(sql, [path.as_os_str().as_encoded_bytes()], |row| row.get(0)))
     }
 
-    /// Where the sources stand, or stood when that was looked at, that were read from the file with this device and number:
-    /// absolute paths, as bytes.
+    /// The paths, when they were last looked at, of the sources that were read from the file with this device and
+    /// number: absolute paths, as bytes.
     ///
     /// # Errors
     /// When the database fails.
@@ -97,7 +97,7 @@ impl Reader {
         self.at(|db| db.prepare_cached(sql)?.query_map([number], |row| row.get(0))?.collect())
     }
 
-    /// Where a source stands, or stood when that was looked at: absolute paths, as bytes.
+    /// The paths of a source, when they were last looked at: absolute paths, as bytes.
     ///
     /// # Errors
     /// When the database fails.
@@ -149,7 +149,7 @@ impl Reader {
         Ok(series.into_iter().map(|series| (series.domain, series.region)).collect())
     }
 
-    /// The same, with what they count as in their place.
+    /// The same, with the domains that they count as instead.
     ///
     /// # Errors
     /// See [`Reader::generation`].
@@ -170,7 +170,7 @@ impl Reader {
         Ok(keys)
     }
 
-    /// The rows of a selection in a range, each of what its domain counts as, sorted by (domain, region, window).
+    /// The rows of a selection in a range, each with the domain that it counts as, sorted by (domain, region, slice).
     ///
     /// # Errors
     /// See [`Reader::generation`].

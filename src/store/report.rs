@@ -1,8 +1,8 @@
-//! The report of an export: what was read of each source that concerns it, and sums of all others.
+//! The report of an export: the counts of each source that concerns it, and sums of all others.
 //!
-//! A small question is answered by indexes: sources in scope are found by their parts and by what their names tell, and
-//! what is elsewhere is, for all domains, the totals less what is in scope, and for some of them, what a run over logs
-//! opens for these.
+//! A small export is answered by indexes: sources in scope are found by their parts and by their names. What is
+//! elsewhere is, for all domains, the totals without what is in scope; for some domains, what an export from logs would
+//! open for them.
 
 use super::counters::requests;
 use super::failure::unsigned;
@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::path::Path;
 
 impl Reader {
-    /// What was read, as far as an export of a selection in a range is concerned.
+    /// What was read, for an export of a selection in a range.
     ///
     /// # Errors
     /// See [`Reader::generation`].

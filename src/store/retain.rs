@@ -1,4 +1,4 @@
-//! Old usage let go: its sources stay known, so that none of them comes back in, and no task is told.
+//! Removes old usage: its sources stay known, so they are not ingested again, and no task becomes stale.
 
 use super::counters::requests;
 use super::failure::{failed, unsigned};
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::time::{WINDOW_SECONDS, Window};
 use rusqlite::{Connection, params};
 
-/// Usage that was let go.
+/// Usage that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LetGo {
     /// From this window on, usage is kept.
@@ -43,7 +43,7 @@ impl Writer {
     /// such a window is not kept, either. No task becomes stale by it.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn let_go(&mut self, before: Window) -> Result<LetGo> {
         let gone = self.change(|writer| {
             writer.pending.write(&writer.db)?;
@@ -56,7 +56,7 @@ impl Writer {
     /// Whether so much of the file is empty that it is worth packing.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn is_worth_packing(&mut self) -> Result<bool> {
         self.at(|writer| {
             let count = |name| super::connect::mark(&writer.db, name).map_err(failed);
@@ -66,18 +66,18 @@ impl Writer {
 }
 
 impl Reader {
-    /// The first window whose usage is kept; that of windows before it was let go.
+    /// The first slice whose usage is kept; the usage before it was removed.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn kept_from(&self) -> Result<Window> {
         self.at(kept_from).map(Window::from_index)
     }
 
-    /// Where the last window with usage ends, in unix seconds; nothing where there is none.
+    /// The end of the last slice with usage, in unix seconds; `None` if there is no usage.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn usage_end(&self) -> Result<Option<i64>> {
         let sql = "SELECT max(window) AS window FROM slice";
         let last: Option<i64> = self.at(|db| db.query_row(sql, [], |row| of("slice", row).get(0)))?;

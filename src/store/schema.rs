@@ -1,6 +1,6 @@
 //! The tables of a store and their versions.
 //!
-//! A new version is one more entry of [`MIGRATIONS`]; what was released is never changed.
+//! A new version is one more entry of [`MIGRATIONS`]; released entries are never changed.
 
 /// What marks a database as a store: `flow` in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x666c_6f77;

@@ -1,4 +1,4 @@
-//! What a source is to the store: its number, its places, what is known of it, what comes with it.
+//! A source in the store: its number, its places, what is known of it, and what is read with it.
 
 use super::value::{Values, of};
 use crate::digest::{Hash, TextId};
@@ -46,15 +46,15 @@ pub struct Place {
     pub size: Option<u64>,
     /// When it was changed, in nanoseconds since 1970.
     pub modified: Option<i64>,
-    /// How much the name is preferred for what it tells of domain and hours: 0 where it tells nothing.
+    /// How much the name is preferred for its domain and hours: 0 if it has none.
     pub is_named: u32,
-    /// Whether only the beginning of the source's text stands there.
+    /// Whether the place has only the beginning of the source's text.
     pub is_beginning: bool,
-    /// Device and number of the file, where they were looked up.
+    /// Device and number of the file, if they were looked up.
     pub file: Option<String>,
 }
 
-/// What is seen of a file from outside, by which it is told whether it is as it was.
+/// What is seen of a file from outside, to find out whether it has changed.
 #[derive(Clone, Debug)]
 pub struct FileStat<'a> {
     /// The absolute path, as bytes.
@@ -67,11 +67,11 @@ pub struct FileStat<'a> {
     pub size: u64,
     /// When it was changed, in nanoseconds since 1970.
     pub modified: i64,
-    /// The format that is named for it.
+    /// The format that was given for it.
     pub format: Option<&'a str>,
-    /// The region that is named for it.
+    /// The region that was given for it.
     pub region: Option<Region>,
-    /// The domain that is named for lines that hold only a path.
+    /// The domain that was given for lines whose URL has only a path.
     pub domain: Option<&'a Domain>,
 }
 
@@ -88,14 +88,14 @@ pub struct Seen {
     pub fault: Option<String>,
 }
 
-/// How the lines of a source are read, as far as its name does not tell.
+/// How the lines of a source are read, apart from what its name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
     /// The name of the format that it was read in.
     pub format: String,
     /// The region that was named for it.
     pub region: Region,
-    /// The domain that was named for lines that hold only a path.
+    /// The domain that was given for lines whose URL has only a path.
     pub domain: Option<Domain>,
 }
 
@@ -106,7 +106,7 @@ pub struct Known {
     pub id: SourceId,
     /// The first of its names.
     pub name: String,
-    /// What its first name is sorted by.
+    /// The sort key of its first name.
     pub sort: Vec<u8>,
     /// The length of its text.
     pub text_bytes: u64,
@@ -122,7 +122,7 @@ pub struct Known {
     pub first: Option<i64>,
     /// The hash of its text before the newline that its last line lacks.
     pub open: Option<Hash>,
-    /// What its name tells.
+    /// The domain and hours in its name.
     pub hours: Option<NamedHours>,
     /// How its lines were read.
     pub way: Way,
@@ -134,11 +134,11 @@ pub struct Known {
     pub rejected: u64,
 }
 
-/// A source that was read, with what was found in it.
+/// A source that was read, and its contents.
 pub struct Arrival<'a> {
     /// Where it was found.
     pub place: &'a Place,
-    /// What its text is, as far as it could be read.
+    /// The identity of its text, as far as it could be read.
     pub text: &'a TextId,
     /// Its counts.
     pub report: &'a SourceReport,
@@ -150,7 +150,7 @@ pub struct Arrival<'a> {
     pub format: &'a str,
     /// The region that was named for it.
     pub region: Region,
-    /// The domain that was named for its lines.
+    /// The domain that was given for its lines.
     pub domain: Option<&'a Domain>,
     /// Now, in unix seconds.
     pub now: i64,
@@ -235,7 +235,7 @@ fn parted(bytes: &[u8]) -> Option<(Hash, Domain)> {
 }
 
 impl Known {
-    /// The domain that its lines with only a path are read for, where it is certain.
+    /// The domain for its lines whose URL has only a path, if it is certain.
     #[must_use]
     pub fn read_for(&self) -> Option<&Domain> {
         outside(self.hours.as_ref(), self.way.domain.as_ref())
@@ -247,7 +247,8 @@ impl Known {
         self.whole.into_iter().chain(self.outside.as_ref().map(|(text, _)| *text)).collect()
     }
 
-    /// Whether another text begins with the same line, as far as its first bytes tell. A text without any begins as all do.
+    /// Whether another text begins with the same line, judged by its first bytes. A text without any bytes begins like
+    /// every other.
     #[must_use]
     pub fn begins_alike(&self, text: &TextId) -> bool {
         match (self.first, self.head) {

@@ -1,5 +1,5 @@
-//! The first of the names of a source, and the one that tells how it is read: they are looked for among all of its places
-//! once and then kept, for a text may stand at very many.
+//! The first name of a source, and the name that decides how it is read. They are looked up once among all of its
+//! places and then kept, because a text may be at very many places.
 
 use super::failure::failed;
 use super::source::{NOTE, Place, SourceId};

@@ -1,4 +1,4 @@
-//! The one row of what holds for the whole store.
+//! The single row of values of the whole store.
 
 use super::value::of;
 use rusqlite::Connection;

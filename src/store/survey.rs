@@ -1,4 +1,4 @@
-//! All sources in one pass, with their parts beside them: what is asked of every one is not looked up one by one.
+//! Reads all sources in one pass, with their parts: what is needed of every source is not looked up one by one.
 
 use super::parts::Part;
 use super::read::{Reader, all_series};
@@ -24,13 +24,13 @@ pub struct Passed<'a> {
     pub id: SourceId,
     /// The first of its names.
     pub name: &'a str,
-    /// What that name tells.
+    /// The domain and hours in that name.
     pub hours: Option<&'a NamedHours>,
     /// Unix seconds of its first reading.
     pub arrived: i64,
     /// Its lines.
     pub lines: u64,
-    /// Why reading ended early, or why what was read is not to be trusted.
+    /// Why reading ended early, or why the source was not accepted as a log.
     pub fault: Option<&'a str>,
     /// Whether its hours are there: see [`SourceReport::delivered`](crate::report::SourceReport::delivered).
     pub is_delivered: bool,
@@ -41,13 +41,13 @@ pub struct Passed<'a> {
 pub struct Surveyed {
     /// The first of its names.
     pub name: String,
-    /// What that name tells.
+    /// The domain and hours in that name.
     pub hours: Option<NamedHours>,
     /// Unix seconds of its first reading.
     pub arrived: i64,
     /// Its lines.
     pub lines: u64,
-    /// Lines in scope that lie before its hours, with the first window of any; none where there are none.
+    /// Lines in scope that are before its hours, with the first slice of any; `None` if there are none.
     pub late: Option<(u64, Window)>,
     /// Hashes of some of its lines.
     pub sketch: Sketch,
@@ -57,7 +57,7 @@ impl Reader {
     /// Shows every source, in the order in which they came.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn pass(&self, mut show: impl FnMut(&Passed<'_>)) -> Result<()> {
         self.at(|db| {
             each_source(db, |_, passed| {
@@ -67,11 +67,11 @@ impl Reader {
         })
     }
 
-    /// The domains that names of sources tell, in order: each is looked up behind the one before, however many sources
-    /// there are of it.
+    /// The domains in the names of sources, in order. Each is looked up after the one before, so the number of sources
+    /// of a domain does not matter.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn named_domains(&self) -> Result<Vec<Domain>> {
         self.at(|db| {
             let mut domains = db.prepare_cached(NAMED_DOMAINS)?;
@@ -79,10 +79,11 @@ impl Reader {
         })
     }
 
-    /// Shows the sources whose names tell a domain and any of these hours; of others of the domain little is read.
+    /// Passes the sources whose names have this domain and any of these hours; little is read of other sources of the
+    /// domain.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn pass_named(
         &self,
         domain: &Domain,
@@ -104,7 +105,7 @@ impl Reader {
     /// [`Reader::report`] shows by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn survey(&self, scope: Scope<'_>, mut show: impl FnMut(&Passed<'_>)) -> Result<Vec<Surveyed>> {
         self.at(|db| {
             let question = Question::of(db, scope);

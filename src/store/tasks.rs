@@ -1,7 +1,7 @@
-//! Tasks: what was asked for, what came of it, and what has changed since.
+//! Tasks: their requests, their results, and what has changed since.
 //!
-//! Every change is a short transaction of its own. Knows nothing of the rules of requests: parameters are names
-//! with values, and what they mean stands beside them.
+//! Every change is a short transaction of its own. Knows nothing of the rules of requests: parameters are names with
+//! values, and what they mean is stored with them.
 
 mod needs;
 mod rows;

@@ -23,8 +23,8 @@ const PLACES_AND_WAYS: &str =
      WHERE path >= ? AND path <= ? ORDER BY path";
 
 impl Writer {
-    /// Whether each of these is as it was when it was read, to its end and in the same way, and is called as it was: then
-    /// nothing is to be done about it. Of what is not, nothing is said. In the order of what was given.
+    /// Whether each of these files is unchanged since it was read to its end, in the same way and under the same name:
+    /// then nothing needs to be done with it. `false` says nothing more. In the order of `spots`.
     ///
     /// # Errors
     /// See [`Writer::at_path`].

@@ -22,7 +22,7 @@ pub struct Change {
     pub window: Window,
     /// Bytes that came; below zero, that went.
     pub bytes: i64,
-    /// Requests, likewise.
+    /// The change in requests.
     pub requests: i64,
 }
 

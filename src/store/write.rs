@@ -21,7 +21,7 @@ impl Writer {
         })
     }
 
-    /// Puts what was found in a source in the place of what was found in it before.
+    /// Replaces what a source contributed.
     ///
     /// # Errors
     /// See [`Writer::add`].
@@ -35,7 +35,7 @@ impl Writer {
         })
     }
 
-    /// Adds what was found behind the end of a source; the arrival's text is what it is as a whole.
+    /// Adds what was found after the known end of a source; the text of the arrival is the whole text.
     ///
     /// # Errors
     /// See [`Writer::add`].
@@ -100,7 +100,7 @@ impl Writer {
         })
     }
 
-    /// Notes that a source stands at a place.
+    /// Notes that a source is at a place.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
@@ -111,7 +111,7 @@ impl Writer {
         })
     }
 
-    /// Notes that a source stands at a place no more.
+    /// Notes that a source is no longer at a place.
     ///
     /// # Errors
     /// See [`Writer::at_path`].

@@ -1,4 +1,4 @@
-//! A store that is open to be changed: its transactions, and what they keep.
+//! A store that is open for writing: its transactions, and what they store.
 
 use super::account::AccountId;
 use super::cells::Pending;
@@ -46,11 +46,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens the store, made where there is none; waits so long for another writer to end. `work` says to others
-    /// what is done.
+    /// Opens the store, and creates it if there is none; `wait` is how long to wait for another writer. `work` tells
+    /// other processes what is being done.
     ///
     /// # Errors
-    /// When another process holds it, it is damaged, or it cannot be made or written.
+    /// If another process holds it, if it is damaged, or if it cannot be created or written.
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
         of_phase!("{}: store held to write", path.display());
@@ -83,10 +83,10 @@ impl Writer {
         Self { account, ..self }
     }
 
-    /// Makes a store that only this run needs: what it holds need not outlive a power failure.
+    /// Creates a store for this run only, which need not survive a power failure.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn scratch(path: &Path) -> Result<Self> {
         let mut writer = Self::open(path, Duration::ZERO, "flowbook")?;
         writer.at(|writer| writer.db.pragma_update(None, "synchronous", "OFF").map_err(failed))?;

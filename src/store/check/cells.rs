@@ -1,4 +1,4 @@
-//! What cells add up to, found in one pass: by part, and by window; and cells of what is not there.
+//! Adds up cells in one pass: by part and by slice. Also finds cells that refer to nothing.
 
 use super::ranges::WINDOWS;
 use crate::store::counters::{COUNTERS, requests};

@@ -1,7 +1,7 @@
-//! Whether every value of a store is one that flowbook may have written: counters that are none below zero, windows of the
-//! calendar, hashes of their length, domains, regions and reasons that there are, texts no longer than they can be.
+//! Whether every value of a store is one that flowbook may have written: no counter below zero, slices of the calendar,
+//! hashes of the right length, known domains, regions and reasons, texts that are not too long.
 //!
-//! A pass over each table but the cells, which are looked at where they are added up.
+//! Makes one pass over each table, except the cells, which are checked when they are added up.
 
 use super::Violation;
 use crate::domain::Domain;
@@ -38,7 +38,7 @@ const NAMED: usize = 100;
 enum Range {
     /// A number from one to another.
     Number(i64, i64),
-    /// So many bytes, from least to most.
+    /// A number of bytes, from least to most.
     Bytes(i64, i64),
     /// One of these words.
     Word(Vec<&'static str>),

@@ -1,4 +1,4 @@
-//! What must be there before a task's workbook is made, and what was there when it was.
+//! What a task needs before its workbook is made, and what was there when it was made.
 
 use super::{TaskId, Tasks};
 use crate::domain::{Domain, DomainSet};
@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 /// What must be there before a workbook is made: a log of every hour of each domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Domains for which no log is sent of an hour without a request: such an hour is there when a log of another domain
-    /// tells that hour.
+    /// Domains that get no log for an hour without a request: such an hour counts as present if another domain has a
+    /// log of it.
     pub quiet: DomainSet,
 }
 
@@ -65,8 +65,7 @@ impl Tasks {
         self.change(|db| db.execute("UPDATE task SET quiet = ? WHERE id = ?", params![quiet, id.0]).map(drop))
     }
 
-    /// How many hours with a log each domain had when the workbook of a task was made; nothing where that was not put
-    /// down.
+    /// How many hours with a log each domain had when the workbook of a task was made; empty if that was not stored.
     ///
     /// # Errors
     /// See [`Tasks::get`].

@@ -12,7 +12,7 @@ use std::path::Path;
 const REMOVING: &str = "its workbook is being removed, or its removal was interrupted";
 
 impl Tasks {
-    /// Takes a task out. False when there is none.
+    /// Removes a task. False if there is none.
     ///
     /// # Errors
     /// See [`Tasks::create`].
@@ -27,8 +27,8 @@ impl Tasks {
         })
     }
 
-    /// Puts down that the workbook of a task is about to be removed: the task has none any more, and what still stands at
-    /// its output is known by its `hash`. False when the task is not as it was found, or gone.
+    /// Stores that the workbook of a task is about to be removed: the task no longer has one, and a file that is still
+    /// at its output is known by its `hash`. False if the task was changed since it was found, or is gone.
     ///
     /// # Errors
     /// See [`Tasks::create`].
@@ -66,7 +66,7 @@ impl Tasks {
         self.change(|db| db.execute(sql, values).map(drop))
     }
 
-    /// Puts down what there is to say of a task. False when that stands there already, or the task is gone.
+    /// Stores a remark on a task. False if the task has this remark already, or is gone.
     ///
     /// # Errors
     /// See [`Tasks::create`].

@@ -1,4 +1,4 @@
-//! Where the workbooks of waiting tasks are to be: each path is looked up once, however many tasks come to wait.
+//! The outputs of tasks that wait: each path is looked up once, however many tasks there are.
 
 use super::{IS_WAITING, TaskId};
 use crate::output::Spot;
