@@ -1,4 +1,5 @@
-//! A delivery of logs to the store: found, taken in, judged by their rejects, committed at once or not at all.
+//! A delivery of logs to the store: logs are found, read, judged by their rejected lines, and committed in one
+//! transaction or not at all.
 
 pub mod forget;
 pub mod taking;
@@ -42,11 +43,11 @@ pub struct Delivery<'a> {
     pub store: &'a Path,
     /// How long to wait for another writer.
     pub wait: Duration,
-    /// Whose logs they are.
+    /// The account whose logs they are.
     pub account: AccountId,
-    /// What is done, for others who wait.
+    /// What is being done, for other processes that wait.
     pub work: &'a str,
-    /// How sources are taken in.
+    /// How sources are ingested.
     pub intake: Intake<'a>,
     /// How many of the lines that are read may be rejected.
     pub max_rejects: RejectLimit,
@@ -54,7 +55,7 @@ pub struct Delivery<'a> {
     pub rejects: Option<&'a Path>,
     /// Files that will be written after the delivery, and so must be none of the logs.
     pub results: &'a [PathBuf],
-    /// The store is nobody's but this run's: it need not outlive a power failure.
+    /// The store is used by this run only: it need not survive a power failure.
     pub is_scratch: bool,
     /// Replace the file of rejected lines if it is there.
     pub force: bool,
@@ -62,7 +63,7 @@ pub struct Delivery<'a> {
     pub dry_run: bool,
 }
 
-/// What came of a delivery.
+/// The result of a delivery.
 pub struct Delivered {
     /// What became of the sources.
     pub taking: Taking,
@@ -73,8 +74,8 @@ pub struct Delivered {
 /// Delivers sources to the store.
 ///
 /// # Errors
-/// When a source cannot be read to its end (unless the intake keeps going), or the store fails or is held; then
-/// the store is as it was.
+/// If a source cannot be read to its end (unless the intake keeps going), or the store fails or is held by another
+/// process. The store is not changed then.
 pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Delivered> {
     let Delivery { store, wait, work, rejects, force, .. } = *delivery;
     leave_out_store(&mut sources, store);
@@ -152,7 +153,7 @@ pub(super) fn leave_out_store(sources: &mut Vec<Source>, store: &Path) {
 /// Refuses to write a result over the store.
 ///
 /// # Errors
-/// When `path` is the store, or lies beside it for its sake.
+/// If `path` is the store, or one of the files that belong to it.
 pub fn keep_off_store(path: &Path, store: &Path) -> Result<()> {
     if is_of_store(&real_or_same(path), &real_or_same(store)) {
         return Err(Error::usage("is the store and would be overwritten; name another file").at(path));

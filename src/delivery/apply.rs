@@ -1,4 +1,4 @@
-//! What was decided of a source that was read is done: the one file of deliveries that writes what counts.
+//! Carries out what was decided about a source: the one file of deliveries that writes what counts.
 
 use super::decide::{
     Predecessor, ReadingOf, Readings, SourceAction, fate_of_copy, is_read_otherwise, takes_place,

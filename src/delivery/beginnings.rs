@@ -1,4 +1,5 @@
-//! Whether one text is the beginning of another: which sources a text grew from, and which go on where it ends.
+//! Whether one text is the beginning of another: which sources a text grew from, and which sources continue where it
+//! ends.
 
 use super::crowd::{Crowd, CrowdMember, FEW};
 use super::place::{is_there, note_of, origin_of};

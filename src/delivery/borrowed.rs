@@ -1,5 +1,5 @@
-//! Sources that were read as the name of one of their beginnings tells, for they had no name of their own that tells a
-//! domain: only as long as nothing tells more of them.
+//! Sources that were read by the name of one of their beginnings, because their own names name no domain. This holds
+//! only until more is known of them.
 
 use super::place::{TOLD, as_path, told_note_of};
 use super::work::Work;

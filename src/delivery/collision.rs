@@ -1,5 +1,5 @@
-//! Results keep off each other and off what is read: by their places, whatever way leads there, and by the files that
-//! stand there, whatever they are called.
+//! Results must not overwrite each other or what is read. They are compared by path, along all links, and by file,
+//! under any name.
 
 use super::place::{as_path, number};
 use crate::error::{Error, Result};
@@ -46,10 +46,10 @@ pub fn keep_off<'a>(
     Ok(())
 }
 
-/// Refuses to write over a log, by whatever name it is read, or through standard input.
+/// Refuses to write over a log, under any name, or when it is read through standard input.
 ///
 /// # Errors
-/// When one of the `results` is one of the `sources`.
+/// If one of the `results` is one of the `sources`.
 pub fn keep_apart<'a>(results: impl IntoIterator<Item = &'a Path>, sources: &[Source]) -> Result<()> {
     // What is not there yet is no log.
     let there = results.into_iter().filter_map(|result| Some((result, fs::metadata(result).ok()?)));

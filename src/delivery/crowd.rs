@@ -1,6 +1,5 @@
-//! Very many texts that begin alike, as logs do whose first lines are the same: which of them another text begins. Where
-//! they are few, each is looked at; where they are many, they are put in order once, in which what a text begins stands
-//! right behind it, and is found in a few steps.
+//! Finds, among very many texts that begin alike, those that another text begins with. A few texts are compared one by
+//! one; many are sorted once, so that a text follows directly after its beginning and is found in a few steps.
 
 use super::place::{is_there, origin_of};
 use super::read::Contents;

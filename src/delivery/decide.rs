@@ -1,7 +1,7 @@
-//! How much of a source is read, and what becomes of it then, decided from facts. Looks nothing up, and writes nothing.
+//! Decides from facts how much of a source is read and what is done with it. Looks nothing up, and writes nothing.
 //!
-//! A text counts once. Where one begins with another, the longer one counts, wherever the shorter one stands. Facts are
-//! looked up as they are asked for: most of them cost a look at other logs, and few are needed of any one source.
+//! A text counts once. If one text begins with another, the longer one counts, wherever the shorter one is. Facts are
+//! looked up only when they are needed: most of them cost a look at other logs, and few are needed for any one source.
 
 use super::taking::Fate;
 use crate::region::Region;
@@ -72,7 +72,7 @@ pub(super) enum Stood<Id> {
     Empty(Id),
     /// A text that this one takes the place of: see [`takes_place`].
     MadeAnew(Id),
-    /// Another text, whose lines were real.
+    /// Another text; its lines were real.
     Other,
 }
 
@@ -92,13 +92,13 @@ pub(super) enum Lookup {
 /// What is done with a source that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SourceAction<Id> {
-    /// It is named as changed, and the store keeps what it had.
+    /// It is reported as changed, and the store keeps what it had.
     PassOver,
     /// All of it is read, from its beginning.
     ReadWhole,
-    /// It is read once more, as the name of a text that it begins with tells.
+    /// It is read again, by the name of a text that it begins with.
     ReadAs(NamedHours),
-    /// It is named as damaged, and the store keeps what it had.
+    /// It is reported as damaged, and the store keeps what it had.
     LeaveOut,
     /// What follows the text that is known is added.
     GoOn,
@@ -112,11 +112,11 @@ pub(super) enum SourceAction<Id> {
     TakeOver,
     /// It is added.
     Add,
-    /// It is as empty as what stood there.
+    /// It is as empty as what was there before.
     Keep(Id),
-    /// It takes the place of what stood there.
+    /// It replaces what was there before.
     Replace(Id),
-    /// It is added beside what stood there.
+    /// It is added to what was there before.
     Rotate,
 }
 
@@ -216,9 +216,9 @@ pub(super) struct Sight {
 pub(super) enum ToRead {
     /// Nothing: it is known.
     Nothing,
-    /// All of it, as it was asked for.
+    /// All of it, because the user asked for that.
     Whole,
-    /// As what is known of it tells, and only what follows that if nothing else was changed.
+    /// As its known content was read; only what follows that content, if nothing else was changed.
     Rest,
 }
 
@@ -270,9 +270,9 @@ pub(super) const fn takes_place(before: Predecessor) -> bool {
 pub(super) enum ReadingOf {
     /// As before.
     Before,
-    /// As it was read now.
+    /// As it was just read.
     Now,
-    /// As a name tells that it has: it is read once more.
+    /// By one of its names: it is read again.
     Told(NamedHours),
 }
 

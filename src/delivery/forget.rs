@@ -1,4 +1,5 @@
-//! Sources out of a store: found by what a user calls them, taken out all together or not at all.
+//! Removes sources from a store: they are found by what a user calls them, and all are removed in one transaction or
+//! none.
 
 use crate::error::{Error, Result};
 use crate::output::paths::{absolute, path_bytes};
@@ -14,12 +15,12 @@ const META: [char; 3] = ['*', '?', '['];
 /// Places that are shown where a name means several sources.
 const SHOWN: usize = 5;
 
-/// A source that was taken out.
+/// A source that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
     /// What it contributed.
     pub was: Contribution,
-    /// The paths where it stood, fit to be shown.
+    /// The paths where it was found, in a form that can be shown.
     pub places: Vec<String>,
 }
 

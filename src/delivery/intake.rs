@@ -1,4 +1,4 @@
-//! How sources are taken into a store: who reads them, what is asked of them, and whose rejected lines are kept.
+//! How sources are ingested into a store: who reads them, what is expected of them, and whose rejected lines are kept.
 
 use crate::domain::Selection;
 use crate::ingest::{self, Job, Taken};
@@ -8,7 +8,7 @@ use crate::time::TimeRange;
 use crate::usage::Row;
 use std::path::Path;
 
-/// How sources are taken in.
+/// How sources are ingested.
 pub struct Intake<'a> {
     /// Who looks at logs and opens them.
     pub origins: &'a dyn Origins,
@@ -18,17 +18,17 @@ pub struct Intake<'a> {
     pub keep_going: bool,
     /// How many lines may be rejected; here it is asked how many of a single source may.
     pub max_rejects: RejectLimit,
-    /// Whether files without a line deliver their hours; without a word, what the store has heard before holds.
+    /// Whether files without a line deliver their hours; if not given, the setting of the store is kept.
     pub empty_is_delivered: Option<bool>,
     /// Keep every rejected line, in scratch files in this folder.
     pub keep_rejects: Option<&'a Path>,
     /// Keep only those of sources that concern an export of a part of the account.
     pub rejects_of: Option<Scope<'a>>,
-    /// Read also what is known and was not changed by size and time.
+    /// Also read known files whose size and times have not changed.
     pub verify: bool,
     /// Now, in unix seconds.
     pub now: i64,
-    /// Told how far the reading is.
+    /// Updated with the progress of the reading.
     pub progress: &'a ingest::Progress,
 }
 

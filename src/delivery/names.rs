@@ -1,7 +1,7 @@
-//! What names tell of a text: the best of all that it has, also of those of its beginnings.
+//! The domain and hours that names give to a text: the best of all its names, including those of its beginnings.
 //!
-//! A beginning stands at the places of one source, but other logs may begin with it, too. So that its name tells of these
-//! as well, whichever comes first, it is noted under the hash of its own beginning.
+//! A beginning is stored with the places of one source, but other logs may begin with it, too. So that its name also
+//! serves those, in any order of arrival, the name is noted under the hash of the text's own beginning.
 
 use super::decide::rank;
 use super::place::{as_path, is_nowhere, is_there, origin_of};

@@ -1,4 +1,4 @@
-//! Where a source stands, as the store remembers it.
+//! The place of a source, as the store remembers it.
 
 use crate::digest::Hash;
 use crate::log::Format;

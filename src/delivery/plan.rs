@@ -1,5 +1,5 @@
-//! What is to be read: sources are looked at from outside and looked up in the store. What is as it was is skipped; of
-//! what grew only the rest is read; all else is read as a whole.
+//! Plans what is read: sources are looked at from outside and looked up in the store. An unchanged source is skipped;
+//! of one that grew only the rest is read; any other is read as a whole.
 
 use super::decide::{Sight, ToRead, is_read_otherwise, rank, to_read};
 use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};

@@ -1,5 +1,5 @@
-//! The contents of logs: the one file of deliveries that reads them. All others know logs by their texts' hashes, and
-//! by what is seen from outside.
+//! Reads the contents of logs, as the one file of deliveries. All others know logs only by the hashes of their texts,
+//! and by what is seen from outside.
 
 use crate::digest::{Hash, TextId};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! How long usage is kept: old usage is let go at the end of a tick, or when it is asked for.
+//! How long usage is kept: old usage is removed at the end of a tick, or on request.
 
 use crate::error::{Error, Result};
 use crate::store::{LetGo, OlderCopy, Reader, Writer, size};
@@ -6,7 +6,7 @@ use crate::time::{DAY_SECONDS, TimeRange, Window, iso};
 use std::path::Path;
 use std::time::Duration;
 
-/// What came of letting go.
+/// The result of removing old usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retained {
     /// What went.
@@ -15,17 +15,17 @@ pub struct Retained {
     pub bytes: (u64, u64),
 }
 
-/// The first window that is kept when usage is kept for so many days, whole ones in UTC; nothing before 1970.
+/// The first slice that is kept if usage is kept for this many days, whole days in UTC; never before 1970.
 #[must_use]
 pub fn kept_from(now: i64, days: u32) -> Option<Window> {
     Window::holding((now - i64::from(days) * DAY_SECONDS).div_euclid(DAY_SECONDS) * DAY_SECONDS)
 }
 
-/// Lets go usage before a window, and packs the file: always, or only where that is worth it. A dry run leaves all as it
-/// is.
+/// Removes the usage before a slice, and packs the file: always, or only if that is worth it. A dry run changes
+/// nothing.
 ///
 /// # Errors
-/// When the store fails or is held.
+/// If the store fails or is held by another process.
 pub fn let_go(
     store: &Path,
     before: Window,

@@ -1,5 +1,5 @@
-//! Sources into the store, in rounds: what is to be read is planned, read, and settled; what must be read once more comes
-//! round again.
+//! Brings sources into the store, in rounds: reading is planned, done, and settled; what must be read again is in the
+//! next round.
 
 use super::intake::Intake;
 use super::plan::{BATCH, take_out_known};

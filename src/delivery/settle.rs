@@ -1,4 +1,4 @@
-//! Sources that were read are settled: facts are looked up as the decision asks for them, and what it comes to is done.
+//! Settles sources that were read: looks up the facts that the decision needs, and carries the decision out.
 
 use super::decide::{Answer, Lookup, Next, SourceFacts, Stood, decide};
 use super::place::is_nowhere;

@@ -1,4 +1,4 @@
-//! What became of sources that were taken in.
+//! What was done with ingested sources.
 
 use crate::ingest::Rejects;
 use crate::report::{Counts, Sample};
@@ -9,18 +9,18 @@ use crate::time::Window;
 pub enum Fate {
     /// Not known before; it counts now.
     Added,
-    /// It grew; what was counted of it is replaced.
+    /// It grew; its new content replaces what was counted.
     Grown,
-    /// Other content of the same hours under the same name, or to be read in another way; what was counted of it
-    /// is replaced.
+    /// Other content of the same hours under the same name, or the same content read in another way; it replaces what
+    /// was counted.
     Replaced,
     /// Other content under the name of a log that it does not continue: both count.
     Rotated,
     /// Known: nothing changed.
     Known,
-    /// Known by a name where it is no more.
+    /// Known at a path where it no longer is.
     Moved,
-    /// Known by another name, where it still is.
+    /// Known at another path, where it still is.
     Duplicate,
     /// It cannot be read, or not to its end.
     Faulty,
@@ -39,7 +39,7 @@ impl Fate {
         Self::Faulty,
     ];
 
-    /// The word for it.
+    /// Its name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Fate {
     }
 }
 
-/// What came of taking sources in.
+/// The result of ingesting sources.
 #[derive(Default)]
 pub struct Taking {
     /// How many sources had each fate, in the order of [`Fate::ALL`].
@@ -64,17 +64,17 @@ pub struct Taking {
     pub duplicates: Vec<(String, String)>,
     /// Names of sources that could not be read to their end, and why.
     pub faults: Vec<(String, String)>,
-    /// Names of sources that were read and hold no line.
+    /// Names of sources that were read and have no line.
     pub empty: Vec<String>,
     /// Whether such a source delivers its hours.
     pub empty_is_delivered: bool,
-    /// Names of sources that were read and hold [`padding`](crate::report::SourceReport::padding), and its bytes.
+    /// Names of sources that were read and have [`padding`](crate::report::SourceReport::padding), with its bytes.
     pub padded: Vec<(String, u64)>,
     /// The lines that were read and count now.
     pub counts: Counts,
     /// The names of the sources with the most rejected lines, and how many: the most first.
     pub most_rejected: Vec<(String, u64)>,
-    /// Those of logs that are faults for what was rejected of them.
+    /// The lines of logs that are faults because most of their lines were rejected.
     pub distrusted: Counts,
     /// Lines and rejected lines that were counted before of logs of which only the tail was read: their share is judged
     /// over the whole log.
@@ -83,7 +83,7 @@ pub struct Taking {
     pub not_kept: Option<(u64, Window)>,
     /// The first rejected line, with the name of its source.
     pub first_reject: Option<(String, Sample)>,
-    /// Rejected lines, where they were kept.
+    /// Rejected lines, if they were kept.
     pub rejects: Vec<Rejects>,
 }
 
@@ -117,8 +117,8 @@ impl Taking {
         fates.map(|fate| format!("{} {}", self.had(fate), fate.name())).collect::<Vec<_>>().join(", ")
     }
 
-    /// The lines that the share of rejected ones is judged over; where faults are passed over, not those of logs that are
-    /// faults for what was rejected of them.
+    /// The lines that the share of rejected lines is taken of; if faults do not stop the job, without the logs that are
+    /// faults because most of their lines were rejected.
     #[must_use]
     pub fn judged(&self, keep_going: bool) -> Counts {
         let mut counts = self.counts.clone();

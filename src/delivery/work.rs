@@ -1,4 +1,4 @@
-//! A delivery at work: the store that it writes, what came of it so far, and what is seen of logs from outside.
+//! A delivery in progress: the store that it writes, its results so far, and what is seen of logs from outside.
 
 use super::crowd::Crowds;
 use super::intake::Intake;
@@ -68,11 +68,11 @@ pub(super) enum Settled {
     Counts(Fate),
     /// Its lines do not count, or did already.
     Skipped(Fate),
-    /// All that could be read of it is the beginning of a longer text, whose lines count: nothing is missing.
+    /// Its readable part is the beginning of a longer text, whose lines count: nothing is missing.
     Within(Fate),
-    /// What it was to go on from is not what it was, or all of it is known: it must be read in whole.
+    /// The part before the rest has changed, or all of it is known: it must be read as a whole.
     ReadWhole,
-    /// It must be read as the name of a copy tells.
+    /// It must be read by the name of a copy.
     ReadAs(NamedHours),
 }
 
