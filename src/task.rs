@@ -40,10 +40,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is made, wherever the usage comes from.
+/// What to make, from any source of usage.
 #[derive(Clone, Debug)]
 pub struct Task<'a> {
-    /// What is exported.
+    /// What to export.
     pub spec: &'a ExportSpec,
     /// The region of domains without usage.
     pub region: Region,
@@ -68,8 +68,8 @@ pub struct Logs<'a> {
     pub arguments: &'a [PathBuf],
     /// How folders and globs are searched for logs, and how these are read.
     pub search: &'a Search,
-    /// How much earlier or later than the hours that its name tells a log may have lines, in seconds: what lies further
-    /// from the range is not opened, nor what its name tells to be another domain's. All logs are read where it is none.
+    /// How far lines of a log may be from the hours in its name, in seconds: a log that is further from the range is
+    /// not opened, nor one that is named for another domain. `None` reads all logs.
     pub lateness: Option<i64>,
     /// Go on when a source cannot be read to its end.
     pub keep_going: bool,
@@ -77,10 +77,10 @@ pub struct Logs<'a> {
     pub rejects: Option<&'a Path>,
 }
 
-/// How far a task is, and what it says on its way.
+/// The progress of a task, and its warnings.
 #[derive(Debug, Default)]
 pub struct TaskProgress {
-    /// Is told what a user should know before rows are written.
+    /// Called with what a user should know before rows are written.
     pub warn: Option<fn(&str)>,
     /// Reading, in bytes.
     pub reading: ingest::Progress,
@@ -90,7 +90,7 @@ pub struct TaskProgress {
     pub rows: AtomicU64,
 }
 
-/// What came of a task.
+/// The result of a task.
 #[derive(Debug)]
 pub struct Outcome {
     /// What was read.
@@ -99,15 +99,16 @@ pub struct Outcome {
     pub result: Result<Exported, String>,
     /// Logs that need not be opened, and were not.
     pub not_opened: NotOpened,
-    /// Domains in the logs, as far as they are known where one that was asked for is not: one of them may have been meant.
+    /// Domains in the logs, as far as they are known, if a domain of the request is not among them: one of these may
+    /// have been meant.
     pub found: BTreeSet<Domain>,
 }
 
-/// Runs a task over logs. The workbook stands under its name only when it is complete; rejected lines are written
+/// Runs a task over logs. The workbook appears under its name only when it is complete; rejected lines are written
 /// whether it is made or not.
 ///
 /// # Errors
-/// When there is no log, a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
+/// If there is no log, a source cannot be read to its end (unless the task keeps going), or a result cannot be written.
 pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &TaskProgress) -> Result<Outcome> {
     let mut sources = ORIGINS.list(logs.arguments, logs.search)?;
     if sources.is_empty() {
@@ -157,10 +158,10 @@ pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &TaskProgress) -> Result<
     Ok(Outcome { report, result, not_opened, found: others })
 }
 
-/// Runs a task over what a store holds, in the place of logs.
+/// Runs a task over the usage in a store, instead of logs.
 ///
 /// # Errors
-/// When the store cannot be read, or the workbook cannot be written.
+/// If the store cannot be read, or the workbook cannot be written.
 pub fn run_stored(task: &Task<'_>, reader: &Reader, progress: &TaskProgress) -> Result<Outcome> {
     run_sealed(task, reader, progress, None)
 }
@@ -204,7 +205,7 @@ fn run_sealed(
 }
 
 impl Task<'_> {
-    /// Which logs may hold a line that counts, when these may be so many seconds off the hours of their names.
+    /// Which logs may have a line that counts, if lines may be `lateness` seconds from the hours in the names.
     #[must_use]
     pub const fn scope(&self, lateness: i64) -> NameFilter<'_> {
         NameFilter { selection: &self.spec.selection, range: self.spec.range, lateness }

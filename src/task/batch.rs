@@ -14,13 +14,13 @@ use std::thread::{available_parallelism, scope};
 /// Where many tasks are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Many<'a> {
-    /// The store, and whose tasks they are.
+    /// The store, and the account of the tasks.
     pub at: AccountStore<'a>,
     /// Worker threads, shared among the tasks; 0 is one per core.
     pub threads: usize,
     /// Whether the store remembers the tasks.
     pub is_registered: bool,
-    /// Tells the time, in unix seconds.
+    /// Returns the time, in unix seconds.
     pub now: fn() -> i64,
 }
 

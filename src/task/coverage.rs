@@ -1,4 +1,4 @@
-//! Whether a store has all that an export needs: [`coverage`], and what came late.
+//! Whether a store has everything that an export needs: [`coverage`], and what arrived late.
 
 use crate::delivery::place::as_path;
 use crate::domain::{Domain, DomainSet, Folds, Pattern, Selection};
@@ -26,10 +26,11 @@ pub struct Coverage {
     pub domains: Vec<DomainHours>,
     /// Sources that touch the range and selection and were not read to their end, each with the reason.
     pub faults: Vec<(String, String)>,
-    /// The same of sources whose names tell nothing, where every domain has a log that is named for each hour: what they are
-    /// does not matter.
+    /// The same of sources whose names name nothing, when every domain has a log that is named for each hour: then it
+    /// does not matter what they are.
     pub strays: Vec<(String, String)>,
-    /// Sources that touch the range and selection and hold no line, where that is no delivery; in the order of names.
+    /// Sources that touch the range and selection and have no line, unless such sources count as delivered; sorted by
+    /// name.
     pub empty: Vec<Empty>,
 }
 
@@ -38,7 +39,7 @@ pub struct Coverage {
 pub struct Empty {
     /// The first name of the source.
     pub name: String,
-    /// The domain that it tells,
+    /// The domain in its name,
     pub domain: Domain,
     /// and the hours, since 1970.
     pub hours: Range<i64>,
@@ -47,11 +48,11 @@ pub struct Empty {
 /// What a store has of a domain, hour by hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainHours {
-    /// The domain, or a wildcard that was asked for and stands for no domain of the store.
+    /// The domain, or a wildcard of the request that matches no domain of the store.
     pub domain: Pattern,
     /// Whether it has any source in the store at all.
     pub has_source: bool,
-    /// Whether the name of any source tells it.
+    /// Whether it is in the name of any source.
     pub is_named: bool,
     /// Hours of the span that have a source.
     pub complete: u64,
@@ -97,8 +98,8 @@ impl Coverage {
         self.domains.iter().filter_map(hours).collect()
     }
 
-    /// The same for an export that counts hosts as other domains: of those that no name tells, all that count as one have the
-    /// hours of any of them.
+    /// The same for an export that folds hosts: the hosts that are in no name, and count as one domain, share the hours
+    /// of any of them.
     #[must_use]
     pub fn folded(&self, folds: &Folds) -> Self {
         let Some(span) = self.span.clone().filter(|_| !folds.is_empty()) else { return self.clone() };
@@ -132,13 +133,13 @@ impl Coverage {
         self.faults.is_empty() && !self.domains.is_empty() && self.domains.iter().all(is_whole)
     }
 
-    /// What is missing, in one line; nothing when all is there.
+    /// What is missing, in one line; `None` if nothing is.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         self.missing_of(|_| true)
     }
 
-    /// What is missing of the domains that are `asked` for, in one line; nothing when all is there.
+    /// What is missing of the domains for which `asked` is true, in one line; `None` if nothing is.
     #[must_use]
     pub fn missing_of(&self, asked: impl Fn(&DomainHours) -> bool) -> Option<String> {
         if self.domains.is_empty() {
@@ -162,11 +163,11 @@ impl Coverage {
     }
 }
 
-/// [`coverage`] of a range, in which an hour without a log is no gap of the `quiet` domains when a log of another domain
-/// tells it: then the hour was delivered, and none is sent of an hour without a request.
+/// [`coverage`] of a range. An hour without a log is not a gap of the `quiet` domains if the name of another domain's
+/// log has that hour: then the hour was delivered, and a quiet domain gets no log for an hour without a request.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn coverage_with(
     reader: &Reader,
     selection: &Selection,
@@ -198,11 +199,11 @@ fn length(hours: &Range<i64>) -> u64 {
     (hours.end - hours.start).unsigned_abs()
 }
 
-/// Looks at what the store has of a selection. Hours of a source are those that its name tells; of sources whose
-/// names tell nothing, and of domains that no name tells, those in which there is usage.
+/// The hours that the store has of a selection. The hours of a source are those in its name. For sources whose names
+/// name nothing, and for domains that no name has, they are the hours with usage.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn coverage(reader: &Reader, selection: &Selection, range: Option<TimeRange>) -> Result<Coverage> {
     let mut covered = Covered::new(selection, range);
     match covered.asked.clone() {
@@ -373,7 +374,7 @@ fn of_none(wildcard: Pattern, span: Option<&Range<i64>>) -> DomainHours {
     }
 }
 
-/// What a store has of a selection, and what is to be said of its sources.
+/// What a store has of a selection, and what is to be reported of its sources.
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// What there is, hour by hour.
@@ -391,7 +392,7 @@ pub struct Survey {
 pub struct LateArrival {
     /// The first name of the source.
     pub name: String,
-    /// The end of the hours that it tells, in unix seconds.
+    /// The end of the hours in its name, in unix seconds.
     pub end: i64,
     /// Unix seconds of its first reading.
     pub arrived: i64,
@@ -410,7 +411,7 @@ impl LateArrival {
 pub struct LateLines {
     /// The first name of the source.
     pub name: String,
-    /// The start of the first window of the hours that it tells, in unix seconds.
+    /// The start of the first slice of the hours in its name, in unix seconds.
     pub start: i64,
     /// How many lines lie before these hours.
     pub lines: u64,
@@ -426,11 +427,11 @@ impl LateLines {
     }
 }
 
-/// [`coverage`], and what else is to be said of the sources of a selection in a range: a source is late when it was read for
-/// the first time more than `late_after` after the end of its hours.
+/// [`coverage`], and what else is to be reported of the sources of a selection in a range. A source is late if it was
+/// first read more than `late_after` after the end of its hours.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn survey(
     reader: &Reader,
     selection: &Selection,

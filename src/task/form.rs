@@ -1,5 +1,5 @@
-//! What form an export takes, as the name of its file says, and where it is written: a workbook, the rows as CSV, or
-//! the rows on standard output.
+//! The form of an export, chosen by the ending of its file's name, and where it is written: a workbook, the rows as
+//! CSV, or the rows on standard output.
 
 use crate::codec::{Codec, Encoder};
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ impl Form {
     /// The form of a file with this name.
     ///
     /// # Errors
-    /// When its ending is none of those that are known.
+    /// If its ending is not known.
     pub fn of(path: &Path) -> Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Stream);
@@ -52,11 +52,11 @@ impl Form {
     }
 }
 
-/// Refuses early what could only fail late; gives the place of the file, behind a link the place it leads to, and
-/// nothing for standard output.
+/// Fails early if the output could only fail late. Returns the path of the file, behind all links, or `None` for
+/// standard output.
 ///
 /// # Errors
-/// As [`output::check`], and when the ending of the name is none that is known, or there is no standard output.
+/// As [`output::check`], and if the ending of the name is not known, or there is no standard output.
 pub fn check(path: &Path, replace: bool) -> Result<Option<PathBuf>> {
     if path == Path::new("-") {
         return output::standard_output().map(|_| None);

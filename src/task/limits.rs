@@ -1,4 +1,4 @@
-//! How many rows and domains a file may have, and how fewer are asked for.
+//! How many rows and domains a file may have, and how to ask for fewer.
 
 use super::{Task, form};
 use crate::contract::code::{Code, Refusal};

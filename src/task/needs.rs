@@ -1,7 +1,7 @@
-//! Whether a store has what a workbook needs: every hour where that was asked for, a line at least, and never less than
-//! the workbook that stands.
+//! Whether a store has what a workbook needs: every hour if that is required, at least one line, and never less than
+//! the present workbook.
 //!
-//! Looks up what is decided by, for every command that makes workbooks. Knows nothing of when a task is due.
+//! Looks up the facts for that decision, for every command that makes workbooks. Knows nothing of when a task is due.
 
 use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
@@ -16,22 +16,22 @@ use std::path::Path;
 
 /// Domains that a message names; beyond, their number is told.
 const NAMED: usize = 5;
-/// What is known of the workbook of the same range that stands where another is to be made.
+/// What is known of the present workbook of the same range at the same path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// There is none.
     Nothing,
     /// There is one, and how many hours with a log its domains had was not stored.
     Unknown,
-    /// There is one, made when its domains had so many hours with a log.
+    /// There is one; its domains had this many hours with a log when it was made.
     Hours(BTreeMap<Domain, u64>),
 }
 
 impl Standing {
-    /// What stands at the output of a task.
+    /// Looks up the present workbook at the output of a task.
     ///
     /// # Errors
-    /// When the database fails.
+    /// If the database fails.
     pub fn of(registry: &mut Registry, output: &Path, asked: (i64, i64)) -> Result<Self> {
         let tasks = registry.with_output(output)?;
         // It counts also where it was taken away from: what was delivered once is not made worse.
@@ -75,22 +75,22 @@ const fn s(number: u64) -> &'static str {
     if number == 1 { "" } else { "s" }
 }
 
-/// A workbook that is to be made.
+/// A workbook to be made.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     /// Its windows.
     pub range: TimeRange,
-    /// Whose usage it shows.
+    /// The domains whose usage it shows.
     pub selection: &'a Selection,
     /// What must be there first; nothing where hours may be missing.
     pub needs: Option<&'a Needs>,
-    /// What stands where it is to be made.
+    /// The present workbook at its path.
     pub standing: &'a Standing,
-    /// Whether it is made by itself, and nobody sees at once that nothing is in it.
+    /// Whether it is made without a user who would see at once that it is empty.
     pub is_unattended: bool,
     /// How much may be missing.
     pub tolerance: Tolerance,
-    /// Where it is to be made.
+    /// The path where it is made.
     pub output: &'a Path,
     /// What hosts count as in it.
     pub folds: Folds,

@@ -1,5 +1,5 @@
-//! Whether a file is the one that a task made. A store may say what it likes: what is replaced or removed without being
-//! asked for must prove what it is.
+//! Whether a file is the one that a task made. The store is not trusted for this: a file that is replaced or removed
+//! without the user asking for it must prove what it is.
 
 use super::form::Form;
 use crate::delivery::place::{modified, number};

@@ -50,14 +50,14 @@ impl NamePattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// When a brace has no partner, a field or the format of a time is unknown, or the pattern leads out of
-    /// its folder, holds what file names may not, or does not end in `.xlsx`.
+    /// If a brace has no partner, a field or the format of a time is unknown, or the pattern leaves its folder, has
+    /// characters that file names may not have, or does not end in `.xlsx`.
     pub fn parse(text: &str) -> Result<Self> {
         Self::ending_in(&[ENDING], text)
     }
 
-    /// Reads a pattern of files of any form, which end as these do: somebody asks for these, so that none stands below a
-    /// folder of logs unseen.
+    /// Reads a pattern of files of any form, with their endings. Only for files that a user asks for, so that none
+    /// appears unnoticed below a folder of logs.
     ///
     /// # Errors
     /// See [`NamePattern::parse`].
@@ -88,11 +88,11 @@ impl NamePattern {
         }
     }
 
-    /// The file of this export, below the folder of all workbooks. What the fields say is made safe for
-    /// file names first; without a name, the type stands in its place.
+    /// The file of this export, below the folder of the workbooks. The values of fields are made safe for file names
+    /// first; if there is no name, the type is used instead.
     ///
     /// # Errors
-    /// When a file or folder would have no name or one that is too long.
+    /// If a file or folder would have no name, or one that is too long.
     pub fn fill(&self, spec: &ExportSpec) -> Result<PathBuf> {
         let name = |component: &Vec<NamePiece>| {
             let name = component.iter().map(|piece| piece.fill(spec)).collect::<String>();

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// How registered tasks are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Running<'a> {
-    /// The store, and whose tasks they are.
+    /// The store, and the account of the tasks.
     pub at: AccountStore<'a>,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
@@ -32,16 +32,16 @@ pub struct Running<'a> {
     pub tolerance: Tolerance,
     /// Creation time of the documents, unix seconds.
     pub created: i64,
-    /// Tells the time, in unix seconds.
+    /// Returns the time, in unix seconds.
     pub now: fn() -> i64,
 }
 
-/// Waits for the right to make workbooks from a store and to put down what came of it; nothing where there is no lock and
-/// the store is open only to be read: there, nothing can be put down, either.
+/// Waits for the right to make workbooks from a store and to store the results. `None` if there is no lock and the
+/// store is open only for reading: then no result can be stored, either.
 ///
 /// # Errors
-/// When another process still holds it after `wait`, or there is no lock for a store that is written to: without one,
-/// several would make the same workbooks.
+/// If another process still holds it after `wait`, or there is no lock for a store that is written: without a lock,
+/// several processes would make the same workbooks.
 pub fn hold(store: &Path, wait: Duration, work: &str) -> Result<Option<Lock>> {
     match Lock::of_tasks(store, wait, work) {
         Err(error) if matches!(error.kind(), ErrorKind::Io(..)) => {
@@ -55,7 +55,7 @@ pub fn hold(store: &Path, wait: Duration, work: &str) -> Result<Option<Lock>> {
     }
 }
 
-/// What came of running a registered task.
+/// The result of running a registered task.
 pub enum Ran {
     /// It ran.
     Done {
@@ -64,17 +64,17 @@ pub enum Ran {
         /// What was missing of what its workbook needs.
         missing: Option<String>,
     },
-    /// The store has not what its workbook needs, and why: everything is as it was.
+    /// The store does not have what its workbook needs, and why. Nothing was changed.
     Waits(String),
     /// Another process made its workbook since it was looked up, and nothing has changed since then.
     Meanwhile,
 }
 
-/// Runs a registered task, unless it waits, and puts down what came of it. Its own workbook is replaced. The caller
-/// holds what [`hold`] gives.
+/// Runs a registered task, unless it waits, and stores the result. Its own workbook is replaced. The caller holds what
+/// [`hold`] returns.
 ///
 /// # Errors
-/// When the run failed, which is put down too, or that cannot be done.
+/// If the run failed, which is stored, too, or if the result cannot be stored.
 pub fn run_registered(
     registry: &mut Registry,
     task: &TaskRecord,
@@ -193,19 +193,19 @@ fn seal(at: AccountStore<'_>, id: TaskId, told: &Arc<OnceLock<Hash>>) -> Seal {
     })
 }
 
-/// What came of an export that was to be registered.
+/// The result of an export that was to be registered.
 pub struct Finished {
-    /// What came of the export.
+    /// The result of the export.
     pub outcome: Outcome,
-    /// The task that it is registered as, or why it is not; `None` when there is no workbook.
+    /// The task that it is registered as, or why it is not; `None` if there is no workbook.
     pub task: Option<Result<TaskId>>,
 }
 
-/// Runs a task over what a store holds, and registers it. That it cannot be registered does not stop it. The caller
-/// holds what [`hold`] gives.
+/// Runs a task over the usage in a store, and registers it. If it cannot be registered, it is made anyway. The caller
+/// holds what [`hold`] returns.
 ///
 /// # Errors
-/// When the store cannot be read, or the workbook cannot be written; then nothing is registered.
+/// If the store cannot be read, or the workbook cannot be written; then nothing is registered.
 pub fn run_and_register(
     task: &Task<'_>,
     request: &ExportRequest,

@@ -1,5 +1,5 @@
-//! Registered tasks: asked for, listed, run again, deleted. What they asked for and what it meant then is kept, so
-//! that a task means the same when the configuration has changed.
+//! Registered tasks: created, listed, run again, deleted. Their requests are stored with what they meant at the time,
+//! so that a task means the same after the configuration has changed.
 
 use super::own::{Proof, is_own, workbook_at};
 use super::remains;
@@ -59,23 +59,23 @@ impl NewTask<'_> {
 pub struct TaskRecord {
     /// Its number, never that of another task.
     pub id: TaskId,
-    /// What it is asked to do, and what that meant when it was asked for; of its parameters, those that are known.
+    /// Its request, and what that meant at the time; of its parameters, those that are known.
     pub order: Order,
     /// How far it is.
     pub status: Status,
     /// Why it failed, or what became of its workbook.
     pub reason: Option<String>,
-    /// Whether a run was broken off that was allowed to take the place of what stood at the output.
+    /// Whether a run was interrupted that was allowed to replace the file at the output.
     pub is_claimed: bool,
-    /// When it was asked for, in unix seconds.
+    /// When it was created, in unix seconds.
     pub created: i64,
     /// When it was changed last.
     pub updated: i64,
     /// The generation of the store that its workbook was made from; `None` when it has none.
     pub generation: Option<i64>,
-    /// The workbook that it made, as it was then; `None` when another task has put its own there.
+    /// The workbook that it made, as it was then; `None` if another task has put its own there.
     pub workbook: Option<Workbook>,
-    /// The hash of its bytes, where that was put down.
+    /// The hash of its bytes, if that was stored.
     pub digest: Option<Hash>,
     /// The hash of the workbook that a run was about to give its name when it was broken off.
     pub sealed: Option<Hash>,
@@ -86,10 +86,10 @@ pub struct TaskRecord {
 }
 
 impl TaskRecord {
-    /// What it asks for.
+    /// What it exports.
     ///
     /// # Errors
-    /// When the request was not valid when it was registered.
+    /// If the request was not valid when it was registered.
     pub fn spec(&self) -> Result<ExportSpec, Refusal> {
         let request = ExportRequest::from_parameters(&self.order.parameters);
         let spec = restore(&request, self.order.selection.clone(), self.order.language)?;
@@ -158,7 +158,7 @@ pub struct MadeFrom<'a> {
     pub hours: &'a BTreeMap<Domain, u64>,
 }
 
-/// A store, and the account that it is opened for: whose tasks are seen, and made.
+/// A store, and the account that it is opened for, whose tasks are listed and created.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountStore<'a> {
     /// The store's file.
@@ -175,10 +175,10 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The tasks of a store that is there.
+    /// The tasks of an existing store.
     ///
     /// # Errors
-    /// When there is no store, or it is damaged or newer than this program.
+    /// If there is no store, or it is damaged or newer than this program.
     pub fn open(at: AccountStore<'_>) -> Result<Self> {
         Tasks::open(at.path, at.wait).map(|tasks| Self::of(tasks, at))
     }
@@ -191,10 +191,10 @@ impl Registry {
         Tasks::open_to_read(at.path, at.wait).map(|tasks| Self::of(tasks, at))
     }
 
-    /// The tasks of a store, made where there is none; `work` says to others what is done.
+    /// The tasks of a store, which is created if there is none; `work` tells other processes what is being done.
     ///
     /// # Errors
-    /// See [`Registry::open`]; also when the store cannot be made.
+    /// See [`Registry::open`]; also if the store cannot be created.
     pub fn open_or_make(at: AccountStore<'_>, work: &str) -> Result<Self> {
         Tasks::open_or_make(at.path, at.wait, work).map(|tasks| Self::of(tasks, at))
     }
@@ -203,11 +203,11 @@ impl Registry {
         Self { tasks: tasks.for_account(at.account) }
     }
 
-    /// Puts a task down, to be run later.
+    /// Registers a task to be run later.
     ///
     /// # Errors
-    /// When the store is held by another process or cannot be written, as for all that follow; also when a task that
-    /// has not run yet is to write the same file.
+    /// If the store is held by another process or cannot be written, as for all methods below; also if a task that was
+    /// never run has the same output.
     pub fn create(&mut self, new: &NewTask<'_>, now: i64) -> Result<TaskId> {
         let order = new.order();
         self.tasks.create(&order, now, Spot::of)?.map_err(|other| {
@@ -216,8 +216,8 @@ impl Registry {
         })
     }
 
-    /// Registers what is about to be run by this process, before its snapshot is taken: what changes later is kept
-    /// then. The task with the same request, meaning and output is run again, where there is one.
+    /// Registers a task that this process is about to run, before its snapshot is taken, so that later changes are
+    /// noticed. If there is a task with the same request, meaning and output, that one is run again.
     ///
     /// # Errors
     /// See [`Registry::create`].
@@ -226,11 +226,11 @@ impl Registry {
         Ok(Registration { id, is_new })
     }
 
-    /// Begins a run of a task, before its snapshot is taken: what changes later is kept then. It `claims` its output when
-    /// it may take the place of what stands there: see [`Tasks::begin`].
+    /// Begins a run of a task, before its snapshot is taken, so that later changes are noticed. The run `claims` its
+    /// output if it may replace the file there: see [`Tasks::begin`].
     ///
     /// # Errors
-    /// See [`Registry::create`]; also when the task is gone.
+    /// See [`Registry::create`]; also if the task is gone.
     pub fn begin(&mut self, id: TaskId, claims: bool) -> Result<()> {
         if self.tasks.begin(id, claims)? {
             Ok(())
@@ -250,7 +250,7 @@ impl Registry {
     /// A run has made its workbook, at `output`.
     ///
     /// # Errors
-    /// See [`Registry::begin`]; also when there is no file.
+    /// See [`Registry::begin`]; also if there is no file.
     pub fn succeed(&mut self, id: TaskId, output: &Path, from: &MadeFrom<'_>, now: i64) -> Result<()> {
         let workbook = workbook_at(output).ok_or_else(|| Error::usage("the workbook is gone").at(output))?;
         let (generation, logged) = (from.generation, Logged::from(from.found));
@@ -274,7 +274,7 @@ impl Registry {
         self.tasks.set_needs(id, needs)
     }
 
-    /// How many hours with a log each domain had when the workbook of a task was made, where that is known.
+    /// How many hours with a log each domain had when the workbook of a task was made, if that is known.
     ///
     /// # Errors
     /// See [`Registry::get`].
@@ -298,7 +298,7 @@ impl Registry {
         }
     }
 
-    /// What was registered came to nothing: a new task is taken out again, another one stays as it was.
+    /// Undoes a registration: a new task is removed again, an existing one is left as it was.
     ///
     /// # Errors
     /// See [`Registry::create`].
@@ -312,13 +312,13 @@ impl Registry {
     /// The task with this id.
     ///
     /// # Errors
-    /// [`Refusal::unknown_task`] when there is none; when the database fails, as for all that follow.
+    /// [`Refusal::unknown_task`] if there is none. Also if the database fails, as for all methods below.
     pub fn get(&mut self, id: &str) -> Result<TaskRecord> {
         let task = TaskId::parse(id).map(|id| self.tasks.get(id)).transpose()?.flatten();
         task.map(TaskRecord::from).ok_or_else(|| Refusal::unknown_task(id).into())
     }
 
-    /// A page of the tasks asked for at a time or later, the newest first, and how many they are in all.
+    /// A page of the tasks created at `since` or later, the newest first, and the number of all of them.
     ///
     /// # Errors
     /// See [`Registry::get`].
@@ -328,7 +328,7 @@ impl Registry {
         Ok((records(tasks), count))
     }
 
-    /// Tasks that wait for their first run, in the order in which they were asked for.
+    /// Tasks that were never run, in the order of their creation.
     ///
     /// # Errors
     /// See [`Registry::get`].
@@ -336,7 +336,7 @@ impl Registry {
         self.tasks.waiting().map(records)
     }
 
-    /// Tasks made for a task of a configuration, in the order in which they were asked for.
+    /// Tasks made for a task of a configuration, in the order of their creation.
     ///
     /// # Errors
     /// See [`Registry::get`].
@@ -344,7 +344,7 @@ impl Registry {
         self.tasks.of_plan(plan).map(records)
     }
 
-    /// Tasks whose workbook has this path, in the order in which they were asked for.
+    /// Tasks whose workbook has this path, in the order of their creation.
     ///
     /// # Errors
     /// See [`Registry::get`].
@@ -352,7 +352,7 @@ impl Registry {
         self.tasks.with_output(output).map(records)
     }
 
-    /// Tasks whose workbook is stale, in the order in which they were asked for; those too whose last run failed.
+    /// Tasks whose workbook is stale, in the order of their creation; including those whose last run failed.
     ///
     /// # Errors
     /// See [`Registry::get`].
@@ -402,7 +402,7 @@ impl Registry {
         Ok(remains::foretell(&task))
     }
 
-    /// Puts down what there is to say of a task. False when that stands there already.
+    /// Stores a remark on a task. False if the task has this remark already.
     ///
     /// # Errors
     /// See [`Registry::create`].

@@ -13,7 +13,7 @@ pub enum Remains {
     Nothing,
     /// It was removed.
     Removed,
-    /// A file stands there still; the text says why.
+    /// A file is still there; the text says why.
     LeftAlone(String),
 }
 
@@ -63,7 +63,7 @@ enum Proved {
     Nothing,
     /// The workbook that it made.
     Own(Own),
-    /// What is not known to be that, and why.
+    /// Something that is not known to be the task's, and why.
     Other(String),
 }
 

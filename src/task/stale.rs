@@ -18,7 +18,7 @@ pub struct Amount {
     pub windows: usize,
     /// Bytes that came; below zero, that went.
     pub bytes: i128,
-    /// Requests, likewise.
+    /// The change in requests.
     pub requests: i128,
 }
 
@@ -36,7 +36,7 @@ pub struct ChangedSpan<'a> {
 }
 
 impl Stale {
-    /// Changes sorted by (domain, window); `None` when there are none.
+    /// Changes, sorted by (domain, slice); `None` if there are none.
     #[must_use]
     pub fn new(changes: Vec<Change>) -> Option<Self> {
         (!changes.is_empty()).then_some(Self { changes })

@@ -6,8 +6,8 @@ pub const STAYS: &str = "the present workbook is kept";
 /// What it ends with where one was made and is not there any more.
 const IS_GONE: &str = "the workbook before had more hours, and its file is gone, so no new one is made";
 
-/// Whether a reason tells that there would be less than there was: whoever looked may want the workbook all the same, and
-/// can have it.
+/// Whether a reason says that the new workbook would have less than the present one: a user who has looked may want it
+/// anyway, and can have it.
 #[must_use]
 pub fn has_less(why: &str) -> bool {
     [STAYS, IS_GONE].iter().any(|end| why.strip_suffix(end).is_some_and(|before| before.ends_with("; ")))
@@ -18,9 +18,9 @@ pub fn has_less(why: &str) -> bool {
 pub enum Tolerance {
     /// Nothing.
     Nothing,
-    /// Hours and lines that were waited for long enough, but nothing that the workbook that stands has.
+    /// Missing hours and lines, because they were waited for long enough; but nothing that the present workbook has.
     Missing,
-    /// Anything: somebody looks at it.
+    /// Anything: a user looks at the result.
     Anything,
 }
 
@@ -29,7 +29,7 @@ pub enum Tolerance {
 pub enum Verdict {
     /// All is there.
     Ready,
-    /// It is made with what is there; this is missing.
+    /// It is made although this is missing.
     Incomplete(String),
     /// It waits, and why.
     Waits(String),
@@ -51,7 +51,7 @@ pub(super) enum Stands {
 pub(super) enum Lack {
     /// All that is needed is there.
     Nothing,
-    /// Hours that the workbook that stands has, in words.
+    /// Hours that the present workbook has, in words.
     Lost(String),
     /// Hours that must be there, in words.
     Hours(String),
