@@ -1,6 +1,6 @@
-//! One scheduled tick: take in what is new, make the workbooks that are due, remove those that were kept long enough.
+//! One scheduled tick: ingest what is new, make the workbooks that are due, remove those that were kept long enough.
 //!
-//! A tick that is killed is made up for by the next one: everything it does is either committed or done again.
+//! The next tick makes up for a tick that was killed: everything it does is either committed or done again.
 
 pub mod range;
 pub mod plan;
@@ -55,11 +55,11 @@ pub struct Ticked {
     pub steps: Vec<Step>,
     /// Workbooks that were kept long enough.
     pub retired: Retired,
-    /// Domains with usage in the ranges of now that are none of the account, or that no group holds, or several do.
+    /// Domains with usage in the present ranges that are outside the account, in no group, or in several.
     pub unbilled: Unbilled,
     /// Domains of the plan that no log names.
     pub unknown: Vec<Unknown>,
-    /// Usage that was let go, where any was due.
+    /// Usage that was removed, if any was due.
     pub let_go: Option<Retained>,
 }
 

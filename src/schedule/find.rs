@@ -1,4 +1,5 @@
-//! The logs of a plan: what its sources find, what is too young to be read, and what nothing was found for.
+//! The logs of a plan: the files that its sources find, the files that are too young to be read, and the paths for
+//! which no file was found.
 
 use super::plan::Plan;
 use crate::error::Result;

@@ -1,4 +1,5 @@
-//! What nobody bills, or two do: domains with usage that are none of the account, or belong to no group of it, or to several.
+//! Usage that would be billed by nobody, or twice: domains with usage that are outside the account, in no group of it,
+//! or in several.
 
 use crate::contract::request::Account;
 use crate::domain::{Domain, DomainSet, Selection};
@@ -6,12 +7,12 @@ use crate::error::Result;
 use crate::store::Reader;
 use crate::time::{TimeRange, iso};
 
-/// Domains with usage in a range that no group holds, or several do.
+/// Domains with usage in a range that are in no group, or in several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unbilled {
     /// The range, in unix seconds; nothing where the account has all domains and no groups, or nothing was looked at.
     pub range: Option<(i64, i64)>,
-    /// Domains that are none of the account, sorted.
+    /// Domains outside the account, sorted.
     pub outside: Vec<Domain>,
     /// Domains in no group, sorted.
     pub in_none: Vec<Domain>,
@@ -33,16 +34,16 @@ impl Unbilled {
     }
 }
 
-/// Whether usage can be nobody's: there are groups, or domains that are none of the account.
+/// Whether there can be such domains: the account has groups, or does not have every domain.
 #[must_use]
 pub fn may_be_unbilled(account: &Account) -> bool {
     !account.groups.is_empty() || !account.domains.is_all()
 }
 
-/// Holds the domains that have usage in a range against an account and its groups.
+/// Compares the domains that have usage in a range with an account and its groups.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn unbilled_in(reader: &Reader, range: TimeRange, account: &Account) -> Result<Unbilled> {
     if !may_be_unbilled(account) {
         return Ok(Unbilled::default());

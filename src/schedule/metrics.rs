@@ -1,12 +1,13 @@
-//! The figures of a tick as Prometheus reads them from a text file: names, help, types, labels; nothing of where it goes.
+//! The figures of a tick in the text format of Prometheus: names, help, types, labels. Knows nothing of where they are
+//! written.
 //!
-//! All are gauges: they tell of the last tick, and a tick that finds nothing to do tells so.
+//! All are gauges of the last tick, also of one that found nothing to do.
 
 use super::{StepEnd, Ticked};
 use crate::delivery::taking::Fate;
 use std::fmt::{Display, Write};
 
-/// A tick, as it is told.
+/// A tick, as it is reported.
 #[derive(Clone, Copy)]
 pub struct TickFigures<'a> {
     /// When it began, in unix seconds.
@@ -21,7 +22,7 @@ pub struct TickFigures<'a> {
     pub store_bytes: Option<u64>,
     /// The names of the tasks.
     pub tasks: &'a [&'a str],
-    /// What it did; nothing where it was broken off.
+    /// What it did; `None` if it was interrupted by an error.
     pub ticked: Option<&'a Ticked>,
 }
 

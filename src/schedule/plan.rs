@@ -16,14 +16,14 @@ use crate::time::{DAY_SECONDS, Zone, civil, iso};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A whole configuration. Every path stands as it is to be opened.
+/// A whole configuration. Every path is ready to be opened.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The file of the store.
     pub store: PathBuf,
     /// How long to wait for another process that writes to the store.
     pub lock_timeout: Duration,
-    /// Usage of more than so many days ago is let go; at least 1.
+    /// Usage older than this many days is removed; at least 1.
     pub keep_days: Option<u32>,
     /// Where logs come from; none where the store is fed otherwise.
     pub sources: Vec<SourceRule>,
@@ -41,7 +41,7 @@ pub struct Plan {
     pub tasks: Vec<TaskRule>,
     /// How many days back the account may export, if that is limited.
     pub history_days: Option<u32>,
-    /// Whose usage it is.
+    /// The account whose usage it is.
     pub account: Account,
     /// Which account of the store that is.
     pub account_id: AccountId,
@@ -69,9 +69,9 @@ pub struct SourceRule {
 pub struct OutputRule {
     /// The folder of all workbooks.
     pub folder: PathBuf,
-    /// Workbooks exported longer ago than so many days are removed; at least 1.
+    /// Workbooks made more than this many days ago are removed; at least 1.
     pub keep_days: Option<u32>,
-    /// So many workbooks of each task stay; at least 1.
+    /// The number of workbooks of each task that are kept; at least 1.
     pub keep_last: Option<u32>,
     /// The file of figures for Prometheus.
     pub metrics: Option<PathBuf>,
@@ -82,17 +82,17 @@ pub struct OutputRule {
 pub struct TaskRule {
     /// Its name, the request's too.
     pub name: String,
-    /// What it asks for, without times. Valid with those of `range`.
+    /// Its request, without times. Valid with the times of `range`.
     pub request: ExportRequest,
     /// Which range it exports.
     pub range: RangeRule,
     /// The zone of its days and months, the request's too.
     pub zone: Zone,
-    /// Where its workbooks go, below [`OutputRule::folder`].
+    /// The path of its workbooks, below [`OutputRule::folder`].
     pub pattern: NamePattern,
     /// What must be there first: nothing where hours may be missing.
     pub needs: Option<Needs>,
-    /// How long after the end of the range what it needs is waited for; without it, without end.
+    /// How long after the end of the range to wait for what it needs; `None` for no limit.
     pub wait_at_most: Option<Duration>,
     /// How long after the end of the range it waits for late lines.
     pub settle: Duration,
@@ -107,8 +107,8 @@ impl TaskRule {
         self.range.resolve(now, self.zone)
     }
 
-    /// For how many days usage must be kept, as [`Plan::keep_days`] counts them, so that all of the range is there when
-    /// the task is run, however long it waits. Of a wait without end nobody can tell: it counts as none.
+    /// How many days usage must be kept, as [`Plan::keep_days`] counts them, so that the whole range is there when the
+    /// task is run, even after the longest wait. A wait without limit counts as none.
     #[must_use]
     pub fn days_needed(&self) -> i64 {
         let wait = self.wait_at_most.unwrap_or_default().max(self.settle);

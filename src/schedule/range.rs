@@ -9,17 +9,17 @@ use std::fmt;
 /// Most days that [`RangeRule::LastDays`] takes: an export has at most 31.
 pub const MAX_DAYS: u16 = 31;
 
-/// Which range a task exports, said without a date or with fixed times.
+/// The range that a task exports: a rule without a date, or fixed times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RangeRule {
     /// `yesterday`: the local day before the one that has begun.
     Yesterday,
     /// `today`: the local day that has begun, to its end; incomplete until then.
     Today,
-    /// `last-7-days`: so many whole local days up to the start of today, 1 to [`MAX_DAYS`].
+    /// `last-7-days`: this many whole local days up to the start of today, 1 to [`MAX_DAYS`].
     LastDays(u16),
-    /// `this-month`: the whole days of the calendar month so far, up to the start of today. On the first of
-    /// a month there is none yet: then it is the day that has begun, as [`RangeRule::Today`].
+    /// `this-month`: the whole days of the calendar month so far, up to the start of today. On the first of a month
+    /// there is none yet: then it is that day, as in [`RangeRule::Today`].
     ThisMonth,
     /// `last-month`: the whole calendar month before the one that has begun.
     LastMonth,
@@ -46,7 +46,7 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// What [`Moment::parse`] takes, for messages.
+    /// What [`Moment::parse`] accepts, for messages.
     pub const EXPECTED: &str = "give a date like 2026-03-01, or a time like 2026-03-01T00:00:00Z, \
                                 2026-03-01T00:00+08:00, or 2026-03-01 00:00 (in the report's zone)";
 
@@ -90,7 +90,7 @@ impl Moment {
         }
     }
 
-    /// Why it is no time in a zone: clocks were put forward over it.
+    /// Why this time does not exist in a zone: clocks were put forward over it.
     #[must_use]
     pub fn skipped(self, zone: Zone) -> Option<String> {
         let Self::Clock(local) = self else { return None };
@@ -102,7 +102,7 @@ impl Moment {
         })
     }
 
-    /// The instant of an exclusive end: behind a date its whole day.
+    /// The instant of an exclusive end: for a date, the end of that day.
     #[must_use]
     pub fn end(self, zone: Zone) -> i64 {
         match self {
@@ -172,7 +172,7 @@ fn next_month(first: i64) -> i64 {
 }
 
 impl RangeRule {
-    /// What [`RangeRule::parse`] takes, for messages.
+    /// What [`RangeRule::parse`] accepts, for messages.
     pub const EXPECTED: &str = "give yesterday, today, last-7-days (1 to 31 days), this-month, last-month, a month \
                                 like 2026-03, a day like 2026-03-01, or START/END: dates like 2026-03-01/2026-03-31, both included, or \
                                 times like 2026-03-01T00:00:00Z/2026-04-01T00:00:00Z";
@@ -183,7 +183,7 @@ impl RangeRule {
         month(text).is_some()
     }
 
-    /// What is put behind a text that is no rule: which one may have been meant, and what to give.
+    /// The end of the message for a text that is not a rule: which rule may have been meant, and what to give.
     #[must_use]
     pub fn hint(text: &str) -> String {
         hint(text, ["yesterday", "today", "last-7-days", "this-month", "last-month"], Self::EXPECTED)
@@ -209,18 +209,18 @@ impl RangeRule {
         })
     }
 
-    /// Why it is no range in a zone: see [`Moment::skipped`].
+    /// Why this range does not exist in a zone: see [`Moment::skipped`].
     #[must_use]
     pub fn skipped(&self, zone: Zone) -> Option<String> {
         let Self::Fixed { start, end } = self else { return None };
         start.skipped(zone).or_else(|| end.skipped(zone))
     }
 
-    /// The range that is meant at `now`: half-open, unix seconds, UTC. Never longer than 31 days by the
-    /// clocks of `zone` or by those of UTC; never ends after the next local midnight, months and fixed times apart.
+    /// The range that the rule means at `now`: half-open, unix seconds, UTC. Never longer than 31 days by the clocks of
+    /// `zone` or by those of UTC; never ends after the next local midnight, except for months and fixed times.
     ///
-    /// Days are cut at local midnight; where there is none that day, at the first instant of the day, and
-    /// where there are two, at the earlier. A date that a zone left out is no day: the one before it counts.
+    /// Days are cut at local midnight. On a day without a midnight they are cut at the first instant of the day, on a
+    /// day with two at the earlier one. A date that a zone left out is not a day: the day before it counts.
     #[must_use]
     pub fn resolve(&self, now: i64, zone: Zone) -> (i64, i64) {
         let today = day_start(now, zone);

@@ -28,11 +28,11 @@ struct KeptWorkbook {
 pub struct LeftAlone {
     /// Its task.
     pub id: TaskId,
-    /// Where it stands.
+    /// Its path.
     pub path: PathBuf,
     /// Why it is not removed.
     pub why: String,
-    /// Whether that was not said before.
+    /// Whether this was not reported before.
     pub is_new: bool,
 }
 
@@ -41,7 +41,7 @@ pub struct LeftAlone {
 pub struct Retired {
     /// Those that are gone.
     pub removed: Vec<PathBuf>,
-    /// Those that stand there still.
+    /// The files that are still there.
     pub left_alone: Vec<LeftAlone>,
 }
 

@@ -12,7 +12,7 @@ pub struct Step {
     pub asked: (i64, i64),
     /// Its workbook.
     pub output: PathBuf,
-    /// What it is registered as, where it is.
+    /// The task that it is registered as, if it is.
     pub task: Option<TaskId>,
     /// Whether it was judged that the logs of every hour that its workbook needs are there.
     pub is_judged: bool,
@@ -22,13 +22,13 @@ pub struct Step {
 
 /// How a step ended.
 pub enum StepEnd {
-    /// Its workbook is there, and nothing has changed; with what is missing in it of what it needs.
+    /// Its workbook is there, and nothing has changed; with what the workbook lacks, if anything.
     UpToDate(Option<String>),
     /// It is not due yet.
     Waits(String),
-    /// It would be made, and why; with what is missing, where that was waited for long enough.
+    /// It would be made, and why; with what is missing, if it was waited for long enough.
     Due(Why, Option<String>),
-    /// Its workbook was made, and why; with what is missing in it, likewise.
+    /// Its workbook was made, and why; with what is missing, if it was waited for long enough.
     Made(Why, Box<Outcome>, Option<String>),
     /// No workbook was made.
     Failed(String),
@@ -41,7 +41,7 @@ pub enum Why {
     New,
     /// It was made before, and the last attempt failed or was cut short.
     Again,
-    /// Its workbook is not where it was put.
+    /// Its workbook is no longer at its path.
     Missing,
     /// The workbook of another task has taken the place of its own.
     Displaced,
@@ -50,7 +50,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// The word for it.
+    /// Its name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

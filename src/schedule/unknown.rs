@@ -25,10 +25,10 @@ pub struct Unknown {
     pub near: Option<String>,
 }
 
-/// The domains of a plan that stand for nothing in the store; none while the store knows no domain at all.
+/// The domains of a plan that match nothing in the store; none while the store has no domain at all.
 ///
 /// # Errors
-/// When the store fails.
+/// If the store fails.
 pub fn unknown_in(reader: &Reader, plan: &Plan) -> Result<Vec<Unknown>> {
     let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let mut known: BTreeSet<Domain> = BTreeSet::new();
