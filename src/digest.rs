@@ -1,12 +1,12 @@
-//! What a text is, whatever its name, its compression and its line ends: [`TextId`], made by a [`Digester`] while the
-//! text goes by. The only file that names blake3.
+//! The identity of a text, independent of its name, compression and line ends: [`TextId`], computed by a [`Digester`]
+//! while the text is read. The only file that names blake3.
 //!
-//! What is hashed are the lines, each with a newline: CRs that end a line become one, with or without an LF behind
-//! them, also behind the last line; a byte-order mark at the start of a line, and NUL bytes before and behind it, are left
-//! out. Of most texts that is the text, byte for byte.
+//! The lines are hashed, each with a newline. CRs that end a line become one newline, with or without an LF after them,
+//! also after the last line. A byte-order mark at the start of a line, and NUL bytes before and after it, are left out.
+//! For most texts, that is the text, byte for byte.
 //!
-//! It is hashed in chunks of a fixed length. The hashes of whole chunks are chained, so that parts of a text can be
-//! hashed apart, and a text that grew can be hashed on from where its last whole chunk ended.
+//! The text is hashed in chunks of a fixed length. The hashes of whole chunks are chained, so that parts of a text can
+//! be hashed separately, and the hash of a text that grew can be continued where its last whole chunk ended.
 
 mod lines;
 
@@ -38,10 +38,10 @@ pub fn hash(bytes: &[u8]) -> Hash {
     blake3::hash(bytes).into()
 }
 
-/// The hash of a file as it is, from where it stands to its end.
+/// The hash of the bytes of a file, from its current position to its end.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn hash_of(mut file: impl Read) -> io::Result<Hash> {
     let mut hasher = blake3::Hasher::new();
     let mut piece = vec![0; 1 << 16];
@@ -69,30 +69,30 @@ pub struct TextId {
     pub outside: Option<Domain>,
     /// The chain over the whole chunks.
     pub chain: Hash,
-    /// The hashes of its beginnings of 64, 128, ... bytes, up to [`HEAD`], as many as it has.
+    /// The hashes of its beginnings of 64, 128, ... bytes, up to [`HEAD`], for as long as the text is.
     pub heads: Vec<Hash>,
     /// As `whole`, of everything before the newline that the last line lacks.
     pub open: Option<Hash>,
-    /// The hash of the bytes as they are, where it is another one than that of everything.
+    /// The hash of the bytes as they are, if it differs from that of everything.
     pub raw: Option<Hash>,
-    /// The hashes of its beginnings that were asked for, with their lengths, sorted.
+    /// The hashes of its requested beginnings, with their lengths, sorted.
     pub beginnings: Vec<(u64, Hash)>,
 }
 
 impl TextId {
-    /// The hash of its longest beginning: it stands for the text among those that may have grown from it.
+    /// The hash of its longest beginning: the key of the text among those that may have grown from it.
     #[must_use]
     pub fn head(&self) -> Option<Hash> {
         self.heads.last().copied()
     }
 
-    /// The hash of its first [`HEAD`] bytes, where it has as many: every text that it begins has the same.
+    /// The hash of its first [`HEAD`] bytes, if it is that long: every text that begins with this text has the same.
     #[must_use]
     pub fn whole_head(&self) -> Option<Hash> {
         self.head().filter(|_| self.heads.len() == HEADS.len())
     }
 
-    /// The identity of what could be read of a text that is damaged behind it; never that of a whole text.
+    /// The identity of the readable beginning of a text that is damaged after it; never that of a whole text.
     #[must_use]
     pub fn damaged(self) -> Self {
         Self {
@@ -117,7 +117,7 @@ impl TextId {
         self.raw.is_none_or(|raw| Some(of_domain(raw, self.outside.as_ref())) == self.open)
     }
 
-    /// A number that texts with the same first line have in common; none of texts that are too short to tell.
+    /// A number that texts with the same first line share; `None` for texts that are too short.
     #[must_use]
     pub fn first(&self) -> Option<i64> {
         self.heads.first().and_then(|head| head.first_chunk()).map(|bytes| i64::from_le_bytes(*bytes))
@@ -206,7 +206,7 @@ impl<R: Read> Canonical<R> {
         Ok(&self.text[self.taken..])
     }
 
-    /// Takes so many bytes of the piece.
+    /// Takes this many bytes of the piece.
     pub fn take(&mut self, bytes: usize) {
         self.taken += bytes;
     }
@@ -407,10 +407,10 @@ pub struct Stretch {
     beginnings: Vec<(u64, Hash)>,
 }
 
-/// Puts the stretches of a text together; `None` where one of them tells nothing of its own, for it is not hashed
-/// byte for byte: then the text must be hashed as a whole.
+/// Joins the stretches of a text; `None` if one of them has no hash of its own, because it is not hashed byte for byte:
+/// then the text must be hashed as a whole.
 ///
-/// `before` tells of the whole chunks that were hashed before.
+/// `before` is the state after the whole chunks that were hashed before.
 #[must_use]
 pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stretch>) -> Option<TextId> {
     let (mut chain, mut len, head) = before.map_or_else(Default::default, |b| (b.chain, b.len, b.head));

@@ -53,7 +53,7 @@ impl fmt::Debug for Domain {
     }
 }
 
-/// Writes the normal form of `raw` into `out` and lends it; `None` when it is no domain: empty, longer than
+/// Writes the normal form of `raw` into `out` and returns it. `None` if `raw` is not a domain: it is empty, longer than
 /// [`MAX_LEN`], or neither an address nor labels of letters, digits, `-` and `_`, each of 1 to 63 bytes. User info is
 /// left out, and other scripts become Punycode (`xn--`, UTS 46). Normalising twice changes nothing.
 pub fn normalize<'a>(raw: &[u8], out: &'a mut [u8; MAX_LEN]) -> Option<&'a str> {
@@ -102,7 +102,7 @@ fn port_colon(raw: &[u8]) -> Option<usize> {
     (rest[0] == b':' && (host.ends_with(b"]") || !host.contains(&b':'))).then_some(colon)
 }
 
-/// A domain by name, or all subdomains of one (`*.example.com` or `.example.com`, which do not hold `example.com`).
+/// A domain by name, or all subdomains of one (`*.example.com` or `.example.com`, which do not include `example.com`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// This domain.
@@ -116,7 +116,7 @@ impl Pattern {
     pub const EXPECTED: &str =
         "give a domain name like www.example.com, or *.example.com for all of its subdomains";
 
-    /// Reads a domain name, or `*.` or, as the vendor writes it, `.` and a domain name for its subdomains.
+    /// Reads a domain name; or, for its subdomains, `*.` or (as the vendor writes it) `.` and a domain name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(parent) = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')) {
@@ -125,7 +125,7 @@ impl Pattern {
         named(text).map(Self::Exact)
     }
 
-    /// Whether it stands for the normalised name `domain`.
+    /// Whether it matches the normalised name `domain`.
     #[must_use]
     pub fn matches(&self, domain: &str) -> bool {
         match self {
@@ -141,7 +141,7 @@ impl Pattern {
         self.matches(domain.as_str()) || folded.is_some_and(is_within)
     }
 
-    /// The known domain nearest to this one, where one is near; of a wildcard, the nearest one that stands for a known
+    /// The known domain nearest to this one, if one is near; for a wildcard, the nearest wildcard that matches a known
     /// domain.
     pub fn nearest<'a>(&self, known: impl Iterator<Item = &'a str>) -> Option<String> {
         let suffix = match self {
@@ -155,7 +155,7 @@ impl Pattern {
         nearest(suffix, parents).map(|parent| format!("*{parent}"))
     }
 
-    /// Why a text is no pattern, and what to give in its place.
+    /// Why a text is not a pattern, and what to give instead.
     #[must_use]
     pub fn mistake(text: &str) -> String {
         let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -183,8 +183,8 @@ fn named(text: &str) -> Option<Domain> {
     if text.contains('@') { None } else { Domain::new(text.as_bytes()) }
 }
 
-/// The wildcard that most of some names stand below, and how many, where that is more than one: of several the longest.
-/// One over a whole top-level domain is hardly meant, and addresses have no parent.
+/// The wildcard that matches most of the names, and how many, if that is more than one; of several the longest. A
+/// wildcard over a whole top-level domain is hardly meant, and addresses have no parent.
 pub fn widest<'a>(names: impl Iterator<Item = &'a str>) -> Option<(Pattern, usize)> {
     let is_address = |name: &str| name.ends_with(|c: char| c.is_ascii_digit() || c == ']');
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -210,7 +210,7 @@ pub struct DomainSet {
 }
 
 impl DomainSet {
-    /// The set that holds every domain.
+    /// The set of every domain.
     #[must_use]
     pub fn all() -> Self {
         Self { all: true, ..Self::default() }
@@ -222,7 +222,7 @@ impl DomainSet {
         self.all
     }
 
-    /// Whether the set holds the normalised name `domain`.
+    /// Whether the set has the normalised name `domain`.
     #[must_use]
     pub fn contains(&self, domain: &str) -> bool {
         self.all
@@ -230,7 +230,7 @@ impl DomainSet {
             || self.suffixes.iter().any(|s| domain.len() > s.len() && domain.ends_with(&**s))
     }
 
-    /// Whether the set holds a domain that `pattern` stands for, or may hold one.
+    /// Whether the set has, or may have, a domain that `pattern` matches.
     #[must_use]
     pub fn may_hold(&self, pattern: &Pattern) -> bool {
         let is_below = |name: &str, suffix: &str| name.len() > suffix.len() && name.ends_with(suffix);
@@ -269,7 +269,7 @@ impl DomainSet {
         exact.chain(self.suffixes.iter().map(|suffix| format!("*{suffix}"))).collect()
     }
 
-    /// The set that [`DomainSet::texts`] wrote; `None` when a text is no pattern.
+    /// The set that [`DomainSet::texts`] wrote; `None` if a text is not a pattern.
     #[must_use]
     pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut set = Self::default();
@@ -289,7 +289,7 @@ impl DomainSet {
         }
     }
 
-    /// Whether everything `pattern` stands for lies in the set.
+    /// Whether everything that `pattern` matches is in the set.
     #[must_use]
     pub fn covers(&self, pattern: &Pattern) -> bool {
         match pattern {
@@ -312,7 +312,7 @@ impl FromIterator<Pattern> for DomainSet {
 pub struct Selection {
     /// The account's domains; [`DomainSet::all`] where every domain in the logs is.
     pub account: DomainSet,
-    /// The domains asked for.
+    /// The requested domains.
     pub wanted: DomainSet,
 }
 
@@ -329,7 +329,7 @@ impl Selection {
         self.wanted.is_all() && self.account.is_all()
     }
 
-    /// Whether lines of a domain that `pattern` stands for may count.
+    /// Whether lines of a domain that `pattern` matches may count.
     #[must_use]
     pub fn may_hold(&self, pattern: &Pattern) -> bool {
         self.wanted.may_hold(pattern) && self.account.may_hold(pattern)
@@ -341,7 +341,7 @@ impl Selection {
         self.wanted.exact.contains(domain) || self.account.exact.contains(domain)
     }
 
-    /// The wildcards that are wanted and stand for none of the `domains` of an export.
+    /// The requested wildcards that match none of the `domains` of an export.
     pub fn idle_wildcards<'a>(&self, domains: impl Iterator<Item = &'a Domain>) -> Vec<Pattern> {
         let mut idle: Vec<Pattern> = self.wanted.wildcards().collect();
         domains.for_each(|domain| idle.retain(|wildcard| !wildcard.stands_for(domain)));
@@ -356,8 +356,8 @@ impl Selection {
     }
 }
 
-/// Wildcards whose hosts count as one domain each, called by the wildcard: `*.img.example.com`. Hosts that are asked for by
-/// name stay what they are.
+/// Wildcards whose hosts count as one domain each, named like the wildcard: `*.img.example.com`. Hosts that are
+/// requested by name are not folded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folds {
     /// What the names of hosts end in, and the domain that they count as; the longest first.
@@ -382,13 +382,13 @@ impl Folds {
         Self { folds, named }
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.folds.is_empty()
     }
 
-    /// What a domain counts as, if not as itself: that of the longest wildcard that stands for it.
+    /// The domain that a domain counts as, if not as itself: the longest wildcard that matches it.
     #[must_use]
     pub fn of(&self, domain: &str) -> Option<&Domain> {
         let stands = |suffix: &str| domain.len() > suffix.len() && domain.ends_with(suffix);
@@ -396,8 +396,8 @@ impl Folds {
         (!self.named.contains(domain)).then_some(folded)
     }
 
-    /// Whether a domain that the name of a log tells counts as another one and needs logs of its own: not where the name is
-    /// not certain to be that of a host.
+    /// Whether a domain in the name of a log counts as another one and needs logs of its own: not if it is not certain
+    /// that the name is that of a host.
     #[must_use]
     pub fn is_own_host(&self, domain: &Domain) -> bool {
         self.of(domain.as_str()).is_some() && !domain.as_str().contains('_')

@@ -1,6 +1,6 @@
-//! What stops a job: [`Error`], one word wide, naming the place where it happened.
+//! What stops a job: [`Error`], one word in size, with the place where it happened.
 //!
-//! A bad line is never an `Error` (see [`crate::record::Reason`]); it knows nothing of exit codes.
+//! A bad line is never an `Error` (see [`crate::record::Reason`]). Knows nothing of exit codes.
 
 use crate::contract::code::Refusal;
 use crate::visible;
@@ -22,7 +22,7 @@ struct Inner {
 /// What led to an error.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The kinds of failure that a caller may want to tell apart.
+/// The kinds of failure that a caller may want to distinguish.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -32,15 +32,15 @@ pub enum ErrorKind {
     Damaged(String),
     /// There is no log to read; the text says where none was found.
     NoLog(String),
-    /// A sum grew beyond what any engine or database holds; the text says which.
+    /// A sum grew beyond what databases can hold; the text says which.
     Overflow(String),
     /// The export request breaks a rule of the contract.
     Refused(Refusal),
-    /// What was asked cannot be done as asked (arguments, configuration, an existing output file).
+    /// The request cannot be carried out as given (arguments, configuration, an existing output file).
     Usage(String),
     /// The usage store is damaged, busy, or of a version that is not known; the text says which.
     Store(String),
-    /// The usage store holds a value that flowbook does not write.
+    /// The usage store has a value that flowbook does not write.
     DamagedValue {
         /// The table.
         table: String,
@@ -49,7 +49,7 @@ pub enum ErrorKind {
         /// The value as it is shown: never all of a long one.
         value: String,
     },
-    /// A law of the program does not hold; always a defect of flowbook itself.
+    /// A law of the program is violated: always a defect of flowbook itself.
     Defect(String),
 }
 
@@ -72,7 +72,7 @@ impl Error {
         Self::new(ErrorKind::Damaged(text.into()))
     }
 
-    /// A law of the program that does not hold: see [`ErrorKind::Defect`].
+    /// A violated law of the program: see [`ErrorKind::Defect`].
     #[must_use]
     pub fn defect(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Defect(text.into()))
@@ -171,7 +171,7 @@ impl From<Refusal> for Error {
     }
 }
 
-/// What the system refused, in words that say what to do about it, where there are any; else the system's own.
+/// An error of the system, in words that say what to do about it if there are any; else in the system's own words.
 #[must_use]
 pub fn plain(error: &io::Error) -> String {
     let known = match error.kind() {

@@ -1,8 +1,9 @@
-//! What the program does while it works, for who asks: its phases and its logs, never single lines. Off unless a face
-//! listens; then an event costs a look at one number.
+//! Events of a running job: its phases and its logs, never single lines. Off unless a listener is set; then an event
+//! costs one comparison.
 //!
-//! The only file beside the listener that names the crate `log`. An event of a phase holds counts and the paths that the
-//! user gave. An event of a log may name any log, and is heard only by commands that name every log in their messages.
+//! The only file, apart from the listener, that names the crate `log`. An event of a phase has counts and the paths
+//! that the user gave. An event of a log may name any log, and is shown only by commands that name every log in their
+//! messages.
 
 pub(crate) use ::log::debug as of_log;
 pub(crate) use ::log::info as of_phase;

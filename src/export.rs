@@ -1,7 +1,7 @@
 //! Usage out: [`export`] turns sorted rows into the workbook of a task.
 //!
-//! Rows go by once, straight into the Detail sheets of the file; everything else is summed up beside them and
-//! written behind them. Knows nothing of log files.
+//! Rows are passed once, straight into the Detail sheets of the file; everything else is summed up meanwhile and
+//! written after them. Knows nothing of log files.
 
 pub mod calendar;
 pub mod name;

@@ -10,10 +10,10 @@ const SIGNS: [&[u8]; 8] =
 /// What spreadsheets pass over before a formula: NUL and other control characters are passed over as well.
 const PASSED: [&[u8]; 4] = [b" ", b"\"", b"\xc2\xa0", b"\xef\xbb\xbf"];
 
-/// The cell with an apostrophe before what a spreadsheet might calculate, or take for one: at its beginning, and behind
-/// a semicolon, a tab or a line end in it, where a spreadsheet set up for another country begins a new cell. An apostrophe
-/// that stands in such a place gets another one, so the cell that was meant is found again by taking one away wherever
-/// one stands there.
+/// The cell with an apostrophe before everything that a spreadsheet might take for a formula: at its beginning, and
+/// after a semicolon, a tab or a line end in it, where a spreadsheet with the settings of another country begins a new
+/// cell. An apostrophe that is already in such a place gets another one. To restore the cell, remove one apostrophe in
+/// each of these places.
 #[must_use]
 pub fn harmless(cell: &[u8]) -> Cow<'_, [u8]> {
     let mut harmless: Vec<u8> = Vec::new();

@@ -1,7 +1,7 @@
-//! Logs to try flowbook with: native files as an edge network leaves them, and the true totals beside them.
+//! Logs to try flowbook with: files as an edge network leaves them, and their true totals beside them.
 //!
-//! The totals are counted while lines are made up. Neither the parser nor the usage counters are known here:
-//! what they find in the files can therefore be held against [`EXPECTED`].
+//! The totals are counted while the lines are made up. The parser and the usage counters are not used here, so their
+//! results can be compared with [`EXPECTED`].
 
 mod random;
 mod words;
@@ -57,7 +57,7 @@ pub struct Recipe {
     pub threads: usize,
 }
 
-/// What was generated, counted while it was.
+/// What was generated, counted meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Made {
     /// Log files; [`EXPECTED`] is not among them.

@@ -1,4 +1,4 @@
-//! A quick hash, for tables whose hits are compared: who makes texts collide costs time, and changes no figure.
+//! A quick hash, for tables that compare the keys of hits: texts made to collide cost time, but change no figure.
 
 /// Every bit of the product of two words, folded into one.
 #[expect(clippy::cast_possible_truncation, reason = "both halves count")]

@@ -23,7 +23,7 @@ pub const fn touched(start: i64, end: i64) -> Range<i64> {
     start.div_euclid(HOUR_SECONDS)..(end - 1).div_euclid(HOUR_SECONDS) + 1
 }
 
-/// The hours that two spans share; empty where they share none.
+/// The hours that two spans share; empty if they share none.
 #[must_use]
 pub fn shared(one: &Range<i64>, other: &Range<i64>) -> Range<i64> {
     let start = one.start.max(other.start);
@@ -43,7 +43,7 @@ impl Hours {
         }
     }
 
-    /// Adds the hours that a file name tells.
+    /// Adds the hours in a file name.
     pub fn add_named(&mut self, named: &NamedHours) {
         self.add(&named.domain, touched(named.start, named.end));
     }

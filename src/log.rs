@@ -1,5 +1,5 @@
-//! Log formats behind one seam: what a format offers is [`LogFormat`], which it implements in a file of its own; which formats
-//! there are says the list of [`Format`], one row for each.
+//! Log formats behind one seam: what a format offers is [`LogFormat`], which each implements in a file of its own;
+//! [`Format`] lists the formats, one row for each.
 //!
 //! Does no I/O and never fails: a bad line is data.
 
@@ -194,7 +194,7 @@ impl Format {
         self.facts().sample
     }
 
-    /// What the names of its files tell, where these follow a rule.
+    /// The naming rule of its files, if they follow one.
     #[must_use]
     pub const fn names(self) -> Option<Rule> {
         self.facts().names
@@ -206,7 +206,7 @@ impl Format {
         self.facts().may_be_cut
     }
 
-    /// Whether lines in the middle of a text can be read only by what its head says.
+    /// Whether lines in the middle of a text can be read only with the head of the text.
     #[must_use]
     pub const fn needs_head(self) -> bool {
         self.facts().needs_head
@@ -274,7 +274,7 @@ impl Choice {
         }
     }
 
-    /// Whether lines in the middle of a text can be read only by what its head says, in one of the formats in question.
+    /// Whether lines in the middle of a text can be read only with the head of the text, in one of the possible formats.
     #[must_use]
     pub fn needs_head(self) -> bool {
         match self {

@@ -1,5 +1,5 @@
-//! What file names tell: a domain, or the subdomains of one, and hours. Each rule by which files are named has a file of its
-//! own; the format whose files are named so names the rule.
+//! What is read from file names: a domain, or the subdomains of one, and hours. Each naming rule has a file of its own;
+//! a format whose files follow a rule names the rule.
 //!
 //! Opens no file, and knows nothing of folders.
 
@@ -21,7 +21,7 @@ impl Rule {
     /// Every rule, in the order in which they are tried.
     pub const ALL: [Self; 1] = [Self::Alibaba];
 
-    /// What a name tells by this rule.
+    /// What this rule reads from a name.
     #[must_use]
     pub fn parse(self, name: &str) -> Option<FileName> {
         match self {
@@ -38,7 +38,7 @@ impl Rule {
     }
 }
 
-/// What a file name tells.
+/// What is read from a file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName {
     /// The domain, or the subdomains of one.
@@ -60,9 +60,9 @@ impl FileName {
         Rule::ALL.into_iter().find_map(|rule| rule.parse(name))
     }
 
-    /// Whether the name is certain to be that of one domain, or of the subdomains of one: no host has an underscore, and
-    /// `backup_www.example.com_...` is one with something put before it; a word without a dot, such as `access`, may be
-    /// what the file is called by.
+    /// Whether the name is certainly that of one domain, or of the subdomains of one. It is not certain if it has an
+    /// underscore: no host has one, and `backup_www.example.com_...` is a domain with something put before it. A word
+    /// without a dot, such as `access`, may be just a name of the file.
     #[must_use]
     pub fn is_of_one_domain(&self) -> bool {
         match &self.pattern {
@@ -71,7 +71,7 @@ impl FileName {
         }
     }
 
-    /// Whether lines of a selection may stand in a log of this name. The vendor puts the lines of one domain into a file;
+    /// Whether a log of this name may have lines of a selection. The vendor puts the lines of one domain into a file;
     /// `backup-www.example.com` may be `www.example.com` with something put before it.
     #[must_use]
     pub fn may_hold(&self, selection: &Selection) -> bool {
@@ -87,8 +87,8 @@ impl FileName {
             || selection.wanted.named().any(has_prefix)
     }
 
-    /// The hours of one domain. The log of a wildcard domain tells none: whose hours these are only its lines tell, and
-    /// a line that holds only a path says nothing in it.
+    /// The hours of one domain; `None` for the log of a wildcard domain: only its lines say whose hours these are, and
+    /// a line whose URL has only a path does not.
     #[must_use]
     pub fn hours(self) -> Option<NamedHours> {
         match self.pattern {
@@ -98,28 +98,28 @@ impl FileName {
     }
 }
 
-/// The domain that lines with only a path take from outside, where it is certain: what the name of the file tells, but for a
-/// word without a dot, else what was given.
+/// The domain of lines whose URL has only a path, if it is certain: that in the file's name, unless it is a word
+/// without a dot, else the given one.
 #[must_use]
 pub fn outside<'a>(hours: Option<&'a NamedHours>, given: Option<&'a Domain>) -> Option<&'a Domain> {
     hours.map_or(given, |hours| Some(&hours.domain).filter(|domain| is_domain(domain)))
 }
 
-/// Whether what the name of a file begins with is hardly a word that it is called by.
+/// Whether the beginning of a file's name is a domain, and not just a word.
 #[must_use]
 pub fn is_domain(name: &Domain) -> bool {
     name.as_str().contains('.')
 }
 
-/// Whether two texts that are the same may be one, as far as the domains tell that their lines take from outside: they are
-/// the same, or one is the other with something put before it, as in `backup_www.example.com`.
+/// Whether two equal texts may be one source, judged by the domains of their lines whose URL has only a path: the
+/// domains are equal, or one is the other with something put before it, as in `backup_www.example.com`.
 #[must_use]
 pub fn may_be_one(one: Option<&Domain>, other: Option<&Domain>) -> bool {
     one.zip(other).is_none_or(|(one, other)| is_copy(one, other) || is_copy(other, one))
 }
 
-/// Whether a name that tells this domain tells of lines that take theirs from outside: it is the same one, or theirs is that
-/// with something put before it. A word says nothing of a domain.
+/// Whether the domain in a name is that of lines whose own domain is `outside`: the two are equal, or `outside` is the
+/// domain with something put before it. A word is not a domain.
 #[must_use]
 pub fn tells_of(told: &Domain, outside: Option<&Domain>) -> bool {
     !is_domain(told) || outside.is_none_or(|outside| is_copy(outside, told))
@@ -131,25 +131,26 @@ fn is_copy(copy: &Domain, of: &Domain) -> bool {
     before.is_some_and(|before| before.is_empty() || before.ends_with(JOINTS))
 }
 
-/// Whether the name of a copy or of the beginning of a log, which is preferred, tells of its lines as well as its own name:
-/// that tells no domain, or it is the other one's with something put before it. Else a log that is begun by one of another
-/// domain, as by the same check of its health, would lose its lines and hours to that.
+/// Whether the name of a copy, or of the beginning of a log, may be used for the lines of the log as well as its own
+/// name: its own name names no domain, or names that of the other with something put before it. Otherwise a log that
+/// begins like one of another domain, with the same health check for example, would lose its lines and hours to that
+/// domain.
 #[must_use]
 pub fn may_tell(own: Option<&NamedHours>, other: &NamedHours) -> bool {
     let own = own.map(|own| &own.domain).filter(|domain| is_domain(domain));
     may_be_one(own, Some(&other.domain))
 }
 
-/// What stands between a domain and what is put before it.
+/// What separates a domain from what is put before it.
 pub const JOINTS: [char; 2] = ['-', '_'];
 
 fn is_certain(domain: &Domain) -> bool {
     !domain.as_str().contains('_') && is_domain(domain)
 }
 
-/// The hours since 1970 in which a line is evidence that its domain has a log: only in logs that are not certain to be
-/// of one domain. They are all hours where the name of the log tells none, else those of the name, as a late line says
-/// nothing of the log of its own hour. `hours` is what is known of the name already.
+/// The hours since 1970 in which a line is evidence that its domain has a log. Only lines in logs that may hold several
+/// domains are: all hours if the name of the log has none, else those in the name, because a late line does not show
+/// that the log of its own hour is there. `hours` is what is known of the name already.
 #[must_use]
 pub fn evidence(hours: Option<&NamedHours>, name: Option<&str>) -> Option<Range<i64>> {
     let told = || name.and_then(FileName::parse).map(|told| touched(told.start, told.end));
@@ -160,7 +161,7 @@ pub fn evidence(hours: Option<&NamedHours>, name: Option<&str>) -> Option<Range<
     }
 }
 
-/// What a file name tells of one domain, see [`FileName`].
+/// The domain and hours in a file name, if it is of one domain: see [`FileName`].
 #[must_use]
 pub fn named_hours(name: &str) -> Option<NamedHours> {
     FileName::parse(name)?.hours()

@@ -22,8 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
-/// A file in the making: a temporary file beside its place, renamed by [`Output::commit`], removed when
-/// dropped before. A killed process leaves the temporary file (`.flowbook-....tmp`) and nothing else; a later run removes it.
+/// A file that is being written: a temporary file in the folder of its path, renamed by [`Output::commit`], removed if
+/// dropped before that. A killed process leaves the temporary file (`.flowbook-....tmp`) and nothing else; a later run
+/// removes it.
 pub struct Output {
     file: NamedTempFile,
     path: PathBuf,
@@ -44,7 +45,7 @@ impl Stood {
     }
 }
 
-/// Told the hash of a finished file before it gets its name.
+/// Called with the hash of a finished file before it gets its name.
 pub type Seal = Box<dyn FnOnce(Hash) -> Result<()> + Send>;
 
 /// The temporary files and folders of this process that are not yet complete.
@@ -75,8 +76,8 @@ impl Drop for Pending {
     }
 }
 
-/// Removes every file in the making: for a process that is told to end. The lock is kept, so that no file
-/// is begun or completed any more.
+/// Removes every file that is being written: for a process that is asked to end. The lock is kept, so that no file is
+/// begun or completed any more.
 pub fn abandon() -> impl Drop {
     let pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
     for path in pending.iter() {
@@ -87,10 +88,10 @@ pub fn abandon() -> impl Drop {
 }
 
 impl Output {
-    /// Begins a file that will stand at `path`; `replace` allows that a file stands there already.
+    /// Begins a file for `path`; `replace` allows that there is a file already.
     ///
     /// # Errors
-    /// When a file is there and must not be replaced, or the folder does not take a file.
+    /// If there is a file that must not be replaced, or the folder cannot be written.
     pub fn create(path: &Path, replace: bool) -> Result<Self> {
         // Looked at before it is asked what it is: what comes to stand there later was never asked.
         let stood = Stood::at(path);
@@ -111,7 +112,8 @@ impl Output {
         Ok(Self { file, path: path.to_owned(), stood, replace, pending, seal: None })
     }
 
-    /// Has the hash of the finished file told before it gets its name: what fails there keeps it from getting it.
+    /// Sets a function that is called with the hash of the finished file before it gets its name. If it fails, the file
+    /// does not get its name.
     pub fn seal(&mut self, seal: Seal) {
         self.seal = Some(seal);
     }
@@ -124,8 +126,8 @@ impl Output {
     /// Makes the file durable and gives it its name.
     ///
     /// # Errors
-    /// When the disk fails, or what stands there is not what it is to take the place of: a file has come to stand there
-    /// meanwhile, or was changed.
+    /// If the disk fails, or the file at the path is not the one to be replaced: it has appeared or was changed
+    /// meanwhile.
     pub fn commit(self) -> Result<()> {
         let Self { mut file, path, stood, replace, pending, seal } = self;
         let sealed = file.as_file().sync_all().map_err(Error::io("cannot write"));
@@ -185,11 +187,11 @@ fn hash_from_start(file: &mut File) -> Result<Hash> {
 /// Longest file name that file systems take, in bytes.
 const MAX_NAME: usize = 255;
 
-/// Refuses early what could only fail late; gives the place of the file, behind a link the place it leads to.
+/// Fails early if writing could only fail late. Returns the path of the file, behind all links.
 ///
 /// # Errors
-/// When a file stands at `path` and must not be replaced, or anything but a file does, or the name is none; when it is a
-/// store or a log, whatever may be replaced.
+/// If there is a file at `path` that must not be replaced, or something that is not a file, or if there is no file
+/// name. Also if it is a store or a log, even if `replace` is true.
 pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
     let refuse = |why: &str| Err(Error::usage(why).at(path));
     let bytes = path.as_os_str().as_encoded_bytes();
@@ -212,7 +214,7 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
     }
 }
 
-/// Whether a file is what standard input was opened from.
+/// Whether standard input was opened from this file.
 #[cfg(unix)]
 #[must_use]
 pub fn is_standard_input(file: &fs::Metadata) -> bool {
@@ -221,18 +223,18 @@ pub fn is_standard_input(file: &fs::Metadata) -> bool {
     input.is_ok_and(|input| (input.dev(), input.ino()) == (file.dev(), file.ino()))
 }
 
-/// Whether a file is what standard input was opened from: not every system tells.
+/// Whether standard input was opened from this file: not known on this system.
 #[cfg(not(unix))]
 #[must_use]
 pub fn is_standard_input(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Standard output for a result, written to at once: nothing waits in a buffer whose last flush nobody looks at. Unlike
-/// that of the standard library it never passes over what it cannot write.
+/// Standard output for a result, written without a buffer: nobody would notice if its last flush failed. Unlike that of
+/// the standard library, it never ignores that it cannot write.
 ///
 /// # Errors
-/// When there is none: a result must not be lost in silence.
+/// If there is none: a result must not be lost silently.
 pub fn standard_output() -> Result<Box<dyn Write>> {
     let found = if closed::was_closed() { Err(io::Error::other("it is closed")) } else { descriptor() };
     found.map_err(Error::io("cannot write to standard output"))
@@ -249,29 +251,29 @@ fn descriptor() -> io::Result<Box<dyn Write>> {
     Ok(Box::new(io::stdout()))
 }
 
-/// Makes a folder, and those above it, unless it is there.
+/// Creates a folder, and those above it, if it does not exist.
 ///
 /// # Errors
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn make_folder(folder: &Path) -> Result<()> {
     let made = fs::create_dir_all(folder).map_err(Error::io("cannot make this folder"));
     made.map_err(|e| e.at(folder))
 }
 
-/// The first bytes of a file, so many or all.
+/// The first bytes of a file, or all if the file is shorter.
 ///
 /// # Errors
-/// When it cannot be read, or is not a regular file.
+/// If it cannot be read, or is not a regular file.
 pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     regular::open(path)?.take(len).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// A folder of its own for files that nobody is to see; gone with all in it when dropped.
+/// A new private folder for temporary files; removed with its contents when dropped.
 ///
 /// # Errors
-/// When the system's folder for temporary files does not take it.
+/// If it cannot be created in the system's folder for temporary files.
 pub fn scratch_folder() -> Result<Scratch> {
     let create = || tempfile::Builder::new().prefix("flowbook-").tempdir();
     let made = Pending::of(create, tempfile::TempDir::path);
@@ -293,7 +295,7 @@ impl Scratch {
     }
 }
 
-/// A path as it stands in an address: bytes that may mean something else there are `%` and two digits.
+/// A path as it is written in a URL: bytes that may have a meaning there are `%` and two digits.
 #[must_use]
 pub fn in_address(path: &Path) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
@@ -302,10 +304,10 @@ pub fn in_address(path: &Path) -> String {
     bytes.map(text).collect()
 }
 
-/// A file without a name in `dir`, gone when closed.
+/// A file without a name in `dir`, removed when closed.
 ///
 /// # Errors
-/// When the folder does not take a file.
+/// If it cannot be created in the folder.
 pub fn scratch(dir: &Path) -> Result<File> {
     tempfile::tempfile_in(dir)
         .map_err(Error::io("cannot create a temporary file here"))

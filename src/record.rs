@@ -7,8 +7,8 @@ use crate::region::Region;
 /// [`Reason::TooLong`].
 pub const MAX_LINE: usize = 1 << 20;
 
-/// Whether an entry may end behind so many quotes, those of referer, request and user agent, perhaps of a content type,
-/// and before this byte. There a carriage return ends the line; inside quotes it is what a client sent.
+/// Whether an entry may end after this number of quotes (those of referer, request and user agent, and perhaps of a
+/// content type) and before this byte. There a carriage return ends the line; inside quotes it is what a client sent.
 #[must_use]
 pub const fn ends_entry(quotes: usize, next: u8) -> bool {
     quotes >= 6 && quotes.is_multiple_of(2) && next != b'"'
@@ -25,7 +25,7 @@ pub enum Protocol {
     Https,
     /// HTTP over QUIC.
     Quic,
-    /// Another scheme, or a format that cannot tell.
+    /// Another scheme, or a format without this information.
     Other,
 }
 
@@ -41,7 +41,7 @@ pub enum CacheResult {
     Hit,
     /// It did not.
     Miss,
-    /// The line does not tell: counts as no hit.
+    /// The line does not say: does not count as a hit.
     Unknown,
 }
 
@@ -50,13 +50,13 @@ pub enum CacheResult {
 pub struct Record<'a> {
     /// Unix seconds, UTC, as logged.
     pub time: i64,
-    /// The host as written, not yet normalised; `None` where the line holds none, and the domain of its source stands in.
+    /// The host as written, not yet normalised; `None` if the line has none: then the domain of its source is used.
     pub host: Option<&'a [u8]>,
     /// Response bytes as logged, at most [`MAX_BYTES`].
     pub bytes: u64,
     /// How the request was made.
     pub protocol: Protocol,
-    /// HTTP status, 0 to 999; `None` where the line holds none: counts as no error.
+    /// HTTP status, 0 to 999; `None` if the line has none: does not count as an error.
     pub status: Option<u16>,
     /// Whether the edge answered from its cache.
     pub cache: CacheResult,
@@ -64,11 +64,12 @@ pub struct Record<'a> {
     pub region: Region,
 }
 
-/// What a line says: a record, `None` where it is no entry by the rules of its format, as a comment or a header, or why it
-/// says nothing.
+/// What a line is: a record; `None` if it is not an entry by the rules of its format, such as a comment or a header; or
+/// the reason why it was rejected.
 pub type Parsed<'a> = Result<Option<Record<'a>>, Reason>;
 
-/// What the lines of a source tell beside time and bytes: a figure of what they do not tell is not known, whatever was counted.
+/// The fields that the lines of a source have, besides time and bytes. A figure of a field that they do not have is
+/// unknown, whatever was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each says of one field whether it is there")]
 pub struct Fields {
@@ -99,11 +100,11 @@ pub enum Reason {
     HugeSize,
     /// The cache result is missing or not understood.
     BadCache,
-    /// The host is no valid domain.
+    /// The host is not a valid domain.
     BadDomain,
-    /// The line holds no host and its source tells no domain.
+    /// The line has no host and its source has no domain.
     NoDomain,
-    /// Another entry begins within the line, and where it does is not certain.
+    /// Another entry begins within the line, and it is not certain where.
     Welded,
     /// The line can be read in more than one way: what a client sent imitates a request.
     Ambiguous,

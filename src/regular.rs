@@ -1,7 +1,7 @@
-//! Regular files, opened so that nothing else is: no pipe is waited for, and no device is read without end.
+//! Opens regular files, and nothing else: it does not wait for a pipe, and does not read a device without end.
 //!
-//! What was a regular file when it was looked at may be anything when it is opened. So it is opened without waiting for
-//! a writer, and looked at again through what was opened.
+//! What was a regular file when it was looked up may be anything when it is opened. So it is opened without waiting for
+//! a writer, and checked again through the open file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,13 +10,13 @@ use std::path::Path;
 /// Whether a link at the end of the path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// What it leads to is opened.
+    /// The file that it leads to is opened.
     Follow,
     /// It is refused.
     Refuse,
 }
 
-/// Whether a regular file stands at a path, be it behind a link.
+/// Whether a regular file is at a path, or behind a link there.
 #[must_use]
 pub fn stands_at(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| meta.is_file())
@@ -25,7 +25,7 @@ pub fn stands_at(path: &Path) -> bool {
 /// Opens a regular file to be read.
 ///
 /// # Errors
-/// When it cannot be opened, or is anything else.
+/// If it cannot be opened, or is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     open_by(path, OpenOptions::new().read(true), Links::Follow)
 }

@@ -1,7 +1,7 @@
-//! What tells whether texts hold the same lines: a [`Sketch`] of a text, a few hashes of some of its lines.
+//! Finds out whether texts have the same lines: a [`Sketch`] of a text is a few hashes of some of its lines.
 //!
-//! Knows nothing of formats and files: which lines are offered is for the parser to say. It must be told by the
-//! lines themselves, so that the same line is offered wherever it stands.
+//! Knows nothing of formats and files: the parser chooses which lines are offered. The choice must depend on the lines
+//! only, so that the same line is offered in every text.
 
 use crate::hash;
 
@@ -11,10 +11,10 @@ const MOST: usize = 1024;
 const SHORT: usize = 16;
 const LEAST: usize = 8;
 
-/// The least hashes of the lines that were offered, sorted, each once.
+/// The lowest hashes of the offered lines, sorted, each once.
 ///
-/// Two texts that share lines share the least hashes of these, however different the rest is; so a few of them are
-/// enough to tell that most of a text stands in another one.
+/// Two texts that share lines share the lowest hashes of these, however different the rest is. So a few of them show
+/// whether most of a text is also in another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
     hashes: Vec<u32>,
@@ -32,7 +32,7 @@ impl Sketch {
         }
     }
 
-    /// Adds what was found in another part of the text.
+    /// Adds the sketch of another part of the text.
     pub fn merge(&mut self, other: Self) {
         if self.hashes.is_empty() && !self.is_cut {
             *self = other;
@@ -46,7 +46,7 @@ impl Sketch {
         self.tidy();
     }
 
-    /// Takes out what was noted, and leaves the room for what comes next.
+    /// Takes the sketch, and leaves an empty one for what comes next.
     #[must_use]
     pub fn take(&mut self) -> Self {
         self.tidy();
@@ -93,7 +93,7 @@ impl Sketch {
         self.hashes.last().copied().filter(|_| self.is_cut).unwrap_or(u32::MAX)
     }
 
-    /// How many of the hashes stand in another sketch, and how many would if every line stood in its text.
+    /// How many of the hashes are in another sketch, and how many would be if every line were in its text.
     #[must_use]
     pub fn shared_with(&self, other: &Self) -> (usize, usize) {
         let judged = self.hashes.partition_point(|hash| *hash <= other.limit());

@@ -1,4 +1,4 @@
-//! What somebody may have meant: the known word nearest to one that is not known.
+//! Suggestions for misspelt words: the known word nearest to one that is not known.
 //!
 //! Knows nothing of what the words are for. The only file that names strsim.
 
@@ -15,7 +15,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     (distance <= allowed).then_some(other)
 }
 
-/// What is put behind a word that is not known: `; did you mean "..."? ` with the nearest known word, where one is near,
+/// The end of the message for an unknown word: `; did you mean "..."? ` with the nearest known word, if one is near,
 /// and in any case what to give.
 #[must_use]
 pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, give: &str) -> String {

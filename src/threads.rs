@@ -25,25 +25,26 @@ pub fn start<'scope, T: Send + 'scope>(
     Builder::new().stack_size(STACK).spawn_scoped(scope, work).map_err(refused)
 }
 
-/// What a thread gives; its panic is that of whoever waits for it.
+/// The result of a thread; if it panicked, the caller panics.
 #[must_use]
 pub fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> T {
     handle.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// A pool of so many threads; 0 is one per core.
+/// A pool of this many threads; 0 is one per core.
 ///
 /// # Errors
-/// When the system does not allow so many.
+/// If the system does not allow as many.
 pub fn pool(threads: usize) -> Result<ThreadPool> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
     pool.map_err(|error| refused_pool(&error).unwrap_or_else(|| refused(io::Error::other(error))))
 }
 
-/// Starts the threads that belong to no pool: asked for only when they are needed, those that are refused would be a panic.
+/// Starts the threads that belong to no pool. If they were started only when needed, a refusal of the system would be a
+/// panic.
 ///
 /// # Errors
-/// When the system does not allow them.
+/// If the system does not allow them.
 pub fn begin() -> Result<()> {
     match ThreadPoolBuilder::new().stack_size(STACK).build_global() {
         // Where there is no error of the system, they were started before.

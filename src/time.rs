@@ -18,7 +18,7 @@ pub const DAY_SECONDS: i64 = 86_400;
 pub struct Window(u32);
 
 impl Window {
-    /// The window that holds `unix` (seconds, UTC); `None` before 1970 or after the year 42,000.
+    /// The slice of `unix` (seconds, UTC); `None` before 1970 or after the year 42,000.
     #[must_use]
     pub fn holding(unix: i64) -> Option<Self> {
         u32::try_from(unix.div_euclid(WINDOW_SECONDS)).ok().map(Self)
@@ -51,8 +51,8 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
-    /// The windows whose start lies in `start <= t < end` (unix seconds, UTC), `start` first rounded down
-    /// to a window; `None` when that holds no window or time lies before 1970.
+    /// The slices whose start is in `start <= t < end` (unix seconds, UTC), with `start` first rounded down to a slice;
+    /// `None` if there is none, or before 1970.
     #[must_use]
     pub fn covering(start: i64, end: i64) -> Option<Self> {
         let first = Window::holding(start)?;
@@ -84,7 +84,7 @@ impl TimeRange {
         (self.end.0 - self.start.0) as usize
     }
 
-    /// Always false: a range holds at least one window.
+    /// Always false: a range has at least one slice.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         false
@@ -123,7 +123,7 @@ impl Zone {
     /// UTC.
     pub const UTC: Self = Self(Kind::Fixed(0));
 
-    /// What [`Zone::parse`] takes, for messages.
+    /// What [`Zone::parse`] accepts, for messages.
     pub const EXPECTED: &str = "give an offset like +08:00 or a name like Asia/Shanghai";
 
     /// The names of the tz database.
@@ -131,8 +131,8 @@ impl Zone {
         chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name())
     }
 
-    /// What is put behind a text that is no zone: which one may have been meant, also by its place alone, and what to
-    /// give. Abbreviations like CST mean several zones, and no word near to them means any of these.
+    /// The end of the message for a text that is not a zone: which zone may have been meant, also by its place alone,
+    /// and what to give. Abbreviations like CST mean several zones, and a zone with a similar name is none of these.
     #[must_use]
     pub fn hint(text: &str) -> String {
         let place = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
@@ -222,7 +222,7 @@ impl Zone {
 pub struct TimeFormat(Vec<Item<'static>>);
 
 impl TimeFormat {
-    /// Reads a format; `None` where a `%` stands before what says nothing about a time.
+    /// Reads a format; `None` if a `%` is followed by something that is not part of a time.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let format = Self(StrftimeItems::new(text).parse_to_owned().ok()?);
@@ -308,7 +308,7 @@ pub fn civil(year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u3
     Some(i64::from(days) * DAY_SECONDS + i64::from(hour * 3600 + minute * 60 + second))
 }
 
-/// The first second of the month that holds `local`, a wall-clock time as [`Zone::local`] gives it.
+/// The first second of the month of `local`, a wall-clock time as [`Zone::local`] returns it.
 #[must_use]
 pub fn month_start(local: i64) -> i64 {
     local - local.rem_euclid(DAY_SECONDS) - i64::from(broken_down(local).day0()) * DAY_SECONDS

@@ -1,6 +1,6 @@
-//! Text of others as it is shown: what would act on a terminal instead of being seen there stands as an escape.
+//! Text from outside in a form that is safe to show: what would control a terminal is shown as an escape.
 //!
-//! Knows nothing of where text goes; whoever shows it asks here.
+//! Knows nothing of where text is shown.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub const fn acts(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A text as one line, in which nothing acts: a line feed stands as `\n`.
+/// A text as one line that controls nothing: a line feed becomes `\n`.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     shown(text, |_| false)
@@ -40,7 +40,7 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     cut_with_size(line(text), CELL)
 }
 
-/// A text that stands alone behind a name: as [`line()`], and cut where nobody would read on.
+/// A text that is shown alone after a name: as [`line()`], and cut if it is very long.
 #[must_use]
 pub fn value(text: &str) -> Cow<'_, str> {
     cut_with_size(line(text), VALUE)
@@ -53,7 +53,7 @@ fn cut_with_size(text: Cow<'_, str>, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// The first characters of a text, so many, with `...` behind them where there are more.
+/// The first `most` characters of a text, followed by `...` if there are more.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     let end = if text.len() > most { text.char_indices().nth(most) } else { None };
@@ -88,7 +88,7 @@ fn shown(text: &str, stays: impl Fn(&str) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Bytes as a text that is safe to show and tells different bytes apart: what is no character, or acts on a
+/// Bytes as a text that is safe to show and different for different bytes: what is not a character, or controls a
 /// terminal, is escaped.
 #[must_use]
 pub fn escaped(bytes: &[u8]) -> String {

@@ -1,5 +1,5 @@
-//! The Account sheet: a row per slice, the sum over the domains; where there are several regions, all together
-//! first and each of them below. Poured like Detail, and so are the values that the chart over time keeps.
+//! The Account sheet: a row per slice, the sum over the domains. If there are several regions, the sum of all comes
+//! first, then each region. Poured like Detail; so are the values of the chart over time.
 
 use super::calendar::Calendar;
 use super::columns::{self, figure_columns, logged, logged_column, region_name, time_columns};

@@ -43,7 +43,7 @@ impl Calendar {
         self.local.len()
     }
 
-    /// Always false: a range holds at least one slice.
+    /// Always false: a range has at least one slice.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.local.is_empty()
@@ -114,7 +114,7 @@ impl Calendar {
     }
 }
 
-/// `-04:00` for so many seconds east of UTC; some old zones have seconds too.
+/// A number of seconds east of UTC as `-04:00`; some old zones have seconds, too.
 #[must_use]
 pub fn offset_text(seconds: i32) -> String {
     let (sign, size) = (if seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs());

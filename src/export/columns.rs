@@ -73,7 +73,7 @@ pub fn time_column(spec: &ExportSpec) -> Column {
     Column::text(&heading, 19)
 }
 
-/// The time, and where clocks change within the range what tells rows of the same local time apart.
+/// The time; and, if clocks change within the range, a column that distinguishes rows of the same local time.
 #[must_use]
 pub fn time_columns(spec: &ExportSpec) -> Vec<Column> {
     let mut columns = vec![time_column(spec)];
@@ -81,7 +81,7 @@ pub fn time_columns(spec: &ExportSpec) -> Vec<Column> {
     columns
 }
 
-/// Beside a time where clocks change within the range: its offset from UTC.
+/// A column for the offset from UTC of a time, if clocks change within the range.
 #[must_use]
 pub fn offset_column(spec: &ExportSpec) -> Option<Column> {
     let offset = |window: Window| spec.zone.offset_at(window.start());
@@ -138,7 +138,7 @@ pub fn requests(usage: &Usage) -> [Cell<'static>; 5] {
     ]
 }
 
-/// The last column where figures are multiplied: what was logged. Elsewhere there is none.
+/// The last column if figures are multiplied: what was logged. Otherwise there is none.
 #[must_use]
 pub fn logged_column(spec: &ExportSpec) -> Option<Column> {
     has_logged(spec).then(|| column(Label::LoggedTraffic, spec.language, 20))
@@ -171,7 +171,7 @@ pub fn region_name(region: Region, language: Language) -> &'static str {
     region.code().unwrap_or(Label::AllRegions.text(language))
 }
 
-/// Bytes in GB; exact, for the divisor is a power of two.
+/// Bytes in GB; exact, because the divisor is a power of two.
 #[must_use]
 pub fn gigabytes(bytes: u128) -> Cell<'static> {
     Cell::Gigabytes(bytes as f64 / GB)

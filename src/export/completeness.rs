@@ -1,6 +1,6 @@
-//! How much of what an export is about has a log: [`completeness`], over hours and over domain x hour.
+//! How much of an export has a log: [`completeness`], over hours and over domain x hour.
 //!
-//! Knows of logs only what the report tells of them.
+//! Knows of logs only what is in the report.
 
 use super::tally::Tally;
 use crate::contract::request::ExportSpec;
@@ -14,12 +14,12 @@ use std::ops::Range;
 /// Gaps that are kept one by one.
 pub(super) const MAX_GAPS: usize = 1000;
 
-/// Hours of a range that have a log. Hours are those of UTC that the range touches.
+/// Hours of a range that have a log. Hours are in UTC; those that the range touches count.
 ///
-/// An hour of a domain has a log where a source named for it delivered anything, or where the domain has a request in it
-/// from a source that is not certain to be of one domain: if the name of that source tells hours, only in these. A late
-/// line in the log of another hour is no evidence: that hour's own log may be missing. A domain whose requests all stand
-/// in logs of other domains is not asked for any hour, unless it was named.
+/// An hour of a domain has a log if a source named for it delivered anything, or if the domain has a request in that
+/// hour in a source that may hold several domains: if the name of that source has hours, only within these. A late line
+/// in the log of another hour is no evidence: that hour's own log may be missing. A domain whose requests are all in
+/// logs of other domains needs no hour, unless it was named in the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completeness {
     /// Hours of the range in which any domain has a log.
@@ -28,15 +28,15 @@ pub struct Completeness {
     pub hours: u64,
     /// Pairs of domain and hour that have a log.
     pub with_log: u64,
-    /// Pairs of domain and hour: all hours of the range for every domain that is asked for them. A wildcard that stands for no
-    /// domain counts as one that has no log.
+    /// Pairs of domain and hour: all hours of the range for every domain that needs them. A wildcard that matches no
+    /// domain counts as one without any log.
     pub expected: u64,
     /// The first hours without a log, since 1970, in the order of domains.
     pub gaps: Vec<(Pattern, Range<i64>)>,
-    /// How many gaps there are beside these.
+    /// How many gaps there are besides these.
     pub more_gaps: usize,
-    /// Domains of the export that lack an hour, in order, with the number of hours that they have; behind them the
-    /// wildcards that stand for no domain, and have none.
+    /// Domains of the export that lack an hour, in order, with the number of hours that they have. They are followed by
+    /// the wildcards that match no domain, and have none.
     pub lacking: Vec<(Pattern, u64)>,
 }
 
@@ -82,9 +82,9 @@ impl Completeness {
     }
 }
 
-/// Counts the hours with a log of the domains of an export, as its report and its sums tell them. Of one that hosts count
-/// as, each of these that names of logs tell needs a log in every hour, and stands for itself here; the others, of which only
-/// lines in logs of several domains tell, count together.
+/// Counts the hours with a log of the domains of an export, from its report and its sums. If hosts are folded, each
+/// host that is in the name of a log needs a log in every hour, and is counted by itself; the others, which are only in
+/// logs of several domains, are counted together.
 #[must_use]
 pub fn completeness(report: &Report, tally: &Tally, spec: &ExportSpec) -> Completeness {
     counted(report, tally, spec.range, &spec.selection, &spec.folds())

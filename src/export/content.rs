@@ -1,4 +1,4 @@
-//! What the sheets beside Detail are made from, and the cells that several of them share.
+//! The data of the sheets other than Detail, and the cells that several of them share.
 
 use super::Names;
 use super::calendar::Calendar;

@@ -1,6 +1,6 @@
 //! The Detail rows as CSV: plain bytes, streamed, the same columns as the sheet. Knows nothing of files and codecs.
 //!
-//! Time stands as ISO 8601 with its offset, numbers without grouping, bandwidth with two decimals.
+//! Times are ISO 8601 with their offset, numbers have no grouping, bandwidth has two decimals.
 
 use super::calendar::Calendar;
 use super::columns::{self, column, figure_columns, logged_column, region_name, time_column};

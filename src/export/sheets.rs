@@ -1,5 +1,5 @@
-//! Which rows stand on which Detail sheet: split under Excel's limit, a domain torn apart only where it
-//! does not fit on a sheet of its own.
+//! Which rows are on which Detail sheet: split below Excel's limit. A domain is split only if it does not fit on a
+//! sheet of its own.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The sheet Summary: the task, the key figures, how complete the data is, the charts, what stands where, notes.
+//! The sheet Summary: the task, the key figures, completeness, the charts, which domains are on which sheet, notes.
 
 use super::FORMAT_VERSION;
 use super::account::ranks;

@@ -1,4 +1,4 @@
-//! What the sheets beside Detail need, summed up while the rows go by: per slice, per region, per domain.
+//! The sums for the sheets other than Detail, added up while the rows are passed: per slice, per region, per domain.
 //!
 //! Memory grows with slices and with domains, never with their product.
 
@@ -66,10 +66,10 @@ impl Tally {
         }
     }
 
-    /// Counts one region of the current domain, of whose slices only those in `touched`, in order, may have any.
+    /// Counts one region of the current domain. Only the slices in `touched`, in order, may have usage.
     ///
     /// # Errors
-    /// When a sum grows too high.
+    /// If a sum grows too high.
     pub fn add(&mut self, region: Region, usages: &[Usage], touched: &[usize]) -> Result<(), Overflow> {
         let slices = self.slices.len();
         let of_region = self.regions.entry(region).or_insert_with(|| vec![Usage::default(); slices]);
@@ -90,7 +90,7 @@ impl Tally {
     /// Ends the current domain.
     ///
     /// # Errors
-    /// When a sum grows too high.
+    /// If a sum grows too high.
     pub fn end_domain(&mut self, domain: &Domain) -> Result<(), Overflow> {
         let mut total = Usage::default();
         for at in &self.touched {

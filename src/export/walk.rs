@@ -1,5 +1,5 @@
-//! Sorted rows go by once, made dense series by series, and are counted on the way: what every form of an export
-//! shares. Knows nothing of files.
+//! Passes sorted rows once, makes them dense series by series, and counts them: shared by every form of an export.
+//! Knows nothing of files.
 
 use super::completeness::{Completeness, completeness};
 use super::tally::Tally;

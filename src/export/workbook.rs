@@ -1,5 +1,5 @@
-//! The workbook: cells, styles, sheets, properties. Only this file and the folder beside it name
-//! `rust_xlsxwriter`; nothing here knows what the figures mean.
+//! The workbook: cells, styles, sheets, properties. Only this file and its folder name `rust_xlsxwriter`; nothing here
+//! knows what the figures mean.
 
 pub mod chart;
 pub mod layout;
@@ -17,7 +17,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// What stands in a cell. Times and dates are wall-clock seconds since 1970.
+/// The content of a cell. Times and dates are wall-clock seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
     /// Nothing.
@@ -38,7 +38,7 @@ pub enum Cell<'a> {
     Percent(f64),
 }
 
-/// How a cell stands out.
+/// The style of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As the rest.
@@ -47,7 +47,7 @@ pub enum Tone {
     Heading,
     /// The heading of a column of numbers.
     HeadingRight,
-    /// The name of what stands beside it, or a figure beside a name.
+    /// The name of the cell beside it, or a figure beside a name.
     Name,
     /// A text in the place of a figure.
     NameRight,
@@ -76,7 +76,7 @@ pub struct Column {
     pub heading: String,
     /// Its width in digits.
     pub width: usize,
-    /// Whether it holds numbers, which stand to the right.
+    /// Whether it has numbers, which are aligned to the right.
     pub right: bool,
 }
 
@@ -211,7 +211,7 @@ pub struct Properties<'a> {
     pub title: &'a str,
     /// The program that made it.
     pub author: &'a str,
-    /// Name and value of what else is to be known.
+    /// Names and values of further properties.
     pub custom: &'a [(&'a str, String)],
     /// Creation time in unix seconds.
     pub created: i64,
@@ -247,10 +247,10 @@ impl Book {
         Ok(Self { workbook, formats })
     }
 
-    /// Adds a sheet behind the others and tells its position.
+    /// Adds a sheet after the others and returns its position.
     ///
     /// # Errors
-    /// When Excel does not allow the name, or the rows cannot be written away.
+    /// If Excel does not allow the name, or the rows cannot be written to disk.
     pub fn add_sheet(&mut self, name: &str, rows: RowMode) -> Result<usize> {
         let sheet = match rows {
             RowMode::Kept => self.workbook.add_worksheet(),
@@ -264,7 +264,7 @@ impl Book {
     /// A sheet by its position.
     ///
     /// # Errors
-    /// When there is no such sheet.
+    /// If there is no such sheet.
     pub fn sheet(&mut self, position: usize) -> Result<Sheet<'_>> {
         let Self { workbook, formats } = self;
         Ok(Sheet { inner: workbook.worksheet_from_index(position).map_err(written)?, formats, next: 0 })
@@ -285,13 +285,13 @@ pub(super) fn footer(text: &str) -> String {
     format!("&L{text}&R&14 &10&P / &N")
 }
 
-/// The part of the file that holds the sheet at a position.
+/// The part of the file with the sheet at a position.
 #[must_use]
 pub fn sheet_part(position: usize) -> String {
     format!("xl/worksheets/sheet{}.xml", position + 1)
 }
 
-/// A sheet's name as it stands in formulas.
+/// A sheet's name as it is written in formulas.
 #[must_use]
 pub fn formula_sheet(name: &str) -> String {
     format!("'{}'", name.replace('\'', "''"))
@@ -374,7 +374,7 @@ impl Sheet<'_> {
     /// Sets column widths, in digits.
     ///
     /// # Errors
-    /// When there are too many columns.
+    /// If there are too many columns.
     pub fn widths(&mut self, widths: impl IntoIterator<Item = usize>) -> Result<()> {
         for (col, width) in (0..).zip(widths) {
             self.inner.set_column_width(col, width.min(255) as f64).map_err(written)?;
@@ -403,7 +403,7 @@ impl Sheet<'_> {
 /// Excel's limit for text in a cell, in UTF-16 units.
 const MAX_TEXT: usize = 32_767;
 
-/// The text as far as a cell and XML can hold it: no control characters, not longer than the limit.
+/// The text, cut to what a cell and XML allow: no control characters, not longer than the limit.
 #[must_use]
 pub fn clipped(text: &str) -> Cow<'_, str> {
     // No more units than bytes, so this many bytes always fit.
@@ -417,7 +417,7 @@ thread_local! {
     static GUARDED: Flag<bool> = const { Flag::new(false) };
 }
 
-/// Whether a panic on this thread is about to become an error, so that nobody need see it.
+/// Whether a panic on this thread is about to become an error, so that its message need not be shown.
 #[must_use]
 pub fn is_guarded() -> bool {
     GUARDED.get()

@@ -1,4 +1,4 @@
-//! What a log format offers: the one seam between formats and those who read logs.
+//! What a log format offers: the one seam between formats and their readers.
 //!
 //! Knows no format.
 
@@ -10,10 +10,10 @@ use memchr::memchr;
 /// Bytes at the beginning of a text that a format is detected by, and a parser prepared by: less only of shorter texts.
 pub const HEAD: usize = 4 << 10;
 
-/// A log format. One file implements it, for the parser of its lines; a row of the list in `log.rs` makes it known.
+/// A log format. One file implements it, for the parser of its lines; a row of the list in `log.rs` adds it.
 ///
-/// A parser reads one source after the other. Where its lines mean what the head of the source says, as below a line that
-/// names columns, [`prepare`](Self::prepare) is where it learns that.
+/// A parser reads one source after the other. If the meaning of lines depends on the head of the source, such as a line
+/// that names columns, the parser learns it in [`prepare`](Self::prepare).
 pub trait LogFormat: Clone + Default {
     /// The name in messages and on the command line.
     const NAME: &'static str;
@@ -84,7 +84,7 @@ pub enum Likeness {
     Possible,
     /// Its first line has the shape of one of the format.
     Likely,
-    /// The text says itself what its lines hold.
+    /// The text itself says what its lines are.
     Certain,
 }
 

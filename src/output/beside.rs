@@ -1,4 +1,4 @@
-//! Databases, and the files that lie beside them for their sake: how both are known, everywhere.
+//! How databases, and the files beside them that belong to them, are recognised everywhere.
 
 use super::head;
 use std::ffi::OsStr;
@@ -10,14 +10,14 @@ pub use crate::codec::DATABASE;
 pub const WAL: &str = "-wal";
 /// The index of that log, shared by all who have the database open.
 pub const SHM: &str = "-shm";
-/// The lock of who writes to a store.
+/// The lock of the process that writes to a store.
 pub const LOCK: &str = ".lock";
 /// That of a tick over it.
 pub const RUN_LOCK: &str = ".run.lock";
 /// That of who makes its workbooks.
 pub const TASKS_LOCK: &str = ".tasks.lock";
 
-/// What all their names end with, behind the name of the database. One that ends as another one does stands before it.
+/// The endings of their names, after the name of the database. An ending that ends like another one is before it.
 pub const BESIDE: [&str; 6] = [WAL, SHM, "-journal", RUN_LOCK, TASKS_LOCK, LOCK];
 
 /// Whether a file begins as a database does.

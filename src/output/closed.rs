@@ -1,8 +1,9 @@
 //! Whether this process was started without a standard output.
 //!
-//! Before `main` begins, the runtime of Rust opens `/dev/null` in the place of standard output where that is closed: what
-//! is written there is gone, and nobody can tell it from a `/dev/null` that was asked for. So it is looked at earlier, by
-//! what the loader calls before the runtime. The only `unsafe` here asks the system about a number.
+//! Before `main` begins, the runtime of Rust opens `/dev/null` in place of a closed standard output. What is written
+//! there is lost, and it cannot be distinguished from a `/dev/null` that the user asked for. So this is checked
+//! earlier, by a function that the loader calls before the runtime. The only `unsafe` here asks the system about a
+//! number.
 #![cfg_attr(unix, expect(unsafe_code, reason = "nothing safe runs before the runtime of Rust"))]
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

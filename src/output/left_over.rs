@@ -1,6 +1,6 @@
-//! Files in the making that killed runs left: removed by the next run that writes into their folder.
+//! Temporary files that killed runs left: removed by the next run that writes into their folder.
 //!
-//! Whoever makes one holds a lock on it, which the system lets go with the process, however that ends.
+//! The process that writes one holds a lock on it, which the system releases when the process ends, however it ends.
 
 use super::{PREFIX, SUFFIX};
 use crate::regular::{self, Links};

@@ -1,4 +1,4 @@
-//! What a file keeps that takes the place of another one: its mode, and where that is allowed its owner.
+//! What a file keeps of the file that it replaces: its mode, and where that is allowed its owner.
 
 use std::fs::{File, Metadata, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

@@ -1,32 +1,32 @@
-//! Paths: where they lead behind links, and their bytes. The one file that asks the system for the real path of one.
+//! Paths: where they lead through links, and their bytes. The one file that asks the system for the real path of one.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{self, Component, Path, PathBuf};
 
-/// The folder that holds `path`.
+/// The folder of `path`.
 #[must_use]
 pub fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The path of what is there from the root, through no link.
+/// The real path of an existing file: from the root, and through no link.
 ///
 /// # Errors
-/// When nothing is there, or it cannot be looked up.
+/// If nothing is there, or it cannot be looked up.
 pub fn real(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
-/// The same; of what is not there, the path as it is.
+/// The same; for a path that does not exist, the path itself.
 #[must_use]
 pub fn real_or_same(path: &Path) -> PathBuf {
     real(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The path of a file from the root, through no link to a folder where that is there. The file may be a link, or not be
-/// there.
+/// The path of a file from the root, through no link to an existing folder. The file itself may be a link, or not
+/// exist.
 #[must_use]
 pub fn absolute(path: &Path) -> PathBuf {
     let folder = folder(path);
@@ -43,7 +43,7 @@ pub fn are_beside(one: &Path, other: &Path) -> bool {
 /// Links that lead from one to the next, at most: as many as the system follows.
 const MAX_LINKS: usize = 40;
 
-/// The path behind all links, whether anything is there yet or not.
+/// The path behind all links, whether it exists or not.
 #[must_use]
 pub fn behind_links(path: &Path) -> PathBuf {
     real(path).unwrap_or_else(|_| {
@@ -90,8 +90,8 @@ pub fn is_below(path: &Path, folder: &Path) -> bool {
     place(path).starts_with(place(folder))
 }
 
-/// A place for one file, the same whatever way leads there: the folder that is there, and what is to be made below it.
-/// Names that differ only in upper and lower case are one, as they are on the file systems of many who get the files.
+/// A place for one file, the same for every path that leads there: the folder that exists, and what is to be created
+/// below it. Names that differ only in upper and lower case are the same, as on the file systems of many users.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spot {
     folder: Folder,
@@ -146,7 +146,7 @@ pub fn path_bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
 }
 
-/// The path whose bytes these are.
+/// The path with these bytes.
 #[cfg(unix)]
 #[must_use]
 pub fn as_path(bytes: &[u8]) -> PathBuf {
@@ -154,7 +154,7 @@ pub fn as_path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
 }
 
-/// The path whose bytes these are.
+/// The path with these bytes.
 #[cfg(not(unix))]
 #[must_use]
 pub fn as_path(bytes: &[u8]) -> PathBuf {

@@ -1,5 +1,5 @@
-//! What no `--force` replaces: stores, what lies beside them for their sake, and logs. Each is told by what it holds,
-//! whatever it is called and whatever way it is read meanwhile: a pipe does not tell what it was filled from.
+//! What `--force` never replaces: stores, the files beside them that belong to them, and logs. Each is recognised by
+//! its content, under any name and however it is being read: a pipe does not say what it was filled from.
 
 use super::beside::{is_beside_database, is_database};
 use crate::codec::Decoder;

@@ -1,9 +1,9 @@
-//! What the system says of a file, by which it is seen whether that is still what it was.
+//! What the system says of a file, to find out whether it has changed.
 
 use crate::hash;
 use std::fs::Metadata;
 
-/// Which file stood at a path when it was looked at, and when that was changed last.
+/// Which file was at a path when it was looked up, and when that file was changed last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Of device and number of the file.

@@ -29,7 +29,7 @@ impl Cells<'_> {
 /// A series of a chart.
 #[derive(Clone, Debug)]
 pub struct Line<'a> {
-    /// What it is called in the legend.
+    /// Its name in the legend.
     pub name: &'a str,
     /// Its values.
     pub values: Cells<'a>,
@@ -46,9 +46,9 @@ pub struct Line<'a> {
 pub enum Shape {
     /// Lines over time; from and to in wall-clock seconds.
     Lines(i64, i64),
-    /// Areas on top of each other, one position per slice, over as many seconds.
+    /// Areas on top of each other, one position per slice, over this many seconds.
     Stacked(i64),
-    /// A column per day, of so many.
+    /// A column per day, for this many days.
     Days(usize),
     /// A column per hour.
     Hours,
@@ -69,7 +69,7 @@ pub struct Plot<'a> {
     pub category_title: &'a str,
     /// The title of the value axis, with its unit.
     pub value_title: &'a str,
-    /// How values stand at their axis.
+    /// The number format of the axis.
     pub value_format: &'a str,
     /// The series.
     pub lines: Vec<Line<'a>>,

@@ -27,7 +27,7 @@ const SIZED_ROWS: u32 = 100;
 /// Size of a note in pixels.
 const NOTE_SIZE: (u32, u32) = (420, 110);
 
-/// How a table is told to the program that opens it.
+/// How a table is marked for the program that opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid<'a> {
     /// As a filter, for rows that are poured.
@@ -84,7 +84,7 @@ impl Sheet<'_> {
     /// Data bars in a column below the heading, from 0 on.
     ///
     /// # Errors
-    /// When the range is none.
+    /// If the range is not valid.
     pub fn bars(&mut self, column: u16, rows: u32) -> Result<()> {
         if rows > 0 {
             let bar = ConditionalFormatDataBar::new().set_fill_color(COLOUR_BAR).use_classic_style();
@@ -94,10 +94,10 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Colours the rows below the heading whose cell in `column` holds a number up to `limit`.
+    /// Colours the rows below the heading whose cell in `column` is a number up to `limit`.
     ///
     /// # Errors
-    /// When the range is none.
+    /// If the range is not valid.
     pub fn mark_up_to(&mut self, column: u16, limit: u64, rows: u32) -> Result<()> {
         if rows > 0 && limit > 0 {
             let letter = char::from(b'A' + u8::try_from(column).unwrap_or(25));
@@ -108,20 +108,20 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Puts the whole of a text that was cut into a note on a cell of the next row.
+    /// Puts the whole text of a cell that was cut into a note on a cell of the next row.
     ///
     /// # Errors
-    /// When the note is too long.
+    /// If the note is too long.
     pub fn note(&mut self, column: u16, text: &str) -> Result<()> {
         let note = Note::new(clipped(text)).set_author("flowbook").add_author_prefix(false);
         let note = note.set_width(NOTE_SIZE.0).set_height(NOTE_SIZE.1);
         self.inner.insert_note(self.next, column, &note).map(drop).map_err(written)
     }
 
-    /// A sheet to be read as a page: no grid, printed upright, on one page if it is to fit.
+    /// Makes a sheet a page to read: no grid, printed upright, on one page if `fit`.
     ///
     /// # Errors
-    /// When the sheet is full.
+    /// If the sheet is full.
     pub fn page(&mut self, fit: bool) -> Result<()> {
         self.inner.set_screen_gridlines(false).set_print_fit_to_pages(1, u16::from(fit)).set_portrait();
         let height = |row: u32| f64::from(if row == 0 { TITLE_PIXELS } else { PAGE_ROW_PIXELS }) * 0.75;
@@ -130,11 +130,11 @@ impl Sheet<'_> {
             .map_err(written)
     }
 
-    /// Prints what was filled so far, and so many columns: charts that end where a column does would take the next one
-    /// along.
+    /// Prints what was filled so far, and this many columns: a chart that ends exactly where a column ends would add
+    /// the next column.
     ///
     /// # Errors
-    /// When there are no such columns.
+    /// If there are no such columns.
     pub fn print_filled(&mut self, columns: usize) -> Result<()> {
         let last = last_column(columns);
         self.inner.set_print_area(0, 0, self.next.saturating_sub(1), last).map(drop).map_err(written)
@@ -145,11 +145,10 @@ impl Sheet<'_> {
         self.inner.set_landscape();
     }
 
-    /// Leaves all but the first page out of printing where `rows` rows are too many, or `always`, and says so at
-    /// the foot of that page.
+    /// Prints only the first page if `rows` rows are too many, or `always`, and says so at the foot of that page.
     ///
     /// # Errors
-    /// When the sheet has no such columns.
+    /// If the sheet has no such columns.
     pub fn print_first(&mut self, columns: usize, rows: u32, always: bool, text: &str) -> Result<()> {
         if columns <= UPRIGHT {
             self.inner.set_portrait();
@@ -198,7 +197,7 @@ impl Column {
         Self { heading: heading.into(), width: width.max(needed), right: false }
     }
 
-    /// Likewise a column of numbers.
+    /// A column of numbers, in the same way.
     #[must_use]
     pub fn number(heading: &str, width: usize) -> Self {
         Self { right: true, ..Self::text(heading, width) }
