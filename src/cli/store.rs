@@ -167,7 +167,8 @@ fn check(arguments: &Arguments) -> Result<Ending> {
     } else {
         let lines: Vec<String> = violations.iter().map(violation).collect();
         show::lines(&lines)?;
-        show::message(&format!("the store is not sound: {} violations", violations.len()));
+        let s = if violations.len() == 1 { "" } else { "s" };
+        show::message(&format!("the store is not sound: {} violation{s}", violations.len()));
     }
     Ok(if violations.is_empty() { Ending::Done } else { Ending::Failed })
 }
