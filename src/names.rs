@@ -13,7 +13,7 @@ use std::ops::Range;
 /// A rule by which files are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// See [`alibaba`].
+    /// That of Alibaba Cloud: `src/names/alibaba.rs`.
     Alibaba,
 }
 

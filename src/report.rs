@@ -184,7 +184,7 @@ pub struct SourceReport {
     pub may_be_empty: bool,
     /// Newlines and other blanks between or behind its compressed streams, in bytes. They are skipped.
     pub padding: u64,
-    /// A sketch of its lines, to find out whether they are also in other sources: see [`overlap`](overlap).
+    /// A sketch of its lines, to find out whether they are also in other sources: see [`overlap`].
     pub sketch: Sketch,
 }
 

@@ -71,7 +71,7 @@ pub trait LogFormat: Clone + Default {
         Ok(())
     }
 
-    /// Takes out the sketch of the lines that were read since the last time: see [`FirstLines`](super::first_lines::FirstLines).
+    /// Takes out the sketch of the lines that were read since the last time: see `FirstLines`.
     fn take_sketch(&mut self) -> Sketch;
 }
 

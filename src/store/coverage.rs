@@ -18,7 +18,8 @@ pub(super) const DELIVERED: &str = "SELECT DISTINCT named_start, named_end FROM 
      WHERE named_domain = ? AND named_end > ? AND named_start < ? AND fault IS NULL AND (? OR lines > blank + skipped)";
 
 impl Reader {
-    /// The hours of a range that any source delivers, whatever its domain: see [`delivers`].
+    /// The hours of a range that any source delivers, whatever its domain: see
+    /// [`delivers`](crate::report::delivers).
     ///
     /// # Errors
     /// When the database fails, as for all that follow.
