@@ -87,7 +87,8 @@ impl Version {
 
 /// Lists, stats and opens logs: the one seam between flowbook and where logs lie.
 ///
-/// A new kind of place is a file with an implementation, and a row in [`Origin`].
+/// A new kind of place is a file with an implementation, which [`ORIGINS`](super::ORIGINS) names. It needs a variant of
+/// [`Origin`] only if a path cannot say where its logs lie.
 pub trait Origins: Sync {
     /// Finds the sources behind arguments, sorted by name, each once. What cannot be found becomes a source with a fault.
     ///
