@@ -216,7 +216,9 @@ impl<R: Read> Decoder<R> {
         let head = text.look(HEAD_LEN, self.portion);
         refuse(head, Some(inner))?;
         if Codec::detect(head) != Codec::Plain {
-            return Err(said("is packed three times: unpack it first, until it is packed once".to_owned()));
+            return Err(said(
+                "is compressed three times: decompress it until it is compressed once".to_owned(),
+            ));
         }
         Ok(Layers::Two(Box::new(text)))
     }
@@ -259,7 +261,8 @@ impl<R: Read> Read for Decoder<R> {
                 let outer = text.input();
                 if outer.taken() > FREE.saturating_add(EXPANDS.saturating_mul(outer.taken_below())) {
                     return Err(said(
-                        "is packed twice and unpacks to far more than a log: unpack it first".to_owned(),
+                        "is compressed twice, and is far larger than a log when it is decompressed: decompress it \
+                         first".to_owned(),
                     ));
                 }
                 text.read(out)
@@ -451,7 +454,7 @@ mod tests {
                 assert!(decoded(&twice[..twice.len() - 5]).is_err());
                 assert!(decoded(&encoded(outer, &once[..once.len() - 5])).is_err());
                 let thrice = fault(&encoded(outer, &twice));
-                assert_eq!(thrice, "is packed three times: unpack it first, until it is packed once");
+                assert_eq!(thrice, "is compressed three times: decompress it until it is compressed once");
             }
         }
     }
@@ -461,7 +464,7 @@ mod tests {
         let once = encoded(Codec::Gzip, &[0; 100]).repeat(64 << 10);
         let twice = encoded(Codec::Zstd, &once);
         let error = io::copy(&mut Decoder::new(&twice[..]).unwrap(), &mut io::sink()).unwrap_err();
-        assert!(error.to_string().contains("far more than a log"), "{error}");
+        assert!(error.to_string().contains("far larger than a log"), "{error}");
     }
 
     #[test]

@@ -98,7 +98,7 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         Err(error) if is_new => return writer.remove().and(Err(error)),
         taking => taking?,
     };
-    of_phase!("logs by what became of them: {}", taking.fates_in_words());
+    of_phase!("logs by result: {}", taking.fates_in_words());
     let refused = delivery.max_rejects.exceeded(&taking.judged(intake.keep_going)).then(|| {
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
         too_many_rejected(

@@ -104,7 +104,7 @@ impl Output {
         let folder = folder(path);
         let made = Pending::of(|| builder.tempfile_in(folder), NamedTempFile::path);
         let made = made.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::io("make its folder first; cannot create a file here")(error),
+            ErrorKind::NotFound => Error::io("create its folder first; cannot create a file here")(error),
             _ => Error::io("cannot create a file here")(error),
         });
         let (file, pending) = made.map_err(|e| e.at(path))?;
@@ -205,10 +205,10 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
             Some(why) => refuse(why),
             None => paths::real(path).map_err(|e| Error::io("cannot look up this file")(e).at(path)),
         },
-        Err(_) if path.is_symlink() => refuse("is a link that leads nowhere"),
+        Err(_) if path.is_symlink() => refuse("is a link to a file that does not exist"),
         Err(_) if bytes.ends_with(b"/") || path == Path::new("-") => refuse("is not the name of a file"),
         Err(_) if path.file_name().is_none_or(|name| name.len() > MAX_NAME) => {
-            refuse("is not a possible name of a file")
+            refuse("is not a possible file name")
         }
         Err(_) => Ok(path.to_owned()),
     }
@@ -256,7 +256,7 @@ fn descriptor() -> io::Result<Box<dyn Write>> {
 /// # Errors
 /// If it cannot be created.
 pub fn make_folder(folder: &Path) -> Result<()> {
-    let made = fs::create_dir_all(folder).map_err(Error::io("cannot make this folder"));
+    let made = fs::create_dir_all(folder).map_err(Error::io("cannot create this folder"));
     made.map_err(|e| e.at(folder))
 }
 

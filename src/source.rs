@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// The argument that means standard input.
 pub const STDIN: &str = "-";
 /// The fault of a pipe, socket or device in a folder or behind a glob: it would be waited for without end.
-const NO_FILE: &str = "is not a regular file; a pipe is read where it is named itself";
+const NO_FILE: &str = "is not a regular file; a pipe is read only if you name it";
 /// Where the program reads logs from.
 pub const ORIGINS: &dyn Origins = &Local;
 

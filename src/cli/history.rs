@@ -107,7 +107,7 @@ fn lines(tick: &Value) -> Vec<String> {
     )];
     let mut add = |word: &str, text: String| lines.push(format!("  {word:<9}  {text}"));
     if let Some(came_in) = came_in(tick) {
-        add("came in", came_in);
+        add("ingested", came_in);
     }
     let list = |key: &str| tick[key].as_array().cloned().unwrap_or_default();
     for fault in list("faults") {

@@ -45,7 +45,7 @@ fn absent(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Opti
     }
     let is_all_opened = outcome.not_opened == NotOpened::default();
     let all = if is_all_opened { "" } else { ", or open all logs with --read-all" };
-    let asked = if silent.is_empty() { String::new() } else { format!("; asked for: {names}") };
+    let asked = if silent.is_empty() { String::new() } else { format!("; requested: {names}") };
     Some(format!("no line is in this export; see what is out of scope or rejected{all}{asked}"))
 }
 
@@ -74,7 +74,7 @@ fn uncovered(found: &Completeness) -> Option<String> {
     (!found.is_complete()).then(|| {
         let lacking = lacking(found);
         format!(
-            "the logs do not cover the range: hours with a log: {found}{lacking}; the figures count the others as zeros"
+            "the logs do not cover the range: hours with a log: {found}{lacking}; hours without a log count as zeros"
         )
     })
 }

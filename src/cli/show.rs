@@ -56,7 +56,7 @@ pub(super) fn how_to_forget(report: &Report, store: &Path) {
     let name = report.faults().map(|(name, _)| name).next();
     if let Some(name) = name {
         message(&format!(
-            "a log that could not be read counts as missing until it is mended; where it is gone for good: \
+            "a log that could not be read counts as missing until it is repaired; if it is lost for good: \
              flowbook store forget {} --store {}",
             visible::line(name),
             visible::path(store)
@@ -190,9 +190,7 @@ pub(super) fn rejected(taking: &Taking) -> Vec<(String, String)> {
 pub(super) fn not_kept(taking: &Taking) -> Option<String> {
     let (lines, kept_from) = taking.not_kept?;
     let (lines, before) = (grouped(lines.into()), iso(kept_from.start()));
-    Some(format!(
-        "{lines} lines of before {before} do not count: usage before that was removed, and is no longer kept"
-    ))
+    Some(format!("{lines} lines from before {before} do not count: usage before that time was removed"))
 }
 
 /// What became of sources, with an id of its own.

@@ -77,6 +77,6 @@ fn read(name: &str, code: Code, text: Option<&str>, zone: Zone) -> Result<Moment
             None => format!("{text:?}"),
         },
     };
-    let more = if what == "missing" { ", or a month or a range in the place of both" } else { "" };
+    let more = if what == "missing" { ", or a month or a range instead of both" } else { "" };
     Err(Refusal::new(code, format!("{name} is {what}; {}{more}.", Moment::EXPECTED)))
 }

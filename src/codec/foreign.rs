@@ -72,14 +72,14 @@ const fn archive(
     Foreign { name, advice: Advice::Extract(with), marks }
 }
 
-const NO_LOG: &str = "it is no log; take it out of the logs, or fetch the log again";
+const NO_LOG: &str = "it is not a log; remove it from the logs, or download the log again";
 const UTF_8: &str = "convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)";
 
 /// Bytes that no line of a log begins with. A kind that others begin like stands behind these.
 pub(super) static KINDS: [Foreign; 34] = [
     packed("an xz file", "xz -dc", &[(0, b"\xfd7zXZ\0")]),
     packed("a bzip2 file", "bzip2 -dc", &[(0, b"BZh"), (4, b"1AY&SY")]),
-    kind("an empty bzip2 file", "it holds no log", &[(0, b"BZh"), (4, b"\x17\x72\x45\x38\x50\x90")]),
+    kind("an empty bzip2 file", "it is empty; remove it", &[(0, b"BZh"), (4, b"\x17\x72\x45\x38\x50\x90")]),
     packed("an lz4 file", "lz4 -dc", &[(0, b"\x04\x22\x4d\x18")]),
     packed("an lz4 file of the old format", "lz4 -dc", &[(0, b"\x02\x21\x4c\x18")]),
     packed("an lzip file", "lzip -dc", &[(0, b"LZIP\x01")]),
@@ -98,7 +98,7 @@ pub(super) static KINDS: [Foreign; 34] = [
     ),
     kind("an Excel workbook or another Office file", NO_LOG, &[(0, b"PK\x03\x04"), (30, b"_rels/.rels")]),
     archive("a zip archive", "unzip", &[(0, b"PK\x03\x04")]),
-    kind("an empty zip archive", "it holds no log", &[(0, b"PK\x05\x06")]),
+    kind("an empty zip archive", "it is empty; remove it", &[(0, b"PK\x05\x06")]),
     archive("a zip archive in several parts", "unzip", &[(0, b"PK\x07\x08")]),
     archive("a 7z archive", "7z x", &[(0, b"7z\xbc\xaf\x27\x1c")]),
     archive("a rar archive", "unrar x", &[(0, b"Rar!\x1a\x07")]),
@@ -148,7 +148,7 @@ fn is_utf_16(head: &[u8]) -> bool {
 /// it is to be asked only where no line is a good one.
 static PAGES: [(&[u8], Foreign); 6] =
     [(b"<!doctype html", HTML), (b"<html", HTML), (b"{", JSON), (b"[{", JSON), (b"[\n", JSON), (b"[]", JSON)];
-const AGAIN: &str = "services answer errors so; fetch the log again";
+const AGAIN: &str = "a service may have sent an error instead of the log; download the log again";
 static XML: Foreign = kind("an XML page", AGAIN, &[]);
 const HTML: Foreign = kind("an HTML page", AGAIN, &[]);
 const JSON: Foreign = kind("JSON text", AGAIN, &[]);

@@ -80,7 +80,7 @@ fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Resul
         let place = places.first().map_or("another source is at its path now", String::as_str);
         text = format!("{text}\n  {}", visible::line(place));
     }
-    Ok(Error::usage(format!("{text}\n  or all of them by a glob")).at(called))
+    Ok(Error::usage(format!("{text}\n  or name all of them by a glob")).at(called))
 }
 
 fn unknown(called: &str, names: &[String]) -> Error {
@@ -89,14 +89,14 @@ fn unknown(called: &str, names: &[String]) -> Error {
     let word = parts.max_by_key(|part| part.len()).unwrap_or_default();
     let near = near(word, names);
     let is = if called.contains(META) {
-        "no source has a name that this glob matches, and it is matched with the whole name as it is stored"
+        "this glob matches no source; it must match a whole name, as it is stored"
     } else {
         "no source has this name"
     };
     let hint = if near.is_empty() {
         "flowbook store sources lists all names".to_owned()
     } else {
-        format!("near it:\n  {}", near.join("\n  "))
+        format!("similar names:\n  {}", near.join("\n  "))
     };
     Error::usage(format!("{is}; {hint}")).at(called)
 }

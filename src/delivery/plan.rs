@@ -157,7 +157,7 @@ impl Work<'_> {
 
     /// Passes over a source that is as it was.
     fn skip(&mut self, seen: &Seen, place: Place) {
-        of_log!("{}: known, and as it was", place.name);
+        of_log!("{}: known and unchanged", place.name);
         self.taking.fates[Fate::Known as usize] += 1;
         if seen.place.name != place.name || seen.place.sort != place.sort {
             self.renamed.push((seen.id, Place { is_beginning: seen.place.is_beginning, ..place }));

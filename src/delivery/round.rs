@@ -22,8 +22,8 @@ use std::thread;
 /// How often sources are read once more at most: more often than files need that stay as they are.
 const ROUNDS: usize = 8;
 
-const UNSTEADY: &str = "changed each time it was read, it or files with the same lines; ingest it again when \
-                        nobody writes to them";
+const UNSTEADY: &str = "changed each time it was read (it, or files with the same lines); ingest it again when \
+                        nothing writes to it";
 const READ_ONCE: &str = "must be read again, but is now a pipe; ingest it as a file";
 
 /// Takes sources into the store; nothing is durable before the writer commits. While sources are read, those before them

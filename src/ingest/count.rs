@@ -27,7 +27,7 @@ struct Pass {
 /// How often everything is read again at most because logs were changed meanwhile.
 const ROUNDS: usize = 8;
 const UNSTEADY: &str =
-    "logs were changed each time they were read; read them again when nobody writes to them";
+    "logs were changed each time they were read; read them again when nothing writes to them";
 
 /// What was counted.
 pub(super) struct Counted {

@@ -113,10 +113,10 @@ impl SourceOutcome {
             let share = self.counts.rejected[Reason::NoDomain as usize];
             format!("{share} of its {lines} lines {NO_DOMAIN}")
         } else if rejected == lines {
-            format!("none of its {lines} lines is one of an {title}")
+            format!("none of its {lines} lines is a line of an {title}")
         } else {
             let share = RejectLimit::Share(job.max_rejects.share_of_source());
-            format!("{rejected} of its {lines} lines are none of an {title}, more than {share}")
+            format!("{rejected} of its {lines} lines are not lines of an {title}, more than {share}")
         })
     }
 

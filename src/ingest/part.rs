@@ -343,7 +343,7 @@ pub(super) fn open<'a, 'd>(
             if start == 0 { Lines::new(input) } else { Lines::after_newline(input) }
         }
         (None, Some(resume)) => {
-            of_log!("{}: opened; goes on behind {} bytes that are known", source.name, resume.from);
+            of_log!("{}: opened; continues after {} known bytes", source.name, resume.from);
             if resume.format.needs_head() {
                 buffers.text_head = Some(first_bytes(site)?.1);
             }

@@ -248,7 +248,7 @@ fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
     let what = if says_all(error) {
         return error.to_string();
     } else if codec == Codec::Plain || error.raw_os_error().is_some() {
-        format!("cannot read on: {}", plain(error))
+        format!("cannot read further: {}", plain(error))
     } else if error.kind() == io::ErrorKind::UnexpectedEof {
         format!("the {} stream ends early: the file is truncated, or no log follows its end", codec.name())
     } else if codec == Codec::Zstd && error.to_string().contains("too much memory") {

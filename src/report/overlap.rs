@@ -56,7 +56,7 @@ impl Kind {
     pub const fn text(&self) -> &'static str {
         match self {
             Self::SameHours(_) => "are named for the same hours, but differ",
-            Self::SameLines => "hold mostly the same lines",
+            Self::SameLines => "have mostly the same lines",
         }
     }
 }

@@ -227,7 +227,7 @@ impl Judge<'_> {
     ) -> Result<StepEnd> {
         let settled = asked.1.saturating_add_unsigned(rule.settle.as_secs());
         if !rule.settle.is_zero() && now < settled && why != Why::Stale {
-            return Ok(StepEnd::Waits(format!("it settles at {}", iso(settled))));
+            return Ok(StepEnd::Waits(format!("it waits until {} (settle)", iso(settled))));
         }
         let verdict = wanted.judge(&self.reader)?;
         Ok(match verdict {

@@ -16,7 +16,7 @@ const REPLACED: &str =
     "was replaced by another file while it was read, so nothing of it counts; read it again";
 const GONE: &str = "was moved or removed while it was read, so nothing of it counts; look where it is now";
 const CHANGED: &str =
-    "was changed while it was read, so nothing of it counts; read it again when nobody writes to it";
+    "was changed while it was read, so nothing of it counts; read it again when nothing writes to it";
 
 impl Source {
     /// What happened to the source by the end of reading `file`, which makes what was read worth nothing: see

@@ -264,7 +264,7 @@ fn parts(db: &Connection, cells: &Cells) -> rusqlite::Result<Vec<Violation>> {
         let both = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
         let (domain, region) = series.query_row([odd.series], both).optional()?.unzip();
         let violation = Violation {
-            source: Some(name.unwrap_or_else(|| format!("source {}, which is not there", odd.source))),
+            source: Some(name.unwrap_or_else(|| format!("source {}, which does not exist", odd.source))),
             what: format!(
                 "the part of {}, as the sum of its cells",
                 domain.as_deref().unwrap_or("no series")

@@ -104,8 +104,8 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
     }
 }
 
-const CHANGING: &str = "others wrote to the store all the time, and this user cannot write it, nor keep it from changing: try \
-                        again while nobody writes, or give a longer --lock-timeout";
+const CHANGING: &str = "other processes kept writing to the store, and this user cannot lock it: try again when \
+                        nothing writes to it, or give a longer --lock-timeout";
 
 /// Opens a store as it stands at this moment; none when it was met halfway.
 fn attempt(path: &Path, wait: Duration, is_last: bool) -> Result<Option<(Connection, Kept)>> {
@@ -170,8 +170,8 @@ fn unread_log(path: &Path, error: &Error) -> Error {
     let log = beside(path, WAL);
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Error::new(ErrorKind::Store(format!(
-        "what was written last waits in {}, and cannot be read here, where this user can make no file, nor from a copy \
-         ({error}): copy {} and {} to a folder that you may write, and name the copy",
+        "the latest changes are in {}, and cannot be read: you cannot create a file here, and copying the store \
+         failed ({error}). Copy {} and {} to a folder that you may write, and name the copy",
         name(&log),
         name(path),
         name(&log)

@@ -59,7 +59,7 @@ impl Lock {
         let place = place(path, ending);
         let file = open(&place, true).map_err(|error| match error.kind() {
             ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
-                Error::io("make its folder first; cannot create a store here")(error.kind().into()).at(path)
+                Error::io("create its folder first; cannot create a store here")(error.kind().into()).at(path)
             }
             _ => error.at(&place),
         })?;
@@ -103,7 +103,7 @@ fn open(place: &Path, is_made: bool) -> Result<File> {
     let file = match open_or_make(place, is_made) {
         Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
         Err(error) if place.exists() => return Err(Error::io(ANOTHERS)(error)),
-        opened => opened.map_err(Error::io("cannot make the store's lock"))?,
+        opened => opened.map_err(Error::io("cannot create the store's lock file"))?,
     };
     match file.metadata() {
         Ok(meta) if !has_second_name(&meta) => Ok(file),
@@ -111,8 +111,7 @@ fn open(place: &Path, is_made: bool) -> Result<File> {
     }
 }
 
-const ANOTHERS: &str =
-    "cannot open the store's lock, which another user made; remove it while nobody works on the store";
+const ANOTHERS: &str = "cannot open the store's lock file, which another user created; remove it while no process uses the store";
 
 /// Opens a file to lock it, made where there is none if that is wanted. One that only another user may write to is locked
 /// as well, but does not say by whom.

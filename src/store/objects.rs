@@ -51,7 +51,7 @@ fn difference(found: &Objects, wanted: &Objects) -> Option<String> {
         Some(found) if found == words => None,
         found => Some((object, found.is_none())),
     })?;
-    let so = if lacks { "is not there" } else { "is not as flowbook makes it" };
+    let so = if lacks { "is missing" } else { "is not as flowbook makes it" };
     Some(format!(
         "the {} of the store {so}: it is damaged or was changed; restore a copy of the store, or remove it and \
          ingest the logs again",

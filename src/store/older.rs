@@ -21,12 +21,12 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
         return Ok((db, kept));
     }
     drop(db);
-    let work = "flowbook, bringing the store to a new version";
+    let work = "flowbook, upgrading the store";
     let brought = Lock::take(path, wait, work).and_then(|lock| Ok((open_or_make(path, wait)?, lock)));
     brought.map(drop).map_err(|error| {
         let text = format!(
             "is a store of version {version}; this flowbook reads version {VERSION}, and could not upgrade it: \
-             {error}; run flowbook store vacuum as somebody who may write it"
+             {error}; run flowbook store vacuum as a user who may write it"
         );
         Error::new(ErrorKind::Store(text)).caused_by(error).at(path)
     })?;
@@ -57,8 +57,8 @@ impl OlderCopy {
         copy(path, &older.path(), wait)?;
         open_or_make(&older.path(), wait).map_err(|error| {
             let text = format!(
-                "is a store of version {version}; this flowbook reads version {VERSION}, and could not bring a copy of it \
-                 there: {}",
+                "is a store of version {version}; this flowbook reads version {VERSION}, and could not upgrade a \
+                 copy of it: {}",
                 error.message()
             );
             Error::new(ErrorKind::Store(text)).caused_by(error).at(path)

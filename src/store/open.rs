@@ -110,7 +110,7 @@ fn refuse_foreign(path: &Path) -> Result<()> {
 /// By two hard links, a database has two logs of its changes, which ruins it.
 fn refuse_second_names(path: &Path) -> Result<()> {
     if path.metadata().is_ok_and(|meta| meta.is_file() && has_second_name(&meta)) {
-        return Err(Error::usage("has another name (a hard link); a store must have one only").at(path));
+        return Err(Error::usage("has another name (a hard link); a store must have only one").at(path));
     }
     Ok(())
 }
@@ -138,14 +138,14 @@ fn check(db: &Connection) -> Result<()> {
     }
     if version > i64::from(VERSION) {
         return Err(Error::new(ErrorKind::Store(format!(
-            "is a store of version {version}, made by a newer flowbook; this one knows versions up to {VERSION}: \
+            "is a store of version {version}, made by a newer flowbook; this one reads versions up to {VERSION}: \
              use the newer flowbook"
         ))));
     }
     objects::check(db, u32::try_from(version).unwrap_or(0))
 }
 
-const FOREIGN: &str = "is a database, but no store of flowbook; name another file";
+const FOREIGN: &str = "is a database, but not a flowbook store; name another file";
 
 fn make(db: &mut Connection) -> rusqlite::Result<()> {
     let begun = db.transaction()?;

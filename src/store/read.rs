@@ -124,8 +124,8 @@ impl Reader {
     fn still(&self) -> Result<()> {
         match self.frozen {
             Some(begun) if begun.is_none() || stamp(&self.path) != begun => {
-                let text = "the store was changed while it was read; try again \
-                            while nobody writes, or read a copy of the store";
+                let text = "the store was changed while it was read; try again when nothing writes to it, or read a \
+                            copy of the store";
                 Err(Error::new(ErrorKind::Store(text.into())).at(&self.path))
             }
             _ => Ok(()),

@@ -401,7 +401,11 @@ fn too_many(counts: &Counts, name: &str) -> rusqlite::Error {
     impossible(
         "source",
         "lines",
-        format!("{} of {}, too many beside others", counts.lines, line(&cut(name, 200))),
+        format!(
+            "{} of {}, too many together with those of other sources",
+            counts.lines,
+            line(&cut(name, 200))
+        ),
     )
 }
 

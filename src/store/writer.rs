@@ -53,7 +53,7 @@ impl Writer {
     /// If another process holds it, if it is damaged, or if it cannot be created or written.
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
-        of_phase!("{}: store held to write", path.display());
+        of_phase!("{}: store locked for writing", path.display());
         let db = open_or_make(path, wait)?;
         // References hold by what is written here; looking each of them up would cost more than the writing, and there
         // is no index from sources to cells. `flowbook store check` looks at all of them.

@@ -143,7 +143,7 @@ impl Coverage {
     #[must_use]
     pub fn missing_of(&self, asked: impl Fn(&DomainHours) -> bool) -> Option<String> {
         if self.domains.is_empty() {
-            return Some("no domain has a source".into());
+            return Some("no domain has a log".into());
         }
         let domains: Vec<&DomainHours> = self.domains.iter().filter(|domain| asked(domain)).collect();
         let gaps = || domains.iter().flat_map(|domain| domain.gaps.iter().map(move |gap| (domain, gap)));
@@ -153,12 +153,12 @@ impl Coverage {
         };
         let without = domains.iter().filter(|domain| !domain.has_source && domain.gaps.is_empty());
         let mut texts: Vec<String> = gaps().map(named).take(NAMED_GAPS).collect();
-        texts.extend(without.map(|domain| format!("{} has no source", domain.domain)).take(NAMED_GAPS));
+        texts.extend(without.map(|domain| format!("{} has no log", domain.domain)).take(NAMED_GAPS));
         let more = gaps().count().saturating_sub(NAMED_GAPS);
         texts.extend((more > 0).then(|| format!("{more} more gaps")));
         let faults = self.faults.iter().take(NAMED_GAPS);
         texts.extend(faults.map(|(name, fault)| format!("{name}: {fault}")));
-        texts.extend(self.empty.iter().take(NAMED_GAPS).map(|one| format!("{} holds no line", one.name)));
+        texts.extend(self.empty.iter().take(NAMED_GAPS).map(|one| format!("{} has no line", one.name)));
         (!texts.is_empty()).then(|| texts.join("; "))
     }
 }

@@ -33,7 +33,8 @@ pub(super) fn too_many_rows(
     });
     let size = size.unwrap_or_default();
     let mut text = format!(
-        "{rows} rows of Detail are to be written, more than the limit of {most} (--max-rows): {domains}{size}. Nothing was \
+        "this export has {rows} rows of Detail, more than the limit of {most} (--max-rows): {domains}{size}. \
+         Nothing was \
          written."
     );
     if kept.is_none() {
@@ -49,7 +50,7 @@ pub(super) fn too_many_domains(task: &Task<'_>, series: &[Series], most: u64) ->
     let count = domains(series) as u64;
     (count > most && form::is_workbook(task.output)).then(|| {
         let text = format!(
-            "{count} domains are to be written, more than the {most} that the sheet Domains of a workbook has rows for. \
+            "this export has {count} domains, more than the {most} that fit on the sheet Domains. \
              Nothing was written.{}\n  --output FILE.csv writes the rows of Detail alone",
             fewer_domains(task, series)
         );
@@ -87,8 +88,8 @@ pub(super) fn many_rows(rows: u64, series: &[Series], is_sparse: bool) -> Option
     (rows > MANY_ROWS).then(|| {
         let (whole, tenths) = (rows / 1_000_000, rows / 100_000 % 10);
         format!(
-            "{whole}.{tenths} million rows of Detail are to be written, of {domains}: this takes long, and few \
-             programs open so large a file; {sparse}--domain-names writes fewer domains"
+            "{whole}.{tenths} million rows of Detail will be written, of {domains}: this takes long, and few \
+             programs can open such a large file; {sparse}--domain-names writes fewer domains"
         )
     })
 }
@@ -127,7 +128,7 @@ mod tests {
         assert_eq!(too_many_domains(&task("a.csv"), &series, 2), None);
         let text = too_many_domains(&task("a.xlsx"), &series, 2).unwrap().detail;
         for part in [
-            "3 domains are to be written, more than the 2 that the sheet Domains",
+            "this export has 3 domains, more than the 2 that fit on the sheet Domains",
             "--fold '*.img.example.com' counts 3 domains as one",
             "--group",
             "--output FILE.csv",

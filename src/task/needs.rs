@@ -64,7 +64,8 @@ impl Standing {
             })
         });
         let lost: Vec<String> = lost.collect();
-        let more = (lost.len() > NAMED).then(|| format!("so have {} more domains", lost.len() - NAMED));
+        let more =
+            (lost.len() > NAMED).then(|| format!("{} more domains have fewer, too", lost.len() - NAMED));
         let texts: Vec<String> = lost.into_iter().take(NAMED).chain(more).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     }

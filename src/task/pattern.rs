@@ -70,7 +70,7 @@ impl NamePattern {
         reader.read(text)?;
         let components = reader.components;
         if components.len() > 1 && components[0].is_empty() {
-            return Err(Error::usage("is an absolute path; name folders below the folder of all workbooks"));
+            return Err(Error::usage("is an absolute path; name folders below the folder of the workbooks"));
         }
         let fixed = components.iter().filter_map(|component| match component.as_slice() {
             [] => Some(""),
@@ -164,7 +164,9 @@ impl PatternReader {
     /// Text in which `/` begins another component.
     fn text(&mut self, text: &str) -> Result<()> {
         if let Some(c) = text.chars().find(|c| acts(*c) || "<>:\"\\|?*".contains(*c)) {
-            return Err(Error::usage(format!("holds {c:?}, which names of files and folders may not")));
+            return Err(Error::usage(format!(
+                "has {c:?}, which is not allowed in names of files and folders"
+            )));
         }
         for (n, part) in text.split('/').enumerate() {
             let component = self.component(n > 0);
@@ -230,8 +232,8 @@ impl PatternReader {
 /// Whether a file or folder may have this name.
 fn checked(name: &str) -> Result<()> {
     match name {
-        "" => Err(Error::usage("names a file or folder without a name")),
-        "." | ".." => Err(Error::usage(format!("holds {name:?} as a folder; name folders in full"))),
+        "" => Err(Error::usage("has a file or folder without a name")),
+        "." | ".." => Err(Error::usage(format!("has {name:?} as a folder; name folders in full"))),
         _ if name.len() > MAX_NAME => Err(Error::usage(format!(
             "gives a name of {} bytes, more than the {MAX_NAME} that file systems take: {name:?}",
             name.len()

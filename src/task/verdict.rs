@@ -4,7 +4,7 @@ const NO_LINE: &str = "the store has no line for its domains and range";
 /// What a reason ends with where a workbook stands.
 pub const STAYS: &str = "the present workbook is kept";
 /// What it ends with where one was made and is not there any more.
-const IS_GONE: &str = "the workbook before had more hours, and its file is gone, so no new one is made";
+const IS_GONE: &str = "the workbook made before had more hours, and its file is gone, so no new one is made";
 
 /// Whether a reason says that the new workbook would have less than the present one: a user who has looked may want it
 /// anyway, and can have it.

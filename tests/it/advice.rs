@@ -174,9 +174,9 @@ fn misspelt_values_say_what_was_meant() {
     place.run(&["store", "forget", "--store", "s.db"], 2).says(&["--before"]);
     place.run(&["store", "forget", "www01*", "--store", "s.db"], 2).says(&["flowbook store sources"]);
     let done = place.run(&["store", "forget", "a.log*", "--store", "s.db"], 2);
-    done.says(&["matched with the whole name as it is stored; near it:\n  logs/a.log"]);
+    done.says(&["must match a whole name, as it is stored; similar names:\n  logs/a.log"]);
     let done = place.run(&["ingest", "logs", "--store", "nodir/new.db"], 1);
-    done.says(&["nodir/new.db: make its folder first"]);
+    done.says(&["nodir/new.db: create its folder first"]);
     let tasks = "task_name,type,range\nnoon,flow,2026-03-01\nnight,flwo,2026-03-01\n";
     place.write("tasks.csv", tasks);
     let list = ["export", "logs", "--tasks", "tasks.csv", "-o", "out"];
@@ -246,7 +246,7 @@ fn outputs_may_be_patterns_and_folders_that_are_not_there() {
     for folder in ["months", "one"] {
         assert_eq!(std::fs::read_dir(place.path(folder)).unwrap().count(), 1, "{folder}");
     }
-    with(&["--month", "2026-03", "-o", "none/a.xlsx"], 1).says(&["none/a.xlsx: make its folder first"]);
+    with(&["--month", "2026-03", "-o", "none/a.xlsx"], 1).says(&["none/a.xlsx: create its folder first"]);
     with(&["--month", "2026-03", "-o", ".csv"], 2).says(&["is only an ending"]);
     with(&["--month", "2026-03", "-o", "{strat}.xlsx"], 2).says(&["{strat}; known are"]);
     place.run(&["export", "logs", "--tasks", "tasks.csv", "-o", "new.xlsx"], 2).says(&["is not a folder"]);

@@ -165,7 +165,7 @@ fn a_database_of_another_program_is_left_as_it_is() {
     for command in [&["store", "info"], &["store", "check"], &["task", "list"]] {
         kept.0
             .run(&[&command[..], &["--store", "copy.db"]].concat(), 2)
-            .says(&["copy.db: is a database, but no store"]);
+            .says(&["copy.db: is a database, but not a flowbook store"]);
         assert!(bytes() == before, "{command:?}");
     }
 }
@@ -206,7 +206,7 @@ fn workbooks_are_not_made_without_their_lock() {
     let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
     kept.0.run(&[&["task", "create", "--store", &store], &range[..]].concat(), 0);
     for command in [&["task", "run", "--store", &store][..], &["task", "delete", "1", "--store", &store]] {
-        kept.0.run(command, 1).says(&["cannot make the store's lock"]);
+        kept.0.run(command, 1).says(&["cannot create the store's lock file"]);
     }
     assert!(!kept.0.exists("x.xlsx"));
 }

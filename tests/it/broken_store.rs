@@ -396,7 +396,7 @@ fn what_is_no_store_of_this_version() {
     mark("PRAGMA user_version = 1; PRAGMA application_id = 7");
     let before = fs::read(kept.0.path("usage.db")).unwrap();
     for output in [export(&kept), ingest(&kept)] {
-        fails(&output, 2, &["usage.db: is a database, but no store of flowbook", "name another file"]);
+        fails(&output, 2, &["usage.db: is a database, but not a flowbook store", "name another file"]);
     }
     assert!(fs::read(kept.0.path("usage.db")).unwrap() == before);
     kept.write("usage.db", text(1..=100));

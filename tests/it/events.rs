@@ -31,9 +31,9 @@ fn ingest_tells_phases_and_logs() {
     let phases = place.run(&[&ingest[..], &["-v", "--dry-run"]].concat(), 0);
     phases.says(&[
         " s: found 3 logs; --include and --exclude left out 1 files and folders",
-        "store held to write",
+        "store locked for writing",
         " s: reading logs into the store: ",
-        " s: logs by what became of them: 3 added",
+        " s: logs by result: 3 added",
     ]);
     assert!(!phases.stderr.contains("a.com_2026"), "{}", phases.stderr);
     // What the table tells is the same.
@@ -48,7 +48,7 @@ fn ingest_tells_phases_and_logs() {
         " s: writing the store: ",
     ]);
     assert!(logs.stderr.lines().all(|line| line.starts_with("flowbook: ")), "{}", logs.stderr);
-    place.run(&[&ingest[..], &["-v"]].concat(), 0).says(&["what became of them: 3 known"]);
+    place.run(&[&ingest[..], &["-v"]].concat(), 0).says(&["logs by result: 3 known"]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn an_export_tells_phases_and_names_no_log() {
     ]);
     let stored = ["export", "logs", "--store", "usage.db", "-o", "b.xlsx"];
     let stored = place.run(&[&stored[..], &of_a, &DAY].concat(), 0);
-    stored.says(&["usage.db: store held to write", "usage.db: store opened to read, generation 1"]);
+    stored.says(&["usage.db: store locked for writing", "usage.db: store opened to read, generation 1"]);
     for done in [direct, stored] {
         assert!(!done.stderr.contains("b.com"), "{}", done.stderr);
         assert!(!done.stderr.contains("_2026_03_01_"), "{}", done.stderr);

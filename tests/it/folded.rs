@@ -180,7 +180,7 @@ fn too_many_rows_are_refused_before_one_is_written() {
     for from in [&["a.log"][..], &["--store", "s.db"]] {
         let refused = place.export(&[from, &["--max-rows", "1439"]].concat(), 2);
         refused.says(&[
-            "1440 rows of Detail are to be written, more than the limit of 1439",
+            "this export has 1440 rows of Detail, more than the limit of 1439",
             "5 domains on 1 sheet, about",
             "--rows sparse",
             "--domain-names or --group",

@@ -394,7 +394,7 @@ fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
     for logs in ["logs", "logs/*", "**/pipe", "logs/p?pe"] {
         place
             .export(&[logs], 1)
-            .says(&["logs/pipe: is not a regular file; a pipe is read where it is named itself"]);
+            .says(&["logs/pipe: is not a regular file; a pipe is read only if you name it"]);
     }
     assert_eq!(accepted(&place.export(&["logs", "--keep-going", "--json"], 3).json()), 1);
 }

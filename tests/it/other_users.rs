@@ -115,7 +115,8 @@ fn a_lock_of_another_user_locks_all_the_same() {
     }
     let output = by(&place, OWNER, &["ingest", "logs", "--store", "s.db"]);
     assert!(
-        told(&output).contains("s.db.lock: cannot open the store's lock, which another user made; remove it"),
+        told(&output)
+            .contains("s.db.lock: cannot open the store's lock file, which another user created; remove it"),
         "{}",
         told(&output)
     );
@@ -167,7 +168,9 @@ fn what_waits_in_the_log_of_a_store_is_read_where_nothing_can_be_made() {
         .env("TMPDIR", "/nowhere")
         .output()
         .unwrap();
-    assert!(told(&output).contains("waits in s.db-wal") && told(&output).contains("copy s.db and s.db-wal"));
+    assert!(
+        told(&output).contains("changes are in s.db-wal") && told(&output).contains("Copy s.db and s.db-wal")
+    );
     // A store in whose log nothing waits is read where it stands.
     fs::remove_file(place.path("fixed/s.db-wal")).unwrap();
     let output = command(&place, READER)

@@ -80,7 +80,7 @@ fn what_somebody_altered_is_named_and_not_carried_out() {
     let endless = "CREATE VIEW usage AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT * FROM n";
     let cases = [
         ("ALTER TABLE cell ADD COLUMN more INTEGER".to_owned(), "table \"cell\" of the store is not as"),
-        ("DROP INDEX source_head".to_owned(), "index \"source_head\" of the store is not there"),
+        ("DROP INDEX source_head".to_owned(), "index \"source_head\" of the store is missing"),
         (format!("DROP VIEW usage; {endless}"), "view \"usage\" of the store is not as"),
         ("ALTER TABLE part RENAME TO parts".to_owned(), "table \"parts\""),
     ];
@@ -347,7 +347,10 @@ fn more_lines_than_numbers_tell_are_damage() {
          FROM n",
     );
     let export = [&["export", "--store", "usage.db", "-o", "x.xlsx"], &DAY[..]].concat();
-    kept.0.run(&export, 1).says(&["source.lines is 72057594037927936 of many", ", too many beside others"]);
+    kept.0.run(&export, 1).says(&[
+        "source.lines is 72057594037927936 of many",
+        ", too many together with those of other sources",
+    ]);
     change(&kept.0.path("usage.db"), "UPDATE source SET lines = 1 << 57, blank = 1 << 57 WHERE id >= 100");
     kept.0.run(&export, 1).says(&["source.lines is 144115188075855872;"]);
     assert!(!kept.0.exists("x.xlsx"));
@@ -404,7 +407,7 @@ fn a_store_that_lacks_a_row_or_is_of_no_known_format_is_called_damaged() {
     );
     place
         .run(COMMANDS[3], 1)
-        .says(&["flowbook: usage.db: is a store of version 1", "there: the store is damaged"]);
+        .says(&["flowbook: usage.db: is a store of version 1", "upgrade a copy of it: the store is damaged"]);
 }
 
 #[test]

@@ -253,10 +253,10 @@ fn each_task_fails_alone_and_says_why() {
     fs::remove_dir(place.path("gone")).unwrap();
     place.write("foreign.xlsx", "not the task's");
     let done = place.run(&["task", "run", "--store", "u.db"], 1);
-    done.says(&["task 1: ", "gone/out.xlsx: make its folder first", "task 2: ", "exists already"]);
+    done.says(&["task 1: ", "gone/out.xlsx: create its folder first", "task 2: ", "exists already"]);
     assert_eq!(statuses(&place), ["failed", "failed", "success"]);
     let shown = task(&place, &["show", "1"], 0);
-    assert!(shown["Reason"].as_str().unwrap().contains("make its folder first"), "{shown}");
+    assert!(shown["Reason"].as_str().unwrap().contains("create its folder first"), "{shown}");
     assert_eq!(fs::read(place.path("foreign.xlsx")).unwrap(), b"not the task's");
     // What failed waits for nobody: it is run again by its name.
     assert_eq!(task(&place, &["run"], 0)["Tasks"], json!([]));

@@ -79,7 +79,7 @@ fn what_may_count_twice_is_said() {
     let place = with_trouble("10d-hours-and-the-day-merged-from-them");
     let (day, hour) = ("logs/day.log.gz", "logs/www.example.com_2026_03_01_090000_100000.gz");
     let expected = serde_json::json!([{"kind": "same_lines", "file": day, "others": [hour]}]);
-    let says = [&format!("{day} and {hour} hold mostly the same lines: all of them count")[..]];
+    let says = [&format!("{day} and {hour} have mostly the same lines: all of them count")[..]];
     let direct = place.export(&["logs", "--json"], 0);
     assert_eq!(direct.says(&says).json()["counts"]["overlaps"], expected);
     let stored = through_store(&place, &[], 0);
@@ -229,15 +229,18 @@ fn no_deliveries() -> Vec<(Vec<u8>, Option<&'static str>)> {
         (sample(&format!("03c-hour-10-is-xz/{named}")), Some("is an xz file")),
         (gzip(&sample(&format!("03c-hour-10-is-xz/{named}"))), Some("is an xz file inside gzip")),
         (encode(Codec::Zstd, &utf_16), Some("is UTF-16 text inside zstd")),
-        (gzip(&gzip(&gz)), Some("is packed three times")),
+        (gzip(&gzip(&gz)), Some("is compressed three times")),
         (gz[..gz.len() - 20].to_vec(), Some("the gzip stream ends early")),
         (gzip(&gz[..gz.len() - 20]), Some("ends early")),
         ([&gz[..], b"and 18 other bytes"].concat(), Some("the gzip data is whole; 18 other bytes follow")),
-        (log.replace("HIT", "hit").into_bytes(), Some("none of its 20 lines is one of an Alibaba Cloud CDN")),
+        (
+            log.replace("HIT", "hit").into_bytes(),
+            Some("none of its 20 lines is a line of an Alibaba Cloud CDN"),
+        ),
         (b"2026-03-01 02:00:00 1.2.3.4 GET /\n".repeat(20), Some("none of its 20 lines")),
         (
             half_good.into_bytes(),
-            Some("10 of its 19 lines are none of an Alibaba Cloud CDN offline log, more than 50%"),
+            Some("10 of its 19 lines are not lines of an Alibaba Cloud CDN offline log, more than 50%"),
         ),
     ]
 }

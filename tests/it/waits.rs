@@ -438,7 +438,7 @@ fn an_empty_file_of_a_quiet_domain_says_no_less_than_none() {
     configure(&place, "require_complete = true\nquiet = [\"c.com\"]\nlanguage = \"zh-cn\"", "");
     let (json, _) = tick(&place, 0);
     assert_eq!(state(&json), "waits");
-    assert!(reason(&json).contains("b.com_2026_03_02_070000_080000.gz holds no line"), "{json}");
+    assert!(reason(&json).contains("b.com_2026_03_02_070000_080000.gz has no line"), "{json}");
 }
 
 #[test]

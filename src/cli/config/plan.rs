@@ -69,8 +69,8 @@ fn keeps_enough(keep_days: Option<u32>, tasks: &[TaskRule]) -> Result<()> {
     }
     let TaskRule { name, range, .. } = task;
     Err(Error::usage(format!(
-        "[store] keep_days is {days}, and [[task]] {name:?} exports usage of {needed} days ago (range = \"{range}\", and \
-         how long it waits): it would be removed before; give keep_days = {needed} or more, or leave it out"
+        "[store] keep_days is {days}, but [[task]] {name:?} needs usage of the last {needed} days (range = \
+         \"{range}\", and how long it waits); give keep_days = {needed} or more, or leave it out"
     )))
 }
 

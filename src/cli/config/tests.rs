@@ -323,7 +323,7 @@ fn mistakes_in_tasks_are_named() {
             task(&format!("{good}output = \"{{nmae}}.xlsx\"")),
             &["\"second\": output is", "unknown field {nmae}"],
         ),
-        (task(&format!("{good}output = \"../x.xlsx\"")), &["\"second\": output is \"../x.xlsx\"; it holds"]),
+        (task(&format!("{good}output = \"../x.xlsx\"")), &["\"second\": output is \"../x.xlsx\"; it has"]),
         (task(&format!("{good}output = \"first_flow_{{start:%Y-%m-%d}}.xlsx\"")), &["of task \"first\""]),
         (task(&format!("{good}settle = \"1 h\"")), &["[[task]] \"second\": settle is \"1 h\"", "24h"]),
         (task(&format!("{good}refresh = 1")), &["line", "write refresh = true or refresh = false"]),

@@ -139,14 +139,14 @@ fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
         gap_row(domain, gap)
     });
     let without: Vec<_> = domains.iter().filter(|domain| !domain.has_source).collect();
-    add(&mut lines, ["without any source"], &without, |domain| [domain.domain.to_string()]);
+    add(&mut lines, ["without any log"], &without, |domain| [domain.domain.to_string()]);
     let faults = &found.coverage.faults;
     add(&mut lines, ["faulty", "fault"], faults, |(name, why)| [name.clone(), why.clone()]);
     let strays = &found.coverage.strays;
     add(&mut lines, ["damaged, but no hour needs it", "fault"], strays, |(name, why)| {
         [name.clone(), why.clone()]
     });
-    add(&mut lines, ["holds no line"], &found.coverage.empty, |one| [one.name.clone()]);
+    add(&mut lines, ["has no line"], &found.coverage.empty, |one| [one.name.clone()]);
     let heads = ["late arrivals", "end of hours", "arrived", ">how late (h:mm)"];
     add(&mut lines, heads, &found.arrivals, arrival_row);
     add(&mut lines, ["late lines", ">lines", "first slice", ">how late (h:mm)"], &found.lines, lines_row);

@@ -125,7 +125,7 @@ fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
         add(name, value.clone());
     }
     add("domains of the account", task.order.selection.account.texts().join(" "));
-    add("domains asked for", task.order.selection.wanted.texts().join(" "));
+    add("requested domains", task.order.selection.wanted.texts().join(" "));
     add("language", task.order.language.name().into());
     if let Some(region) = task.order.region.code() {
         add("region", region.into());

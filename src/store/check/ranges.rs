@@ -316,7 +316,7 @@ fn sums() -> Vec<Table> {
         format!("unix_time = window * {WINDOW_SECONDS}"),
         "time = strftime('%Y-%m-%dT%H:%M:%SZ', unix_time, 'unixepoch')".into(),
     ]
-    .map(|law| Law(law, "the start of its window"));
+    .map(|law| Law(law, "the start of its slice"));
     vec![
         ("account", "'account ' || id", vec![("id", Number(1, i64::MAX)), ("name", PATH)]),
         ("state", "NULL", vec![("generation", NUMBER), ("empty_is_delivered", FLAG), ("kept_from", WINDOW)]),
@@ -383,7 +383,7 @@ fn of_sources() -> Vec<Table> {
     ];
     let part = vec![
         ("first_window", WINDOW),
-        ("last_window", Law(last, "a window behind the first")),
+        ("last_window", Law(last, "a slice after the first")),
         ("bytes", NUMBER),
         ("requests", LINES),
     ];
@@ -405,9 +405,9 @@ fn task() -> Table {
         ("name", PATH),
         ("reason", TEXT),
         ("start_time", TIME),
-        ("end_time", Law(end_time, "a time behind the start")),
+        ("end_time", Law(end_time, "a time after the start")),
         ("first_window", WINDOW),
-        ("end_window", Law(end_window, "a window behind the first, within 31 days")),
+        ("end_window", Law(end_window, "a slice after the first, within 31 days")),
         ("account", TEXT),
         ("wanted", TEXT),
         ("language", Word(Language::ALL.map(Language::name).to_vec())),
