@@ -165,6 +165,21 @@ pub(crate) mod tests {
         };
         assert_eq!(full.clone().add(&record), Err(Overflow));
         assert_eq!(one.clone().add(&record), Ok(()));
+        assert_eq!(Usage { bytes: MAX_SUM - 1, ..Usage::default() }.add(&record), Ok(()));
+    }
+
+    #[test]
+    fn each_protocol_has_requests_of_its_own() {
+        let mut usage = Usage::default();
+        let times = [Protocol::Http, Protocol::Https, Protocol::Quic, Protocol::Other].into_iter().zip(2..);
+        for (protocol, times) in times.clone() {
+            let (host, status, cache, region) = (None, None, CacheResult::Miss, Region::Unspecified);
+            for _ in 0..times {
+                usage.add(&Record { time: 0, host, bytes: 0, protocol, status, cache, region }).unwrap();
+            }
+        }
+        assert!(times.clone().all(|(protocol, times)| usage.requests_by(protocol) == times));
+        assert_eq!(usage.total_requests(), 2 + 3 + 4 + 5);
     }
 
     #[test]

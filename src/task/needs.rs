@@ -167,3 +167,60 @@ impl<'a> Wanted<'a> {
         missing.map_or(Lack::Nothing, Lack::Hours)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::coverage::DomainHours;
+    use super::*;
+    use crate::domain::DomainSet;
+
+    fn domain(name: &str) -> Domain {
+        Domain::new(name.as_bytes()).unwrap()
+    }
+
+    /// What is lost when domains that had hours with a log have others now.
+    fn lost(before: &[(&str, u64)], now: &[(&str, u64)], wanted: DomainSet) -> Option<String> {
+        let standing = Standing::Hours(before.iter().map(|(name, hours)| (domain(name), *hours)).collect());
+        let hours = |(name, complete): &(&str, u64)| DomainHours {
+            domain: Pattern::Exact(domain(name)),
+            has_source: true,
+            is_named: false,
+            complete: *complete,
+            gaps: Vec::new(),
+        };
+        let domains = now.iter().map(hours).collect();
+        let (faults, strays, empty) = (Vec::new(), Vec::new(), Vec::new());
+        let now = Coverage { span: None, domains, faults, strays, empty };
+        standing.lost(&Selection { account: DomainSet::all(), wanted }, &now)
+    }
+
+    #[test]
+    fn domains_that_lose_hours_are_named_and_counted() {
+        let all = DomainSet::all;
+        assert_eq!(lost(&[("a.com", 2), ("b.com", 1)], &[("a.com", 2), ("b.com", 9)], all()), None);
+        assert_eq!(
+            lost(
+                &[("a.com", 2), ("b.com", 3), ("c.com", 1)],
+                &[("a.com", 1), ("b.com", 2), ("c.com", 1)],
+                all()
+            )
+            .unwrap(),
+            "a.com has 1 hour with a log, 2 when the workbook was made; \
+             b.com has 2 hours with a log, 3 when the workbook was made"
+        );
+        // Who is not asked for any more loses nothing, and who is gone has none.
+        let only_b = DomainSet::from_iter([Pattern::Exact(domain("b.com"))]);
+        assert_eq!(
+            lost(&[("a.com", 2), ("b.com", 3)], &[], only_b).unwrap(),
+            "b.com has 0 hours with a log, 3 when the workbook was made"
+        );
+        let names: Vec<String> = (1..=7).map(|n| format!("d{n}.com")).collect();
+        let of = |count: usize| {
+            let before: Vec<_> = names[..count].iter().map(|name| (name.as_str(), 1)).collect();
+            lost(&before, &[], all()).unwrap()
+        };
+        assert!(of(5).ends_with("d5.com has 0 hours with a log, 1 when the workbook was made"));
+        assert!(of(6).ends_with("; 1 more domains have fewer, too") && !of(6).contains("d6.com"));
+        assert!(of(7).ends_with("; 2 more domains have fewer, too"));
+    }
+}

@@ -188,6 +188,7 @@ mod tests {
         // 3 x 8 / 4800 = 0.005: the half goes up.
         assert_eq!(Bandwidth::new(3, 4800, Factor::ONE).to_string(), "0.01");
         assert_eq!(Bandwidth::of_slice(571_963_305, factor).bps().to_string(), "16777590.28");
+        assert_eq!(Bandwidth::of_slice(571_963_305, factor).hundredths(), 1_677_759_028);
     }
 
     #[test]
@@ -222,6 +223,14 @@ mod tests {
         assert_eq!(figures.sum_of_daily_95, 9 + 8 + 7 + 6 + 2);
         // Halved nights in half bytes: 9, 16, 14, 12 and so on; one of twenty is dropped.
         assert_eq!(figures.night_half_95, 14);
+        assert_eq!((figures.total, figures.seconds, figures.days), (50, 6000, 5));
+        let shown = |figure: fn(&Figures, Factor) -> Bandwidth| figure(&figures, Factor::ONE).to_string();
+        // 50 bytes in 6000 s; 32 bytes in five slices; 14 half bytes in one.
+        assert_eq!(shown(Figures::average), "0.07");
+        assert_eq!(shown(Figures::average_daily_peak), "0.17");
+        assert_eq!(shown(Figures::average_daily_95), "0.17");
+        assert_eq!(shown(Figures::night_half), "0.19");
+        assert_eq!(Figures::of(&[0; 4], &[0..4], |_| false).peak_at, None);
         let three = Figures::of(&slices[..12], &days[..3], |_| false);
         assert_eq!(three.fourth_daily_peak, 0);
     }

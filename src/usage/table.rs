@@ -321,6 +321,7 @@ impl PartialEq for UsageTable {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MAX_SUM;
     use super::super::tests::any_usage;
     use super::*;
     use proptest::prelude::*;
@@ -387,6 +388,50 @@ mod tests {
             head.merge(table(&all[at..])).unwrap();
             prop_assert!(head == table(&all));
             prop_assert!(head.rows().is_sorted_by_key(|r| (r.domain.clone(), r.region, r.window)));
+        }
+
+        #[test]
+        fn rows_are_the_sums_of_each_slice(all in entries()) {
+            let mut sums: BTreeMap<_, Usage> = BTreeMap::new();
+            for (name, region, window, usage) in &all {
+                sums.entry((format!("d{name}.com"), Region::ALL[*region], *window)).or_default().merge(usage).unwrap();
+            }
+            sums.retain(|_, usage| *usage != Usage::default());
+            let table = table(&all);
+            let rows: BTreeMap<_, _> = table
+                .rows()
+                .map(|row| ((row.domain.to_string(), row.region, row.window.index()), row.usage))
+                .collect();
+            prop_assert_eq!(rows, sums);
+        }
+    }
+
+    #[test]
+    fn tables_differ_by_any_row() {
+        let of = |window, bytes| table(&[(0, 0, window, Usage { bytes, ..Usage::default() })]);
+        assert!(of(7, 1) == of(7, 1));
+        assert!(of(7, 1) != of(8, 1) && of(7, 1) != of(7, 2) && of(7, 1) != UsageTable::new());
+    }
+
+    #[test]
+    fn the_requests_of_an_hour_are_those_of_all_its_slices() {
+        let mut table = UsageTable::new();
+        let series = table.series(&Domain::new(b"a.com").unwrap(), Region::Cn);
+        let mut hour = None;
+        for (window, requests) in [(24, 1), (30, 2), (35, 4), (36, 8)] {
+            let cell = table.cell(series, Window::from_index(window));
+            table.usage(cell).requests[0] = requests;
+            hour.get_or_insert(cell.hour());
+        }
+        assert_eq!(table.requests_of(hour.unwrap()), 1 + 2 + 4);
+    }
+
+    #[test]
+    fn a_sum_that_grows_too_high_is_named_with_its_slice() {
+        let full = |window| table(&[(2, 0, window, Usage { bytes: MAX_SUM, ..Usage::default() })]);
+        for window in [0, 11, 12, 59] {
+            let (_, domain, found) = full(window).merge(full(window)).unwrap_err();
+            assert_eq!((domain.as_str(), found.index()), ("d2.com", window));
         }
     }
 }
