@@ -14,7 +14,8 @@ const ENOUGH: usize = 4 << 20;
 /// Bytes of stack of a thread; code that is not optimised needs far more. Only what is used of it is memory.
 const STACK: usize = if cfg!(debug_assertions) { 64 << 20 } else { ENOUGH };
 
-/// Starts a thread.
+/// Starts a thread, which is to be [`joined`]: a handle that is dropped while its thread ends may crash the process. glibc
+/// (seen with 2.36) still looks at the thread when it has detached it, and the thread's stack may be unmapped by then.
 ///
 /// # Errors
 /// When the system allows no more.

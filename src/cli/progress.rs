@@ -1,7 +1,7 @@
 //! The progress bar: on a terminal only. The only file that names indicatif.
 
 use crate::task::TaskProgress;
-use crate::threads::start;
+use crate::threads::{joined, start};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
@@ -27,9 +27,10 @@ pub(super) fn beside<T>(has_bar: bool, progress: &TaskProgress, work: impl FnOnc
     thread::scope(|scope| {
         let (done, until) = mpsc::channel::<()>();
         // Without a thread there is no bar; that there is none for the work, either, is told there.
-        let _ = start(scope, move || show(progress, &until));
+        let bar = start(scope, move || show(progress, &until));
         let result = work();
         drop(done);
+        bar.into_iter().for_each(joined);
         result
     })
 }

@@ -19,7 +19,7 @@ pub(super) use package::{Package, Parts, part_of};
 pub(super) use rows::{NamedRowWriter, NamedTable, Points, RowMarks, RowWriter, Table};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::threads::start;
+use crate::threads::{joined, start};
 use crc32fast::Hasher;
 use package::Sum;
 use std::collections::VecDeque;
@@ -112,18 +112,22 @@ pub(super) fn pour<'b, T>(
     }
     let (waiting, spare, limit) = (VecDeque::new(), Vec::new(), 2 * threads);
     scope(|scope| {
-        let begin = |_: &usize| {
+        let begin = |_| {
             let (work, sender) = (&work, sender.clone());
-            start(scope, move || labour(work, &sender)).is_ok()
+            start(scope, move || labour(work, &sender)).ok()
         };
         // Fewer do as well, and so does this one alone.
-        if (0..threads).take_while(begin).count() == 0 {
+        let crew: Vec<_> = (0..threads).map_while(begin).collect();
+        if crew.is_empty() {
             return feed(&mut pour);
         }
-        // Dropped at the end, which ends the crew.
         let mut pour = pour;
         pour.crew = Some(Crew { jobs, done, waiting, first: 0, limit, spare });
-        feed(&mut pour)
+        let result = feed(&mut pour);
+        // This ends the crew.
+        drop(pour);
+        crew.into_iter().for_each(joined);
+        result
     })
 }
 

@@ -6,7 +6,7 @@ use super::{Task, TaskProgress, run_stored};
 use crate::contract::request::ExportRequest;
 use crate::error::Result;
 use crate::store::Reader;
-use crate::threads::start;
+use crate::threads::{joined, start};
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
@@ -67,8 +67,9 @@ pub(crate) fn side_by_side<T: Send, R: Send>(
     };
     scope(|scope| {
         // Fewer do as well: this one works, too.
-        let _ = (1..workers).try_for_each(|_| start(scope, worker).map(drop));
+        let others: Vec<_> = (1..workers).map_while(|_| start(scope, worker).ok()).collect();
         worker();
+        others.into_iter().for_each(joined);
     });
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, result)| result).collect()

@@ -231,6 +231,8 @@ fn one_file_starts_threads() {
         ];
         let line = code.lines().find(|line| starts.iter().any(|start| line.contains(start)));
         assert_eq!(line, None, "{file} starts a thread: start it through threads.rs");
+        let is_joined = ["joined(", "(joined)"].iter().any(|call| code.contains(call));
+        assert!(is_joined || !code.contains("start(scope"), "{file} starts a thread that it does not join");
     }
 }
 
