@@ -451,6 +451,10 @@ pub fn identify(before: Option<Before>, stretches: impl IntoIterator<Item = Stre
     }
     (id.len, id.chain, id.whole) = (len, chain, whole(&chain, &rest, len));
     id.text = id.whole;
+    if id.open.is_some() {
+        // What was read to here of a damaged text may end in the newline that this one lacks.
+        id.beginnings.push((id.len, id.whole));
+    }
     id.raw = id.raw.filter(|raw| *raw != id.whole);
     Some(id)
 }

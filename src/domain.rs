@@ -22,10 +22,39 @@ impl Domain {
         normalize(raw, &mut [0; MAX_LEN]).map(|name| Self(name.into()))
     }
 
+    /// What stands for the subdomains of a domain, where it is not known which one is meant: `*` and a dot before the name.
+    /// No host has such a name. `suffix` begins with the dot.
+    #[must_use]
+    pub fn wildcard(suffix: &str) -> Self {
+        Self(format!("*{suffix}").into())
+    }
+
+    /// A domain or a wildcard, as it was written by [`Domain::as_str`].
+    #[must_use]
+    pub fn written(text: &[u8]) -> Option<Self> {
+        match text.strip_prefix(b"*.") {
+            Some(parent) => Self::new(parent).map(|parent| Self::wildcard(&format!(".{parent}"))),
+            None => Self::new(text),
+        }
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is a [wildcard](Domain::wildcard).
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with('*')
+    }
+
+    /// Whether it is a wildcard that another domain is within, be it a wildcard as well.
+    #[must_use]
+    pub fn is_wildcard_of(&self, other: &Self) -> bool {
+        let suffix = self.0.strip_prefix('*');
+        suffix.is_some_and(|suffix| other.0.len() > suffix.len() && other.0.ends_with(suffix))
     }
 }
 
@@ -376,8 +405,8 @@ impl Folds {
         let mut suffixes: Vec<Box<str>> = patterns.iter().filter_map(suffix).collect();
         suffixes.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
         suffixes.dedup();
-        let domain = |suffix: &str| Domain(format!("*{suffix}").into());
-        let folds: Vec<_> = suffixes.into_iter().map(|suffix| (suffix.clone(), domain(&suffix))).collect();
+        let folds: Vec<_> =
+            suffixes.into_iter().map(|suffix| (suffix.clone(), Domain::wildcard(&suffix))).collect();
         let named = if folds.is_empty() { BTreeSet::new() } else { selection.wanted.exact.clone() };
         Self { folds, named }
     }

@@ -119,6 +119,15 @@ pub struct Taken {
     pub is_changed: bool,
 }
 
+impl Taken {
+    /// The domain of its lines whose URL has only a path, if that is certain. A wildcard says something only where there are
+    /// such lines.
+    #[must_use]
+    pub fn read_for(&self) -> Option<&Domain> {
+        self.source.outside().filter(|domain| self.text.outside.is_some() || !domain.is_wildcard())
+    }
+}
+
 /// Reads sources, each into a table of its own, duplicates among them included.
 ///
 /// # Errors

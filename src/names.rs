@@ -96,13 +96,35 @@ impl FileName {
             Pattern::Subdomains(_) => None,
         }
     }
+
+    /// The wildcard domain of the name, if it is one: see [`Domain::wildcard`].
+    #[must_use]
+    pub fn wildcard(&self) -> Option<Domain> {
+        match &self.pattern {
+            Pattern::Exact(_) => None,
+            Pattern::Subdomains(suffix) => Some(Domain::wildcard(suffix)),
+        }
+    }
 }
 
 /// The domain of lines whose URL has only a path, if it is certain: that in the file's name, unless it is a word
 /// without a dot, else the given one.
+///
+/// Where the name is that of a wildcard domain, as [`Domain::wildcard`] has it, lines are of one of its subdomains: the
+/// given one, if it is one, else nobody knows which.
 #[must_use]
-pub fn outside<'a>(hours: Option<&'a NamedHours>, given: Option<&'a Domain>) -> Option<&'a Domain> {
-    hours.map_or(given, |hours| Some(&hours.domain).filter(|domain| is_domain(domain)))
+pub fn outside<'a>(
+    hours: Option<&'a NamedHours>,
+    given: Option<&'a Domain>,
+    wildcard: Option<&'a Domain>,
+) -> Option<&'a Domain> {
+    if let Some(hours) = hours {
+        return Some(&hours.domain).filter(|domain| is_domain(domain));
+    }
+    match (given, wildcard) {
+        (Some(given), Some(wildcard)) if !wildcard.is_wildcard_of(given) => Some(wildcard),
+        (given, wildcard) => given.or(wildcard),
+    }
 }
 
 /// Whether the beginning of a file's name is a domain, and not just a word.
@@ -112,23 +134,67 @@ pub fn is_domain(name: &Domain) -> bool {
 }
 
 /// Whether two equal texts may be one source, judged by the domains of their lines whose URL has only a path: the
-/// domains are equal, or one is the other with something put before it, as in `backup_www.example.com`.
+/// domains are equal, or one is the other with something put before it, as in `backup_www.example.com`, or both are one
+/// domain with something put before it; or one is a subdomain of a wildcard, where a wildcard is all that is known.
+///
+/// [`Kin`] has the same rule as a search.
 #[must_use]
 pub fn may_be_one(one: Option<&Domain>, other: Option<&Domain>) -> bool {
-    one.zip(other).is_none_or(|(one, other)| is_copy(one, other) || is_copy(other, one))
+    let Some((one, other)) = one.zip(other) else { return true };
+    if one.is_wildcard() || other.is_wildcard() {
+        return one == other || one.is_wildcard_of(other) || other.is_wildcard_of(one);
+    }
+    let (one, other) = (core(one.as_str()), core(other.as_str()));
+    is_copy(one, other) || is_copy(other, one)
 }
 
 /// Whether the domain in a name is that of lines whose own domain is `outside`: the two are equal, or `outside` is the
-/// domain with something put before it. A word is not a domain.
+/// domain with something put before it, or a wildcard that it is a subdomain of. A word is not a domain.
 #[must_use]
 pub fn tells_of(told: &Domain, outside: Option<&Domain>) -> bool {
-    !is_domain(told) || outside.is_none_or(|outside| is_copy(outside, told))
+    let is_of = |outside: &Domain| is_copy(outside.as_str(), told.as_str()) || outside.is_wildcard_of(told);
+    !is_domain(told) || outside.is_none_or(is_of)
 }
 
 /// Whether a domain is another one, or that with something put before it.
-fn is_copy(copy: &Domain, of: &Domain) -> bool {
-    let before = copy.as_str().strip_suffix(of.as_str());
+fn is_copy(copy: &str, of: &str) -> bool {
+    let before = copy.strip_suffix(of);
     before.is_some_and(|before| before.is_empty() || before.ends_with(JOINTS))
+}
+
+/// A domain without what an underscore puts before it: no host has one.
+fn core(domain: &str) -> &str {
+    domain.rsplit_once('_').map(|(_, core)| core).filter(|core| core.contains('.')).unwrap_or(domain)
+}
+
+/// The domains that [may be one](may_be_one) with a domain, so that they can be looked up.
+#[derive(Debug, Default)]
+pub struct Kin {
+    /// These.
+    pub domains: Vec<String>,
+    /// And all that end in one of these texts, and have something before it.
+    pub ends: Vec<String>,
+}
+
+impl Kin {
+    /// Those of a domain.
+    #[must_use]
+    pub fn of(domain: &Domain) -> Self {
+        let name = domain.as_str();
+        let wildcards = name.match_indices('.').map(|(dot, _)| format!("*{}", &name[dot..]));
+        if domain.is_wildcard() {
+            return Self { domains: wildcards.collect(), ends: vec![name[1..].to_owned()] };
+        }
+        let core = core(name);
+        let mut domains = vec![core.to_owned()];
+        domains.extend(core.match_indices(JOINTS).map(|(at, _)| core[at + 1..].to_owned()));
+        let has_dot = domains.iter().filter(|domain| domain.contains('.'));
+        let mut ends: Vec<String> = has_dot.map(|domain| format!("_{domain}")).collect();
+        ends.extend(JOINTS.map(|joint| format!("{joint}{core}")));
+        ends.dedup();
+        domains.extend(wildcards);
+        Self { domains, ends }
+    }
 }
 
 /// Whether the name of a copy, or of the beginning of a log, may be used for the lines of the log as well as its own
@@ -143,6 +209,12 @@ pub fn may_tell(own: Option<&NamedHours>, other: &NamedHours) -> bool {
 
 /// What separates a domain from what is put before it.
 pub const JOINTS: [char; 2] = ['-', '_'];
+
+/// The wildcard domain that a file is named for, if any: see [`Domain::wildcard`].
+#[must_use]
+pub fn named_wildcard(name: &str) -> Option<Domain> {
+    FileName::parse(name)?.wildcard()
+}
 
 fn is_certain(domain: &Domain) -> bool {
     !domain.as_str().contains('_') && is_domain(domain)
@@ -214,5 +286,44 @@ mod tests {
         ] {
             assert_eq!(FileName::parse(other), None, "{other}");
         }
+    }
+
+    /// Domains of few letters, so that many of them are of one kind.
+    fn domains() -> Vec<Domain> {
+        let labels = ["a", "b", "a-b", "b_a", "a_b-a", "_a"];
+        let mut all: Vec<Domain> = [".a", ".b", ".a.b", ".a-b", ".a_b-a.b"].map(Domain::wildcard).into();
+        for one in labels {
+            let names =
+                [one.to_owned(), format!("{one}.a.b"), format!("{one}_a-b.a"), format!("{one}-b.a_c")];
+            let two = labels.iter().map(|two| format!("{one}.{two}"));
+            all.extend(names.into_iter().chain(two).map(|name| Domain::new(name.as_bytes()).unwrap()));
+        }
+        all
+    }
+
+    #[test]
+    fn all_that_may_be_one_with_a_domain_are_looked_up_and_no_others() {
+        let mut pairs = 0;
+        for one in domains() {
+            let kin = Kin::of(&one);
+            for other in domains() {
+                let name = other.as_str();
+                let is_kin = kin.domains.iter().any(|domain| domain == name)
+                    || kin.ends.iter().any(|end| name.len() > end.len() && name.ends_with(&**end));
+                assert_eq!(is_kin, may_be_one(Some(&one), Some(&other)), "{one} {other} {kin:?}");
+                assert_eq!(is_kin, may_be_one(Some(&other), Some(&one)), "{one} {other}");
+                pairs += i32::from(is_kin);
+            }
+        }
+        assert!(pairs > 200, "{pairs}");
+        let both = |one: &str, other: &str| {
+            let domain = |text: &str| Domain::written(text.as_bytes()).unwrap();
+            may_be_one(Some(&domain(one)), Some(&domain(other)))
+        };
+        assert!(both("backup_a.com", "old_a.com") && both("backup_a.com", "old-a.com"));
+        assert!(
+            both("*.b.com", "x.b.com") && both("*.b.com", "backup_x.b.com") && both("*.b.com", "*.b.com")
+        );
+        assert!(!both("*.b.com", "b.com") && !both("*.b.com", "a.com") && !both("a-x.com", "b-x.com"));
     }
 }

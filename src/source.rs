@@ -52,6 +52,8 @@ pub struct Source {
     pub reading: Reading,
     /// The domain and hours in its name.
     pub named: Option<NamedHours>,
+    /// The wildcard domain in its name: see [`Domain::wildcard`].
+    pub wildcard: Option<Domain>,
     /// Where to begin, when what lies before was read before.
     pub resume: Option<Box<Resume>>,
     /// Lengths of texts that it may begin with, if it can be read only once.
@@ -91,9 +93,11 @@ impl Source {
     /// A source that was not looked at yet.
     #[must_use]
     pub fn new(name: String, origin: Origin, reading: Reading) -> Self {
-        let named = file_name(origin.path()).and_then(FileName::hours);
+        let told = file_name(origin.path());
+        let wildcard = told.as_ref().and_then(FileName::wildcard);
+        let named = told.and_then(FileName::hours);
         let (is_named, stat, resume, known_lengths, fault) = (false, None, None, None, None);
-        Self { name, origin, is_named, stat, reading, named, resume, known_lengths, fault }
+        Self { name, origin, is_named, stat, reading, named, wildcard, resume, known_lengths, fault }
     }
 
     /// Looks up what is known of the source, unless that is known already. What is not a file is not read, unless the
@@ -151,10 +155,11 @@ impl Source {
         self.resume.as_ref().map_or(self.reading.format, |resume| Choice::Fixed(resume.format))
     }
 
-    /// The domain of its lines whose URL has only a path, if that is certain.
+    /// The domain of its lines whose URL has only a path, if that is certain; a wildcard, where it is one of its
+    /// subdomains.
     #[must_use]
     pub fn outside(&self) -> Option<&Domain> {
-        outside(self.named.as_ref(), self.reading.domain.as_ref())
+        outside(self.named.as_ref(), self.reading.domain.as_ref(), self.wildcard.as_ref())
     }
 
     /// The hours since 1970 in which a line of it is evidence: see [`evidence`].

@@ -55,7 +55,7 @@ pub use older::OlderCopy;
 pub use open::{copy, is_read_only};
 pub use read::{Reader, Rows};
 pub use retain::LetGo;
-pub use source::{Arrival, FileStat, Known, NAMED, NOTE, Place, Seen, SourceId, Way};
+pub use source::{Arrival, FileStat, Known, NAMED, NOTE, Place, Seen, SourceId, Way, joined};
 pub use survey::{Passed, Surveyed};
 pub use tasks::{End, Logged, Made, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};
 pub use watch::Change;

@@ -3,10 +3,10 @@
 use super::decide::{
     Predecessor, ReadingOf, Readings, SourceAction, fate_of_copy, is_read_otherwise, takes_place,
 };
-use super::place::{is_nowhere, note_of, origin_of};
+use super::place::{is_nowhere, notes_of, origin_of};
 use super::taking::Fate;
 use super::work::{Case, Settled, Work};
-use crate::digest::Hash;
+use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
 use crate::names::may_be_one;
@@ -61,7 +61,7 @@ impl Work<'_> {
         let is_elsewhere = self.trim_places(begun.id, arrival.place)?;
         self.writer.extend(begun.id, arrival)?;
         if is_elsewhere {
-            self.note_beginning(begun.id, &begun.hashes(), arrival.place)?;
+            self.note_beginning(begun.id, notes_of_known(begun), arrival.place)?;
         }
         self.taking.before.0 += begun.lines;
         self.taking.before.1 += begun.rejected;
@@ -72,14 +72,14 @@ impl Work<'_> {
     fn join(&mut self, id: SourceId, taken: &Taken, arrival: &Arrival<'_>) -> Result<Settled> {
         let was_here = self.stands_at(id, arrival.place)?;
         let mut shorter = Vec::new();
-        let is_of_another = self.writer.known(id)?.read_for() != taken.source.outside();
+        let is_of_another = self.writer.known(id)?.read_for() != taken.read_for();
         if is_of_another || self.somewhere(id, b"")?.is_none() {
             // Nobody could read it where it stood, or it was read for another domain: what came since then may be the
             // beginning of it.
             shorter = self.shorter(taken, arrival)?.0;
             // Where its own name tells no domain, it is that of the text that is known.
             let known = self.writer.known(id)?;
-            let domain = taken.source.outside().or(known.read_for());
+            let domain = taken.read_for().or(known.read_for());
             shorter.retain(|shorter| shorter.id != id && may_be_one(shorter.read_for(), domain));
             self.take_in_beginnings(id, &shorter, arrival.place)?;
         }
@@ -87,7 +87,7 @@ impl Work<'_> {
         let is_made_anew = self.make_way(&[id], arrival)?;
         let known = self.writer.known(id)?;
         // As long as it is read for another domain, it is what it is.
-        if known.whole != Some(taken.text.whole) && known.read_for() == taken.source.outside() {
+        if known.whole != Some(taken.text.whole) && known.read_for() == taken.read_for() {
             self.writer.set_text(id, &taken.text)?;
         }
         let is_elsewhere = self.stand(id, arrival.place)?;
@@ -143,7 +143,10 @@ impl Work<'_> {
         // It may have been renamed.
         self.drop_gone(id, &place)?;
         let (whole, alone) = taken.readable;
-        self.note_beginning(id, &[whole, alone], &place)?;
+        let longer = self.writer.known(id)?.outside.map(|(_, domain)| domain);
+        let mut domains: Vec<&Domain> = taken.text.outside.iter().chain(&longer).collect();
+        domains.dedup();
+        self.note_beginning(id, notes_of(whole, alone, &domains), &place)?;
         self.tell_longer(id, taken, &place)?;
         if was_here {
             return Ok(Settled::Within(Fate::Known));
@@ -162,7 +165,7 @@ impl Work<'_> {
         let standing = self.standing(shorter, arrival.place)?;
         shorter.iter().try_for_each(|known| self.note_names(known, longest.id))?;
         self.writer.outgrow(longest.id, &others, arrival)?;
-        self.note_beginning(longest.id, &standing, arrival.place)?;
+        self.note_beginning(longest.id, standing, arrival.place)?;
         Ok(if longest.fault.is_some() { Fate::Replaced } else { Fate::Grown })
     }
 
@@ -173,12 +176,12 @@ impl Work<'_> {
             self.note_names(known, id)?;
             self.writer.become_beginning(known.id, id)?;
         }
-        self.note_beginning(id, &standing, here)
+        self.note_beginning(id, standing, here)
     }
 
-    /// The hashes of those texts that go on to stand elsewhere as beginnings of a longer one. Where they stand no more is
+    /// The notes of those texts that go on to stand elsewhere as beginnings of a longer one. Where they stand no more is
     /// forgotten.
-    fn standing(&mut self, shorter: &[Known], here: &Place) -> Result<Vec<Hash>> {
+    fn standing(&mut self, shorter: &[Known], here: &Place) -> Result<Vec<Vec<u8>>> {
         if shorter.is_empty() {
             return Ok(Vec::new());
         }
@@ -188,21 +191,16 @@ impl Work<'_> {
         for known in shorter {
             self.drop_gone(known.id, here)?;
             if known.head.is_some() && self.trim_places(known.id, here)? {
-                standing.extend(known.hashes());
+                standing.extend(notes_of_known(known));
             }
         }
         Ok(standing)
     }
 
     /// Notes that a text is the beginning of a source: it stays known when the longer one cannot be read any more.
-    /// Where its lines take their domain from outside, a copy for which none is told may be it, too: it has two hashes.
-    fn note_beginning(&mut self, id: SourceId, hashes: &[Hash], place: &Place) -> Result<()> {
-        for (at, hash) in hashes.iter().enumerate() {
-            if !hashes[..at].contains(hash) {
-                let path = note_of(hash);
-                self.writer
-                    .set_place(id, &Place { path, is_named: 0, is_beginning: true, ..place.clone() })?;
-            }
+    fn note_beginning(&mut self, id: SourceId, notes: Vec<Vec<u8>>, place: &Place) -> Result<()> {
+        for path in notes {
+            self.writer.set_place(id, &Place { path, is_named: 0, is_beginning: true, ..place.clone() })?;
         }
         Ok(())
     }
@@ -274,4 +272,12 @@ impl Work<'_> {
         self.writer.set_place(id, place)?;
         self.trim_places(id, place)
     }
+}
+
+/// The notes that tell of a source that its text is the beginning of another one.
+fn notes_of_known(known: &Known) -> Vec<Vec<u8>> {
+    let outside = known.outside.as_ref();
+    let domains: Vec<&Domain> = outside.map(|(_, domain)| domain).into_iter().collect();
+    let alone = |whole| outside.map_or(whole, |(text, _)| *text);
+    known.whole.map(|whole| notes_of(whole, alone(whole), &domains)).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 //! ends.
 
 use super::crowd::{Crowd, CrowdMember, FEW};
-use super::place::{is_there, note_of, origin_of};
+use super::place::{is_there, note_for, note_of, origin_of};
 use super::work::Work;
 use crate::digest::{Hash, TextId};
 use crate::error::Result;
@@ -101,8 +101,7 @@ impl Work<'_> {
         if let Some(id) = self.all_known(taken)? {
             return Ok(Some(id));
         }
-        let noted = self.writer.at_path(&note_of(&taken.readable.0))?;
-        if let Some(Seen { id, .. }) = noted {
+        if let Some(id) = self.noted(taken)? {
             // What became shorter where it stood, and stands nowhere else, is what it is now.
             let before = self.writer.at_path(&here.path)?;
             let was_longer = before.is_some_and(|before| before.id == id && !before.place.is_beginning);
@@ -122,6 +121,21 @@ impl Work<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The source of which it is noted that a text is its beginning, perhaps by a name of the same domain.
+    fn noted(&mut self, taken: &Taken) -> Result<Option<SourceId>> {
+        let (whole, alone) = taken.readable;
+        if let Some(Seen { id, .. }) = self.writer.at_path(&note_of(&whole))? {
+            return Ok(Some(id));
+        }
+        let Some(outside) = &taken.text.outside else { return Ok(None) };
+        // Whatever the domain, it is noted for the text alone, too.
+        let Some(Seen { id, .. }) = self.writer.at_path(&note_of(&alone))? else { return Ok(None) };
+        if may_be_one(self.writer.known(id)?.read_for(), Some(outside)) {
+            return Ok(Some(id));
+        }
+        Ok(self.writer.noted_of_kin(outside, |name| note_for(&alone, name))?.first().copied())
     }
 
     /// Sources that a text that was read may be the beginning of: all that begin as it does, but of very many only those

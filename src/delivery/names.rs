@@ -63,7 +63,12 @@ impl Work<'_> {
         let (best, own) = (self.trim_names(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
         // What was counted for a domain stays there, though only copies are left whose names tell less.
         let before = self.writer.known(id)?.hours.filter(|before| rank(Some(before)) > rank(best.as_ref()));
-        self.told_by_beginnings(taken, own.as_ref(), before.or(best))
+        let told = self.told_by_beginnings(taken, own.as_ref(), before.clone().or_else(|| best.clone()));
+        match self.changed.take() {
+            // What was read is in the store by now, as it was; what the file is since then is read next time.
+            Some(_) => Ok(before.or(best)),
+            None => told,
+        }
     }
 
     /// What the best name tells of a place where all of a source stood.
@@ -114,7 +119,7 @@ impl Work<'_> {
             let known = self.writer.known(longer)?;
             let of = known.outside.as_ref().map(|(_, domain)| domain);
             let is_told = rank(known.hours.as_ref()) >= rank(taken.source.named.as_ref());
-            if is_told || !may_be_one(of, taken.source.outside()) {
+            if is_told || !may_be_one(of, taken.read_for()) {
                 continue;
             }
             let own = self.own_name(longer)?;

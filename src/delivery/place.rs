@@ -1,6 +1,7 @@
 //! The place of a source, as the store remembers it.
 
 use crate::digest::Hash;
+use crate::domain::Domain;
 use crate::log::Format;
 use crate::names::named_hours;
 use crate::output;
@@ -9,7 +10,7 @@ use crate::output::paths::real_or_same;
 use crate::region::Region;
 use crate::report::NamedHours;
 use crate::source::{Origin, Origins, Source, Stat, Version};
-use crate::store::{FileStat, NOTE, Place};
+use crate::store::{FileStat, NOTE, Place, joined};
 use rayon::prelude::*;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,23 @@ pub(crate) fn is_nowhere(place: &Place) -> bool {
 /// The path under which it is noted of a text that it is the beginning of another one: no file has it.
 pub(crate) fn note_of(whole: &Hash) -> Vec<u8> {
     [NOTE, whole].concat()
+}
+
+/// The paths under which it is noted of a text that it is the beginning of another one: by its hash, and where its lines
+/// take their domain from outside, by that of the text alone as well, and by each of the `domains` that it is one of. So a
+/// copy is found for which another domain is told, or none.
+pub(crate) fn notes_of(whole: Hash, alone: Hash, domains: &[&Domain]) -> Vec<Vec<u8>> {
+    let mut notes = vec![note_of(&whole)];
+    if whole != alone {
+        notes.push(note_of(&alone));
+    }
+    notes.extend(domains.iter().map(|domain| note_for(&alone, domain.as_str())));
+    notes
+}
+
+/// The path under which it is noted of a text whose lines are of this domain.
+pub(crate) fn note_for(alone: &Hash, domain: &str) -> Vec<u8> {
+    [NOTE, &joined(alone, domain)].concat()
 }
 
 /// The path under which the source with these lines is noted that was read as the name of a beginning tells.

@@ -132,16 +132,19 @@ impl Work<'_> {
             ToRead::Rest => {}
         }
         let known = self.writer.known(seen.id)?;
-        // A copy may tell more than its name does.
+        // A copy may tell more than its name does. That holds for what it goes on from; what another text took the place of
+        // tells nothing of that.
         let is_better = rank(known.hours.as_ref()) > rank(source.named.as_ref());
-        if is_better {
-            source.named.clone_from(&known.hours);
-        }
         // All of a source is read as one name tells; and what was too short to tell may be the beginning of another one.
-        let may_go_on =
-            is_first && !seen.place.is_beginning && source.named == known.hours && known.head.is_some();
+        let may_go_on = is_first
+            && !seen.place.is_beginning
+            && (is_better || source.named == known.hours)
+            && known.head.is_some();
         let behind = || self.contents().behind(&source.origin, &known, &seen.place, &place);
         source.resume = if may_go_on { behind().map(Box::new) } else { None };
+        if source.resume.is_some() && is_better {
+            source.named.clone_from(&known.hours);
+        }
         let begun = source.resume.is_some().then_some(known);
         Ok(Some(ReadCandidate { place, begun }))
     }

@@ -110,7 +110,12 @@ impl Work<'_> {
                 Settled::ReadWhole | Settled::ReadAs(_) if self.is_read_once(&taken.source) => {
                     self.leave(taken.source, READ_ONCE);
                 }
-                Settled::ReadWhole => again.push(Source { resume: None, ..taken.source }),
+                Settled::ReadWhole => {
+                    let mut source = Source { resume: None, ..taken.source };
+                    // What told of the text that it went on from says nothing of another one.
+                    source.name_by_itself();
+                    again.push(source);
+                }
                 Settled::ReadAs(hours) => {
                     again.push(Source { resume: None, named: Some(hours), ..taken.source });
                 }

@@ -134,7 +134,7 @@ fn seen_when_read(taken: &Taken, candidate: ReadCandidate) -> (SourceFacts<Sourc
         is_mistrusted: taken.is_mistrusted,
         is_damaged: taken.report.fault.is_some(),
         is_something,
-        has_domain: taken.source.outside().is_some(),
+        has_domain: taken.read_for().is_some(),
         same: Answer::Open,
         is_still: Answer::Open,
         grew: Answer::Open,

@@ -52,11 +52,11 @@ pub(super) struct Folded {
     pub(super) sketch: Sketch,
     /// The format that they were read in.
     pub(super) format: Format,
-    /// Whether lines without a host took the domain of the source.
+    /// Whether lines without a host took the domain of the source, or would have if it were not a wildcard.
     pub(super) has_used_domain: bool,
 }
 
-/// The domain that stands in where a line holds no host.
+/// The domain that stands in where a line holds no host; a wildcard says only that it is one of its subdomains.
 struct Outside {
     domain: Domain,
     /// Whether it did.
@@ -184,7 +184,7 @@ impl<'a> Fold<'a> {
         }
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.first_bytes.clear();
-        self.state.set_outside(hours.map(|hours| &hours.domain).or(source.reading.domain.as_ref()));
+        self.state.set_outside(hours.map(|hours| &hours.domain).or_else(|| source.outside()));
     }
 
     /// Takes the parser that is chosen for the source, whose text begins with `head`: see [`HEAD`](crate::log::HEAD).
@@ -205,7 +205,8 @@ impl<'a> Fold<'a> {
         let sink = mem::replace(&mut self.sink, RejectSink::new(self.spill));
         let (samples, extents) = sink.finish()?;
         let has_used_domain = self.state.outside.as_ref().is_some_and(|outside| outside.is_used);
-        if self.state.is_unnamed && has_used_domain {
+        let is_given = |outside: &Outside| !outside.domain.is_wildcard();
+        if self.state.is_unnamed && has_used_domain && self.state.outside.as_ref().is_some_and(is_given) {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
         self.state.note_shared();
@@ -344,6 +345,9 @@ impl State<'_> {
             (Some(host), _) => host,
             (None, Some(outside)) => {
                 outside.is_used = true;
+                if outside.domain.is_wildcard() {
+                    return Err(Stop::Rejected(Reason::NoDomain));
+                }
                 outside.domain.as_str().as_bytes()
             }
             (None, None) => return Err(Stop::Rejected(Reason::NoDomain)),

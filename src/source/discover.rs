@@ -125,7 +125,7 @@ impl Found<'_> {
             Is::File => file(path),
             Is::Named => Source { is_named: true, ..file(path) },
             Is::Stdin => Source::new("stdin".into(), Origin::Stdin, reading.clone()),
-            Is::Faulty(fault) => Source { named: None, fault: Some(fault), ..file(path) },
+            Is::Faulty(fault) => Source { named: None, wildcard: None, fault: Some(fault), ..file(path) },
         };
         self.all.into_par_iter().map(source).collect()
     }

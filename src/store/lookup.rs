@@ -8,7 +8,7 @@ use super::writer::Writer;
 use crate::digest::{Hash, Lengths, TextId};
 use crate::domain::Domain;
 use crate::error::Result;
-use crate::names::{JOINTS, may_be_one};
+use crate::names::{Kin, may_be_one};
 use rusqlite::{OptionalExtension, Row, params};
 use std::cmp::Reverse;
 
@@ -141,10 +141,11 @@ impl Writer {
             return Ok(Some(Vec::new()));
         }
         let by_head =
-            "SELECT id, named_domain, domain FROM source WHERE head = ?1 AND text_bytes >= ?2 LIMIT ?3";
+            "SELECT id, named_domain, domain, text FROM source WHERE head = ?1 AND text_bytes >= ?2 LIMIT ?3";
         // No plain UNION: that finds all of them before it gives the first one.
-        let by_first = "SELECT id, named_domain, domain FROM source WHERE head = ?1 AND text_bytes >= ?2
-                        UNION ALL SELECT id, named_domain, domain FROM source
+        let by_first =
+            "SELECT id, named_domain, domain, text FROM source WHERE head = ?1 AND text_bytes >= ?2
+                        UNION ALL SELECT id, named_domain, domain, text FROM source
                         WHERE first = ?4 AND text_bytes >= ?2 AND head IS NOT ?1 LIMIT ?3";
         let (len, limit) =
             (signed(text.len)?, i64::try_from(most).map_or(i64::MAX, |most| most.saturating_add(1)));
@@ -295,7 +296,7 @@ impl Writer {
             writer.known_keys.prepare(&writer.db).map_err(failed)?;
             let wholes = [text.whole, text.text].into_iter().chain(text.raw);
             for whole in wholes.filter(|whole| writer.known_keys.may_have_text(whole)) {
-                let sql = "SELECT id, named_domain, domain FROM source WHERE whole = ?";
+                let sql = "SELECT id, named_domain, domain, text FROM source WHERE whole = ?";
                 let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
                 let found = source
                     .query_row([whole], |row| Ok((SourceId(of("source", row).get(0)?), read_for(row, 1)?)));
@@ -322,21 +323,40 @@ impl Writer {
         if !self.known_keys.may_have_text(&text.text) {
             return Ok(Vec::new());
         }
-        // No name has such a byte.
-        let behind = |key: &[u8]| [key, b"\xff"].concat();
         let between = "SELECT id FROM source WHERE text >= ? AND text < ? ORDER BY length(text), text";
-        let Some(domain) = text.outside.as_ref().map(Domain::as_str) else {
-            let first = format!("{between} LIMIT 1");
-            return self.found(&first, params![text.text, behind(&text.text)]);
-        };
-        let mut found = Vec::new();
-        for (at, _) in domain.match_indices(JOINTS) {
-            let key = joined(&text.text, &domain[at + 1..]);
-            found.extend(self.found("SELECT id FROM source WHERE text = ?", [key])?);
+        match &text.outside {
+            None => self.found(&format!("{between} LIMIT 1"), params![text.text, behind(&text.text)]),
+            Some(domain) => self.of_kin("SELECT id FROM source WHERE text = ?", between, domain, |name| {
+                joined(&text.text, name)
+            }),
         }
-        for joint in JOINTS {
-            let key = joined(&text.text, &format!("{joint}{domain}"));
-            found.extend(self.found(between, params![key, behind(&key)])?);
+    }
+
+    /// The sources for which it is noted that a text of a domain that [may be](may_be_one) this one is the beginning of them.
+    /// `note` gives the path of such a note for the name of a domain, or for what names end in.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn noted_of_kin(&mut self, domain: &Domain, note: impl Fn(&str) -> Vec<u8>) -> Result<Vec<SourceId>> {
+        let between = "SELECT source FROM place WHERE path >= ? AND path < ? ORDER BY length(path), path";
+        self.at(|writer| {
+            writer.of_kin("SELECT source FROM place WHERE path = ?", between, domain, note).map_err(failed)
+        })
+    }
+
+    fn of_kin(
+        &self,
+        equal: &str,
+        between: &str,
+        domain: &Domain,
+        key: impl Fn(&str) -> Vec<u8>,
+    ) -> rusqlite::Result<Vec<SourceId>> {
+        let (kin, mut found) = (Kin::of(domain), Vec::new());
+        for name in &kin.domains {
+            found.extend(self.found(equal, [key(name)])?);
+        }
+        for end in &kin.ends {
+            found.extend(self.found(between, params![key(end), behind(&key(end))])?);
         }
         Ok(found)
     }
@@ -388,6 +408,11 @@ impl Writer {
         };
         sources.query_map(values, shorter)?.collect()
     }
+}
+
+/// What comes behind every key that begins with this one: no name has such a byte.
+fn behind(key: &[u8]) -> Vec<u8> {
+    [key, b"\xff"].concat()
 }
 
 /// A source that a text may have grown from.

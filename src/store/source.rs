@@ -207,9 +207,13 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     })
 }
 
-/// The domain that lines with only a path are read for, where it is certain, from the columns `named_domain` and `domain`.
+/// The domain that lines with only a path are read for, where it is certain, from the columns `named_domain`, `domain` and
+/// `text`.
 pub(super) fn read_for(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Domain>> {
     let source = of("source", row);
+    if let Some((_, outside)) = outside_of(source, at + 2)? {
+        return Ok(Some(outside));
+    }
     match source.domain_or_null(at)? {
         Some(named) => Ok(Some(named).filter(is_domain)),
         None => source.domain_or_null(at + 1),
@@ -218,7 +222,8 @@ pub(super) fn read_for(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Doma
 
 /// What is kept of a text whose lines take their domain from outside: its hash, and that domain backwards, so that what has
 /// something put before a domain comes right behind it.
-pub(super) fn joined(text: &Hash, outside: &str) -> Vec<u8> {
+#[must_use]
+pub fn joined(text: &Hash, outside: &str) -> Vec<u8> {
     text.iter().copied().chain(outside.bytes().rev()).collect()
 }
 
@@ -231,20 +236,15 @@ pub(super) fn outside_of(source: Values<'_, '_>, at: usize) -> rusqlite::Result<
 fn parted(bytes: &[u8]) -> Option<(Hash, Domain)> {
     let (text, backwards) = bytes.split_first_chunk()?;
     let name: Vec<u8> = backwards.iter().rev().copied().collect();
-    Some((*text, Domain::new(&name)?))
+    Some((*text, Domain::written(&name)?))
 }
 
 impl Known {
-    /// The domain for its lines whose URL has only a path, if it is certain.
+    /// The domain for its lines whose URL has only a path, if it is certain; a wildcard, where it is one of its subdomains.
     #[must_use]
     pub fn read_for(&self) -> Option<&Domain> {
-        outside(self.hours.as_ref(), self.way.domain.as_ref())
-    }
-
-    /// The hashes by which its text is known.
-    #[must_use]
-    pub fn hashes(&self) -> Vec<Hash> {
-        self.whole.into_iter().chain(self.outside.as_ref().map(|(text, _)| *text)).collect()
+        let taken = self.outside.as_ref().map(|(_, domain)| domain);
+        taken.or_else(|| outside(self.hours.as_ref(), self.way.domain.as_ref(), None))
     }
 
     /// Whether another text begins with the same line, judged by its first bytes. A text without any bytes begins like

@@ -61,6 +61,7 @@ mod scope;
 mod shared_store;
 mod standard_output;
 mod store;
+mod successors;
 mod taken;
 #[cfg(unix)]
 mod tampered_store;

@@ -1,0 +1,237 @@
+//! Logs that take the place of others, under all kinds of names: what was known of a path tells nothing of what stands there
+//! now, and what was read is recognised by whatever name of its domain it comes back.
+
+use super::harness::{gzip, line};
+use super::kept::Kept;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+const HOUR: &str = "2026_03_01_120000_130000";
+const LATER: &str = "2026_03_01_130000_140000";
+
+/// Lines of so many bytes each, with only a path where there is no host.
+fn lines(host: &str, lines: RangeInclusive<u64>) -> String {
+    lines
+        .map(|n| {
+            let text = line(&format!("1/Mar/2026:12:{:02}:00 +0800", n % 60), host, n);
+            if host.is_empty() { text.replace("http:///", "/") } else { text }
+        })
+        .collect()
+}
+
+fn named(domain: &str, hour: &str) -> String {
+    format!("logs/{domain}_{hour}.log")
+}
+
+/// Ingests, and gives bytes by domain.
+#[track_caller]
+fn taken(kept: &Kept, more: &[&str]) -> BTreeMap<String, i64> {
+    taken_with(kept, more, 0)
+}
+
+/// The same, with the exit code that is expected.
+#[track_caller]
+fn taken_with(kept: &Kept, more: &[&str], code: i32) -> BTreeMap<String, i64> {
+    kept.try_ingest(&[&["logs", "--max-rejects", "100%"], more].concat(), code);
+    let mut found = BTreeMap::new();
+    kept.usage().into_iter().for_each(|row| *found.entry(row.0).or_default() += row.3[0]);
+    found
+}
+
+fn bytes(domains: &[(&str, i64)]) -> BTreeMap<String, i64> {
+    domains.iter().map(|(domain, bytes)| ((*domain).to_owned(), *bytes)).collect()
+}
+
+/// Bytes of these lines.
+fn sum(lines: RangeInclusive<u64>) -> i64 {
+    lines.sum::<u64>().cast_signed()
+}
+
+#[test]
+fn a_rotated_log_takes_neither_domain_nor_hours_of_what_stood_there() {
+    for (name, rest) in [("logs/current.log", ""), ("logs/access_2026_03_01_120000_130000.log", "")]
+        .into_iter()
+        .chain([("logs/current.log", "x.com"), ("logs/current.gz", "")])
+    {
+        let pack = |text: String| if name.ends_with("gz") { gzip(text.as_bytes()) } else { text.into() };
+        let kept = Kept::new();
+        kept.write(&named("a.com", HOUR), lines("", 1..=3));
+        kept.write(name, pack(lines("", 1..=3)));
+        assert_eq!(taken(&kept, &[]), bytes(&[("a.com", 6)]));
+        // Of the new log nobody knows whose its lines with only a path are.
+        kept.write("new", pack(lines("", 21..=24) + &lines(rest, 25..=25)));
+        kept.rename("new", name);
+        let mut expected = bytes(&[("a.com", 6)]);
+        if !rest.is_empty() {
+            expected.insert(rest.to_owned(), 25);
+        } else if name.contains("access") {
+            // A word that a name begins with is taken for a domain, where there is no better one.
+            expected.insert("access".to_owned(), sum(21..=25));
+        }
+        for more in [&[][..], &[], &["--verify"]] {
+            assert_eq!(taken(&kept, more), expected, "{name} {rest}");
+        }
+        let fresh = Kept::new();
+        fresh.write(&named("a.com", HOUR), lines("", 1..=3));
+        fresh.write(name, pack(lines("", 21..=24) + &lines(rest, 25..=25)));
+        assert_eq!(taken(&fresh, &[]), expected, "fresh: {name} {rest}");
+        // What it is a copy of tells whose it is.
+        kept.write(&named("b.com", HOUR), lines("", 21..=24) + &lines(rest, 25..=25));
+        let now = taken(&kept, &[]);
+        assert_eq!((now.get("a.com"), now.contains_key("b.com")), (Some(&6), true), "{name}: {now:?}");
+        assert!(!now.contains_key("access"), "{now:?}");
+    }
+}
+
+#[test]
+fn a_rotated_log_has_its_own_hours() {
+    let kept = Kept::new();
+    let at = |hour: u64| line(&format!("1/Mar/2026:{hour:02}:00:00 +0800"), "a.com", hour);
+    let spanning = "logs/a.com_2026_03_01_080000_110000.log";
+    kept.write(spanning, (8..11).map(at).collect::<String>());
+    kept.copy(spanning, "logs/current.log");
+    taken(&kept, &[]);
+    kept.write("new", at(11) + &at(11));
+    kept.rename("new", "logs/current.log");
+    taken(&kept, &[]);
+    let range = ["--start-time", "2026-03-01T00:00:00Z", "--end-time", "2026-03-01T04:00:00Z"];
+    kept.0.run(&[&["store", "coverage", "--store", "usage.db"][..], &range].concat(), 0);
+}
+
+/// What happens to a beginning of a log that is gone.
+type Change<'a> = &'a dyn Fn(&Kept, &str);
+
+#[test]
+fn a_beginning_that_was_read_is_recognised_by_any_name_of_its_domain() {
+    let (long, short) = (lines("", 1..=4), lines("", 1..=3));
+    let to = |name: String| move |kept: &Kept, from: &str| kept.rename(from, &name);
+    let renamed = [
+        to("logs/v.log".into()),
+        to(format!("logs/sub/access_{HOUR}.log")),
+        to(named("backup_a.com", HOUR)),
+        to(named("backup-a.com", HOUR)),
+        to(named("old_backup-a.com", LATER)),
+        to(named("a.com", LATER)),
+    ];
+    let touched: Change<'_> = &|kept, name| kept.set_time(name, 1_700_000_000);
+    let packed: Change<'_> = &|kept, name| {
+        kept.write(&format!("{name}.gz"), gzip(short.as_bytes()));
+        kept.remove(name);
+    };
+    let changes = renamed.iter().map(|change| change as Change<'_>).chain([touched, packed]);
+    for (at, change) in changes.enumerate() {
+        for name in ["logs/u.log".into(), format!("logs/access_{LATER}.log")]
+            .into_iter()
+            .chain(["a.com", "backup_a.com", "old-a.com"].map(|domain| named(domain, LATER)))
+        {
+            for more in [&[][..], &["--verify"]] {
+                let kept = Kept::new();
+                std::fs::create_dir_all(kept.0.path("logs/sub")).unwrap();
+                kept.write(&named("a.com", HOUR), &long);
+                assert_eq!(taken(&kept, &[]), bytes(&[("a.com", 10)]));
+                kept.write(&name, &short);
+                assert_eq!(taken(&kept, &[]), bytes(&[("a.com", 10)]));
+                // The same beginning of another domain's log takes nothing from it.
+                kept.write(&named("b.com", HOUR), &long);
+                kept.write(&named("b.com", LATER), &short);
+                assert_eq!(taken(&kept, &[]), bytes(&[("a.com", 10), ("b.com", 10)]));
+                kept.remove(&named("a.com", HOUR));
+                if name != named("a.com", LATER) || at != 5 {
+                    change(&kept, &name);
+                }
+                for _ in 0..2 {
+                    let found = taken(&kept, more);
+                    assert_eq!(found, bytes(&[("a.com", 10), ("b.com", 10)]), "{at}: {name} {more:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn names_with_something_before_one_domain_are_of_that() {
+    let kept = Kept::new();
+    kept.write(&named("backup_a.com", HOUR), lines("", 1..=3));
+    assert_eq!(taken(&kept, &[]), bytes(&[("backup_a.com", 6)]));
+    kept.write(&named("old_a.com", HOUR), lines("", 1..=3));
+    let both = taken(&kept, &[]);
+    assert_eq!(both.values().sum::<i64>(), 6, "{both:?}");
+    kept.rename(&named("backup_a.com", HOUR), &named("x_y-a.com", HOUR));
+    assert_eq!(taken(&kept, &["--verify"]).values().sum::<i64>(), 6);
+    kept.write(&named("a.com", HOUR), lines("", 1..=3));
+    assert_eq!(taken(&kept, &[]), bytes(&[("a.com", 6)]));
+    let direct = kept.0.export(&["logs", "--json"], 0);
+    assert_eq!(direct.json()["key_figures"]["total_traffic_bytes"], 6, "{}", direct.stdout);
+    // These are two hosts that may both be there.
+    kept.write(&named("x-b.com", HOUR), lines("", 1..=3));
+    kept.write(&named("y-b.com", HOUR), lines("", 1..=3));
+    assert_eq!(taken(&kept, &[]), bytes(&[("a.com", 6), ("x-b.com", 6), ("y-b.com", 6)]));
+}
+
+#[test]
+fn a_whole_copy_of_a_damaged_log_takes_its_place_with_or_without_a_last_newline() {
+    let log = lines("", 1..=3);
+    let packed = gzip(log.as_bytes());
+    let cut = &packed[..packed.len() - 4];
+    for is_moved in [true, false] {
+        for (is_open, earlier) in [(true, false), (true, true), (false, false), (false, true)] {
+            let kept = Kept::new();
+            let place = named("b.com", HOUR).replace(".log", ".gz");
+            kept.write(&place, cut);
+            let copy = format!("logs/copy/b.com_{HOUR}.log");
+            std::fs::create_dir_all(kept.0.path("logs/copy")).unwrap();
+            if earlier {
+                kept.write(&copy, lines("", 1..=1));
+            }
+            assert_eq!(taken_with(&kept, &["--keep-going"], 3), bytes(&[("b.com", 6)]));
+            if is_moved {
+                kept.rename(&place, &format!("logs/copy/b.com_{HOUR}.gz"));
+            }
+            kept.write(&copy, if is_open { log.trim_end() } else { &log });
+            for _ in 0..2 {
+                let found = taken_with(&kept, &["--keep-going"], 0);
+                assert_eq!(found, bytes(&[("b.com", 6)]), "{is_moved} {is_open} {earlier}");
+            }
+            // What is missing of the damaged one is there: the hour is delivered.
+            let range = ["--start-time", "2026-03-01T04:00:00Z", "--end-time", "2026-03-01T05:00:00Z"];
+            kept.0.run(&[&["store", "coverage", "--store", "usage.db"][..], &range].concat(), 0);
+            assert!(kept.0.run(&["store", "check", "--store", "usage.db"], 0).stdout.contains("sound"));
+        }
+    }
+}
+
+#[test]
+fn the_log_of_a_wildcard_takes_and_gives_no_line_of_another_domain() {
+    let health = lines("", 1..=1);
+    let wildcard = health.clone() + &lines("", 20..=20) + &lines("x.b.com", 21..=22);
+    let logs = [(named("a.com", HOUR), &health), (named(".b.com", HOUR), &wildcard)];
+    let expected = bytes(&[("a.com", 1), ("x.b.com", 43)]);
+    for order in [[0, 1], [1, 0]] {
+        let kept = Kept::new();
+        for at in order {
+            kept.write(&logs[at].0, logs[at].1);
+            taken(&kept, &[]);
+        }
+        for more in [&[][..], &["--verify"]] {
+            assert_eq!(taken(&kept, more), expected, "{order:?}");
+        }
+        // A given domain is that of its lines only if it is one of its subdomains.
+        for (given, total) in [("a.com", 44), ("x.b.com", 65), ("b.com", 44)] {
+            let words = ["logs", "--json", "--force", "--max-rejects", "100%", "--domain", given];
+            let direct = kept.0.export(&words, 0).json();
+            assert_eq!(direct["key_figures"]["total_traffic_bytes"], total, "{given}: {direct}");
+        }
+        let shown = kept.0.export(&["logs", "--json", "--force", "--domain-names", "a.com"], 0).stdout;
+        assert!(!shown.contains(".b.com"), "{shown}");
+    }
+    // The log of one of its subdomains tells whose such lines are, in any order; also that of a copy.
+    let logs = [(named("x.b.com", HOUR), &wildcard), (named(".b.com", HOUR), &wildcard)];
+    for order in [[0, 1], [1, 0]] {
+        let kept = Kept::new();
+        for at in order {
+            kept.write(&logs[at].0, logs[at].1);
+            taken(&kept, &[]);
+        }
+        assert_eq!(taken(&kept, &[]), bytes(&[("x.b.com", 64)]), "{order:?}");
+    }
+}
