@@ -51,8 +51,9 @@ Exit codes:
      damaged or held by another process, a task failed, ...
   2  wrong request: the arguments, the export request or an existing output file
   3  incomplete: a log was damaged and --keep-going was given; or hours are missing (store
-     coverage, or a workbook that needs every hour); or more lines than --max-rejects were
-     rejected, and nothing was made";
+     coverage, or a workbook that needs every hour); or files may count twice, and
+     --overlaps refuse was given; or more lines than --max-rejects were rejected, and nothing
+     was made";
 
 /// Turns raw CDN logs into five-minute usage per domain, in an Excel workbook.
 #[derive(Debug, Parser)]

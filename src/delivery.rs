@@ -27,8 +27,9 @@ use crate::output::beside::BESIDE;
 use crate::output::paths::{are_beside, real_or_same};
 use crate::output::{Output, check, folder, scratch_folder};
 use crate::report::RejectLimit;
+use crate::report::overlap::{self, Candidate, Overlap};
 use crate::source::Source;
-use crate::store::{AccountId, OlderCopy, Writer};
+use crate::store::{AccountId, MaybeAlike, OlderCopy, Writer};
 use collision::{keep_apart, keep_two};
 use intake::Intake;
 pub use round::take_in;
@@ -117,6 +118,9 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         let error = Error::damaged(fault).at(name);
         return if is_new { writer.remove().and(Err(error)) } else { Err(error) };
     }
+    if refused.is_none() {
+        taking.overlaps = timed("looking for lines that count twice", || overlaps(&mut writer))?;
+    }
     // What may fail comes before the commit: afterwards, the file only gets its name.
     if let (Some(file), Some(path)) = (&mut file, rejects) {
         let of = intake.rejects_of.map(|scope| scope.selection);
@@ -130,6 +134,18 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     }
     file.map_or(Ok(()), Output::commit)?;
     Ok(Delivered { taking, refused })
+}
+
+/// What may be counted twice of what was added.
+fn overlaps(writer: &mut Writer) -> Result<Vec<Overlap>> {
+    let sources = writer.maybe_alike()?;
+    let candidates: Vec<Candidate<'_>> = sources.iter().map(candidate).collect();
+    Ok(overlap::among_those(&candidates, |at| sources[at].is_new))
+}
+
+fn candidate(source: &MaybeAlike) -> Candidate<'_> {
+    let MaybeAlike { name, hours, lines, sketch, .. } = source;
+    Candidate { name, hours: hours.as_ref(), lines: *lines, sketch }
 }
 
 /// Refuses to write a result over the store, a log or another result.

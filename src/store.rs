@@ -43,8 +43,10 @@ mod mixed_sources;
 mod report;
 mod survey;
 mod coverage;
+mod alike;
 
 pub use account::AccountId;
+pub use alike::MaybeAlike;
 pub use check::Violation;
 pub use history::{KEPT_TICKS, PastTick};
 pub use info::{Info, Outline, Size, State, size};

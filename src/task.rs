@@ -18,7 +18,7 @@ use crate::delivery::keep_off_store;
 use form::Target;
 use limits::{many_rows, most_rows, too_many_domains, too_many_rows};
 
-use crate::contract::request::{DetailRows, ExportSpec};
+use crate::contract::request::{DetailRows, ExportSpec, Overlaps};
 use crate::domain::{Domain, DomainSet, Folds, Selection};
 use crate::error::{Error, Result};
 use crate::events::{of_phase, timed};
@@ -30,6 +30,7 @@ use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Choice;
 use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
+use crate::report::overlap;
 use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
 use crate::source::{NameFilter, ORIGINS, Search, Source, no_log, remove_out_of_scope};
 use crate::store::Reader;
@@ -280,6 +281,11 @@ fn pour<'a, I: Iterator<Item = Result<Row<'a>>>>(
         threads: task.threads,
         kept: kept.as_deref(),
     };
+    if spec.overlaps == Overlaps::Refuse
+        && let Some(twice) = overlap::in_words(report.overlaps())
+    {
+        return Ok(Err(twofold(&twice)));
+    }
     if task.require_complete {
         let found = hours_with_log(rows(), &request)?;
         if !found.is_complete() {
@@ -319,6 +325,14 @@ fn incomplete(found: &Completeness) -> String {
     }
     text.push_str("\n  flowbook store coverage lists every hour that a store lacks");
     text
+}
+
+/// Says which files may count twice.
+fn twofold(twice: &str) -> String {
+    format!(
+        "requests may count twice: {twice}; no workbook was written\n  leave out the files that are copies (--exclude; \
+         flowbook store forget takes one out of a store), or count all with --overlaps report"
+    )
 }
 
 /// Refuses to write over a log, or both results into one file.

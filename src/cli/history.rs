@@ -4,6 +4,7 @@ use super::flags::WaitingFlags;
 use super::{Ending, config, environment, numbers, show};
 use crate::contract::response::request_id;
 use crate::error::{Error, Result};
+use crate::report::overlap::Kind;
 use crate::store::{PastTick, Reader};
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
@@ -113,6 +114,9 @@ fn lines(tick: &Value) -> Vec<String> {
     for fault in list("faults") {
         add("faulty", format!("{}: {}", text(&fault["file"]), text(&fault["fault"])));
     }
+    for one in list("overlaps") {
+        add("overlap", overlap(&one));
+    }
     for task in list("tasks") {
         let reason = task["reason"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
         let missing =
@@ -121,6 +125,9 @@ fn lines(tick: &Value) -> Vec<String> {
             &text(&task["state"]),
             format!("{}{reason}{missing}  {}", text(&task["TaskName"]), text(&task["file"])),
         );
+        for one in task["overlaps"].as_array().into_iter().flatten() {
+            add("overlap", format!("{}: {}", text(&task["TaskName"]), overlap(one)));
+        }
     }
     for path in list("removed") {
         add("removed", text(&path));
@@ -135,6 +142,14 @@ fn lines(tick: &Value) -> Vec<String> {
         add("failed", error.to_owned());
     }
     lines
+}
+
+/// Sources that may count twice.
+fn overlap(one: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let others: Vec<String> = one["others"].as_array().into_iter().flatten().map(text).collect();
+    let why = Kind::text_of(one["kind"].as_str().unwrap_or_default());
+    format!("{} and {} {why}", text(&one["file"]), others.join(", "))
 }
 
 /// The logs and lines that a tick took in; nothing when there were none.

@@ -28,6 +28,7 @@ pub(super) fn of_taking(taking: &Taking) -> Vec<String> {
     let is_told = !taking.empty_is_delivered;
     let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str).filter(|_| is_told)));
     notes.extend(padded(taking.padded()));
+    notes.extend(twice(&taking.overlaps));
     notes
 }
 
@@ -39,7 +40,7 @@ pub(super) fn of_search(search: &Search) -> Vec<String> {
 
 /// A note on files that may count the same requests twice, if there are any: both count, for nothing tells which one
 /// is right.
-fn twice(overlaps: &[Overlap]) -> Vec<String> {
+pub(super) fn twice(overlaps: &[Overlap]) -> Vec<String> {
     let mut notes: Vec<String> = overlaps
         .iter()
         .take(LISTED)

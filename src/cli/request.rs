@@ -5,7 +5,7 @@ use super::times::valid;
 use crate::contract::bill::BillType;
 use crate::contract::code::{Code, Refusal};
 use crate::contract::kind::Kind;
-use crate::contract::request::{Account, DetailRows, ExportRequest, ExportSpec, Parameter};
+use crate::contract::request::{Account, DetailRows, ExportRequest, ExportSpec, Overlaps, Parameter};
 use crate::error::Result;
 use crate::locale::Language;
 use crate::report::samples::Samples;
@@ -73,6 +73,10 @@ pub(super) struct RequestArguments {
     /// Refuse to write more rows of Detail than this [default: 10000000; no limit for CSV].
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     max_rows: Option<String>,
+    /// What to do where files may count the same requests twice: report (all count, and are named) or refuse (make
+    /// nothing, and end with exit code 3) [default: report].
+    #[arg(long, value_name = "HOW", value_parser = Suggested(overlaps))]
+    overlaps: Option<String>,
     /// The bill type: the figure that it bills is marked. Each also exists with _overseas.
     #[arg(long, value_name = "BILLTYPE", value_parser = Suggested(bill_types))]
     bill_type: Option<String>,
@@ -130,6 +134,7 @@ impl RequestArguments {
             samples: self.samples.clone(),
             fold: Some(self.fold.join(",")).filter(|names| !names.is_empty()),
             max_rows: self.max_rows.clone(),
+            overlaps: self.overlaps.clone(),
         }
     }
 }
@@ -157,6 +162,10 @@ fn types() -> Vec<&'static str> {
 
 fn rows() -> Vec<&'static str> {
     DetailRows::ALL.map(DetailRows::name).to_vec()
+}
+
+fn overlaps() -> Vec<&'static str> {
+    Overlaps::ALL.map(Overlaps::name).to_vec()
 }
 
 fn languages() -> Vec<&'static str> {

@@ -12,7 +12,7 @@ use crate::schedule::plan::Plan;
 use crate::schedule::{StepEnd, Tick, Ticked, tick};
 use crate::store::Reader;
 use crate::task::TaskProgress;
-use crate::task::needs::Tolerance;
+use crate::task::needs::{Tolerance, is_overlap};
 use crate::task::registered::Running;
 use crate::task::registry::{PastTick, Registry};
 use clap::{Args, ValueHint};
@@ -54,8 +54,9 @@ Exit codes:
   1  a task failed, the disk is full, the store is damaged or held by another process, ...
   2  wrong configuration or arguments
   3  incomplete: a log could not be read to its end (it is named); or wait_at_most passed
-     and a workbook was made with hours missing (they are named); or more lines than
-     max_rejects were rejected, and nothing was stored";
+     and a workbook was made with hours missing (they are named); or a task refuses
+     overlaps, and files may count twice; or more lines than max_rejects were rejected,
+     and nothing was stored";
 
 pub(super) fn run(arguments: &RunArguments) -> Result<Ending> {
     let begun = Begun { time: now(), clock: Instant::now() };
@@ -138,9 +139,11 @@ fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) ->
 fn ending(ticked: &Ticked) -> Ending {
     let failed = ticked.steps.iter().any(|step| matches!(step.end, StepEnd::Failed(_)));
     let is_incomplete = |end: &StepEnd| matches!(end, StepEnd::Made(_, _, Some(_)));
+    // Time does not heal it, so that somebody must look.
+    let is_refused = |end: &StepEnd| matches!(end, StepEnd::Waits(why) if is_overlap(why));
     let lacks = ticked.refused.is_some()
         || !ticked.taking.faults.is_empty()
-        || ticked.steps.iter().any(|step| is_incomplete(&step.end));
+        || ticked.steps.iter().any(|step| is_incomplete(&step.end) || is_refused(&step.end));
     match (failed, lacks) {
         (true, _) => Ending::Failed,
         (false, true) => Ending::WithRejects,

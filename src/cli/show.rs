@@ -210,6 +210,7 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
     };
     object["empty"] = json!(taking.empty);
     object["padding"] = notes::padding(taking.padded());
+    object["overlaps"] = notes::overlaps(&taking.overlaps);
     object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
     object
 }

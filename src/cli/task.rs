@@ -324,7 +324,7 @@ pub(super) fn run_all(
         });
         ran.push((task, done));
     }
-    words::ran(&ran, telling)?;
+    words::ran(&ran, running.at.path, telling)?;
     let is_short = |(_, done): &(&TaskRecord, Result<Ran>)| match done {
         Ok(Ran::Waits(_)) => true,
         Ok(Ran::Done { outcome, .. }) => outcome.report.has_faults(),

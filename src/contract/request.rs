@@ -20,7 +20,7 @@ use crate::report::samples::Samples;
 use crate::time::{DAY_SECONDS, TimeRange, Zone};
 use rules::{
     aliuid, chosen_bill_type, detail_rows, dimension, factor, fold, given, kind, language, max_rows,
-    open_account, operator, product, range, samples, scope, task_name, zone,
+    open_account, operator, overlaps, product, range, samples, scope, task_name, zone,
 };
 use std::collections::BTreeMap;
 
@@ -68,6 +68,8 @@ pub struct ExportRequest {
     pub fold: Option<String>,
     /// The most rows of Detail.
     pub max_rows: Option<String>,
+    /// What is done where sources may count twice, see [`Overlaps`].
+    pub overlaps: Option<String>,
 }
 
 /// What the account may do.
@@ -126,6 +128,30 @@ impl DetailRows {
     }
 }
 
+/// What is done where sources may count the same requests twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlaps {
+    /// All count, and are reported.
+    #[default]
+    Report,
+    /// Nothing is made.
+    Refuse,
+}
+
+impl Overlaps {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Report, Self::Refuse];
+
+    /// The spelling in requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// Whose usage is exported, as the workbook shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -172,6 +198,8 @@ pub struct ExportSpec {
     pub fold: Vec<Pattern>,
     /// The most rows of Detail, if given.
     pub max_rows: Option<u64>,
+    /// What is done where sources may count twice.
+    pub overlaps: Overlaps,
 }
 
 impl ExportSpec {
@@ -218,6 +246,7 @@ pub fn validate(
         samples: samples(given(request.samples.as_ref()))?,
         fold: fold(given(request.fold.as_ref()))?,
         max_rows: max_rows(given(request.max_rows.as_ref()))?,
+        overlaps: overlaps(given(request.overlaps.as_ref()))?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What was done with ingested sources.
 
 use crate::ingest::Rejects;
+use crate::report::overlap::Overlap;
 use crate::report::{Counts, Sample};
 use crate::time::Window;
 
@@ -81,6 +82,8 @@ pub struct Taking {
     pub before: (u64, u64),
     /// Lines of windows that are not kept any more, and the first window that is: they are known, but do not count.
     pub not_kept: Option<(u64, Window)>,
+    /// What may be counted twice of the sources that were added, be it among themselves or with known ones.
+    pub overlaps: Vec<Overlap>,
     /// The first rejected line, with the name of its source.
     pub first_reject: Option<(String, Sample)>,
     /// Rejected lines, if they were kept.

@@ -4,6 +4,7 @@
 
 use super::{NamedHours, SourceReport};
 use crate::sketch::Sketch;
+use crate::visible::line;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,13 +42,25 @@ pub enum Kind {
     SameLines,
 }
 
+const SAME_HOURS: &str = "same_hours";
+const SAME_LINES: &str = "same_lines";
+const HOURS_TEXT: &str = "are named for the same hours, but differ";
+const LINES_TEXT: &str = "have mostly the same lines";
+
 impl Kind {
+    /// The text of a [`Kind::key`]; an empty one for what is none.
+    #[must_use]
+    pub fn text_of(key: &str) -> &'static str {
+        let known = [(SAME_HOURS, HOURS_TEXT), (SAME_LINES, LINES_TEXT)];
+        known.into_iter().find(|(known, _)| *known == key).map_or("", |(_, text)| text)
+    }
+
     /// The spelling in machine-readable output.
     #[must_use]
     pub const fn key(&self) -> &'static str {
         match self {
-            Self::SameHours(_) => "same_hours",
-            Self::SameLines => "same_lines",
+            Self::SameHours(_) => SAME_HOURS,
+            Self::SameLines => SAME_LINES,
         }
     }
 
@@ -55,8 +68,8 @@ impl Kind {
     #[must_use]
     pub const fn text(&self) -> &'static str {
         match self {
-            Self::SameHours(_) => "are named for the same hours, but differ",
-            Self::SameLines => "have mostly the same lines",
+            Self::SameHours(_) => HOURS_TEXT,
+            Self::SameLines => LINES_TEXT,
         }
     }
 }
@@ -82,20 +95,53 @@ pub fn find(sources: &[SourceReport]) -> Vec<Overlap> {
 /// are reported only once: that they have the same lines says more than that their names have the same hours.
 #[must_use]
 pub fn among(sources: &[Candidate<'_>]) -> Vec<Overlap> {
+    among_those(sources, |_| true)
+}
+
+/// The same, but only what concerns sources that are new: which of two known ones may be counted twice was said before.
+#[must_use]
+pub fn among_those(sources: &[Candidate<'_>], is_new: impl Fn(usize) -> bool) -> Vec<Overlap> {
     let by_lines = same_lines(sources);
-    let mut found = same_hours(sources, &by_lines);
-    found.extend(by_lines.iter().filter_map(|at| overlap(Kind::SameLines, sources, at)));
+    let mut found = same_hours(sources, &by_lines, &is_new);
+    found.extend(by_lines.iter().filter_map(|at| {
+        let (whole, parts) = at.split_first()?;
+        let parts = parts.iter().copied().filter(|part| is_new(*whole) || is_new(*part));
+        overlap(Kind::SameLines, sources, &std::iter::once(*whole).chain(parts).collect::<Vec<_>>())
+    }));
     found
 }
 
+/// Names that are listed of those that may be counted twice.
+const NAMED: usize = 5;
+
+/// What may be counted twice, in one line; `None` if nothing may.
+#[must_use]
+pub fn in_words(overlaps: &[Overlap]) -> Option<String> {
+    let one = |one: &Overlap| {
+        let more = one.others.len().saturating_sub(NAMED);
+        let others = one.others.iter().take(NAMED).map(|name| line(name).into_owned());
+        let others: Vec<String> = others.chain((more > 0).then(|| format!("{more} more"))).collect();
+        format!("{} and {} {}", line(&one.name), others.join(", "), one.kind.text())
+    };
+    let more = overlaps.len().saturating_sub(NAMED);
+    let texts = overlaps.iter().take(NAMED).map(one);
+    let texts: Vec<String> = texts.chain((more > 0).then(|| format!("{more} more groups"))).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
 fn overlap(kind: Kind, sources: &[Candidate<'_>], at: &[usize]) -> Option<Overlap> {
-    let (first, others) = at.split_first()?;
+    let (first, others) = at.split_first().filter(|(_, others)| !others.is_empty())?;
     let name = |at: &usize| sources[*at].name.to_owned();
     Some(Overlap { kind, name: name(first), others: others.iter().map(name).collect() })
 }
 
-/// Sources of the same hours, but for those that `by_lines` tells to stand in another one of these hours.
-fn same_hours(sources: &[Candidate<'_>], by_lines: &[Vec<usize>]) -> Vec<Overlap> {
+/// Sources of the same hours, of which any is new, but for those that `by_lines` tells to stand in another one of these
+/// hours.
+fn same_hours(
+    sources: &[Candidate<'_>],
+    by_lines: &[Vec<usize>],
+    is_new: impl Fn(usize) -> bool,
+) -> Vec<Overlap> {
     let with_lines = |source: &Candidate<'_>| source.lines > 0;
     let mut named: Vec<usize> = (0..sources.len()).filter(|at| with_lines(&sources[*at])).collect();
     named.retain(|at| sources[*at].hours.is_some());
@@ -106,7 +152,7 @@ fn same_hours(sources: &[Candidate<'_>], by_lines: &[Vec<usize>]) -> Vec<Overlap
     // What is left out stands in one that stays, or in others that do: the chain ends at the one with the most lines.
     named.retain(|at| !told.contains(at));
     let mut groups: Vec<&[usize]> =
-        named.chunk_by(|a, b| key(a) == key(b)).filter(|group| group.len() > 1).collect();
+        named.chunk_by(|a, b| key(a) == key(b)).filter(|group| group.iter().any(|at| is_new(*at))).collect();
     groups.sort_unstable();
     let hours = |at: &[usize]| sources[at[0]].hours.cloned();
     groups.into_iter().filter_map(|at| overlap(Kind::SameHours(hours(at)?), sources, at)).collect()
@@ -222,6 +268,28 @@ mod tests {
         let day = source("day", None, 0..288);
         let [a, _, c] = sources;
         assert_eq!(found(&[a, c, day]), ["same_hours a: c", "same_lines day: a"]);
+    }
+
+    #[test]
+    fn of_known_sources_only_what_new_ones_share_is_told() {
+        let hour = |at: u64| source(&format!("h{at}"), Some(at.cast_signed()), 12 * at..12 * at + 12);
+        let mut sources: Vec<SourceReport> = (0..4).map(hour).collect();
+        sources.push(source("day", None, 0..48));
+        sources.push(source("other", Some(3), 900..912));
+        let told = |new: &[usize]| {
+            let candidates = sources.iter().map(|source| Candidate {
+                name: &source.name,
+                hours: source.hours.as_ref(),
+                lines: source.counts.lines,
+                sketch: &source.sketch,
+            });
+            let found = among_those(&candidates.collect::<Vec<_>>(), |at| new.contains(&at));
+            found.iter().map(|one| format!("{} {}", one.name, one.others.join(" "))).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[]), [""; 0]);
+        assert_eq!(told(&[1]), ["day h1"]);
+        assert_eq!(told(&[4]), ["day h0 h1 h2 h3"]);
+        assert_eq!(told(&[5]), ["h3 other"]);
     }
 
     #[test]

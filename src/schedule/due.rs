@@ -143,6 +143,7 @@ impl Judge<'_> {
                     tolerance,
                     output,
                     folds: spec.folds(),
+                    overlaps: spec.overlaps,
                 };
                 self.end(rule, spec.asked, why, &wanted, now)?
             }

@@ -18,6 +18,7 @@ impl Writer {
     /// Adds rejects, samples and usage to a source that had so many lines before.
     pub(super) fn contribute(&mut self, id: SourceId, before: i64, arrival: &Arrival<'_>) -> Result<()> {
         self.is_changed = true;
+        self.contributed.insert(id);
         let counts = &arrival.report.counts;
         for reason in Reason::ALL.into_iter().filter(|reason| counts.rejected[*reason as usize] > 0) {
             let sql = "INSERT INTO reject VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET lines = lines + excluded.lines";

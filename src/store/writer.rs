@@ -6,6 +6,7 @@ use super::failure::failed;
 use super::known_keys::KnownKeys;
 use super::lock::Lock;
 use super::open::open_or_make;
+use super::source::SourceId;
 use super::source_names::SourceNames;
 use super::state::{empty_is_delivered, kept_from};
 use super::total::Totals;
@@ -16,7 +17,7 @@ use crate::events::of_phase;
 use crate::region::Region;
 use crate::time::Window;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Writer {
     /// See [`Writer::has_older`].
     pub(super) has_older: Option<bool>,
     pub(super) is_changed: bool,
+    /// The sources that were given lines since the store was opened; some of them may be gone again.
+    pub(super) contributed: BTreeSet<SourceId>,
     pub(super) is_in_lookups: bool,
     /// Let go last.
     lock: Lock,
@@ -72,6 +75,7 @@ impl Writer {
             source_names: SourceNames::default(),
             has_older: None,
             is_changed: false,
+            contributed: BTreeSet::new(),
             is_in_lookups: false,
             lock,
         })

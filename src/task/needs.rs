@@ -6,9 +6,11 @@
 use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
 use super::verdict::{Lack, Stands, WorkbookFacts, decide};
-pub use super::verdict::{STAYS, Tolerance, Verdict, has_less};
+pub use super::verdict::{STAYS, Tolerance, Verdict, has_less, is_overlap};
+use crate::contract::request::{ExportSpec, Overlaps};
 use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::error::Result;
+use crate::report::overlap;
 use crate::store::{Needs, Reader};
 use crate::time::TimeRange;
 use std::collections::BTreeMap;
@@ -95,12 +97,15 @@ pub struct Wanted<'a> {
     pub output: &'a Path,
     /// What hosts count as in it.
     pub folds: Folds,
+    /// What is done where sources may count twice.
+    pub overlaps: Overlaps,
 }
 
 impl<'a> Wanted<'a> {
     /// The workbook of a task that is registered.
     #[must_use]
     pub fn of(task: &'a TaskRecord, standing: &'a Standing, tolerance: Tolerance) -> Self {
+        let spec = task.spec().ok();
         Self {
             range: task.order.range,
             selection: &task.order.selection,
@@ -110,7 +115,8 @@ impl<'a> Wanted<'a> {
             tolerance,
             output: &task.order.output,
             // What is not valid any more fails when it is made.
-            folds: task.spec().map(|spec| spec.folds()).unwrap_or_default(),
+            folds: spec.as_ref().map(ExportSpec::folds).unwrap_or_default(),
+            overlaps: spec.map(|spec| spec.overlaps).unwrap_or_default(),
         }
     }
 
@@ -131,6 +137,13 @@ impl<'a> Wanted<'a> {
     fn lack(&self, reader: &Reader) -> Result<Lack> {
         if self.tolerance == Tolerance::Anything {
             return Ok(Lack::Nothing);
+        }
+        // First, for hours that are missing may be waited for no longer.
+        if self.overlaps == Overlaps::Refuse {
+            let report = reader.report(self.range, self.selection)?;
+            if let Some(twice) = overlap::in_words(report.overlaps()) {
+                return Ok(Lack::Overlaps(twice));
+            }
         }
         if let Some(needs) = self.needs {
             return Ok(self.lack_of_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?));

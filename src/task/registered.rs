@@ -4,7 +4,7 @@ use super::coverage::coverage;
 use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
 use super::registry::{AccountStore, MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::{Outcome, Task, TaskProgress, run_sealed};
-use crate::contract::request::ExportRequest;
+use crate::contract::request::{ExportRequest, Overlaps};
 use crate::delivery::retain::keep_to_kept;
 use crate::digest::Hash;
 use crate::domain::Domain;
@@ -145,7 +145,10 @@ fn attempt(
     how: &Running<'_>,
     progress: &TaskProgress,
 ) -> Result<Attempt> {
-    let spec = task.spec()?;
+    let mut spec = task.spec()?;
+    if how.tolerance == Tolerance::Anything {
+        spec.overlaps = Overlaps::Report;
+    }
     let run = Task {
         spec: &spec,
         region: task.order.region,

@@ -6,6 +6,16 @@ pub const STAYS: &str = "the present workbook is kept";
 /// What it ends with where one was made and is not there any more.
 const IS_GONE: &str = "the workbook made before had more hours, and its file is gone, so no new one is made";
 
+/// What a reason says where overlaps are refused.
+const REFUSED: &str = "overlaps are refused";
+
+/// Whether a reason says that sources may count twice: time does not heal that.
+#[must_use]
+pub fn is_overlap(why: &str) -> bool {
+    let why = [STAYS, IS_GONE].iter().find_map(|end| why.strip_suffix(end)).unwrap_or(why);
+    why.strip_suffix("; ").unwrap_or(why).ends_with(REFUSED)
+}
+
 /// Whether a reason says that the new workbook would have less than the present one: a user who has looked may want it
 /// anyway, and can have it.
 #[must_use]
@@ -46,7 +56,7 @@ pub(super) enum Stands {
     Known,
 }
 
-/// What the store has not.
+/// What the store has not, or has too much of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
     /// All that is needed is there.
@@ -57,6 +67,8 @@ pub(super) enum Lack {
     Hours(String),
     /// Any line at all.
     Lines,
+    /// Sources that do not count twice: those that may, in words, where that is refused.
+    Overlaps(String),
 }
 
 /// What is decided by.
@@ -72,7 +84,7 @@ pub(super) struct WorkbookFacts {
 /// Whether a workbook may be made. What stands is never replaced by less, however long was waited, unless somebody looks at
 /// it.
 pub(super) fn decide(facts: &WorkbookFacts) -> Verdict {
-    use Lack::{Hours, Lines, Lost, Nothing};
+    use Lack::{Hours, Lines, Lost, Nothing, Overlaps};
     let stays = |why: &str| {
         let end = if facts.is_file_there { STAYS } else { IS_GONE };
         Verdict::Waits(format!("{why}; {end}"))
@@ -80,6 +92,8 @@ pub(super) fn decide(facts: &WorkbookFacts) -> Verdict {
     match (&facts.lack, facts.standing, facts.tolerance) {
         (Nothing, ..) | (_, _, Tolerance::Anything) => Verdict::Ready,
         (Lost(lost), ..) => stays(lost),
+        (Overlaps(twice), Stands::Nothing, _) => Verdict::Waits(format!("{twice}; {REFUSED}")),
+        (Overlaps(twice), ..) => stays(&format!("{twice}; {REFUSED}")),
         // It has no more hours than those that are there now.
         (Hours(missing), Stands::Nothing | Stands::Known, Tolerance::Missing) => {
             Verdict::Incomplete(missing.clone())
@@ -107,7 +121,7 @@ mod tests {
     }
 
     /// Every lack over every workbook that stands, and what each tolerance gives: nothing, missing, anything.
-    const TABLE: [(&str, Stands, [Given; 3]); 12] = {
+    const TABLE: [(&str, Stands, [Given; 3]); 15] = {
         use Given::{Incomplete, Ready, Stays, Waits};
         use Stands::{Known, Nothing, Unknown};
         [
@@ -124,6 +138,10 @@ mod tests {
             ("lines", Nothing, [Waits, Incomplete, Ready]),
             ("lines", Unknown, [Stays, Stays, Ready]),
             ("lines", Known, [Stays, Stays, Ready]),
+            // However long was waited.
+            ("overlaps", Nothing, [Waits, Waits, Ready]),
+            ("overlaps", Unknown, [Stays, Stays, Ready]),
+            ("overlaps", Known, [Stays, Stays, Ready]),
         ]
     };
 
@@ -132,6 +150,7 @@ mod tests {
             "lost" => (Lack::Lost("a has 1 hour".into()), "a has 1 hour"),
             "hours" => (Lack::Hours("a has no source".into()), "a has no source"),
             "lines" => (Lack::Lines, NO_LINE),
+            "overlaps" => (Lack::Overlaps("a and b".into()), "a and b; overlaps are refused"),
             _ => (Lack::Nothing, ""),
         }
     }
@@ -157,6 +176,8 @@ mod tests {
                 assert_eq!(verdict, expected, "{word}, {standing:?}, {tolerance:?}");
                 let is_less = matches!(&verdict, Verdict::Waits(why) if has_less(why));
                 assert_eq!(is_less, given == Given::Stays, "{verdict:?}");
+                let twice = matches!(&verdict, Verdict::Waits(why) if is_overlap(why));
+                assert_eq!(twice, word == "overlaps" && given != Given::Ready, "{verdict:?}");
             }
         }
         assert_eq!(seen.len(), TABLE.len());

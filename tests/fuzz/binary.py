@@ -48,7 +48,7 @@ ODD = [
 ]
 HEADINGS = (
     "task_name type start_time end_time range domain_names group language time_zone traffic_factor rows bill_type samples "
-    "fold max_rows product dimension aliuid operator output"
+    "fold max_rows overlaps product dimension aliuid operator output"
 ).split()
 
 

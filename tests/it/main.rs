@@ -49,6 +49,7 @@ mod oracle;
 mod origins;
 mod other_users;
 mod outputs;
+mod overlaps;
 mod outside;
 mod replaced;
 mod requests;

@@ -123,6 +123,7 @@ pub(super) struct TaskTable {
     pub(super) samples: Option<String>,
     pub(super) fold: Option<Texts>,
     pub(super) max_rows: Option<Scalar>,
+    pub(super) overlaps: Option<String>,
     pub(super) output: Option<String>,
     #[serde(default)]
     pub(super) require_complete: bool,

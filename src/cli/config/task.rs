@@ -114,6 +114,7 @@ impl Entry<'_> {
             ("bill_type", table.bill_type.as_deref()),
             ("rows", table.rows.as_deref()),
             ("samples", table.samples.as_deref()),
+            ("overlaps", table.overlaps.as_deref()),
             ("max_rows", table.max_rows.as_ref().map(|scalar| scalar.spelt(file))),
         ];
         match texts.into_iter().find(|(_, text)| *text == Some("")) {
@@ -135,6 +136,7 @@ impl Entry<'_> {
             samples: table.samples.clone(),
             fold: self.fold()?,
             max_rows: table.max_rows.as_ref().map(|scalar| scalar.spelt(file).into()),
+            overlaps: table.overlaps.clone(),
             time_zone: zone_text(table.time_zone.as_ref()),
             traffic_factor: table.traffic_factor.as_ref().map(|scalar| scalar.spelt(file).into()),
             ..ExportRequest::default()

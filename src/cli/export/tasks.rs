@@ -5,7 +5,7 @@ use super::{CHOOSE, ExportArguments};
 use crate::cli::environment::{self, ACCOUNT, creation_time, now, zone_text};
 use crate::cli::flags;
 use crate::cli::output_path::{self, is_named_as_folder, pattern};
-use crate::cli::{Ending, config, missing, numbers, progress, show};
+use crate::cli::{Ending, config, missing, notes, numbers, progress, show};
 use crate::contract::request::ExportRequest;
 use crate::delivery::collision::{keep_apart, keep_off};
 use crate::delivery::taking::Taking;
@@ -200,6 +200,9 @@ fn tell(
                     show::explain(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults();
+                for text in notes::twice(outcome.report.overlaps()) {
+                    show::message(&line(&text));
+                }
                 for lack in missing::lacks(outcome, &row.spec.selection) {
                     show::message(&line(&lack));
                 }

@@ -285,8 +285,8 @@ mod tests {
     #[test]
     fn every_parameter_has_its_column() {
         let text = "task_name,type,start_time,end_time,range,domain_names,group,language,time_zone,traffic_factor,\
-             rows,bill_type,samples,fold,max_rows,product,dimension,aliuid,operator,output\n\
-             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,none,*.a.com,99,cdn,flow,12,me,o.xlsx";
+             rows,bill_type,samples,fold,max_rows,overlaps,product,dimension,aliuid,operator,output\n\
+             n,flow,,,yesterday,a.com,shop,zh-cn,Asia/Shanghai,2,sparse,month_95,none,*.a.com,99,refuse,cdn,flow,12,me,o.xlsx";
         let rows = rows(text).unwrap();
         let ExportRequest {
             start_time,
@@ -307,6 +307,7 @@ mod tests {
             samples,
             fold,
             max_rows,
+            overlaps,
         } = rows[0].request.clone();
         for (value, expected) in [
             (start_time, "2026-03-14T16:00:00Z"),
@@ -327,6 +328,7 @@ mod tests {
             (samples, "none"),
             (fold, "*.a.com"),
             (max_rows, "99"),
+            (overlaps, "refuse"),
         ] {
             assert_eq!(value.as_deref(), Some(expected));
         }

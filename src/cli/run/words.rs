@@ -4,16 +4,17 @@ use super::Begun;
 use crate::cli::missing::lacking;
 use crate::cli::numbers::grouped;
 use crate::cli::task::words::hours_with_log;
-use crate::cli::{duration, let_go, show, unbilled};
+use crate::cli::{duration, let_go, notes, show, unbilled};
 use crate::contract::response::request_id;
 use crate::delivery::taking::Fate;
 use crate::export::Exported;
+use crate::report::overlap::Overlap;
 use crate::schedule::groups::Unbilled;
 use crate::schedule::plan::Plan;
 use crate::schedule::unknown::Unknown;
 use crate::schedule::{LeftAlone, Step, StepEnd, Ticked};
 use crate::task::Outcome;
-use crate::task::needs::{STAYS, has_less};
+use crate::task::needs::{STAYS, has_less, is_overlap};
 use crate::task::registry::Logged;
 use crate::time::iso;
 use crate::visible::{self, line};
@@ -78,6 +79,9 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
         if let Some(text) = step_message(step, plan, now) {
             show::explain(&format!("task {}: {text}", line(&step.name)));
         }
+        for text in notes::twice(overlaps(step)) {
+            show::message(&format!("task {}: {text}", step.name));
+        }
     }
     for one in ticked.retired.left_alone.iter().filter(|one| one.is_new) {
         show::explain(&format!(
@@ -114,6 +118,14 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
     }
 }
 
+/// What may be counted twice in a workbook that was made.
+fn overlaps(step: &Step) -> &[Overlap] {
+    match &step.end {
+        StepEnd::Made(_, outcome, _) => outcome.report.overlaps(),
+        _ => &[],
+    }
+}
+
 fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
     match &step.end {
         StepEnd::Failed(why) => Some(why.clone()),
@@ -131,7 +143,7 @@ fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
             })
         }
         // What waits for the first time does as it should; what stands and is not renewed is not what the store says.
-        StepEnd::Waits(why) if has_less(why) => {
+        StepEnd::Waits(why) if has_less(why) || is_overlap(why) => {
             let all_the_same = step.task.map(|id| {
                 let store = visible::path(&plan.store);
                 format!("; flowbook task run {id} --store {store} --force makes it anyway")
@@ -290,6 +302,7 @@ fn made_json(object: &mut Value, step: &Step, outcome: &Outcome, plan: &Plan) {
     let Ok(exported) = &outcome.result else { return };
     object["detail_rows"] = json!(exported.rows);
     object["completeness"] = show::completeness(&exported.completeness);
+    object["overlaps"] = notes::overlaps(outcome.report.overlaps());
     let rule = plan.tasks.iter().find(|task| task.name == step.name);
     let spec = rule.and_then(|rule| rule.spec(step.asked, &plan.account, crate::locale::Language::EnUs).ok());
     if let Some(spec) = spec {
@@ -308,6 +321,7 @@ pub(super) fn kept(mut object: Value) -> Value {
         tasks.retain(|task| task["state"] != "up_to_date" || !task["missing"].is_null());
         for task in tasks {
             shorten(task, "/completeness/lacking");
+            shorten_overlaps(task);
             shorten(task, "/key_figures/domains_without_requests");
         }
     }
@@ -323,10 +337,18 @@ pub(super) fn kept(mut object: Value) -> Value {
     ] {
         shorten(&mut object, &format!("/{key}"));
     }
+    shorten_overlaps(&mut object);
     shorten(&mut object, "/unbilled/outside_account");
     shorten(&mut object, "/unbilled/in_no_group");
     shorten(&mut object, "/unbilled/in_several_groups");
     object
+}
+
+fn shorten_overlaps(object: &mut Value) {
+    shorten(object, "/overlaps");
+    for one in object["overlaps"].as_array_mut().into_iter().flatten() {
+        shorten(one, "/others");
+    }
 }
 
 fn shorten(object: &mut Value, place: &str) {

@@ -1,6 +1,7 @@
 //! What `flowbook task` tells: tables for people, the contract's responses for scripts.
 
 use crate::cli::flags::TellingFlags;
+use crate::cli::notes;
 use crate::cli::numbers::grouped;
 use crate::cli::show::{explain, lines, message, object, response, rows};
 use crate::contract::page::Page;
@@ -10,12 +11,14 @@ use crate::contract::response::{
 };
 use crate::error::Result;
 use crate::output::in_address;
+use crate::report::overlap::Overlap;
 use crate::task::registered::Ran;
 use crate::task::registry::{Logged, Remains, Status as Stored, TaskId, TaskRecord};
 use crate::task::stale::{Amount, Stale};
 use crate::time::iso;
 use crate::visible;
 use serde_json::{Value, json};
+use std::path::Path;
 
 pub(super) fn created(id: TaskId, spec: &ExportSpec, is_json: bool) -> Result<()> {
     if is_json { object(&Created::new(spec, id.to_string())) } else { lines(&[id.to_string()]) }
@@ -195,6 +198,14 @@ fn logged(done: &Result<Ran>) -> Option<Logged> {
     outcome.result.as_ref().ok().map(|exported| Logged::from(&exported.completeness))
 }
 
+/// What may be counted twice in a workbook that was made.
+fn overlaps(done: &Result<Ran>) -> &[Overlap] {
+    match done {
+        Ok(Ran::Done { outcome, .. }) if outcome.result.is_ok() => outcome.report.overlaps(),
+        _ => &[],
+    }
+}
+
 /// Why a task made no workbook, if it failed.
 pub(super) fn failure(done: &Result<Ran>) -> Option<String> {
     match done {
@@ -217,17 +228,23 @@ fn end(done: &Result<Ran>) -> (&'static str, Option<String>) {
 }
 
 /// What came of running tasks: a workbook, or why there is none.
-pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) -> Result<()> {
+pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], store: &Path, telling: &TellingFlags) -> Result<()> {
     for (task, done) in tasks {
         if let Ok(Ran::Done { outcome, .. }) = done {
             for (name, fault) in outcome.report.faults() {
                 message(&format!("task {}: {name}: {fault}", task.id));
             }
+            for text in notes::twice(overlaps(done)) {
+                message(&format!("task {}: {text}", task.id));
+            }
         }
         match end(done) {
             ("waits", Some(why)) => {
                 let id = task.id;
-                explain(&format!("task {id} waits: {why}; flowbook task run {id} --force makes it anyway"));
+                let store = visible::path(store);
+                explain(&format!(
+                    "task {id} waits: {why}; flowbook task run {id} --store {store} --force makes it anyway"
+                ));
             }
             (_, Some(why)) => explain(&format!("task {}: {why}", task.id)),
             _ => {}
@@ -243,6 +260,7 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], telling: &TellingFlags) 
                 "File": task.order.output.display().to_string(),
                 "Reason": why,
                 "Logged": logged(done).as_ref().map(logged_json),
+                "overlaps": notes::overlaps(overlaps(done)),
             })
         };
         let tasks: Vec<Value> = tasks.iter().map(one).collect();

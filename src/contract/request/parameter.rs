@@ -22,9 +22,9 @@ const fn parameter(
 }
 
 impl Parameter {
-    /// Every parameter. `TimeZone`, `TrafficFactor`, `Rows`, `Samples`, `Fold` and `MaxRows` are flowbook's own; the others
-    /// are the contract's.
-    pub const ALL: [Self; 18] = [
+    /// Every parameter. `TimeZone`, `TrafficFactor`, `Rows`, `Samples`, `Fold`, `MaxRows` and `Overlaps` are flowbook's
+    /// own; the others are the contract's.
+    pub const ALL: [Self; 19] = [
         parameter("TaskName", "task_name", |r| &mut r.task_name),
         parameter("Type", "type", |r| &mut r.kind),
         parameter("StartTime", "start_time", |r| &mut r.start_time),
@@ -39,6 +39,7 @@ impl Parameter {
         parameter("Samples", "samples", |r| &mut r.samples),
         parameter("Fold", "fold", |r| &mut r.fold),
         parameter("MaxRows", "max_rows", |r| &mut r.max_rows),
+        parameter("Overlaps", "overlaps", |r| &mut r.overlaps),
         parameter("Product", "product", |r| &mut r.product),
         parameter("Dimension", "dimension", |r| &mut r.dimension),
         parameter("Aliuid", "aliuid", |r| &mut r.aliuid),

@@ -1,6 +1,6 @@
 //! The rules of each parameter: what is refused, with which code and which message.
 
-use super::{Account, AccountStatus, DetailRows, ExportRequest, MAX_RANGE, MAX_TASK_NAME, Scope};
+use super::{Account, AccountStatus, DetailRows, ExportRequest, MAX_RANGE, MAX_TASK_NAME, Overlaps, Scope};
 use crate::contract::bill::BillType;
 use crate::contract::code::{Code, Refusal};
 use crate::contract::kind::Kind;
@@ -229,6 +229,16 @@ pub(super) fn detail_rows(text: Option<&str>) -> Result<DetailRows, Refusal> {
         let give = "give dense (a row for every five minutes) or sparse (only rows with a request)";
         let hint = hint(text, DetailRows::ALL.map(DetailRows::name), give);
         Refusal::new(Code::InvalidParameter, format!("Rows is {text:?}{hint}."))
+    })
+}
+
+pub(super) fn overlaps(text: Option<&str>) -> Result<Overlaps, Refusal> {
+    let Some(text) = text else { return Ok(Overlaps::default()) };
+    let known = Overlaps::ALL.into_iter().find(|overlaps| overlaps.name() == text);
+    known.ok_or_else(|| {
+        let give = "give report (files that may count twice are named) or refuse (nothing is made of them)";
+        let hint = hint(text, Overlaps::ALL.map(Overlaps::name), give);
+        Refusal::new(Code::InvalidParameter, format!("Overlaps is {text:?}{hint}."))
     })
 }
 
