@@ -6,7 +6,7 @@ use super::place::{is_as_it_was, nowhere, place_of, real_folder, spots};
 use super::taking::Fate;
 use super::work::{ReadCandidate, Work};
 use crate::digest::Lengths;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::of_log;
 use crate::region::Region;
 use crate::source::{Origins, Source};
@@ -41,6 +41,9 @@ pub(super) fn take_out_known(
     }
     writer.end_lookups()?;
     let before = sources.len();
+    if are_known.len() != before {
+        return Err(Error::defect("sources were looked up without an answer"));
+    }
     let mut are_known = are_known.into_iter();
     sources.retain(|_| !are_known.next().unwrap_or(false));
     Ok((before - sources.len()) as u64)

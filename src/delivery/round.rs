@@ -7,7 +7,7 @@ use super::read::{Read, read};
 use super::taking::{Fate, Taking};
 use super::work::{ReadCandidate, Settled, Work};
 use crate::domain::{DomainSet, Selection};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::of_log;
 use crate::ingest::{Job, Taken};
 use crate::report::Sample;
@@ -90,6 +90,9 @@ impl Work<'_> {
 
     /// Settles sources that were read; gives those that must be read in whole.
     fn settle_all(&mut self, (taken, rejects): Read, candidates: Vec<ReadCandidate>) -> Result<Vec<Source>> {
+        if taken.len() != candidates.len() {
+            return Err(Error::defect("sources were planned and not read"));
+        }
         let (mut skipped, mut again) = (HashSet::new(), Vec::new());
         for (taken, candidate) in taken.into_iter().zip(candidates) {
             let settled = self.settle(&taken, candidate)?;

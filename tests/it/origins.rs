@@ -21,8 +21,10 @@ use flowbook::store::Writer;
 use flowbook::time::TimeRange;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// How the names of its logs begin.
 const SCHEME: &str = "memory:";
@@ -183,4 +185,96 @@ fn a_store_knows_logs_of_another_place_and_goes_on_in_them() {
     let counted: Counted =
         rows.map(|[bytes, requests]| (bytes, requests)).filter(|row| row.0 <= 410).collect();
     assert_eq!(counted, once(&[1..=410]));
+}
+
+/// Logs of which one is another one from some moment on: that of a certain look at any of them.
+struct Changing<'a> {
+    before: &'a Memory,
+    after: &'a Memory,
+    /// Looks so far, and how many see the log as it was.
+    looks: AtomicUsize,
+    when: usize,
+}
+
+impl Changing<'_> {
+    fn now(&self) -> &Memory {
+        if self.looks.fetch_add(1, Relaxed) < self.when { self.before } else { self.after }
+    }
+}
+
+impl Origins for Changing<'_> {
+    fn list(&self, arguments: &[PathBuf], search: &Search) -> flowbook::Result<Vec<Source>> {
+        self.before.list(arguments, search)
+    }
+
+    fn stat(&self, origin: &Origin) -> io::Result<Stat> {
+        self.now().stat(origin)
+    }
+
+    fn open(&self, origin: &Origin, range: Range<u64>) -> io::Result<Opened> {
+        self.now().open(origin, range)
+    }
+
+    fn open_stream(&self, origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
+        self.now().open_stream(origin)
+    }
+}
+
+/// Whenever a log is replaced while it is taken in, all of it counts as it was, or nothing of it, and the next delivery has
+/// what it is now.
+#[test]
+fn a_log_that_is_replaced_at_any_moment_counts_as_it_was_or_not_at_all() {
+    let hour = "2026_03_01_120000_130000.log";
+    let (named, own) = (format!("l3.com_{hour}"), format!("l1.com_{hour}"));
+    let scheme = Path::new(SCHEME);
+    let counted = |store: &Path| -> Counted {
+        let number = |domain: &str| domain[1..].trim_end_matches(".com").parse().unwrap();
+        usage_of(store).into_iter().map(|row| (number(&row.0), row.3[1].cast_unsigned())).collect()
+    };
+    // What counts beside the lines of the log: two logs begin alike, and each counts.
+    let with_lines = |more: &[RangeInclusive<u64>]| {
+        let mut all = once(&[1..=400, 900..=950]);
+        (1..=200).for_each(|n| *all.entry(n).or_default() += 1);
+        for n in more.iter().cloned().flatten() {
+            all.entry(n).or_insert(1);
+        }
+        all
+    };
+    // A copy, a beginning, what goes on, and another log.
+    let kinds = [1..=400, 1..=150, 1..=450, 600..=700];
+    let (mut with, mut without) = (0, 0);
+    for (name, old) in ["x.log", &own].into_iter().flat_map(|name| kinds.clone().map(|kind| (name, kind))) {
+        let mut first = Memory::default();
+        // The name of a beginning tells of both of the logs that begin with it.
+        first.put("u.log", text(1..=400));
+        first.put(&named, text(1..=100));
+        first.put("v.log", text(1..=200) + &text(900..=950));
+        first.put(name, "");
+        let (mut before, mut after) = (Memory(first.0.clone()), Memory(first.0.clone()));
+        before.put(name, text(old.clone()));
+        after.put(name, "");
+        after.put(name, text(500..=510));
+        for when in 0.. {
+            let place = Place::new();
+            let store = place.path("usage.db");
+            take(&first, scheme, &store);
+            let changing = Changing { before: &before, after: &after, looks: AtomicUsize::new(0), when };
+            let taking = take(&changing, scheme, &store);
+            let is_named = taking.faults.iter().any(|(fault, _)| fault.ends_with(name));
+            let [none, as_it_was, as_it_is] = [&[][..], &[old.clone()], &[500..=510]].map(with_lines);
+            let then = counted(&store);
+            assert!([&none, &as_it_was, &as_it_is].contains(&&then), "{name} {old:?} {when}: {then:?}");
+            assert!(!is_named || then == none, "{name} {old:?} {when}: it is a fault, and counts");
+            take(&after, scheme, &store);
+            let end = counted(&store);
+            let both = with_lines(&[old.clone(), 500..=510]);
+            assert!(end == as_it_is || (!is_named && end == both), "{name} {old:?} {when}: {end:?}");
+            place.run(&["store", "check", "--store", "usage.db"], 0).says(&[]);
+            (with, without) = (with + i32::from(!is_named), without + i32::from(is_named));
+            if changing.looks.load(Relaxed) <= when {
+                break;
+            }
+        }
+    }
+    assert!(with > 20 && without > 20, "{with} {without}");
 }
