@@ -85,7 +85,7 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     // What only finds out what would happen makes no store, and brings none to a new version.
     let trial = (delivery.dry_run && !store.exists()).then(scratch_folder).transpose()?;
     let is_new = trial.is_none() && !store.exists();
-    let older = if delivery.dry_run && store.exists() { OlderCopy::of(store, wait)? } else { None };
+    let older = if delivery.dry_run && store.exists() { OlderCopy::to_try_out(store, wait)? } else { None };
     let mut writer = match (&trial, &older) {
         (Some(folder), _) => Writer::scratch(&folder.path().join("usage.db")),
         (None, Some(older)) => Writer::scratch(&older.path()),

@@ -13,6 +13,8 @@ mod stamp;
 use crate::digest::{Hash, hash_of};
 use crate::error::{Error, Result};
 use crate::regular;
+#[cfg(unix)]
+pub use mode::take_over;
 pub use paths::{Spot, folder, is_below};
 use precious::precious;
 pub use stamp::Stamp;

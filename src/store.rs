@@ -7,6 +7,7 @@ mod schema;
 mod value;
 mod failure;
 mod connect;
+mod side_files;
 mod held;
 mod not_a_store;
 mod kept_out;

@@ -60,8 +60,15 @@ fn refused_pool(error: &ThreadPoolBuildError) -> Option<Error> {
 }
 
 /// Says that no thread can be started, and what to do.
-fn refused(error: io::Error) -> Error {
+#[must_use]
+pub fn refused(error: io::Error) -> Error {
     let text = match error.kind() {
+        // Only of threads that a library starts: those of this program have a stack of their own size.
+        ErrorKind::WouldBlock | ErrorKind::OutOfMemory if std::env::var_os("RUST_MIN_STACK").is_some() => {
+            "the system allows no more threads, or no memory for them; unset RUST_MIN_STACK, or raise the limits (ulimit -u, \
+             ulimit -v)"
+                .to_owned()
+        }
         ErrorKind::WouldBlock | ErrorKind::OutOfMemory => {
             "the system allows no more threads, or no memory for them; raise the limits (ulimit -u, ulimit -v)".to_owned()
         }

@@ -29,6 +29,12 @@ pub(super) fn path(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// What a variable says. Where it is not text, a character stands for what is none, and whoever reads it refuses it: it was
+/// set, and what it meant must not be taken for what stands without it.
+fn text(variable: &str) -> Option<String> {
+    env::var_os(variable).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// The command, without the variables that are empty: an empty variable is one that is not set.
 pub(super) fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
@@ -41,12 +47,12 @@ pub(super) fn without_empty_variables(command: clap::Command) -> clap::Command {
 
 /// The zone that was given, else that of the environment.
 pub(super) fn zone_text(given: Option<&String>) -> Option<String> {
-    given.cloned().or_else(|| env::var(TIME_ZONE).ok()).filter(|zone| !zone.is_empty())
+    given.cloned().or_else(|| text(TIME_ZONE)).filter(|zone| !zone.is_empty())
 }
 
 /// The language of the environment, as programs look it up.
 pub(super) fn language() -> Language {
-    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(text);
     Language::from_locale(&set.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default())
 }
 

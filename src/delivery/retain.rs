@@ -35,7 +35,7 @@ pub fn let_go(
 ) -> Result<Retained> {
     let bytes = || size(store).map(|size| size.file + size.wal);
     let was = bytes()?;
-    let older = if dry_run { OlderCopy::of(store, wait)? } else { None };
+    let older = if dry_run { OlderCopy::to_try_out(store, wait)? } else { None };
     let place = older.as_ref().map_or_else(|| store.to_owned(), OlderCopy::path);
     let mut writer = Writer::open_existing(&place, wait, work)?;
     let gone = writer.let_go(before)?;

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod layout;
 
 use crate::error::{Error, Result};
+use crate::threads::refused;
 use crate::time::DAY_SECONDS;
 use chart::Plot;
 use rust_xlsxwriter::{
@@ -437,8 +438,11 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 fn from_panic(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-    let refused = text.strip_prefix(UNWRAPPED).filter(|cause| os_code(cause).is_some());
-    let Some(cause) = text.strip_prefix(XML_NOT_WRITTEN).or(refused) else { return Error::defect(text) };
+    if let Some(code) = text.strip_prefix(NO_THREAD).and_then(os_code) {
+        return refused(io::Error::from_raw_os_error(code));
+    }
+    let told = text.strip_prefix(UNWRAPPED).filter(|cause| os_code(cause).is_some());
+    let Some(cause) = text.strip_prefix(XML_NOT_WRITTEN).or(told) else { return Error::defect(text) };
     let error = os_code(cause).map_or_else(|| io::Error::other(cause), io::Error::from_raw_os_error);
     Error::io("cannot write the workbook's rows to a temporary file")(error)
 }
@@ -447,6 +451,9 @@ fn from_panic(panic: &(dyn Any + Send)) -> Error {
 /// it could not be read from its beginning, if the system says so.
 const XML_NOT_WRITTEN: &str = "Couldn't write to xml file: ";
 const UNWRAPPED: &str = "called `Result::unwrap()` on an `Err` value: ";
+
+/// How that of the standard library begins where it starts a thread for `rust_xlsxwriter` and the system refuses it.
+const NO_THREAD: &str = "failed to spawn thread: ";
 
 /// The system's number of an error that was written for developers.
 fn os_code(text: &str) -> Option<i32> {
@@ -490,6 +497,8 @@ mod tests {
         assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
         let error = guarded::<()>(|| panic!("{UNWRAPPED}Os {{ code: 28 }}")).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Io(..)), "{error}");
+        let error = guarded::<()>(|| panic!("failed to spawn thread: Os {{ code: 11 }}")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot start a thread"), "{error}");
         // Whatever a panic speaks of, it is a defect.
         for text in [
             "index out of bounds",

@@ -10,6 +10,8 @@ pub use crate::codec::DATABASE;
 pub const WAL: &str = "-wal";
 /// The index of that log, shared by all who have the database open.
 pub const SHM: &str = "-shm";
+/// What takes back a change that was not finished, of a database without such a log.
+pub const JOURNAL: &str = "-journal";
 /// The lock of the process that writes to a store.
 pub const LOCK: &str = ".lock";
 /// That of a tick over it.
@@ -18,7 +20,7 @@ pub const RUN_LOCK: &str = ".run.lock";
 pub const TASKS_LOCK: &str = ".tasks.lock";
 
 /// The endings of their names, after the name of the database. An ending that ends like another one is before it.
-pub const BESIDE: [&str; 6] = [WAL, SHM, "-journal", RUN_LOCK, TASKS_LOCK, LOCK];
+pub const BESIDE: [&str; 6] = [WAL, SHM, JOURNAL, RUN_LOCK, TASKS_LOCK, LOCK];
 
 /// Whether a file begins as a database does.
 pub(super) fn is_database(path: &Path) -> bool {

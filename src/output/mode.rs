@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
 /// Makes a new file the one that `old` is to the system, before anything stands in it. What is not allowed is left: then
 /// the group may do no more than all others may.
-pub(super) fn take_over(file: &File, old: &Metadata) {
+pub fn take_over(file: &File, old: &Metadata) {
     let Ok(new) = file.metadata() else { return };
     if new.uid() != old.uid() {
         // Mostly, only the system's own user may give files away.

@@ -9,7 +9,7 @@ use super::failure::failed;
 use super::held;
 use super::not_a_store::unopened;
 use crate::error::{Error, ErrorKind, Result};
-use crate::output::beside::{SHM, WAL};
+use crate::output::beside::{JOURNAL, SHM, WAL};
 use crate::output::paths::behind_links;
 use crate::output::{in_address, scratch_folder};
 use crate::regular;
@@ -43,17 +43,22 @@ const MOST_COPIED: u64 = 64 << 20;
 
 /// A store and the files beside it, as they stand: their length, and when they were changed.
 #[derive(PartialEq, Eq)]
-struct Standing([Option<(u64, Option<SystemTime>)>; 3]);
+struct Standing([Option<(u64, Option<SystemTime>)>; 4]);
 
 impl Standing {
     fn of(path: &Path) -> Self {
-        let files = [path.to_owned(), beside(path, WAL), beside(path, SHM)];
+        let files = [path.to_owned(), beside(path, WAL), beside(path, SHM), beside(path, JOURNAL)];
         Self(files.map(|file| file.metadata().ok().map(|meta| (meta.len(), meta.modified().ok()))))
     }
 
     /// Whether something waits in the log.
     fn has_log(&self) -> bool {
         self.0[1].is_some_and(|(len, _)| len > 0)
+    }
+
+    /// Whether a change may have stopped halfway, which the database takes back before it reads the store.
+    fn has_journal(&self) -> bool {
+        self.0[3].is_some_and(|(len, _)| len > 0)
     }
 
     /// Whether there is the index of the log, which whoever has the store open keeps.
@@ -121,30 +126,64 @@ fn attempt(path: &Path, wait: Duration, is_last: bool) -> Result<Option<(Connect
         if before.has_index() && !is_last {
             return Ok(None);
         }
-        let copied = copied(path, &before, wait).map_err(|error| unread_log(path, &error))?;
-        return Ok(copied.map(|db| (db, Kept::Copied)));
+        return copied(path, &before, wait).map_err(|not| unread(path, WAL, not.why()));
+    }
+    if before.has_journal() {
+        return copied(path, &before, wait).map_err(|not| unread(path, JOURNAL, not.why()));
     }
     if before.0[0].is_some_and(|(len, _)| len <= MOST_COPIED) {
         match copied(path, &before, wait) {
-            Ok(Some(db)) => return Ok(Some((db, Kept::Copied))),
-            Ok(None) => return Ok(None),
-            // There is no room for a copy.
-            Err(_) => {}
+            Ok(copied) => return Ok(copied),
+            Err(NotCopied::NoRoom(_)) => {}
+            Err(NotCopied::Failed(error)) => return Err(error),
         }
     }
     let db = connect(address(path, "immutable=1"), wait, access);
     db.map(|db| Some((db, Kept::Unkept))).map_err(|error| unopened(path, error))
 }
 
-/// Copies a store with what waits in its log, and opens the copy, which is gone with the connection; none when the store
-/// was changed meanwhile.
-fn copied(path: &Path, before: &Standing, wait: Duration) -> Result<Option<Connection>> {
-    let folder = scratch_folder()?;
+/// Why there is no copy of a store.
+enum NotCopied {
+    /// There is no room for one.
+    NoRoom(Error),
+    /// The store cannot be read.
+    Failed(Error),
+}
+
+impl NotCopied {
+    fn of(what: &'static str) -> impl Fn(io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        move |error| match error.kind() {
+            StorageFull | QuotaExceeded | FileTooLarge => Self::NoRoom(Error::io(what)(error)),
+            _ => Self::Failed(Error::io(what)(error)),
+        }
+    }
+
+    /// What the database says of the copy holds for the store.
+    fn by_database(path: &Path) -> impl Fn(rusqlite::Error) -> Self {
+        move |error| match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::NoRoom(failed(error)),
+            _ => Self::Failed(unopened(path, error)),
+        }
+    }
+
+    fn why(self) -> Error {
+        match self {
+            Self::NoRoom(error) | Self::Failed(error) => error,
+        }
+    }
+}
+
+/// Copies a store with what waits beside it, and opens the copy, which is gone with the connection; none when the store was
+/// changed meanwhile.
+fn copied(path: &Path, before: &Standing, wait: Duration) -> Result<Option<(Connection, Kept)>, NotCopied> {
+    let folder = scratch_folder().map_err(NotCopied::NoRoom)?;
     let copy = folder.path().join("usage.db");
+    let waiting = [(WAL, before.has_log()), (JOURNAL, before.has_journal())];
     let copies = || -> io::Result<()> {
         held::copy(path, &mut File::create(&copy)?)?;
-        if before.has_log() {
-            io::copy(&mut regular::open(&beside(path, WAL))?, &mut File::create(beside(&copy, WAL))?)?;
+        for (ending, _) in waiting.into_iter().filter(|(_, is_there)| *is_there) {
+            io::copy(&mut regular::open(&beside(path, ending))?, &mut File::create(beside(&copy, ending))?)?;
         }
         Ok(())
     };
@@ -152,9 +191,10 @@ fn copied(path: &Path, before: &Standing, wait: Duration) -> Result<Option<Conne
     if Standing::of(path) != *before {
         return Ok(None);
     }
-    copies.map_err(Error::io("cannot copy the store to read it"))?;
+    copies.map_err(NotCopied::of("cannot copy the store to read it"))?;
     let opened = || {
-        if before.has_log() {
+        if before.has_log() || before.has_journal() {
+            // Whoever opens it brings it to the state of its last whole change.
             let db = connect(plain(&copy), wait, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             db.close().map_err(|(_, error)| error)?;
@@ -163,19 +203,24 @@ fn copied(path: &Path, before: &Standing, wait: Duration) -> Result<Option<Conne
         let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         connect(address(&copy, "immutable=1"), wait, access)
     };
-    opened().map(Some).map_err(failed)
+    opened().map(|db| Some((db, Kept::Copied))).map_err(NotCopied::by_database(path))
 }
 
-fn unread_log(path: &Path, error: &Error) -> Error {
-    let log = beside(path, WAL);
+/// Says that what waits beside a store cannot be taken into account.
+fn unread(path: &Path, ending: &str, error: Error) -> Error {
+    let waiting = beside(path, ending);
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (store, waiting) = (name(path), name(&waiting));
+    let what = if ending == WAL {
+        format!("the latest changes are in {waiting}, and cannot be read")
+    } else {
+        format!("{waiting} shows that a change was not finished, and it cannot be undone")
+    };
     Error::new(ErrorKind::Store(format!(
-        "the latest changes are in {}, and cannot be read: you cannot create a file here, and copying the store \
-         failed ({error}). Copy {} and {} to a folder that you may write, and name the copy",
-        name(&log),
-        name(path),
-        name(&log)
+        "{what}: you cannot create a file here, and copying the store failed ({error}). Copy {store} and {waiting} to a \
+         folder that you may write, and name the copy"
     )))
+    .caused_by(error)
 }
 
 /// Removes a log that the database made for this user as another process removed its own: the store's owner could not

@@ -3,15 +3,23 @@
 //! The system releases the lock when its process ends, however it ends.
 
 use super::connect::{beside, plain};
-use super::open::{has_second_name, refuse_what_is_no_file};
+use super::open::refuse_what_is_no_file;
+use super::side_files::has_second_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::beside::{LOCK, RUN_LOCK, TASKS_LOCK};
 use crate::output::paths::behind_links;
+#[cfg(unix)]
+use crate::output::take_over;
 use crate::regular::{self, Links};
 use crate::time::iso;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
-use std::fs::{File, OpenOptions, TryLockError};
+#[cfg(unix)]
+use std::fs::Metadata;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::mem::ManuallyDrop;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -25,6 +33,8 @@ const MAX_HOLDER: u64 = 1024;
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    place: PathBuf,
+    store: PathBuf,
 }
 
 impl Lock {
@@ -57,16 +67,22 @@ impl Lock {
         refuse_what_is_no_file(path)?;
         refuse_who_cannot_write(path)?;
         let place = place(path, ending);
-        let file = open(&place, true).map_err(|error| match error.kind() {
-            ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
-                Error::io("create its folder first; cannot create a store here")(error.kind().into()).at(path)
-            }
-            _ => error.at(&place),
-        })?;
+        let make = || {
+            open(&place, Some(path)).map_err(|error| match error.kind() {
+                ErrorKind::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
+                    Error::io("create its folder first; cannot create a store here")(error.kind().into())
+                        .at(path)
+                }
+                _ => error.at(&place),
+            })
+        };
         let begun = Instant::now();
+        let mut file = make()?;
         loop {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) if stands_at(&file, &place) => break,
+                // Whoever held it took it away, and others lock a new one.
+                Ok(()) => file = make()?,
                 Err(TryLockError::WouldBlock) if begun.elapsed() < wait => thread::sleep(TICK),
                 Err(TryLockError::WouldBlock) => return Err(held(file, wait).at(path)),
                 Err(TryLockError::Error(error)) => {
@@ -74,7 +90,7 @@ impl Lock {
                 }
             }
         }
-        let mut lock = Self { file };
+        let mut lock = Self { file, place, store: path.to_owned() };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs().cast_signed());
         // Who holds the lock is a help to others; the lock is held without it, too.
         let _ = lock.say(&format!("process {}, {work}, since {}", std::process::id(), iso(now)));
@@ -91,16 +107,33 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = self.file.set_len(0);
+        // What was to be a store is none; nothing is left of it.
+        if matches!(self.store.try_exists(), Ok(false)) && stands_at(&self.file, &self.place) {
+            let _ = fs::remove_file(&self.place);
+        }
     }
 }
 
-/// Opens the file of a lock, made where there is none if that is wanted. What is no file of its own is left as it is: behind
+/// Whether an open file is still the one at its path.
+#[cfg(unix)]
+fn stands_at(file: &File, place: &Path) -> bool {
+    let number = |meta: Metadata| (meta.dev(), meta.ino());
+    file.metadata().ok().map(number) == place.symlink_metadata().ok().map(number)
+}
+
+/// Whether an open file is still the one at its path: on systems that do not tell, nothing takes the place of an open one.
+#[cfg(not(unix))]
+fn stands_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Opens the file of a lock, made where there is none for a store. What is no file of its own is left as it is: behind
 /// a link there may be anything, and a lock is emptied.
-fn open(place: &Path, is_made: bool) -> Result<File> {
+fn open(place: &Path, store: Option<&Path>) -> Result<File> {
     let refused = || {
         Error::usage("is in the place of the store's lock, but is a link or not a regular file; remove it")
     };
-    let file = match open_or_make(place, is_made) {
+    let file = match open_or_make(place, store) {
         Err(_) if place.symlink_metadata().is_ok_and(|meta| !meta.is_file()) => return Err(refused()),
         Err(error) if place.exists() => return Err(Error::io(ANOTHERS)(error)),
         opened => opened.map_err(Error::io("cannot create the store's lock file"))?,
@@ -113,25 +146,41 @@ fn open(place: &Path, is_made: bool) -> Result<File> {
 
 const ANOTHERS: &str = "cannot open the store's lock file, which another user created; remove it while no process uses the store";
 
-/// Opens a file to lock it, made where there is none if that is wanted. One that only another user may write to is locked
-/// as well, but does not say by whom.
-fn open_or_make(place: &Path, is_made: bool) -> io::Result<File> {
+/// Opens a file to lock it, made where there is none for a store. One that only another user may write to is locked as well,
+/// but does not say by whom.
+fn open_or_make(place: &Path, store: Option<&Path>) -> io::Result<File> {
     let by = |options: &mut OpenOptions| regular::open_by(place, options, Links::Refuse);
-    let write = || {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).truncate(false);
-        options
-    };
+    let open = || by(OpenOptions::new().read(true).write(true));
     // First as one that is there: in a folder like /tmp, Linux lets nobody open another's file if it might be made.
-    let opened = by(&mut write()).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound if is_made => by(write().create(true)),
-        _ => Err(error),
+    let opened = open().or_else(|error| match store.filter(|_| error.kind() == io::ErrorKind::NotFound) {
+        Some(store) => match by(OpenOptions::new().read(true).write(true).create_new(true)) {
+            Ok(file) => {
+                give(&file, store);
+                Ok(file)
+            }
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(),
+            Err(error) => Err(error),
+        },
+        None => Err(error),
     });
     opened.or_else(|error| match error.kind() {
         io::ErrorKind::PermissionDenied if place.exists() => by(OpenOptions::new().read(true)),
         _ => Err(error),
     })
 }
+
+/// Gives a new lock to whoever the store is of, with the same rights, as far as this process may: who may write the store
+/// may lock it, whoever locked it first. The database does so with its own files.
+#[cfg(unix)]
+fn give(file: &File, store: &Path) {
+    if let Ok(meta) = store.metadata() {
+        take_over(file, &meta);
+    }
+}
+
+#[cfg(not(unix))]
+fn give(_: &File, _: &Path) {}
 
 /// Refuses who cannot write a store that is there, before a lock is made beside it: the lock would be this user's, and keep
 /// out those who can.
@@ -145,7 +194,11 @@ fn refuse_who_cannot_write(path: &Path) -> Result<()> {
     }
     match OpenOptions::new().write(true).open(path) {
         Err(error) => Err(Error::io("cannot write the store")(error).at(path)),
-        Ok(_) => Ok(()),
+        Ok(file) => {
+            // Not closed, as in `held`.
+            let _open = ManuallyDrop::new(file);
+            Ok(())
+        }
     }
 }
 
@@ -158,7 +211,7 @@ fn place(path: &Path, ending: &str) -> PathBuf {
 /// Says who holds the store at `path`, after it was waited for.
 pub(super) fn busy(path: &Path, wait: Duration) -> Error {
     let nobody = |_| Error::new(ErrorKind::Store("the store is busy; try again later".into()));
-    open(&place(path, LOCK), false).map_or_else(nobody, |file| held(file, wait))
+    open(&place(path, LOCK), None).map_or_else(nobody, |file| held(file, wait))
 }
 
 fn held(file: File, wait: Duration) -> Error {
@@ -169,4 +222,38 @@ fn held(file: File, wait: Duration) -> Error {
         "the store is held by {holder}; gave up after {} s: try again later, or give a longer --lock-timeout (lock_timeout in a configuration)",
         wait.as_secs_f64()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[cfg(unix)]
+    #[test]
+    fn one_at_a_time_also_when_the_lock_is_taken_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, wait) = (dir.path().join("u.db"), Duration::from_secs(9));
+        let place = dir.path().join("u.db.lock");
+        let first = Lock::take(&path, wait, "first").unwrap();
+        let begun = Barrier::new(2);
+        thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                begun.wait();
+                Lock::take(&path, wait, "second").unwrap()
+            });
+            begun.wait();
+            thread::sleep(5 * TICK);
+            drop(first);
+            let _second = second.join().unwrap();
+            // It holds the one that others try, though the first removed its own.
+            assert!(place.exists());
+            Lock::take(&path, Duration::ZERO, "third").unwrap_err();
+        });
+        assert!(!place.exists());
+        // The lock of a store that is there stays.
+        fs::write(&path, "").unwrap();
+        drop(Lock::take(&path, wait, "first").unwrap());
+        assert!(place.exists());
+    }
 }

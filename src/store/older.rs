@@ -4,7 +4,7 @@ use super::connect::mark;
 use super::failure::failed;
 use super::kept_out::Kept;
 use super::lock::Lock;
-use super::open::{copy, open_as_is, open_or_make};
+use super::open::{copy, is_read_only, open_as_is, open_or_make};
 use super::schema::VERSION;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Scratch, scratch_folder};
@@ -53,6 +53,21 @@ impl OlderCopy {
             return Ok(None);
         }
         drop(db);
+        Self::made(path, version, wait).map(Some)
+    }
+
+    /// Makes a copy of a store to try a change out on, if it is of an older version, or this process can only read it.
+    ///
+    /// # Errors
+    /// See [`OlderCopy::of`].
+    pub fn to_try_out(path: &Path, wait: Duration) -> Result<Option<Self>> {
+        match Self::of(path, wait)? {
+            None if is_read_only(path, wait)? => Self::made(path, VERSION, wait).map(Some),
+            older => Ok(older),
+        }
+    }
+
+    fn made(path: &Path, version: u32, wait: Duration) -> Result<Self> {
         let older = Self { folder: scratch_folder()?, version };
         copy(path, &older.path(), wait)?;
         open_or_make(&older.path(), wait).map_err(|error| {
@@ -63,7 +78,7 @@ impl OlderCopy {
             );
             Error::new(ErrorKind::Store(text)).caused_by(error).at(path)
         })?;
-        Ok(Some(older))
+        Ok(older)
     }
 
     /// The version of the store itself.

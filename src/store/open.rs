@@ -6,10 +6,10 @@ use super::kept_out::{self, Kept, is_kept_out};
 use super::not_a_store::{self, unopened};
 use super::objects;
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
+use super::side_files::{has_second_name, refuse_strange};
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
-use std::fs::Metadata;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result
 /// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
 pub(super) fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     refuse_second_names(path)?;
+    // Once more: it was waited for the lock meanwhile.
+    refuse_strange(path)?;
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let make = || {
         let mut db = connect(plain(path), wait, access)?;
@@ -87,8 +89,12 @@ pub(super) fn refuse_what_is_no_file(path: &Path) -> Result<()> {
         Ok(meta) if !meta.is_file() => {
             Err(Error::usage("is not a regular file; name the file of a store, like usage.db").at(path))
         }
-        Ok(meta) if meta.len() > 0 && !not_a_store::is_marked(path) => refuse_foreign(path),
-        _ => Ok(()),
+        Ok(meta) => {
+            refuse_strange(path)?;
+            if meta.len() > 0 && !not_a_store::is_marked(path) { refuse_foreign(path) } else { Ok(()) }
+        }
+        // It may be made, and what is to be beside it may be there before it.
+        Err(_) => refuse_strange(path),
     }
 }
 
@@ -113,18 +119,6 @@ fn refuse_second_names(path: &Path) -> Result<()> {
         return Err(Error::usage("has another name (a hard link); a store must have only one").at(path));
     }
     Ok(())
-}
-
-/// Whether a file has more than one name, as far as the system tells.
-#[cfg(unix)]
-pub(super) fn has_second_name(meta: &Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::nlink(meta) > 1
-}
-
-/// Whether a file has more than one name, as far as the system tells.
-#[cfg(not(unix))]
-pub(super) fn has_second_name(_: &Metadata) -> bool {
-    false
 }
 
 /// Refuses what this program cannot read.

@@ -118,7 +118,7 @@ impl Question<'_> {
         for domain in self.named_domains()? {
             let mut rows = span.query([&domain])?;
             while let Some(row) = rows.next()? {
-                spans.extend(names.hours(row, 0)?.cloned());
+                spans.extend(names.span(row, 0)?.cloned());
             }
             let mut rows = sources.query(params![domain, start, end])?;
             while let Some(row) = rows.next()? {

@@ -269,9 +269,23 @@ pub(super) struct Names {
 impl Names {
     /// What a name tells, from three columns.
     pub(super) fn hours(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Option<&NamedHours>> {
+        self.read(row, at, named_span)
+    }
+
+    /// What several names of one domain tell, from the first to the last hour: these are never counted one by one.
+    pub(super) fn span(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Option<&NamedHours>> {
+        self.read(row, at, |source, at| Ok((calendar_time(source, at)?, calendar_time(source, at + 1)?)))
+    }
+
+    fn read(
+        &mut self,
+        row: &Row<'_>,
+        at: usize,
+        times: impl FnOnce(Values<'_, '_>, usize) -> rusqlite::Result<(i64, i64)>,
+    ) -> rusqlite::Result<Option<&NamedHours>> {
         let source = of("source", row);
         let Some(text) = source.text_or_null(at)? else { return Ok(None) };
-        let [start, end] = [calendar_time(source, at + 1)?, calendar_time(source, at + 2)?];
+        let (start, end) = times(source, at + 1)?;
         match &mut self.last {
             Some(last) if last.domain.as_str() == text => (last.start, last.end) = (start, end),
             last => *last = Some(NamedHours { domain: source.domain(at)?, start, end }),

@@ -8,7 +8,7 @@ use super::lock::Lock;
 use super::open::open_or_make;
 use super::source::SourceId;
 use super::source_names::SourceNames;
-use super::state::{empty_is_delivered, kept_from};
+use super::state::{empty_is_delivered, kept_from, next_generation};
 use super::total::Totals;
 use super::watch::Watch;
 use crate::domain::Domain;
@@ -182,11 +182,7 @@ impl Writer {
         if !std::mem::take(&mut self.is_changed) {
             return Ok(());
         }
-        let generation: i64 = self.db.query_row(
-            "UPDATE state SET generation = generation + 1 RETURNING generation",
-            [],
-            |r| r.get(0),
-        )?;
+        let generation = next_generation(&self.db)?;
         self.watch.record(&self.db, generation)
     }
 }

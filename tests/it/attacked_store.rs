@@ -4,6 +4,8 @@ use super::kept::{Kept, once, text};
 use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 
 /// A configuration of one task over a store of this name, and more of its settings.
 fn settings(store: &str, more: &str) -> String {
@@ -73,12 +75,61 @@ fn a_lock_is_a_file_of_its_own() {
         kept.0.run(command, 2).says(&[lock, "is a link"]);
         assert_eq!(fs::read_to_string(kept.0.path("victim")).unwrap(), "what must stay", "{lock}");
         fs::remove_file(&place).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(&place).status().unwrap();
+        let made = Command::new("mkfifo").arg(&place).status().unwrap();
         assert!(made.success());
         kept.0.run(command, 2).says(&[lock, "is a link or not a regular file; remove it"]);
         fs::remove_file(&place).unwrap();
     }
     kept.0.run(commands[1].1, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_the_database_is_a_file_of_its_own() {
+    let kept = kept();
+    kept.write("b.log", text(6..=9));
+    kept.write("flowbook.toml", settings("usage.db", ""));
+    kept.write("victim", "what must stay");
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    let commands: [&[&str]; 8] = [
+        &["ingest", "b.log", "--store", "usage.db"],
+        &["run", "flowbook.toml"],
+        &["run", "flowbook.toml", "--dry-run"],
+        &["store", "info", "--store", "usage.db"],
+        &["store", "check", "--store", "usage.db"],
+        &["store", "vacuum", "--store", "usage.db"],
+        &["task", "list", "--store", "usage.db"],
+        &[&["export", "--store", "usage.db", "--force"], &range[..]].concat(),
+    ];
+    let link = |place: &Path| std::os::unix::fs::symlink("victim", place).unwrap();
+    let second = |place: &Path| fs::hard_link(place.with_file_name("victim"), place).unwrap();
+    let pipe = |place: &Path| assert!(Command::new("mkfifo").arg(place).status().unwrap().success());
+    let folder = |place: &Path| fs::create_dir(place).unwrap();
+    let makes: [&dyn Fn(&Path); 4] = [&second, &link, &pipe, &folder];
+    for name in ["usage.db-wal", "usage.db-shm", "usage.db-journal"] {
+        let place = kept.0.path(name);
+        for (at, make) in makes.into_iter().enumerate() {
+            make(&place);
+            let told = if at == 0 {
+                "has another name (a hard link)"
+            } else {
+                "is a link or not a regular file; remove it"
+            };
+            for command in commands {
+                kept.0.run(command, 2).says(&[name, "SQLite keeps beside the store", told]);
+            }
+            assert_eq!(fs::read_to_string(kept.0.path("victim")).unwrap(), "what must stay", "{name}");
+            fs::remove_file(&place).or_else(|_| fs::remove_dir(&place)).unwrap();
+        }
+        // Also beside a store that is yet to be made.
+        let other = name.replace("usage", "new");
+        second(&kept.0.path(&other));
+        kept.0.run(&["ingest", "b.log", "--store", "new.db"], 2).says(&[&other, "a hard link"]);
+        assert!(!kept.0.exists("new.db"));
+        fs::remove_file(kept.0.path(&other)).unwrap();
+    }
+    kept.0.run(commands[0], 0);
+    assert_eq!(kept.counted(), once(&[1..=9]));
 }
 
 #[cfg(unix)]
@@ -100,6 +151,34 @@ fn a_device_is_no_store_and_nothing_is_left_beside_it() {
     }
     for ending in [".lock", ".tasks.lock", ".run.lock", "-wal", "-shm"] {
         assert!(!Path::new("/dev").join(format!("null{ending}")).exists(), "{ending}");
+    }
+}
+
+#[test]
+fn no_lock_is_left_of_a_store_that_is_none() {
+    let kept = kept();
+    kept.write("bad.toml", settings("none.db", "").replace("*.log", "none/*.log"));
+    for command in [
+        &["task", "run", "--store", "none.db"][..],
+        &["task", "delete", "1", "--store", "none.db"],
+        &["store", "vacuum", "--store", "none.db"],
+        &["store", "forget", "a.log", "--store", "none.db"],
+        &["ingest", "none.log", "--store", "none.db"],
+        &["ingest", "a.log", "--store", "none.db", "--dry-run"],
+        &["run", "bad.toml", "--dry-run"],
+        &["export", "none.log", "--store", "none.db", "-o", "x.xlsx", "--month", "2026-03", "--type", "flow"],
+    ] {
+        let output = kept.0.command().args(command).output().unwrap();
+        let names: Vec<String> = kept.0.names().into_iter().filter(|name| name.starts_with("none")).collect();
+        let is_made = names.contains(&"none.db".to_owned());
+        assert!(
+            is_made || names.is_empty(),
+            "{command:?}: {names:?} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        for name in names {
+            fs::remove_file(kept.0.path(&name)).unwrap();
+        }
     }
 }
 

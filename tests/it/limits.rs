@@ -225,6 +225,17 @@ fn little_stack_is_enough() {
 }
 
 #[test]
+fn stacks_that_the_system_refuses_are_told() {
+    let place = place();
+    let words = [&["export", "logs", "-o", "stack.xlsx", "--quiet"], &RANGE[..]].concat();
+    let output = limited(&place, "export RUST_MIN_STACK=99999999999999", &words);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot start a thread") && told.contains("unset RUST_MIN_STACK"), "{told}");
+    assert!(!place.exists("stack.xlsx"));
+}
+
+#[test]
 fn what_is_nested_deeply_is_read_or_refused() {
     let place = Place::new();
     // As deep as paths may be.

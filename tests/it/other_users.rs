@@ -123,6 +123,105 @@ fn a_lock_of_another_user_locks_all_the_same() {
 }
 
 #[test]
+fn who_ingests_once_into_a_store_of_another_keeps_nobody_out() {
+    let Some(place) = shared(0o777) else { return };
+    let system = |arguments: &str| {
+        let run = format!("umask 077; exec ./flowbook {arguments}");
+        Command::new("sh").current_dir(place.path("")).args(["-c", &run]).output().unwrap()
+    };
+    for mode in [0o644, 0o664] {
+        for name in ["s.db.lock", "s.db.tasks.lock", "s.db.run.lock"] {
+            let _ = fs::remove_file(place.path(name));
+        }
+        fs::set_permissions(place.path("s.db"), Permissions::from_mode(mode)).unwrap();
+        place.write("logs/b.log", line("1/Mar/2026:10:00:00 +0000", "b.com", mode.into()));
+        good(&system("ingest logs --store s.db --quiet"));
+        good(&system("run run.toml"));
+        // Its owner may not read it, and so cannot tell that it is a task's.
+        place
+            .names()
+            .iter()
+            .filter(|name| name.contains(".xlsx"))
+            .for_each(|name| fs::remove_file(place.path(name)).unwrap());
+        assert_eq!(of_others(&place), [""; 0]);
+        for name in ["s.db.lock", "s.db.tasks.lock", "s.db.run.lock"] {
+            assert_eq!(place.path(name).metadata().unwrap().mode() & 0o777, mode, "{name}");
+        }
+        place.write("logs/c.log", line("1/Mar/2026:10:00:00 +0000", "c.com", mode.into()));
+        good(&by(&place, OWNER, &["ingest", "logs", "--store", "s.db"]));
+        good(&by(&place, OWNER, &["run", "run.toml"]));
+    }
+    // A lock that was there before is nobody's to give away: it may be anything.
+    fs::remove_file(place.path("s.db.lock")).unwrap();
+    place.write("s.db.lock", "");
+    fs::set_permissions(place.path("s.db.lock"), Permissions::from_mode(0o600)).unwrap();
+    good(&system("store vacuum --store s.db"));
+    assert_eq!(of_others(&place), ["s.db.lock"]);
+}
+
+#[test]
+fn who_may_only_read_tries_changes_out_on_a_copy() {
+    let Some(place) = shared(0o777) else { return };
+    place.write("logs/b.log", line("1/Mar/2026:11:00:00 +0000", "b.com", 7));
+    for words in [
+        &["ingest", "logs", "--store", "s.db", "--dry-run"][..],
+        &["store", "forget", "logs/a.log", "--store", "s.db", "--dry-run"],
+        &["store", "forget", "--before", "2026-03-02", "--store", "s.db", "--dry-run"],
+        &["run", "run.toml", "--dry-run"],
+    ] {
+        let before = fs::read(place.path("s.db")).unwrap();
+        let [own, other] = [OWNER, READER].map(|user| by(&place, user, words));
+        good(&own);
+        good(&other);
+        let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(said(&own), said(&other));
+        assert!(!said(&own).is_empty() && fs::read(place.path("s.db")).unwrap() == before, "{words:?}");
+        assert_eq!(of_others(&place), [""; 0]);
+    }
+}
+
+#[test]
+fn a_change_that_was_not_finished_is_not_shown() {
+    let Some(place) = shared(0o777) else { return };
+    fs::create_dir(place.path("fixed")).unwrap();
+    let export = |user: u32, folder: &str| {
+        let mut command = command(&place, user);
+        command.args(["export", "--store", &format!("{folder}/s.db"), "-o", "-"]).args(&EXPORT[3..]);
+        command
+    };
+    fs::copy(place.path("s.db"), place.path("fixed/s.db")).unwrap();
+    let before = export(READER, "fixed").output().unwrap();
+    good(&before);
+    // As after a crash of who wrote it in another journal mode: what was there before the change waits in the journal.
+    let db = rusqlite::Connection::open(place.path("s.db")).unwrap();
+    let sql = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; UPDATE cell SET bytes = bytes + 1;
+               UPDATE part SET bytes = bytes + 1; UPDATE source SET lines = lines";
+    db.execute_batch(sql).unwrap();
+    let read = "SELECT * FROM sqlite_schema, place, slice, series, sample, task";
+    db.prepare(read).unwrap().query([]).unwrap().next().unwrap();
+    for name in ["s.db", "s.db-journal"] {
+        fs::copy(place.path(name), place.path(&format!("fixed/{name}"))).unwrap();
+    }
+    assert!(fs::metadata(place.path("fixed/s.db-journal")).unwrap().len() > 512);
+    drop(db);
+    let after = export(READER, "fixed").output().unwrap();
+    good(&after);
+    assert_eq!(String::from_utf8_lossy(&after.stdout), String::from_utf8_lossy(&before.stdout));
+    assert_eq!(fs::read_dir(place.path("fixed")).unwrap().count(), 2);
+    // Where there is no room for a copy, it is an error that says what to do.
+    let output = export(READER, "fixed").env("TMPDIR", "/nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    for words in ["s.db-journal shows that a change was not finished", "Copy s.db and s.db-journal"] {
+        assert!(told(&output).contains(words), "{}", told(&output));
+    }
+    // Who may write takes the change back.
+    let owned = command(&place, 0).args(["store", "info", "--store", "fixed/s.db"]).output().unwrap();
+    good(&owned);
+    assert!(!place.exists("fixed/s.db-journal"));
+    assert_eq!(export(READER, "fixed").output().unwrap().stdout, before.stdout);
+}
+
+#[test]
 fn a_store_is_read_by_others_while_its_owner_writes() {
     let Some(place) = shared(0o777) else { return };
     let is_done = AtomicBool::new(false);

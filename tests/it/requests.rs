@@ -143,6 +143,18 @@ fn times_of_every_kind() {
     command.args(["export", "a.log", "--type", "flow", "--month", "2026-03", "--quiet"]);
     assert!(command.env("FLOWBOOK_TIME_ZONE", "Asia/Shanghai").status().unwrap().success());
     assert!(place.exists("flow_20260301T000000+0800_20260401T000000+0800.xlsx"), "{:?}", place.names());
+    // What is set is not passed over because it is not text.
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let mut command = place.command();
+        command.args(["export", "a.log", "--type", "flow", "--month", "2026-04", "--quiet"]);
+        let zone = std::ffi::OsStr::from_bytes(b"Asia/Shanghai\xa0");
+        let output = command.env("FLOWBOOK_TIME_ZONE", zone).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("The time zone is \"Asia/Shanghai\u{fffd}\""), "{told}");
+    }
     let both = ["export", "a.log", "--type", "flow", "--month", "2026-03", "--range", "today", "--json"];
     assert_eq!(place.run(&both, 2).json()["Code"], "InvalidParameter");
 }

@@ -233,7 +233,6 @@ fn a_store_without_a_number_for_a_new_row_is_no_full_disk() {
 fn a_tampered_value_is_named_with_its_table_and_column() {
     let export = ["export", "--store", "usage.db", "-o", "x.xlsx", "--max-rejects", "1"];
     let export = [&export, &DAY[..]].concat();
-    let check = ["store", "check", "--store", "usage.db"];
     let list = ["task", "list", "--store", "usage.db"];
     let ingest = ["ingest", "l.log", "--store", "usage.db"];
     let (export, list, ingest) = (&export[..], &list[..], &ingest[..]);
@@ -305,7 +304,45 @@ fn a_tampered_value_is_named_with_its_table_and_column() {
             list,
         ),
     ];
-    for (sql, checked, told, command) in cases {
+    are_named(&cases);
+}
+
+#[test]
+fn a_number_that_nobody_reaches_is_named() {
+    let more = ["ingest", "b.log", "--store", "usage.db"];
+    let coverage = ["store", "coverage", "--store", "usage.db"];
+    let export =
+        [&["export", "--store", "usage.db", "-o", "x.xlsx", "--max-rejects", "1"], &DAY[..]].concat();
+    let (more, coverage, export) = (&more[..], &coverage[..], &export[..]);
+    are_named(&[
+        (
+            "UPDATE state SET generation = 9223372036854775807",
+            "state.generation: expected 0 to 4611686018427387903, found 9223372036854775807",
+            "state.generation is 9223372036854775807",
+            more,
+        ),
+        // As many hours as somebody likes would be counted one by one.
+        (
+            "UPDATE source SET named_domain = 'l1.com', named_start = 0, named_end = 253402300000",
+            "source.named_end: expected an end within a day of its start, found 253402300000",
+            "source.named_end is 253402300000",
+            export,
+        ),
+        (
+            "UPDATE source SET named_domain = 'l1.com', named_start = 0, named_end = 253402300000",
+            "source.named_end",
+            "source.named_end is 253402300000",
+            coverage,
+        ),
+    ]);
+}
+
+/// A statement that tampers with a store, what the check says of it, what a command says, and the command.
+type Case<'a> = (&'a str, &'a str, &'a str, &'a [&'a str]);
+
+fn are_named(cases: &[Case<'_>]) {
+    let check = ["store", "check", "--store", "usage.db"];
+    for (sql, checked, told, command) in cases.iter().copied() {
         let kept = kept();
         kept.0.write("l.log", format!("{}rubbish\n", line("1/Mar/2026:08:00:00 +0800", "l1.com", 300)));
         kept.0.run(&["ingest", "l.log", "--store", "usage.db", "--max-rejects", "1"], 0);

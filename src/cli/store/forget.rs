@@ -91,7 +91,7 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
     let StoreFlags { store, waiting } = &arguments.store;
     let wait = waiting.lock_timeout;
     // What only says what would be taken out brings no store to a new version.
-    let older = if arguments.dry_run { OlderCopy::of(store, wait)? } else { None };
+    let older = if arguments.dry_run { OlderCopy::to_try_out(store, wait)? } else { None };
     let place = older.as_ref().map_or_else(|| store.clone(), OlderCopy::path);
     let mut writer = Writer::open_existing(&place, wait, "flowbook store forget")?;
     let forgotten = forget(&mut writer, &arguments.sources)?;

@@ -10,6 +10,7 @@ use crate::record::Reason;
 use crate::region::Region;
 use crate::store::connect::MAX_VALUE;
 use crate::store::source::CALENDAR;
+use crate::store::state::LAST_NUMBER;
 use crate::store::tasks::domain_set;
 use crate::store::value::MOST_LINES;
 use crate::time::{DAY_SECONDS, WINDOW_SECONDS};
@@ -27,8 +28,6 @@ const MOST_NAME: i64 = 1 << 16;
 const MOST_TEXT: i64 = MAX_VALUE as i64;
 /// Tables whose rows are never given the number of one that is gone.
 const NUMBERED: [&str; 2] = ["task", "tick"];
-/// Far more rows than were ever numbered, and as many numbers are left.
-const LAST_NUMBER: i64 = i64::MAX / 2;
 /// Characters of a name that a violation shows.
 const SHOWN: usize = 80;
 /// Rows of a table that are named.
@@ -319,7 +318,11 @@ fn sums() -> Vec<Table> {
     .map(|law| Law(law, "the start of its slice"));
     vec![
         ("account", "'account ' || id", vec![("id", Number(1, i64::MAX)), ("name", PATH)]),
-        ("state", "NULL", vec![("generation", NUMBER), ("empty_is_delivered", FLAG), ("kept_from", WINDOW)]),
+        (
+            "state",
+            "NULL",
+            vec![("generation", Number(0, LAST_NUMBER)), ("empty_is_delivered", FLAG), ("kept_from", WINDOW)],
+        ),
         (
             "total",
             "NULL",
