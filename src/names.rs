@@ -172,7 +172,7 @@ fn core(domain: &str) -> &str {
 pub struct Kin {
     /// These.
     pub domains: Vec<String>,
-    /// And all that end in one of these texts.
+    /// And all that end in one of these texts; wildcards among them only if the domain is one.
     pub ends: Vec<String>,
 }
 
@@ -188,10 +188,10 @@ impl Kin {
         let core = core(name);
         let mut domains = vec![core.to_owned()];
         domains.extend(core.match_indices(JOINTS).map(|(at, _)| core[at + 1..].to_owned()));
-        let has_dot = domains.iter().filter(|domain| domain.contains('.'));
-        let mut ends: Vec<String> = has_dot.map(|domain| format!("_{domain}")).collect();
-        ends.extend(JOINTS.map(|joint| format!("{joint}{core}")));
-        ends.dedup();
+        let is_core = |domain: &&String| (domain.contains('.') && !domain.contains('_')) || *domain == core;
+        let mut ends: Vec<String> =
+            domains.iter().filter(is_core).map(|domain| format!("_{domain}")).collect();
+        ends.push(format!("-{core}"));
         domains.extend(wildcards);
         Self { domains, ends }
     }
@@ -308,8 +308,9 @@ mod tests {
             let kin = Kin::of(&one);
             for other in domains() {
                 let name = other.as_str();
+                let ends = kin.ends.iter().any(|end| name.ends_with(&**end));
                 let is_kin = kin.domains.iter().any(|domain| domain == name)
-                    || kin.ends.iter().any(|end| name.ends_with(&**end));
+                    || (ends && (one.is_wildcard() || !other.is_wildcard()));
                 assert_eq!(is_kin, may_be_one(Some(&one), Some(&other)), "{one} {other} {kin:?}");
                 assert_eq!(is_kin, may_be_one(Some(&other), Some(&one)), "{one} {other}");
                 pairs += i32::from(is_kin);

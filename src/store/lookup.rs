@@ -323,7 +323,7 @@ impl Writer {
         if !self.known_keys.may_have_text(&text.text) {
             return Ok(Vec::new());
         }
-        let between = "SELECT id FROM source WHERE text >= ? AND text < ? ORDER BY length(text), text";
+        let between = "SELECT id, text FROM source WHERE text >= ? AND text < ? ORDER BY length(text), text";
         match &text.outside {
             None => self.found(&format!("{between} LIMIT 1"), params![text.text, behind(&text.text)]),
             Some(domain) => self.of_kin("SELECT id FROM source WHERE text = ?", between, domain, |name| {
@@ -338,7 +338,8 @@ impl Writer {
     /// # Errors
     /// See [`Writer::at_path`].
     pub fn noted_of_kin(&mut self, domain: &Domain, note: impl Fn(&str) -> Vec<u8>) -> Result<Vec<SourceId>> {
-        let between = "SELECT source FROM place WHERE path >= ? AND path < ? ORDER BY length(path), path";
+        let between =
+            "SELECT source, path FROM place WHERE path >= ? AND path < ? ORDER BY length(path), path";
         self.at(|writer| {
             writer.of_kin("SELECT source FROM place WHERE path = ?", between, domain, note).map_err(failed)
         })
@@ -355,8 +356,16 @@ impl Writer {
         for name in &kin.domains {
             found.extend(self.found(equal, [key(name)])?);
         }
+        let mut between = self.db.prepare_cached(between)?;
         for end in &kin.ends {
-            found.extend(self.found(between, params![key(end), behind(&key(end))])?);
+            let mut rows = between.query(params![key(end), behind(&key(end))])?;
+            while let Some(row) = rows.next()? {
+                // Names are kept backwards.
+                let is_wildcard = of("source", row).blob_or_null(1)?.is_some_and(|key| key.ends_with(b"*"));
+                if domain.is_wildcard() || !is_wildcard {
+                    found.push(SourceId(of("source", row).get(0)?));
+                }
+            }
         }
         Ok(found)
     }

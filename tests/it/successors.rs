@@ -201,6 +201,25 @@ fn a_whole_copy_of_a_damaged_log_takes_its_place_with_or_without_a_last_newline(
 }
 
 #[test]
+fn equal_logs_of_a_domain_and_of_a_wildcard_that_ends_alike_are_two() {
+    for wildcard in [".b.com", ".x-a.com", ".x_a.com"] {
+        let logs = [(named("a.com", HOUR), lines("", 1..=3)), (named(wildcard, HOUR), lines("", 1..=3))];
+        for order in [[0, 1], [1, 0]] {
+            let kept = Kept::new();
+            for at in order {
+                kept.write(&logs[at].0, &logs[at].1);
+                taken(&kept, &["--keep-going"]);
+            }
+            for more in [&[][..], &["--verify"]] {
+                assert_eq!(taken(&kept, more), bytes(&[("a.com", 6)]), "{wildcard} {order:?}");
+            }
+            kept.remove(&named("a.com", HOUR));
+            assert_eq!(taken(&kept, &["--verify"]), bytes(&[("a.com", 6)]), "{wildcard} {order:?}");
+        }
+    }
+}
+
+#[test]
 fn the_log_of_a_wildcard_takes_and_gives_no_line_of_another_domain() {
     let health = lines("", 1..=1);
     let wildcard = health.clone() + &lines("", 20..=20) + &lines("x.b.com", 21..=22);
