@@ -16,7 +16,7 @@ use crate::regular;
 use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -56,7 +56,7 @@ impl Standing {
         self.0[1].is_some_and(|(len, _)| len > 0)
     }
 
-    /// Whether a change may have stopped halfway, which the database takes back before it reads the store.
+    /// Whether there is a journal: if a change stopped halfway, the database takes it back before it reads the store.
     fn has_journal(&self) -> bool {
         self.0[3].is_some_and(|(len, _)| len > 0)
     }
@@ -128,7 +128,7 @@ fn attempt(path: &Path, wait: Duration, is_last: bool) -> Result<Option<(Connect
         }
         return copied(path, &before, wait).map_err(|not| unread(path, WAL, not.why()));
     }
-    if before.has_journal() {
+    if before.has_journal() && is_unfinished(path) {
         return copied(path, &before, wait).map_err(|not| unread(path, JOURNAL, not.why()));
     }
     if before.0[0].is_some_and(|(len, _)| len <= MOST_COPIED) {
@@ -140,6 +140,14 @@ fn attempt(path: &Path, wait: Duration, is_last: bool) -> Result<Option<(Connect
     }
     let db = connect(address(path, "immutable=1"), wait, access);
     db.map(|db| Some((db, Kept::Unkept))).map_err(|error| unopened(path, error))
+}
+
+/// Whether the journal beside a store is one of a change that was not finished. Some programs leave one behind that they
+/// have crossed out, by its first byte.
+fn is_unfinished(path: &Path) -> bool {
+    let mut first = [0];
+    let read = regular::open(&beside(path, JOURNAL)).and_then(|mut file| file.read(&mut first));
+    read.is_err() || first != [0]
 }
 
 /// Why there is no copy of a store.

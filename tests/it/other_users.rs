@@ -219,6 +219,11 @@ fn a_change_that_was_not_finished_is_not_shown() {
     good(&owned);
     assert!(!place.exists("fixed/s.db-journal"));
     assert_eq!(export(READER, "fixed").output().unwrap().stdout, before.stdout);
+    // A journal that was crossed out says nothing.
+    place.write("fixed/s.db-journal", [0; 1000]);
+    let output = export(READER, "fixed").env("TMPDIR", "/nowhere").output().unwrap();
+    good(&output);
+    assert_eq!(output.stdout, before.stdout);
 }
 
 #[test]
