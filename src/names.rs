@@ -156,15 +156,29 @@ pub fn tells_of(told: &Domain, outside: Option<&Domain>) -> bool {
     !is_domain(told) || outside.is_none_or(is_of)
 }
 
-/// Whether a domain is another one, or that with something put before it.
-fn is_copy(copy: &str, of: &str) -> bool {
-    let before = copy.strip_suffix(of);
-    before.is_some_and(|before| before.is_empty() || before.ends_with(JOINTS))
+/// Whether a source may be one with another one that stays, because of a newcomer that may be one with each of them. They are
+/// if their own domains say so, or if the newcomer names the domain that the source's is with something put before it. Two
+/// subdomains are not one, though a wildcard may be one with each.
+#[must_use]
+pub fn may_be_one_by(newcomer: Option<&Domain>, source: Option<&Domain>, stays: Option<&Domain>) -> bool {
+    may_be_one(source, stays) || newcomer.is_some_and(|newcomer| tells_of(newcomer, source))
 }
 
-/// A domain without what an underscore puts before it: no host has one.
+/// Whether a domain is another one, or that with something put before it, which has no dot: `img.my-a.com` is no copy of
+/// `a.com`.
+fn is_copy(copy: &str, of: &str) -> bool {
+    let before = copy.strip_suffix(of);
+    before.is_some_and(|before| before.is_empty() || (before.ends_with(JOINTS) && !before.contains('.')))
+}
+
+/// A domain without what an underscore puts before its first label: no host has one.
 fn core(domain: &str) -> &str {
-    domain.rsplit_once('_').map(|(_, core)| core).filter(|core| core.contains('.')).unwrap_or(domain)
+    let first = domain.find('.').unwrap_or(0);
+    domain[..first]
+        .rfind('_')
+        .map(|at| &domain[at + 1..])
+        .filter(|core| !core.starts_with('.'))
+        .unwrap_or(domain)
 }
 
 /// The domains that [may be one](may_be_one) with a domain, so that they can be looked up.
@@ -172,7 +186,7 @@ fn core(domain: &str) -> &str {
 pub struct Kin {
     /// These.
     pub domains: Vec<String>,
-    /// And all that end in one of these texts; wildcards among them only if the domain is one.
+    /// And all that end in one of these texts, with no dot before it unless the domain is a wildcard.
     pub ends: Vec<String>,
 }
 
@@ -186,11 +200,10 @@ impl Kin {
             return Self { domains: wildcards.collect(), ends: vec![name[1..].to_owned()] };
         }
         let core = core(name);
+        let first = &core[..core.find('.').unwrap_or(core.len())];
         let mut domains = vec![core.to_owned()];
-        domains.extend(core.match_indices(JOINTS).map(|(at, _)| core[at + 1..].to_owned()));
-        let is_core = |domain: &&String| (domain.contains('.') && !domain.contains('_')) || *domain == core;
-        let mut ends: Vec<String> =
-            domains.iter().filter(is_core).map(|domain| format!("_{domain}")).collect();
+        domains.extend(first.match_indices(JOINTS).map(|(at, _)| core[at + 1..].to_owned()));
+        let mut ends: Vec<String> = domains.iter().map(|domain| format!("_{domain}")).collect();
         ends.push(format!("-{core}"));
         domains.extend(wildcards);
         Self { domains, ends }
@@ -308,9 +321,9 @@ mod tests {
             let kin = Kin::of(&one);
             for other in domains() {
                 let name = other.as_str();
-                let ends = kin.ends.iter().any(|end| name.ends_with(&**end));
+                let is_free = |before: &str| one.is_wildcard() || !before.contains('.');
                 let is_kin = kin.domains.iter().any(|domain| domain == name)
-                    || (ends && (one.is_wildcard() || !other.is_wildcard()));
+                    || kin.ends.iter().any(|end| name.strip_suffix(&**end).is_some_and(is_free));
                 assert_eq!(is_kin, may_be_one(Some(&one), Some(&other)), "{one} {other} {kin:?}");
                 assert_eq!(is_kin, may_be_one(Some(&other), Some(&one)), "{one} {other}");
                 pairs += i32::from(is_kin);
@@ -326,5 +339,6 @@ mod tests {
             both("*.b.com", "x.b.com") && both("*.b.com", "backup_x.b.com") && both("*.b.com", "*.b.com")
         );
         assert!(!both("*.b.com", "b.com") && !both("*.b.com", "a.com") && !both("a-x.com", "b-x.com"));
+        assert!(!both("www.my_shop.com", "img.your_shop.com") && !both("img.my-a.com", "a.com"));
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn of_taking(taking: &Taking) -> Vec<String> {
     let is_told = !taking.empty_is_delivered;
     let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str).filter(|_| is_told)));
     notes.extend(padded(taking.padded()));
+    notes.extend(shorter(&taking.shorter));
     notes.extend(twice(&taking.overlaps));
     notes
 }
@@ -98,6 +99,22 @@ fn padded<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
     if let more @ 1.. = sources.count() {
         let more = grouped(more as u128);
         notes.push(format!("{more} more files have such blanks; --json lists them all"));
+    }
+    notes
+}
+
+/// Notes on files that took the place of longer ones.
+fn shorter(sources: &[(String, [u64; 2])]) -> Vec<String> {
+    let note = |(name, [before, now]): &(String, [u64; 2])| {
+        let (before, now) = (grouped((*before).into()), grouped((*now).into()));
+        format!("{name} has {now} lines where it had {before}; the others no longer count. Was it cut off?")
+    };
+    let mut notes: Vec<String> = sources.iter().take(LISTED).map(note).collect();
+    if let more @ 1.. = sources.len().saturating_sub(LISTED) {
+        notes.push(format!(
+            "{} more files have fewer lines than before; --json lists them all",
+            grouped(more as u128)
+        ));
     }
     notes
 }

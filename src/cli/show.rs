@@ -210,6 +210,8 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
     };
     object["empty"] = json!(taking.empty);
     object["padding"] = notes::padding(taking.padded());
+    let fewer = |(name, [before, now]): &(String, [u64; 2])| json!({"file": name, "lines_before": before, "lines": now});
+    object["shorter"] = taking.shorter.iter().map(fewer).collect();
     object["overlaps"] = notes::overlaps(&taking.overlaps);
     object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
     object

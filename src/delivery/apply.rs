@@ -9,7 +9,7 @@ use super::work::{Case, Settled, Work};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
-use crate::names::may_be_one;
+use crate::names::{may_be_one, may_be_one_by};
 use crate::store::{Arrival, Known, Place, Seen, SourceId};
 
 impl Work<'_> {
@@ -37,6 +37,8 @@ impl Work<'_> {
             }
             SourceAction::TakeOver => self.take_over(&case.shorter, &arrival)?,
             SourceAction::Replace(id) => {
+                let before = self.writer.known(id)?;
+                self.note_shorter(&before, &arrival);
                 self.replace(id, &arrival)?;
                 Fate::Replaced
             }
@@ -80,7 +82,10 @@ impl Work<'_> {
             // Where its own name tells no domain, it is that of the text that is known.
             let known = self.writer.known(id)?;
             let domain = taken.read_for().or(known.read_for());
-            shorter.retain(|shorter| shorter.id != id && may_be_one(shorter.read_for(), domain));
+            shorter.retain(|shorter| {
+                let of = shorter.read_for();
+                shorter.id != id && may_be_one(of, domain) && may_be_one_by(domain, of, known.read_for())
+            });
             self.take_in_beginnings(id, &shorter, arrival.place)?;
         }
         self.take_in_copies(id, taken, arrival.place)?;
@@ -126,9 +131,13 @@ impl Work<'_> {
         if taken.text.outside.is_none() {
             return Ok(());
         }
+        let stays = self.writer.known(id)?;
         let mut copies = Vec::new();
         for other in self.writer.also_with_text(&taken.text)? {
-            copies.extend((other != id).then(|| self.writer.known(other)).transpose()?);
+            let other = self.writer.known(other)?;
+            if other.id != id && may_be_one_by(taken.read_for(), other.read_for(), stays.read_for()) {
+                copies.push(other);
+            }
         }
         self.take_in_beginnings(id, &copies, here)
     }
@@ -237,10 +246,19 @@ impl Work<'_> {
     fn make_way(&mut self, ids: &[SourceId], arrival: &Arrival<'_>) -> Result<bool> {
         let before = self.made_anew(arrival)?.filter(|before| !ids.contains(&before.id));
         if let Some(before) = &before {
+            self.note_shorter(before, arrival);
             self.uncover(before, arrival.place)?;
             self.writer.forget(before.id)?;
         }
         Ok(before.is_some())
+    }
+
+    /// Notes that what takes the place of a source has fewer lines: a copy that was cut off looks like that.
+    fn note_shorter(&mut self, before: &Known, arrival: &Arrival<'_>) {
+        let lines = [before.lines, arrival.report.counts.lines];
+        if lines[1] < lines[0] {
+            self.taking.shorter.push((arrival.place.name.clone(), lines));
+        }
     }
 
     /// Makes texts the beginnings of what counts now at a place which were counted as the names of their own beginnings tell:

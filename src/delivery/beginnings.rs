@@ -8,7 +8,7 @@ use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::Beginning;
-use crate::names::may_be_one;
+use crate::names::{may_be_one, may_be_one_by};
 use crate::store::{Arrival, Known, Place, Seen, SharedBeginning, Shorter, SourceId};
 
 impl Work<'_> {
@@ -44,6 +44,10 @@ impl Work<'_> {
             } else if known.head.is_some() || !self.trim_places(known.id, place)? {
                 found.push(known);
             }
+        }
+        // Each must be one with the longest of them, too.
+        if let Some(longest) = found.first().and_then(Known::read_for).cloned() {
+            found.retain(|known| may_be_one_by(taken.read_for(), known.read_for(), Some(&longest)));
         }
         Ok((found, borrowed))
     }
@@ -130,12 +134,16 @@ impl Work<'_> {
             return Ok(Some(id));
         }
         let Some(outside) = &taken.text.outside else { return Ok(None) };
-        // Whatever the domain, it is noted for the text alone, too.
-        let Some(Seen { id, .. }) = self.writer.at_path(&note_of(&alone))? else { return Ok(None) };
-        if may_be_one(self.writer.known(id)?.read_for(), Some(outside)) {
-            return Ok(Some(id));
+        // It may have been read by a name that tells no domain; and what is noted for a name that may be of two domains is
+        // the beginning of one of them.
+        let noted_alone = self.writer.at_path(&note_of(&alone))?.map(|seen| seen.id);
+        let of_kin = self.writer.noted_of_kin(outside, |name| note_for(&alone, name))?;
+        for id in noted_alone.into_iter().chain(of_kin) {
+            if may_be_one(self.writer.known(id)?.read_for(), Some(outside)) {
+                return Ok(Some(id));
+            }
         }
-        Ok(self.writer.noted_of_kin(outside, |name| note_for(&alone, name))?.first().copied())
+        Ok(None)
     }
 
     /// Sources that a text that was read may be the beginning of: all that begin as it does, but of very many only those

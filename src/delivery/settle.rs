@@ -6,7 +6,7 @@ use super::taking::Fate;
 use super::work::{Case, ReadCandidate, Settled, Work};
 use crate::error::Result;
 use crate::ingest::Taken;
-use crate::names::may_be_one;
+use crate::names::may_be_one_by;
 use crate::store::{Arrival, Known, Place, Seen, SourceId};
 
 impl Work<'_> {
@@ -77,9 +77,10 @@ impl Work<'_> {
             Lookup::Longer => {
                 // What it grew from is no longer text than it is, even if all of that can be read of damaged ones.
                 let longer = self.longer(taken, place)?.filter(|id| !case.grown_from.contains(id));
-                if let Some(id) = longer.filter(|_| !facts.has_domain) {
+                if let Some(id) = longer {
                     let of = self.writer.known(id)?;
-                    case.shorter.retain(|shorter| may_be_one(shorter.read_for(), of.read_for()));
+                    case.shorter
+                        .retain(|shorter| may_be_one_by(taken.read_for(), shorter.read_for(), of.read_for()));
                 }
                 facts.longer = Answer::Is(longer);
             }

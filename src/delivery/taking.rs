@@ -71,6 +71,8 @@ pub struct Taking {
     pub empty_is_delivered: bool,
     /// Names of sources that were read and have [`padding`](crate::report::SourceReport::padding), with its bytes.
     pub padded: Vec<(String, u64)>,
+    /// Names of sources that took the place of longer ones, each with the lines that counted before and those that it has.
+    pub shorter: Vec<(String, [u64; 2])>,
     /// The lines that were read and count now.
     pub counts: Counts,
     /// The names of the sources with the most rejected lines, and how many: the most first.

@@ -360,9 +360,10 @@ impl Writer {
         for end in &kin.ends {
             let mut rows = between.query(params![key(end), behind(&key(end))])?;
             while let Some(row) = rows.next()? {
-                // Names are kept backwards.
-                let is_wildcard = of("source", row).blob_or_null(1)?.is_some_and(|key| key.ends_with(b"*"));
-                if domain.is_wildcard() || !is_wildcard {
+                // Names are kept backwards: what is put before the end comes behind it.
+                let found_key = of("source", row).blob_or_null(1)?.unwrap_or_default();
+                let before = found_key.get(key(end).len()..).unwrap_or_default();
+                if domain.is_wildcard() || !before.contains(&b'.') {
                     found.push(SourceId(of("source", row).get(0)?));
                 }
             }

@@ -254,3 +254,26 @@ fn the_log_of_a_wildcard_takes_and_gives_no_line_of_another_domain() {
         assert_eq!(taken(&kept, &[]), bytes(&[("x.b.com", 64)]), "{order:?}");
     }
 }
+
+#[test]
+fn a_log_that_becomes_shorter_is_said() {
+    let kept = Kept::new();
+    let gone = named("a.com", LATER);
+    kept.write(&named("a.com", HOUR), lines("", 1..=30));
+    kept.write(&gone, lines("", 31..=40));
+    taken(&kept, &[]);
+    let of = |bytes: &str| kept.write(&named("a.com", HOUR), bytes);
+    let shorter = |kept: &Kept| kept.try_ingest(&["logs"], 0);
+    of(&lines("", 1..=20));
+    let done = shorter(&kept);
+    done.says(&["has 20 lines where it had 30", "no longer count"]);
+    assert_eq!(done.json()["shorter"][0]["lines_before"], 30);
+    // What grows, is copied, or comes in the place of as much is no such thing.
+    of(&lines("", 1..=25));
+    kept.copy(&gone, "logs/copy.log");
+    assert_eq!(shorter(&kept).json()["shorter"], serde_json::json!([]));
+    // A copy of another log took its place.
+    of(&lines("", 31..=40));
+    shorter(&kept).says(&["has 10 lines where it had 25"]);
+    assert!(!shorter(&kept).stderr.contains("lines where"));
+}
