@@ -14,9 +14,9 @@ mod change;
 
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
-use crate::error::plain;
+use crate::error::{Error, Result, plain};
 use crate::log::{Choice, Format};
-use crate::names::{FileName, evidence, outside};
+use crate::names::{FileName, evidence, is_domain, outside};
 use crate::region::Region;
 use crate::report::NamedHours;
 pub(crate) use change::{SMALL, START, start_of};
@@ -30,10 +30,32 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Refuses a domain for lines whose URL has only a path where each log's own name names one: whoever gave it mostly meant
+/// to choose domains, and would get all of them.
+///
+/// # Errors
+/// If it is given, and no log may need it.
+pub fn refuse_idle_domain(given: Option<&Domain>, sources: &[Source]) -> Result<()> {
+    let needs_none = |source: &Source| source.named.as_ref().is_some_and(|hours| is_domain(&hours.domain));
+    if given.is_none() || sources.is_empty() || !sources.iter().all(needs_none) {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "--domain has no effect: the name of each log names its domain; to choose domains give --domain-names",
+    ))
+}
+
 /// The argument that means standard input.
 pub const STDIN: &str = "-";
 /// The fault of a pipe, socket or device in a folder or behind a glob: it would be waited for without end.
 const NO_FILE: &str = "is not a regular file; a pipe is read only if you name it";
+/// How the fault of a log begins that could not be opened.
+const CANNOT_READ: &str = "cannot read: ";
+/// Whether the fault of a log says that nothing of it can be read.
+#[must_use]
+pub fn is_unreadable(fault: &str) -> bool {
+    [NO_MATCH, NO_FILE, CANNOT_READ].iter().any(|begin| fault.starts_with(begin))
+}
 /// Where the program reads logs from.
 pub const ORIGINS: &dyn Origins = &Local;
 

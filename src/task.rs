@@ -24,7 +24,6 @@ use crate::error::{Error, Result};
 use crate::events::{of_phase, timed};
 use crate::export::completeness::Completeness;
 use crate::export::{self, Exported, Series, hours_with_log, kept_rows, series};
-use crate::hours::HOUR_SECONDS;
 use crate::ingest::limit::too_many_rejected;
 use crate::ingest::{self, Ingested, Job, Rejects, ingest};
 use crate::log::Choice;
@@ -32,9 +31,8 @@ use crate::output::{self, Output, Seal, folder};
 use crate::region::Region;
 use crate::report::overlap;
 use crate::report::{Counts, NotOpened, RejectLimit, Report, Spans};
-use crate::source::{NameFilter, ORIGINS, Search, Source, no_log, remove_out_of_scope};
+use crate::source::{NameFilter, ORIGINS, Search, Source, no_log, refuse_idle_domain, remove_out_of_scope};
 use crate::store::Reader;
-use crate::time::iso;
 use crate::usage::Row;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -115,6 +113,7 @@ pub fn run(task: &Task<'_>, logs: &Logs<'_>, progress: &TaskProgress) -> Result<
     if sources.is_empty() {
         return Err(no_log(logs.arguments, logs.search));
     }
+    refuse_idle_domain(logs.search.reading.domain.as_ref(), &sources)?;
     apart(task, logs.rejects, &sources)?;
     let folds = task.spec.folds();
     let own_hosts = own_hosts(&sources, &folds);
@@ -310,15 +309,8 @@ const NAMED_GAPS: usize = 3;
 fn incomplete(found: &Completeness) -> String {
     let mut text = format!("logs are missing: hours with a log: {found}; no workbook was written");
     for (domain, hours) in found.lacking.iter().take(NAMED) {
-        let _ = write!(text, "\n  {domain} has {hours} of {}", found.hours);
-        let mut gaps = found.gaps.iter().filter(|(of, _)| of == domain).map(|(_, gap)| gap);
-        for (n, gap) in gaps.by_ref().take(NAMED_GAPS).enumerate() {
-            let (from, until) = (iso(gap.start * HOUR_SECONDS), iso(gap.end * HOUR_SECONDS));
-            let _ = write!(text, "{} {from} to {until}", if n == 0 { ", none from" } else { ", from" });
-        }
-        if gaps.next().is_some() {
-            text.push_str(", ...");
-        }
+        let gaps = found.first_gaps(domain, NAMED_GAPS);
+        let _ = write!(text, "\n  {domain} has {hours} of {}{gaps}", found.hours);
     }
     if let more @ 1.. = found.lacking.len().saturating_sub(NAMED) {
         let _ = write!(text, "\n  and {more} more domains");

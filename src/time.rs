@@ -137,7 +137,13 @@ impl Zone {
     pub fn hint(text: &str) -> String {
         let place = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
         let word = text.trim().replace(' ', "_");
-        let at = |word: &str| Self::names().find(|name| place(name).eq_ignore_ascii_case(word));
+        // No zone is called as the country of most of these logs is, and Chita is near only in its letters.
+        let is_china =
+            |word: &str| ["China", "Beijing", "Peking"].iter().any(|of| of.eq_ignore_ascii_case(word));
+        let at = |word: &str| match word {
+            _ if is_china(word) => Some("Asia/Shanghai"),
+            _ => Self::names().find(|name| place(name).eq_ignore_ascii_case(word)),
+        };
         let is_short = matches!(word.len(), 1..=5) && word.bytes().all(|b| b.is_ascii_uppercase());
         let near = || nearest(&word, Self::names()).or_else(|| at(nearest(&word, Self::names().map(place))?));
         match at(&word) {

@@ -13,7 +13,7 @@ use crate::delivery::intake::Intake;
 use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Scope;
-use crate::source::Search;
+use crate::source::{Search, refuse_idle_domain};
 use crate::store::Reader;
 use crate::task::needs::Tolerance;
 use crate::task::registered::{Finished, Running, hold, run_and_register};
@@ -189,11 +189,13 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     } else if !telling.quiet {
         show::table(&task, &outcome, is_stream)?;
     }
-    show::messages(&missing::lacks(&outcome, &spec.selection));
+    show::messages(&missing::lacks(&outcome, &spec));
     if let Err(why) = &outcome.result {
         show::explain(why);
     }
-    let complete = outcome.result.is_ok() && !outcome.report.has_faults() && unread.is_empty();
+    let is_of_nothing = missing::is_of_nothing(&outcome);
+    let complete =
+        outcome.result.is_ok() && !outcome.report.has_faults() && unread.is_empty() && !is_of_nothing;
     Ok(if complete { Ending::Done } else { Ending::WithRejects })
 }
 
@@ -239,6 +241,7 @@ fn take(
     }
     let wait = arguments.waiting.lock_timeout;
     let sources = flags::sources(&arguments.logs, &arguments.reading.search()?, false)?;
+    refuse_idle_domain(arguments.reading.domain.as_ref(), &sources)?;
     let usual =
         arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };

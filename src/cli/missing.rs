@@ -1,20 +1,23 @@
 //! What people should know of an export whose workbook is made: what was asked for and is not in the logs.
 
+use crate::contract::request::ExportSpec;
 use crate::domain::{Domain, Pattern, Selection};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
 use crate::report::NotOpened;
 use crate::task::Outcome;
+use crate::time::Zone;
 
 /// Names that are listed one by one.
 const LISTED: usize = 10;
 
 /// Domains that were asked for in vain, and what the logs do not cover.
-pub(super) fn lacks(outcome: &Outcome, selection: &Selection) -> Vec<String> {
+pub(super) fn lacks(outcome: &Outcome, spec: &ExportSpec) -> Vec<String> {
+    let (selection, zone) = (&spec.selection, spec.zone);
     let Ok(exported) = &outcome.result else { return Vec::new() };
     let absent = absent(exported, outcome, selection);
     let idle = idle_folds(exported, outcome, selection);
-    absent.into_iter().chain(idle).chain(uncovered(&exported.completeness)).collect()
+    absent.into_iter().chain(idle).chain(uncovered(&exported.completeness, zone)).collect()
 }
 
 /// Wildcards of --fold that no host counts as, where any line counts.
@@ -46,7 +49,21 @@ fn absent(exported: &Exported, outcome: &Outcome, selection: &Selection) -> Opti
     let is_all_opened = outcome.not_opened == NotOpened::default();
     let all = if is_all_opened { "" } else { ", or open all logs with --read-all" };
     let asked = if silent.is_empty() { String::new() } else { format!("; requested: {names}") };
-    Some(format!("no line is in this export; see what is out of scope or rejected{all}{asked}"))
+    let lines = outcome.report.totals().lines;
+    let what = if lines == 0 && outcome.report.has_faults() {
+        // What could not be read is named above.
+        "nothing was read, so no line is in this export".to_owned()
+    } else {
+        format!("no line is in this export; see what is out of scope or rejected{all}")
+    };
+    Some(format!("every figure is zero: {what}{asked}"))
+}
+
+/// Whether an export was made of nothing: its figures are zeros because no log has any of its hours. That there was no
+/// request in them is known only where there is one.
+pub(super) fn is_of_nothing(outcome: &Outcome) -> bool {
+    let has_log = |exported: &Exported| exported.completeness.hours_with_log > 0;
+    outcome.result.as_ref().is_ok_and(|exported| !has_log(exported)) && outcome.report.totals().accepted == 0
 }
 
 /// ` and 3 more` behind the first names of a list, where there are more.
@@ -66,22 +83,29 @@ fn meant(domain: &Pattern, outcome: &Outcome, selection: &Selection) -> Option<S
     domain.nearest(found.filter(may_be)).filter(|near| *near != domain.to_string())
 }
 
+/// Gaps that are named of each.
+const GAPS: usize = 2;
 /// Domains that are named of those that lack hours.
 const LACKING: usize = 5;
 
 /// What people should know of an export over hours that no log tells of.
-fn uncovered(found: &Completeness) -> Option<String> {
+fn uncovered(found: &Completeness, zone: Zone) -> Option<String> {
     (!found.is_complete()).then(|| {
         let lacking = lacking(found);
         format!(
-            "the logs do not cover the range: hours with a log: {found}{lacking}; hours without a log count as zeros"
+            "the logs do not cover the range (its time zone is {zone}): hours with a log: {found}{lacking}; hours \
+             without a log count as zeros"
         )
     })
 }
 
 /// Who lacks hours, behind how many there are.
 pub(super) fn lacking(found: &Completeness) -> String {
-    let one = |(domain, hours): &(Pattern, u64)| format!("{domain} has {hours} of {}", found.hours);
+    let one = |(domain, hours): &(Pattern, u64)| {
+        // Who has none lacks all.
+        let gaps = if *hours > 0 { found.first_gaps(domain, GAPS) } else { String::new() };
+        format!("{domain} has {hours} of {}{gaps}", found.hours)
+    };
     let names: Vec<String> = found.lacking.iter().take(LACKING).map(one).collect();
     let names = names.join(", ") + &and_more(found.lacking.len(), LACKING);
     if names.is_empty() { names } else { format!("; {names}") }

@@ -15,6 +15,7 @@ use crate::export::completeness::Completeness;
 use crate::names::named_hours;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
+use crate::source::is_unreadable;
 use crate::task::registered::Finished;
 use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
@@ -29,6 +30,8 @@ use std::path::Path;
 /// done.
 pub(super) fn error(error: &Error, is_configured: bool) {
     let hint = match (error.kind(), is_configured) {
+        // Of what is not there, or may not be read, there is no readable part.
+        (ErrorKind::Damaged(text), _) if is_unreadable(text) => "",
         (ErrorKind::Damaged(_), true) => {
             "\n  write keep_going = true under [ingest] to count the readable part of such logs"
         }
@@ -261,7 +264,7 @@ pub(super) fn made_json(
 pub(super) fn taking_json(taking: &Taking, refused: Option<&str>) -> Result<()> {
     let mut object = taking_object(taking);
     if let Some(why) = refused {
-        object["error"] = json!(why);
+        add_failure(&mut object, why);
     }
     self::object(&object)
 }
@@ -315,9 +318,18 @@ fn task_object(task: &Task<'_>, outcome: &Outcome, id: Option<TaskId>) -> Value 
             object["key_figures"] = key_figures(spec, exported);
             object["completeness"] = completeness(&exported.completeness);
         }
-        Err(why) => object["error"] = json!(why),
+        Err(why) => add_failure(&mut object, why),
     }
     object
+}
+
+/// Adds to what was done that it failed, and why: as every failure says it, and as `error`.
+pub(super) fn add_failure(object: &mut Value, why: &str) {
+    let Failure { code, message, recommend, .. } = Failure::internal(why.to_owned());
+    object["Code"] = json!(code);
+    object["Message"] = json!(message);
+    object["Recommend"] = json!(recommend);
+    object["error"] = json!(why);
 }
 
 /// One JSON object: the response of the operation, and beside it the file, the counts, the key figures.

@@ -5,7 +5,7 @@ pub(super) mod words;
 use super::environment::{self, ACCOUNT, creation_time, now};
 use super::flags::{self, StoreFlags, TellingFlags, reject_limit};
 use super::request::RequestArguments;
-use super::{Ending, config, output_path, progress, show};
+use super::{Ending, config, missing, output_path, progress, show};
 use crate::contract::page::{LISTED, Page};
 use crate::contract::request::retention;
 use crate::delivery::collision::keep_off;
@@ -291,7 +291,15 @@ fn run_some(arguments: &RunArguments) -> Result<Ending> {
         created: creation_time()?,
         now,
     };
-    run_all(&mut registry, choose, &running, &arguments.telling)
+    let ending = run_all(&mut registry, choose, &running, &arguments.telling)?;
+    if arguments.ids.is_empty() && !arguments.refresh {
+        // Who runs all mostly means these, too.
+        if let stale @ 1.. = registry.stale()?.len() {
+            let are = if stale == 1 { "task is" } else { "tasks are" };
+            show::message(&format!("{stale} {are} stale; --refresh makes workbooks of stale tasks again"));
+        }
+    }
+    Ok(ending)
 }
 
 /// The tasks with these ids, each once.
@@ -327,7 +335,7 @@ pub(super) fn run_all(
     words::ran(&ran, running.at.path, telling)?;
     let is_short = |(_, done): &(&TaskRecord, Result<Ran>)| match done {
         Ok(Ran::Waits(_)) => true,
-        Ok(Ran::Done { outcome, .. }) => outcome.report.has_faults(),
+        Ok(Ran::Done { outcome, .. }) => outcome.report.has_faults() || missing::is_of_nothing(outcome),
         Ok(Ran::Meanwhile) | Err(_) => false,
     };
     Ok(match ran.iter().any(|(_, done)| words::failure(done).is_some()) {

@@ -15,7 +15,7 @@ use super::code::Refusal;
 use super::kind::Kind;
 use crate::domain::{DomainSet, Folds, Pattern, Selection};
 use crate::factor::Factor;
-use crate::locale::Language;
+use crate::locale::{Label, Language};
 use crate::report::samples::Samples;
 use crate::time::{DAY_SECONDS, TimeRange, Zone};
 use rules::{
@@ -161,6 +161,18 @@ pub enum Scope {
     Group(String),
     /// Domains by name.
     Domains,
+}
+
+impl Scope {
+    /// As the workbook shows it.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        match self {
+            Self::Account => Label::WholeAccount.text(language).to_owned(),
+            Self::Group(name) => format!("{}: {name}", Label::Group.text(language)),
+            Self::Domains => Label::NamedDomains.text(language).to_owned(),
+        }
+    }
 }
 
 /// A valid export.

@@ -5,9 +5,9 @@
 use super::tally::Tally;
 use crate::contract::request::ExportSpec;
 use crate::domain::{Domain, Folds, Pattern, Selection};
-use crate::hours::{self, Hours, touched};
+use crate::hours::{self, HOUR_SECONDS, Hours, touched};
 use crate::report::Report;
-use crate::time::TimeRange;
+use crate::time::{TimeRange, iso};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -57,6 +57,22 @@ impl std::fmt::Display for Completeness {
 }
 
 impl Completeness {
+    /// The first `most` gaps of a domain: `, none from 2026-03-01T00:00:00Z to 2026-03-01T05:00:00Z, ...`.
+    #[must_use]
+    pub fn first_gaps(&self, domain: &Pattern, most: usize) -> String {
+        let mut gaps = self.gaps.iter().filter(|(of, _)| of == domain).map(|(_, gap)| gap);
+        let mut text = String::new();
+        for (n, gap) in gaps.by_ref().take(most).enumerate() {
+            let (from, until) = (iso(gap.start * HOUR_SECONDS), iso(gap.end * HOUR_SECONDS));
+            let before = if n == 0 { ", none from" } else { ", from" };
+            text.extend([before, " ", &from, " to ", &until]);
+        }
+        if gaps.next().is_some() {
+            text.push_str(", ...");
+        }
+        text
+    }
+
     /// Adds a domain, or a wildcard that stands for none, with its own hours.
     fn add(&mut self, domain: Pattern, own: &BTreeSet<i64>, span: &Range<i64>) {
         let count = own.len() as u64;

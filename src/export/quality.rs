@@ -9,7 +9,7 @@ use super::workbook::layout::rows_of;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::contract::request::ExportSpec;
 use crate::error::Result;
-use crate::hours::HOUR_SECONDS;
+use crate::hours::{HOUR_SECONDS, of_range};
 use crate::locale::{Label, display_width};
 use crate::record::Reason;
 use crate::report::{Report, SAMPLE_BYTES, SAMPLES_PER_REASON, hours_and_minutes};
@@ -151,13 +151,23 @@ impl Quality<'_> {
     fn missing_hours(&self, sheet: &mut Sheet<'_>) -> Result<()> {
         self.section(sheet, &[Label::MissingHours, Label::From, Label::Until, Label::Hours])?;
         let gaps = &self.completeness.gaps;
+        // Where no domain is known, none has a log in any hour.
+        if self.completeness.expected == 0 {
+            let hours = of_range(self.spec.range);
+            return self.missing(sheet, &self.spec.scope.text(self.spec.language), &hours);
+        }
         self.none(sheet, gaps.is_empty())?;
         for (domain, hours) in gaps {
-            let [from, until] = [hours.start, hours.end].map(|hour| self.time(hour * HOUR_SECONDS));
-            let count = Cell::Whole((hours.end - hours.start).unsigned_abs().into());
-            sheet.row(&[Cell::Text(&domain.to_string()), from.cell(), until.cell(), count], Tone::Plain)?;
+            self.missing(sheet, &domain.to_string(), hours)?;
         }
         self.not_shown(sheet, self.completeness.more_gaps)
+    }
+
+    /// Hours that have no log.
+    fn missing(&self, sheet: &mut Sheet<'_>, whose: &str, hours: &Range<i64>) -> Result<()> {
+        let [from, until] = [hours.start, hours.end].map(|hour| self.time(hour * HOUR_SECONDS));
+        let count = Cell::Whole((hours.end - hours.start).unsigned_abs().into());
+        sheet.row(&[Cell::Text(whose), from.cell(), until.cell(), count], Tone::Plain)
     }
 
     /// An instant in the report's zone, told apart from others of the same local time.

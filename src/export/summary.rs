@@ -7,7 +7,7 @@ use super::content::Content;
 use super::workbook::layout::rows_of;
 use super::workbook::{Cell, Column, Sheet, Tone};
 use crate::contract::bill::Billed;
-use crate::contract::request::{DetailRows, Scope};
+use crate::contract::request::DetailRows;
 use crate::error::Result;
 use crate::locale::{Label, Language, shortened};
 use crate::region::Region;
@@ -110,12 +110,7 @@ impl Content<'_> {
     }
 
     fn scope(&self, sheet: &mut Sheet<'_>) -> Result<()> {
-        let scope = match &self.spec.scope {
-            Scope::Account => self.word(Label::WholeAccount).to_owned(),
-            Scope::Group(name) => format!("{}: {name}", self.word(Label::Group)),
-            Scope::Domains => self.word(Label::NamedDomains).to_owned(),
-        };
-        self.text(sheet, Label::Scope, &scope)?;
+        self.text(sheet, Label::Scope, &self.spec.scope.text(self.spec.language))?;
         self.named(sheet, Label::DomainCount, Cell::Whole(self.tally.domains.len() as u128))?;
         let region = |region: &Region| region_name(*region, self.spec.language);
         let regions: Vec<&str> = self.tally.regions.keys().map(region).collect();

@@ -42,6 +42,7 @@ mod lines_agree;
 mod logs;
 mod many;
 mod names;
+mod newcomer;
 mod older_store;
 mod one_text;
 mod options;

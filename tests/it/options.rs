@@ -47,7 +47,7 @@ fn domains_that_lack_hours_are_named_also_where_others_have_them() {
             "the logs do not cover the range",
             "24 of 24",
             "45 of 48",
-            "b.com has 21 of 24; hours without a log",
+            "b.com has 21 of 24, none from 2026-03-01T03:00:00Z to 2026-03-01T05:00:00Z, from ",
         ]);
         assert!(!done.stderr.contains("a.com has"), "{}", done.stderr);
         let asked = "a.com,b.com,c.com,d.com,e.com,f.com,g.com,h.com";

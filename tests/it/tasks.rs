@@ -99,10 +99,10 @@ fn a_late_line_makes_a_task_stale_until_it_is_refreshed() {
         [change("a.com", "00:05", "00:15", [2, 58, 3]), change("b.com", "01:00", "01:05", [1, 100, 1])];
     assert_eq!((&shown["Stale"]["Domains"], &shown["Stale"]["Changes"]), (&domains, &json!(changes)));
     let text = place.run(&["task", "show", "1", "--store", "u.db"], 0).stdout;
-    let run = "2026-03-01T00:05:00Z to 2026-03-01T00:15:00Z  a.com  2 windows, +58 bytes, +3 requests";
+    let run = "2026-03-01T00:05:00Z to 2026-03-01T00:15:00Z  a.com  2 slices, +58 bytes, +3 requests";
     assert!(text.contains(run), "{text}");
     let text = place.run(&["task", "list", "--store", "u.db"], 0).stdout;
-    assert!(text.contains("success, stale: 3 windows, +158 bytes, +4 requests"), "{text}");
+    assert!(text.contains("success, stale: 3 slices, +158 bytes, +4 requests"), "{text}");
 
     assert_eq!(task(&place, &["run"], 0)["Tasks"], json!([]));
     task(&place, &["run", "--refresh"], 0);

@@ -189,7 +189,7 @@ fn without_a_line_nothing_is_made_and_nothing_replaced() {
         .says(&["a.com has 0 hours", "is kept"]);
     assert!(fs::read(place.path("out/day.xlsx")).unwrap() == before);
     // Who names the task and forces it has looked.
-    place.run(&["task", "run", "1", "--force", "--store", "usage.db"], 0);
+    place.run(&["task", "run", "1", "--force", "--store", "usage.db"], 3);
     assert_eq!(traffic(&place), 0);
 }
 
@@ -294,7 +294,7 @@ fn an_empty_workbook_is_replaced_when_it_was_waited_for_long_enough() {
     place.write("logs/none.log", "");
     fs::create_dir(place.path("out")).unwrap();
     let export = ["export", "logs", "--store", "usage.db", "--type", "flow", "--output", "out/day.xlsx"];
-    place.run(&[&export[..], &RANGE].concat(), 0);
+    place.run(&[&export[..], &RANGE].concat(), 3);
     deliver(&place, "a.com", 0..20);
     configure(&place, "require_complete = true\nwait_at_most = \"72h\"", "");
     let json = place.run(&["run", "flowbook.toml", "--json", "--force"], 3).json();

@@ -167,12 +167,12 @@ fn an_export_without_data_is_a_workbook_with_zeros() {
     let place = Place::new();
     place.write("empty.log", "");
     for (kind, language) in [("flow", "en-us"), ("vas", "zh-cn")] {
-        place.export(&["empty.log", "--type", kind, "--language", language, "--force"], 0);
+        place.export(&["empty.log", "--type", kind, "--language", language, "--force"], 3);
         let mut book = Book::open(&place.path("out.xlsx"));
         assert_eq!(book.sheets().len(), 7);
         assert!(book.detail().is_empty());
     }
-    place.export(&["empty.log", "--domain-names", "B.com,a.com", "--force"], 0);
+    place.export(&["empty.log", "--domain-names", "B.com,a.com", "--force"], 3);
     let detail = Book::open(&place.path("out.xlsx")).detail();
     assert_eq!(detail.len(), 576);
     assert_eq!(detail[0], ["2026-03-01 00:00:00", "a.com", "All", "0", "0"]);

@@ -13,7 +13,7 @@ use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, Result};
 use crate::output::{Spot, folder, make_folder, scratch_folder};
 use crate::schedule::range::{MAX_MONTHS, RangeRule, months};
-use crate::source::remove_out_of_all;
+use crate::source::{refuse_idle_domain, remove_out_of_all};
 use crate::task::batch::{Many, run_many};
 use crate::task::form::{Form, check};
 use crate::task::registered::Finished;
@@ -150,6 +150,7 @@ fn take(
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
     let mut sources = flags::sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
+    refuse_idle_domain(arguments.reading.domain.as_ref(), &sources)?;
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| arguments.lateness().map(|lateness| task.scope(lateness)));
     let scopes: Option<Vec<_>> = scopes.collect();
@@ -199,11 +200,11 @@ fn tell(
                 if let Some(Err(error)) = task {
                     show::explain(&line(&format!("the workbook could not be registered: {error}")));
                 }
-                is_complete &= !outcome.report.has_faults();
+                is_complete &= !outcome.report.has_faults() && !missing::is_of_nothing(outcome);
                 for text in notes::twice(outcome.report.overlaps()) {
                     show::message(&line(&text));
                 }
-                for lack in missing::lacks(outcome, &row.spec.selection) {
+                for lack in missing::lacks(outcome, &row.spec) {
                     show::message(&line(&lack));
                 }
                 if let Err(why) = &outcome.result {

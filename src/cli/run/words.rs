@@ -187,7 +187,11 @@ fn logged(exported: &Exported) -> Logged {
 /// Whether a tick had nothing to do.
 fn is_idle(ticked: &Ticked) -> bool {
     let is_idle = |step: &Step| matches!(step.end, StepEnd::UpToDate(_) | StepEnd::Waits(_));
-    !ticked.taking.is_changed() && ticked.retired.removed.is_empty() && ticked.steps.iter().all(is_idle)
+    let has_fault = !ticked.taking.faults.is_empty();
+    !has_fault
+        && !ticked.taking.is_changed()
+        && ticked.retired.removed.is_empty()
+        && ticked.steps.iter().all(is_idle)
 }
 
 pub(super) fn as_rows(ticked: &Ticked, is_dry_run: bool) -> Vec<(String, String)> {
@@ -260,7 +264,7 @@ pub(super) fn as_json(ticked: &Ticked, plan: &Plan, is_dry_run: bool) -> Value {
     object["unknown_domains"] = ticked.unknown.iter().map(unknown_json).collect();
     object["unbilled"] = unbilled::as_json(&ticked.unbilled);
     if let Some(why) = &ticked.refused {
-        object["error"] = json!(why);
+        show::add_failure(&mut object, why);
     }
     object
 }

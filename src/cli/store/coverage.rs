@@ -2,7 +2,8 @@
 
 use super::table::Table;
 use crate::cli::flags::StoreFlags;
-use crate::cli::{Ending, config, duration, environment, notes, numbers, show, times, unbilled};
+use crate::cli::{Ending, config, duration, environment, notes, numbers, show, unbilled};
+use crate::contract::request::Account;
 use crate::contract::response::request_id;
 use crate::domain::{Domain, DomainSet, Pattern, Selection};
 use crate::error::{Error, Result};
@@ -10,13 +11,15 @@ use crate::hours::HOUR_SECONDS;
 use crate::report::hours_and_minutes;
 use crate::report::overlap::Overlap;
 use crate::schedule::groups::{Unbilled, unbilled_in};
-use crate::schedule::range::Moment;
+use crate::schedule::range::{Moment, RangeRule};
+use crate::spelling::hint;
 use crate::store::Reader;
 use crate::task::coverage::{DomainHours, LateArrival, LateLines, Survey, coverage, survey};
 use crate::time::{TimeRange, Zone, iso};
 use clap::{Args, ValueHint};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +28,8 @@ use std::time::Duration;
 ///
 /// An hour of a domain has a log if a log named for both was read to its end. It also has one if a log that may hold
 /// several domains has a line of the domain in that hour, within the hours in its name, if it has any. Exit code 0 if
-/// every domain has a log in every hour; 3 if anything is missing. Tables end after 1,000 rows; --json lists all.
+/// every domain has a log in every hour; 3 if anything is missing; the last line says which. Tables end after 1,000 rows,
+/// those of what came late after 5; --json lists all.
 #[derive(Debug, Args)]
 pub(super) struct CoverageArguments {
     #[command(flatten)]
@@ -36,14 +40,31 @@ pub(super) struct CoverageArguments {
     #[arg(long, value_name = "NAMES", alias = "domain")]
     domain_names: Vec<String>,
 
-    /// Start of the hours to list: a date, or a time as in export; UTC without an offset [default: the first hour of the
-    /// store].
+    /// A group of domains from the configuration.
+    #[arg(long, value_name = "NAME", requires = "config", conflicts_with = "domain_names")]
+    group: Option<String>,
+
+    /// Start of the hours to list: a date, or a time as in export [default: the first hour of the store].
     #[arg(long, value_name = "TIME")]
     start_time: Option<String>,
 
     /// End of these hours: a date is the last day, a time is exclusive [default: the last hour of the store].
     #[arg(long, value_name = "TIME")]
     end_time: Option<String>,
+
+    /// A calendar month in --time-zone, instead of start and end: 2026-03.
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["start_time", "end_time"])]
+    month: Option<String>,
+
+    /// A range instead of start and end, in days of --time-zone, as in export: yesterday, last-7-days, last-month, 2026-03,
+    /// or START/END.
+    #[arg(long, value_name = "RANGE", conflicts_with_all = ["start_time", "end_time", "month"])]
+    range: Option<String>,
+
+    /// Zone of dates, and of times without an offset: +08:00, Asia/Shanghai [default: `FLOWBOOK_TIME_ZONE`, else UTC].
+    /// Times are listed in UTC.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    time_zone: Option<String>,
 
     /// A log is late if it was first read more than this after the end of its hours.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
@@ -63,10 +84,10 @@ pub(super) fn run(arguments: &CoverageArguments) -> Result<Ending> {
 }
 
 fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
-    let (selection, bounds) = (selection(arguments)?, bounds(arguments)?);
+    let account = config::account(arguments.config.as_deref())?;
+    let (selection, bounds) = (selection(arguments, &account)?, bounds(arguments)?);
     let reader = Reader::open(&arguments.store.store, arguments.store.waiting.lock_timeout)?;
     let range = range(bounds, &reader)?;
-    let account = config::account(arguments.config.as_deref())?;
     let found = survey(&reader, &selection, range, arguments.late_after)?;
     let unbilled = unbilled_in(&reader, range.unwrap_or(TimeRange::all()), &account)?;
     if arguments.json {
@@ -74,13 +95,43 @@ fn attempt(arguments: &CoverageArguments) -> Result<Ending> {
     } else {
         show::lines(&tables(&found, &unbilled))?;
         if let Some(missing) = found.coverage.missing() {
+            show::messages(&misspelt(&found, &reader)?);
             show::message(&format!("incomplete: {missing}"));
         }
     }
     Ok(if found.coverage.is_complete() { Ending::Done } else { Ending::WithRejects })
 }
 
-fn selection(arguments: &CoverageArguments) -> Result<Selection> {
+/// Domains that were named and have no log, where another one may have been meant.
+fn misspelt(found: &Survey, reader: &Reader) -> Result<Vec<String>> {
+    let without: Vec<&Pattern> =
+        found.coverage.domains.iter().filter(|one| !one.has_source).map(|one| &one.domain).collect();
+    if without.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
+    let mut known: BTreeSet<Domain> = reader.named_domains()?.into_iter().collect();
+    known.extend(reader.keys(TimeRange::all(), &all)?.into_iter().map(|(domain, _)| domain));
+    let near = |one: &&Pattern| {
+        let near = one.nearest(known.iter().map(Domain::as_str))?;
+        Some(format!("no log of {one} is known; did you mean {near}?"))
+    };
+    Ok(without.iter().filter_map(near).take(NEAR).collect())
+}
+
+/// So many domains are answered with the nearest one.
+const NEAR: usize = 10;
+
+fn selection(arguments: &CoverageArguments, account: &Account) -> Result<Selection> {
+    if let Some(name) = &arguments.group {
+        let Some(patterns) = account.groups.get(name) else {
+            let known: Vec<&str> = account.groups.keys().map(String::as_str).collect();
+            let list = if known.is_empty() { "there are none".into() } else { known.join(", ") };
+            let hint = hint(name, known, &format!("groups: {list}"));
+            return Err(Error::usage(format!("--group is {name:?}{hint}")));
+        };
+        return Ok(Selection { account: DomainSet::all(), wanted: patterns.iter().cloned().collect() });
+    }
     if arguments.domain_names.is_empty() {
         return Ok(Selection { account: DomainSet::all(), wanted: DomainSet::all() });
     }
@@ -96,9 +147,32 @@ fn selection(arguments: &CoverageArguments) -> Result<Selection> {
 
 /// The times that were given, in unix seconds.
 fn bounds(arguments: &CoverageArguments) -> Result<[Option<i64>; 2]> {
-    let time = |text: &String| Moment::parse(text).ok_or_else(|| Error::usage(times::UTC).at(text));
-    let start = arguments.start_time.as_ref().map(time).transpose()?.map(|time| time.start(Zone::UTC));
-    let end = arguments.end_time.as_ref().map(time).transpose()?.map(|time| time.end(Zone::UTC));
+    let zone = match environment::zone_text(arguments.time_zone.as_ref()) {
+        None => Zone::UTC,
+        Some(text) => Zone::parse(&text)
+            .ok_or_else(|| Error::usage(format!("--time-zone is {text:?}{}", Zone::hint(&text))))?,
+    };
+    if let Some(text) = arguments.month.as_ref().or(arguments.range.as_ref()) {
+        let is_wrong = arguments.month.is_some() && !RangeRule::is_month(text);
+        let Some(rule) = RangeRule::parse(text).filter(|_| !is_wrong) else {
+            return Err(Error::usage(if is_wrong {
+                format!("--month is {text:?}; give a month like 2026-03")
+            } else {
+                format!("--range is {text:?}{}", RangeRule::hint(text))
+            }));
+        };
+        if let Some(why) = rule.skipped(zone) {
+            return Err(Error::usage(format!("--range is {text:?}; {why}")));
+        }
+        let (start, end) = rule.resolve(environment::now(), zone);
+        return Ok([Some(start), Some(end)]);
+    }
+    let time = |text: &String| {
+        let time = Moment::parse(text).ok_or_else(|| Error::usage(Moment::EXPECTED).at(text))?;
+        time.skipped(zone).map_or(Ok(time), |why| Err(Error::usage(why)))
+    };
+    let start = arguments.start_time.as_ref().map(time).transpose()?.map(|time| time.start(zone));
+    let end = arguments.end_time.as_ref().map(time).transpose()?.map(|time| time.end(zone));
     Ok([start, end])
 }
 
@@ -148,19 +222,30 @@ fn tables(found: &Survey, unbilled: &Unbilled) -> Vec<String> {
     });
     add(&mut lines, ["has no line"], &found.coverage.empty, |one| [one.name.clone()]);
     let heads = ["late arrivals", "end of hours", "arrived", ">how late (h:mm)"];
-    add(&mut lines, heads, &found.arrivals, arrival_row);
-    add(&mut lines, ["late lines", ">lines", "first slice", ">how late (h:mm)"], &found.lines, lines_row);
+    add_some(&mut lines, heads, &found.arrivals, LATE, arrival_row);
+    let heads = ["late lines", ">lines", "first slice", ">how late (h:mm)"];
+    add_some(&mut lines, heads, &found.lines, LATE, lines_row);
     let twice = |one: &Overlap| [one.name.clone(), one.kind.text().into(), one.others.join(", ")];
     add(&mut lines, ["may count twice", "why", "with"], &found.overlaps, twice);
     add(&mut lines, ["outside the account"], &unbilled.outside, |domain| [domain.to_string()]);
     add(&mut lines, ["in no group"], &unbilled.in_none, |domain| [domain.to_string()]);
     let several = |(domain, groups): &(Domain, Vec<String>)| [domain.to_string(), groups.join(", ")];
     add(&mut lines, ["in several groups", "groups"], &unbilled.in_several, several);
+    if found.coverage.is_complete() {
+        let domains = number(domains.len() as u64);
+        lines.extend([
+            String::new(),
+            format!("nothing is missing: every domain ({domains}) has a log in every hour"),
+        ]);
+    }
     lines
 }
 
 /// So many rows of each table are printed but of domains: nobody reads more of them, and scripts read JSON.
 const LISTED: usize = 1000;
+
+/// And so many of what came late: after a first ingest of old logs that is all of them, and nothing is wrong.
+const LATE: usize = 5;
 
 /// Adds a table, if it has any row.
 fn add<const N: usize, T>(
@@ -169,14 +254,25 @@ fn add<const N: usize, T>(
     items: &[T],
     row: impl Fn(&T) -> [String; N],
 ) {
-    let rows: Vec<_> = items.iter().take(LISTED).map(row).collect();
+    add_some(lines, heads, items, LISTED, row);
+}
+
+/// Adds the first rows of a table, if it has any.
+fn add_some<const N: usize, T>(
+    lines: &mut Vec<String>,
+    heads: [&'static str; N],
+    items: &[T],
+    most: usize,
+    row: impl Fn(&T) -> [String; N],
+) {
+    let rows: Vec<_> = items.iter().take(most).map(row).collect();
     if rows.is_empty() {
         return;
     }
     lines.push(String::new());
     lines.extend(Table::new(heads).lines(&rows));
-    if items.len() > LISTED {
-        let more = numbers::grouped((items.len() - LISTED) as u128);
+    if items.len() > most {
+        let more = numbers::grouped((items.len() - most) as u128);
         lines.push(format!("... and {more} more; --json lists all"));
     }
 }

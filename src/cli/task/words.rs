@@ -1,11 +1,11 @@
 //! What `flowbook task` tells: tables for people, the contract's responses for scripts.
 
 use crate::cli::flags::TellingFlags;
-use crate::cli::notes;
 use crate::cli::numbers::grouped;
 use crate::cli::show::{explain, lines, message, object, response, rows};
+use crate::cli::{missing, notes};
 use crate::contract::page::Page;
-use crate::contract::request::ExportSpec;
+use crate::contract::request::{ExportSpec, Parameter};
 use crate::contract::response::{
     Changed, Created, Deleted, Described, Status, TaskConfig, TaskItem, Whole, request_id,
 };
@@ -124,7 +124,9 @@ fn show_table(task: &TaskRecord, stale: Option<&Stale>) -> Result<()> {
     }
     add("created", iso(task.created));
     add("updated", iso(task.updated));
-    for (name, value) in &task.order.parameters {
+    // In the order of the contract: the start before the end.
+    let given = &task.order.parameters;
+    for (name, value) in Parameter::ALL.iter().filter_map(|one| given.get_key_value(one.wire)) {
         add(name, value.clone());
     }
     add("domains of the account", task.order.selection.account.texts().join(" "));
@@ -234,6 +236,12 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], store: &Path, telling: &
             for (name, fault) in outcome.report.faults() {
                 message(&format!("task {}: {name}: {fault}", task.id));
             }
+            if missing::is_of_nothing(outcome) {
+                message(&format!(
+                    "task {}: every figure is zero: the store has no log of its range",
+                    task.id
+                ));
+            }
             for text in notes::twice(overlaps(done)) {
                 message(&format!("task {}: {text}", task.id));
             }
@@ -306,15 +314,15 @@ pub(in crate::cli) fn hours_with_log(logged: &Logged) -> String {
     format!("{hours_with_log} of {hours} (domain x hour: {domain_hours_with_log} of {domain_hours})")
 }
 
-/// `2 windows, +1,234 bytes, -1 requests`.
+/// `2 slices, +1,234 bytes, -1 requests`.
 fn amount(amount: &Amount) -> String {
     let signed = |number: i128| {
         let sign = if number < 0 { '-' } else { '+' };
         format!("{sign}{}", grouped(number.unsigned_abs()))
     };
     let (bytes, requests) = (signed(amount.bytes), signed(amount.requests));
-    let windows = if amount.windows == 1 { "window" } else { "windows" };
-    format!("{} {windows}, {bytes} bytes, {requests} requests", grouped(amount.windows as u128))
+    let slices = if amount.windows == 1 { "slice" } else { "slices" };
+    format!("{} {slices}, {bytes} bytes, {requests} requests", grouped(amount.windows as u128))
 }
 
 fn changed(amount: &Amount) -> Changed {
@@ -328,7 +336,7 @@ mod tests {
     #[test]
     fn amounts_are_signed() {
         let text = amount(&Amount { windows: 1200, bytes: -1234, requests: 0 });
-        assert_eq!(text, "1,200 windows, -1,234 bytes, +0 requests");
-        assert!(amount(&Amount { windows: 1, bytes: 0, requests: 0 }).starts_with("1 window, "));
+        assert_eq!(text, "1,200 slices, -1,234 bytes, +0 requests");
+        assert!(amount(&Amount { windows: 1, bytes: 0, requests: 0 }).starts_with("1 slice, "));
     }
 }
