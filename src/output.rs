@@ -17,6 +17,7 @@ use crate::regular;
 pub use mode::take_over;
 pub use paths::{Spot, folder, is_below};
 use precious::precious;
+pub use precious::{COLUMNS, IS_ASKED, TABLES};
 pub use stamp::Stamp;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, Write};
