@@ -22,7 +22,7 @@ use crate::report::NamedHours;
 pub(crate) use change::{SMALL, START, start_of};
 pub use discover::{discover, discover_by, no_log};
 use local::Local;
-pub(crate) use local::{modified, nanoseconds, number};
+pub(crate) use local::{modified, nanoseconds};
 pub use origin::{Opened, Origin, Origins, Site, Stat, Version, WHOLE};
 pub use search::{NameFilter, Search, remove_out_of_all, remove_out_of_scope};
 use std::borrow::Cow;

@@ -8,8 +8,9 @@ use crate::output;
 pub(crate) use crate::output::paths::as_path;
 use crate::output::paths::real_or_same;
 use crate::region::Region;
+use crate::regular;
 use crate::report::NamedHours;
-use crate::source::{self, Origin, Origins, Source, Stat, Version};
+use crate::source::{Origin, Origins, Source, Stat, Version};
 use crate::store::{FileStat, NOTE, Place, joined};
 use rayon::prelude::*;
 use std::fs::Metadata;
@@ -131,7 +132,7 @@ pub(crate) fn origin_of(place: &Place) -> Origin {
 /// Device and number of a file as a store has them, by which it is known after it was renamed, where the system numbers
 /// files.
 pub(crate) fn number(meta: &Metadata) -> Option<String> {
-    source::number(meta).map(as_text)
+    regular::number(meta).map(as_text)
 }
 
 /// The same, of a log.

@@ -1,5 +1,6 @@
 //! Paths: where they lead through links, and their bytes. The one file that asks the system for the real path of one.
 
+use crate::regular;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -102,7 +103,6 @@ pub struct Spot {
 /// A folder, where the system numbers them by its number: it may be there by several paths.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Folder {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "not every system numbers folders"))]
     Numbered(u64, u64),
     Called(PathBuf),
 }
@@ -127,16 +127,9 @@ impl Spot {
 }
 
 impl Folder {
-    #[cfg(unix)]
     fn of(path: &Path) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(path)
-            .map_or_else(|_| Self::Called(path.into()), |meta| Self::Numbered(meta.dev(), meta.ino()))
-    }
-
-    #[cfg(not(unix))]
-    fn of(path: &Path) -> Self {
-        Self::Called(path.into())
+        let number = fs::metadata(path).ok().and_then(|meta| regular::number(&meta));
+        number.map_or_else(|| Self::Called(path.into()), |(device, number)| Self::Numbered(device, number))
     }
 }
 

@@ -58,27 +58,13 @@ pub(crate) fn stat_of(meta: &Metadata) -> Stat {
 fn version_of(meta: &Metadata) -> Version {
     use std::os::unix::fs::MetadataExt;
     let changed = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
-    Version { number: number(meta), changed, ..Version::default() }
+    Version { number: regular::number(meta), changed, ..Version::default() }
 }
 
 /// Not every system numbers its files.
 #[cfg(not(unix))]
 fn version_of(meta: &Metadata) -> Version {
     Version { created: meta.created().ok().and_then(nanoseconds), ..Version::default() }
-}
-
-/// Device and number of a file, by which it is known after it was renamed, where the system numbers files.
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "not every system numbers its files")]
-pub(crate) fn number(meta: &Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((meta.dev(), meta.ino()))
-}
-
-/// Device and number of a file: not known on this system.
-#[cfg(not(unix))]
-pub(crate) fn number(_: &Metadata) -> Option<(u64, u64)> {
-    None
 }
 
 /// When a file was changed, in nanoseconds since 1970.
