@@ -1,9 +1,9 @@
 //! A delivery of logs to the store: logs are found, read, judged by their rejected lines, and committed in one
 //! transaction or not at all.
 
-pub mod forget;
 pub mod taking;
 pub(crate) mod place;
+pub mod forget;
 pub mod collision;
 pub mod retain;
 pub mod intake;

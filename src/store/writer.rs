@@ -67,8 +67,8 @@ impl Writer {
         let is_made = !path.exists();
         let db = open_or_make(path, wait);
         // What lies beside it may have been there before.
-        let remove = || remove(&behind_links(path));
-        let db = db.map_err(|error| if is_made { error.then(remove()) } else { error })?;
+        let undone = || remove(&behind_links(path));
+        let db = db.map_err(|error| if is_made { error.then(undone()) } else { error })?;
         // References hold by what is written here; looking each of them up would cost more than the writing, and there
         // is no index from sources to cells. `flowbook store check` looks at all of them.
         db.pragma_update(None, "foreign_keys", false).map_err(failed).map_err(|e| e.at(path))?;
