@@ -20,6 +20,7 @@ use crate::names::{FileName, evidence, is_domain, outside};
 use crate::region::Region;
 use crate::report::NamedHours;
 pub(crate) use change::{SMALL, START, start_of};
+use discover::NO_MATCH;
 pub use discover::{discover, discover_by, no_log};
 use local::Local;
 pub(crate) use local::{modified, nanoseconds};

@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf, is_separator};
 
 /// The fault of a glob that nothing matches.
-const NO_MATCH: &str = "no file matches this glob";
+pub(super) const NO_MATCH: &str = "no file matches this glob";
 /// What flowbook itself leaves in folders, and never logs: workbooks, stores with what lies beside them, and the totals
 /// beside generated logs.
 const WORKBOOK: &str = ".xlsx";
