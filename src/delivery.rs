@@ -1,12 +1,13 @@
 //! A delivery of logs to the store: logs are found, read, judged by their rejected lines, and committed in one
 //! transaction or not at all.
 
-pub mod forget;
 pub mod taking;
 pub(crate) mod place;
+pub mod forget;
 pub mod collision;
 pub mod retain;
 pub mod intake;
+mod off_store;
 mod read;
 mod crowd;
 mod decide;
@@ -32,6 +33,7 @@ use crate::source::Source;
 use crate::store::{AccountId, MaybeAlike, OlderCopy, Writer};
 use collision::{keep_apart, keep_two};
 use intake::Intake;
+use off_store::OffStore;
 pub use round::take_in;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -84,7 +86,6 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
     let mut file = rejects.map(|path| Output::create(path, force)).transpose()?;
     // What only finds out what would happen makes no store, and brings none to a new version.
     let trial = (delivery.dry_run && !store.exists()).then(scratch_folder).transpose()?;
-    let is_new = trial.is_none() && !store.exists();
     let older = if delivery.dry_run && store.exists() { OlderCopy::to_try_out(store, wait)? } else { None };
     let mut writer = match (&trial, &older) {
         (Some(folder), _) => Writer::scratch(&folder.path().join("usage.db")),
@@ -93,12 +94,30 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         (None, None) => Writer::open(store, wait, work),
     }?
     .for_account(delivery.account);
-    let intake = Intake { keep_rejects: rejects.map(folder), ..delivery.intake };
+    let delivered = write(&mut writer, sources, delivery, file.as_mut());
+    // What was made for nothing is taken away again.
+    let is_stored =
+        delivered.as_ref().is_ok_and(|delivered| delivered.refused.is_none()) && !delivery.dry_run;
+    let left = if is_stored { Ok(()) } else { writer.give_up() };
+    let delivered = match delivered {
+        Ok(delivered) => left.map(|()| delivered),
+        Err(error) => Err(error.then(left)),
+    }?;
+    file.map_or(Ok(()), Output::commit)?;
+    Ok(delivered)
+}
+
+/// Writes the logs to the store and the rejected lines to their file, unless the delivery is refused.
+fn write(
+    writer: &mut Writer,
+    sources: Vec<Source>,
+    delivery: &Delivery<'_>,
+    file: Option<&mut Output>,
+) -> Result<Delivered> {
+    let origins = OffStore::new(delivery.intake.origins, delivery.store);
+    let intake = Intake { origins: &origins, keep_rejects: delivery.rejects.map(folder), ..delivery.intake };
     let format = sources.first().map(Source::format).unwrap_or_default().expected();
-    let mut taking = match timed("reading logs into the store", || take_in(&mut writer, sources, &intake)) {
-        Err(error) if is_new => return writer.remove().and(Err(error)),
-        taking => taking?,
-    };
+    let mut taking = timed("reading logs into the store", || take_in(writer, sources, &intake))?;
     of_phase!("logs by result: {}", taking.fates_in_words());
     let refused = delivery.max_rejects.exceeded(&taking.judged(intake.keep_going)).then(|| {
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
@@ -115,24 +134,19 @@ pub fn deliver(mut sources: Vec<Source>, delivery: &Delivery<'_>) -> Result<Deli
         )
     });
     if let Some((name, fault)) = taking.faults.first().filter(|_| refused.is_none() && !intake.keep_going) {
-        let error = Error::damaged(fault).at(name);
-        return if is_new { writer.remove().and(Err(error)) } else { Err(error) };
+        return Err(Error::damaged(fault).at(name));
     }
     if refused.is_none() {
-        taking.overlaps = timed("looking for lines that count twice", || overlaps(&mut writer))?;
+        taking.overlaps = timed("looking for lines that count twice", || overlaps(writer))?;
     }
     // What may fail comes before the commit: afterwards, the file only gets its name.
-    if let (Some(file), Some(path)) = (&mut file, rejects) {
+    if let (Some(file), Some(path)) = (file, delivery.rejects) {
         let of = intake.rejects_of.map(|scope| scope.selection);
         Rejects::write_csv(std::mem::take(&mut taking.rejects), file, path, of)?;
     }
     if refused.is_none() && !delivery.dry_run {
         timed("writing the store", || writer.commit())?;
-    } else if is_new {
-        // What was made for nothing is taken away again.
-        writer.remove()?;
     }
-    file.map_or(Ok(()), Output::commit)?;
     Ok(Delivered { taking, refused })
 }
 

@@ -17,6 +17,7 @@ struct Inner {
     place: Option<String>,
     line: Option<u64>,
     cause: Option<Cause>,
+    then: Option<String>,
 }
 
 /// What led to an error.
@@ -57,7 +58,7 @@ impl Error {
     /// An error of `kind` without a place.
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, place: None, line: None, cause: None }))
+        Self(Box::new(Inner { kind, place: None, line: None, cause: None, then: None }))
     }
 
     /// Shorthand for [`ErrorKind::Usage`].
@@ -82,6 +83,15 @@ impl Error {
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause.get_or_insert_with(|| cause.into());
+        self
+    }
+
+    /// Says also what failed when its consequences were dealt with, if that failed.
+    #[must_use]
+    pub fn then(mut self, next: Result<()>) -> Self {
+        if let Err(next) = next {
+            self.0.then.get_or_insert_with(|| next.to_string());
+        }
         self
     }
 
@@ -145,7 +155,11 @@ impl fmt::Display for Error {
         if let Some(line) = self.0.line {
             write!(f, "line {line}: ")?;
         }
-        self.0.kind.fmt(f)
+        self.0.kind.fmt(f)?;
+        match &self.0.then {
+            Some(then) => write!(f, "; then {then}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -152,7 +152,7 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
         check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
     }
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
-        pieces.extend(outcome.pieces(&source));
+        pieces.extend(outcome.pieces(at, &source));
         taken.push(outcome.taken(source, at, job)?);
     }
     Ok((taken, spill.map(|spill| Rejects { spill, pieces })))
@@ -182,7 +182,7 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let mut rejects = spill.map(|spill| Rejects { spill, pieces });
     if let Some(rejects) = &mut rejects {
         let in_scope: HashSet<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();
-        rejects.leave_out(|name| !in_scope.contains(name));
+        rejects.leave_out(|_, name| !in_scope.contains(name));
     }
     Ok(Ingested { table, report, rejects, others, mistrusted })
 }

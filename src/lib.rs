@@ -112,19 +112,7 @@
 //! # For those who change it
 //!
 //! A module uses only modules listed before it; a test checks that. `ARCHITECTURE.md` says how they work together, and
-//! why. The invariants:
-//!
-//! 1. `log` and `usage` do no I/O and never fail for bad input: a bad line is data, an [`Error`] stops the job.
-//! 2. Nothing below `cli` knows clap; a third-party crate is named by its owners only, a file or a room each.
-//! 3. Nothing between the sorted rows and the workbook collects rows: memory does not grow with the report.
-//! 4. The same input gives the same bytes, for any number of threads, any order and cutting of sources.
-//! 5. Lines read = accepted + out of scope + rejected + blank + skipped, checked in every run.
-//! 6. A text counts once, whatever its name, packing and line ends, and so does its beginning; the domain that lines take
-//!    from outside is a part of it. Usage and identity commit in one transaction, and what a store gives is what its logs
-//!    give. Of a log that is changed while it is read nothing is kept.
-//! 7. What an export makes names only sources that concern it; all others are sums.
-//! 8. A source that failed is never taken for a delivery, nor one without a line, unless the user says that it is one.
-//! 9. Only `locale` holds text that is not ASCII.
+//! why, and lists the invariants.
 
 // Words
 pub mod decimal;
@@ -149,6 +137,8 @@ pub mod contract;
 pub mod error;
 // What is told while a job runs
 pub mod events;
+// Lines
+pub mod log;
 // Edges to the system
 pub mod threads;
 pub mod regular;
@@ -156,7 +146,6 @@ pub mod digest;
 pub mod codec;
 pub mod output;
 // Logs in
-pub mod log;
 pub mod source;
 pub mod usage;
 pub mod ingest;

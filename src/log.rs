@@ -174,12 +174,18 @@ impl Format {
         let head = from_first_line(head);
         let mut found = (Likeness::None, None);
         for format in Self::ALL {
-            let likeness = (format.facts().likeness)(head);
+            let likeness = format.likeness(head);
             if likeness > found.0 {
                 found = (likeness, Some(*format));
             }
         }
         found.1
+    }
+
+    /// How sure the format is that a text is of it: see [`LogFormat::likeness`].
+    #[must_use]
+    pub fn likeness(self, head: &[u8]) -> Likeness {
+        (self.facts().likeness)(head)
     }
 
     /// What the format is, in a few words.

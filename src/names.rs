@@ -9,6 +9,7 @@ use crate::domain::{Domain, Pattern, Selection};
 use crate::hours::touched;
 use crate::report::NamedHours;
 use std::ops::Range;
+use std::path::Path;
 
 /// A rule by which files are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +251,12 @@ pub fn evidence(hours: Option<&NamedHours>, name: Option<&str>) -> Option<Range<
 #[must_use]
 pub fn named_hours(name: &str) -> Option<NamedHours> {
     FileName::parse(name)?.hours()
+}
+
+/// What the name of the file at a path tells: see [`named_hours`].
+#[must_use]
+pub fn named_hours_at(path: &Path) -> Option<NamedHours> {
+    named_hours(path.file_name()?.to_str()?)
 }
 
 #[cfg(test)]

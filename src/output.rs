@@ -17,6 +17,7 @@ use crate::regular;
 pub use mode::take_over;
 pub use paths::{Spot, folder, is_below};
 use precious::precious;
+pub use precious::{COLUMNS, IS_ASKED, TABLES};
 pub use stamp::Stamp;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -220,9 +221,9 @@ pub fn check(path: &Path, replace: bool) -> Result<PathBuf> {
 #[cfg(unix)]
 #[must_use]
 pub fn is_standard_input(file: &fs::Metadata) -> bool {
-    use std::os::{fd::AsFd, unix::fs::MetadataExt};
+    use std::os::fd::AsFd;
     let input = io::stdin().as_fd().try_clone_to_owned().and_then(|input| File::from(input).metadata());
-    input.is_ok_and(|input| (input.dev(), input.ino()) == (file.dev(), file.ino()))
+    input.is_ok_and(|input| regular::number(&input) == regular::number(file))
 }
 
 /// Whether standard input was opened from this file: not known on this system.

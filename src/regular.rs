@@ -3,7 +3,7 @@
 //! What was a regular file when it was looked up may be anything when it is opened. So it is opened without waiting for
 //! a writer, and checked again through the open file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -20,6 +20,21 @@ pub enum Links {
 #[must_use]
 pub fn stands_at(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| meta.is_file())
+}
+
+/// Device and number of a file, by which it is known under any name, where the system numbers files.
+#[cfg(unix)]
+#[must_use]
+pub fn number(meta: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+/// Device and number of a file: not known on this system.
+#[cfg(not(unix))]
+#[must_use]
+pub fn number(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// Opens a regular file to be read.

@@ -106,7 +106,7 @@ fn work(tick: &Tick<'_>, store: &Path, progress: &TaskProgress) -> Result<Ticked
     if ticked.refused.is_none() {
         let _lock = hold(&tick.plan.store, tick.plan.lock_timeout, WORK)?;
         let judged = judge_all(tick)?;
-        of_phase!("{} tasks are due or up to date", judged.len());
+        of_phase!("{} workbooks looked at", judged.len());
         ticked.steps = timed("making workbooks", || {
             if tick.dry_run { foretell(judged, store) } else { make(tick, judged, progress) }
         });
@@ -124,7 +124,7 @@ fn let_go(tick: &Tick<'_>) -> Result<Option<Retained>> {
     let Plan { store, lock_timeout, keep_days, .. } = tick.plan;
     let Some(days) = *keep_days else { return Ok(None) };
     let reader = Reader::open(store, *lock_timeout)?;
-    let now = reader.usage_end()?.map(|end| end.min((tick.running.now)()));
+    let now = reader.usage_end()?.map(|end| end.min(tick.now));
     let before = now.and_then(|now| retain::kept_from(now, days));
     let Some(before) = before else { return Ok(None) };
     if reader.kept_from()? >= before {
@@ -150,7 +150,7 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &TaskProgress) -> Re
             keep_rejects: None,
             rejects_of: None,
             verify: false,
-            now: (tick.running.now)(),
+            now: tick.now,
             progress: &progress.reading,
         },
         max_rejects: *max_rejects,
@@ -192,7 +192,7 @@ fn make_one(task: &TaskRecord, why: Why, how: &Running<'_>, progress: &TaskProgr
         run_registered(&mut registry, task, how, progress)
     });
     match made {
-        Ok(Ran::Waits(what)) => StepEnd::Waits(what),
+        Ok(Ran::Waits(waiting)) => StepEnd::Waits(waiting),
         Ok(Ran::Meanwhile) => StepEnd::UpToDate(None),
         Ok(Ran::Done { outcome, missing }) => match outcome.result {
             Err(why) => StepEnd::Failed(why),
@@ -211,7 +211,7 @@ fn unbilled(tick: &Tick<'_>) -> Result<Unbilled> {
     }
     let of_groups: Vec<&TaskRule> = tasks.iter().filter(|task| task.request.group.is_some()).collect();
     let tasks = if of_groups.is_empty() { tasks.iter().collect() } else { of_groups };
-    let now = (tick.running.now)();
+    let now = tick.now;
     let asked = tasks.iter().map(|task| task.range_at(now.saturating_sub_unsigned(task.settle.as_secs())));
     let hull = asked.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     let Some(range) = hull.and_then(|(start, end)| TimeRange::covering(start, end)) else {

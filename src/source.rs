@@ -20,8 +20,10 @@ use crate::names::{FileName, evidence, is_domain, outside};
 use crate::region::Region;
 use crate::report::NamedHours;
 pub(crate) use change::{SMALL, START, start_of};
-pub use discover::{NO_MATCH, discover, discover_by, no_log};
+use discover::NO_MATCH;
+pub use discover::{discover, discover_by, no_log};
 use local::Local;
+pub(crate) use local::{modified, nanoseconds};
 pub use origin::{Opened, Origin, Origins, Site, Stat, Version, WHOLE};
 pub use search::{NameFilter, Search, remove_out_of_all, remove_out_of_scope};
 use std::borrow::Cow;
@@ -82,6 +84,8 @@ pub struct Source {
     pub known_lengths: Option<Arc<Lengths>>,
     /// Why it cannot be read, when that is known already.
     pub fault: Option<String>,
+    /// Whether it is none, but stands for a glob that no file matches; that is its fault.
+    pub is_unmatched: bool,
 }
 
 /// How the lines of a source are read, apart from what its name says. Comes with the [`Search`] that finds the source,
@@ -118,8 +122,21 @@ impl Source {
         let told = file_name(origin.path());
         let wildcard = told.as_ref().and_then(FileName::wildcard);
         let named = told.and_then(FileName::hours);
-        let (is_named, stat, resume, known_lengths, fault) = (false, None, None, None, None);
-        Self { name, origin, is_named, stat, reading, named, wildcard, resume, known_lengths, fault }
+        let (is_named, stat, resume, known_lengths) = (false, None, None, None);
+        let (fault, is_unmatched) = (None, false);
+        Self {
+            name,
+            origin,
+            is_named,
+            stat,
+            reading,
+            named,
+            wildcard,
+            resume,
+            known_lengths,
+            fault,
+            is_unmatched,
+        }
     }
 
     /// Looks up what is known of the source, unless that is known already. What is not a file is not read, unless the

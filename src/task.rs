@@ -103,6 +103,15 @@ pub struct Outcome {
     pub found: BTreeSet<Domain>,
 }
 
+impl Outcome {
+    /// Says, besides why there is no workbook, what failed when that was dealt with.
+    fn then(&mut self, next: Result<()>) {
+        if let (Err(why), Err(next)) = (&mut self.result, next) {
+            *why = format!("{why}; then {next}");
+        }
+    }
+}
+
 /// Runs a task over logs. The workbook appears under its name only when it is complete; rejected lines are written
 /// whether it is made or not.
 ///

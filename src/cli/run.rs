@@ -12,7 +12,7 @@ use crate::schedule::plan::Plan;
 use crate::schedule::{StepEnd, Tick, Ticked, tick};
 use crate::store::Reader;
 use crate::task::TaskProgress;
-use crate::task::needs::{Tolerance, is_overlap};
+use crate::task::needs::{Tolerance, WaitCause};
 use crate::task::registered::Running;
 use crate::task::registry::{PastTick, Registry};
 use clap::{Args, ValueHint};
@@ -97,7 +97,8 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
         created: creation_time()?,
         now,
     };
-    let one = Tick { plan: &plan, running, language: environment::language(), dry_run: arguments.dry_run };
+    let (language, dry_run) = (environment::language(), arguments.dry_run);
+    let one = Tick { plan: &plan, now: begun.time, running, language, dry_run };
     let progress = TaskProgress { warn: Some(show::message), ..TaskProgress::default() };
     let ticked = progress::beside(arguments.telling.has_bar(), &progress, || tick(&one, &progress));
     match ticked {
@@ -140,7 +141,8 @@ fn ending(ticked: &Ticked) -> Ending {
     let failed = ticked.steps.iter().any(|step| matches!(step.end, StepEnd::Failed(_)));
     let is_incomplete = |end: &StepEnd| matches!(end, StepEnd::Made(_, _, Some(_)));
     // Time does not heal it, so that somebody must look.
-    let is_refused = |end: &StepEnd| matches!(end, StepEnd::Waits(why) if is_overlap(why));
+    let is_refused =
+        |end: &StepEnd| matches!(end, StepEnd::Waits(waiting) if waiting.cause == WaitCause::Twice);
     let lacks = ticked.refused.is_some()
         || !ticked.taking.faults.is_empty()
         || ticked.steps.iter().any(|step| is_incomplete(&step.end) || is_refused(&step.end));

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of how files are read. A row that is to be read one day leaves the table.
 
+use crate::log::may_begin_entry;
+
 /// Bytes that are enough to recognise every kind.
 pub const HEAD_LEN: usize = 512;
 
@@ -126,8 +128,8 @@ const UTF_16_LEN: usize = 16;
 /// may begin like this.
 #[must_use]
 pub fn foreign(head: &[u8]) -> Option<&'static Foreign> {
-    // So an entry of a log begins, and each log is asked for them all.
-    if matches!(head, [b'[', b'0'..=b'9', b'0'..=b'9' | b'/', ..]) {
+    // Each log is asked for them all.
+    if may_begin_entry(head) {
         return None;
     }
     let has = |(at, mark): &(usize, &[u8])| head.get(*at..).is_some_and(|rest| rest.starts_with(mark));

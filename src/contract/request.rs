@@ -1,7 +1,8 @@
 //! A request as strings ([`ExportRequest`]), what will be done as types ([`ExportSpec`]), and one fallible function
 //! between them: [`validate`]. Command line, task files and services all share it.
 //!
-//! The rules are those of `CreateUsageDetailDataExportTask`. Knows nothing of logs and workbooks.
+//! The rules are those of `CreateUsageDetailDataExportTask`. Reads no log, and makes no
+//! workbook.
 
 mod parameter;
 mod rules;

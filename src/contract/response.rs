@@ -5,7 +5,7 @@
 
 use super::code::{Code, Refusal};
 use super::page::Page;
-use super::request::ExportSpec;
+use super::request::{ExportSpec, Scope};
 use crate::time::iso;
 use serde::{Serialize, Serializer};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -46,11 +46,17 @@ impl Created {
     /// always gets.
     #[must_use]
     pub fn unregistered(spec: &ExportSpec) -> Self {
-        // FNV-1a over what the task is, so that the number depends on nothing else.
-        let text = format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            spec.name, spec.kind, spec.asked, spec.scope, spec.selection.wanted
-        );
+        let scope = match &spec.scope {
+            Scope::Account => ["account", ""],
+            Scope::Group(name) => ["group", name],
+            Scope::Domains => ["domains", ""],
+        };
+        let times = [spec.asked.0, spec.asked.1].map(iso);
+        let wanted = spec.selection.wanted.texts().join(" ");
+        let name = spec.name.as_deref().unwrap_or_default();
+        let [[scope, group], [start, end]] = [scope, times.each_ref().map(String::as_str)];
+        // FNV-1a over what the task is, so that the number depends on nothing else. What is between them stands in none.
+        let text = [name, spec.kind.name(), start, end, scope, group, &wanted].join("\0");
         let hash = text
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
@@ -266,7 +272,10 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::super::request::{Account, ExportRequest, validate};
     use super::*;
+    use crate::domain::Pattern;
+    use crate::locale::Language;
 
     #[test]
     fn request_ids_are_uuids() {
@@ -275,6 +284,36 @@ mod tests {
         assert_eq!(lens, [8, 4, 4, 4, 12]);
         assert!(id.as_bytes()[14] == b'4' && b"89AB".contains(&id.as_bytes()[19]));
         assert_ne!(id, request_id());
+    }
+
+    /// The number is written down by those who asked: that of a request is never another one.
+    #[test]
+    fn the_id_of_an_export_that_is_registered_nowhere_stays() {
+        let id = |name: Option<&str>, group: Option<&str>, domains: Option<&str>| {
+            let [start_time, end_time] =
+                ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"].map(|time| Some(time.into()));
+            let [task_name, group, domain_names] = [name, group, domains].map(|text| text.map(String::from));
+            let request = ExportRequest {
+                start_time,
+                end_time,
+                kind: Some("flow".into()),
+                task_name,
+                group,
+                domain_names,
+                ..ExportRequest::default()
+            };
+            let shop = Pattern::parse("*.a.com").into_iter().collect();
+            let account = Account { groups: [("shop".to_owned(), shop)].into(), ..Account::default() };
+            Created::unregistered(&validate(&request, &account, Language::EnUs).unwrap()).task_id
+        };
+        let ids = [
+            id(None, None, None),
+            id(Some("March"), None, None),
+            id(None, Some("shop"), None),
+            id(None, None, Some("*.a.com")),
+            id(None, None, Some("a.com,b.com")),
+        ];
+        assert_eq!(ids, ["975772899756", "228293575440", "908001566570", "566952964697", "1059462628891"]);
     }
 
     fn described() -> Described {

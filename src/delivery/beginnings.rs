@@ -2,7 +2,7 @@
 //! ends.
 
 use super::crowd::{Crowd, CrowdMember, FEW};
-use super::place::{is_there, note_for, note_of, origin_of};
+use super::place::{is_nowhere, is_there, note_for, note_of, origin_of};
 use super::work::Work;
 use crate::digest::{Hash, TextId};
 use crate::error::Result;
@@ -10,6 +10,7 @@ use crate::ingest::Taken;
 use crate::ingest::resume::Beginning;
 use crate::names::{may_be_one, may_be_one_by};
 use crate::store::{Arrival, Known, Place, Seen, SharedBeginning, Shorter, SourceId};
+use std::cmp::Reverse;
 
 impl Work<'_> {
     /// The sources that a text grew from, the longest first: those with whose text, or with what could be read of it,
@@ -114,17 +115,31 @@ impl Work<'_> {
         let outside = text.outside.clone();
         let beginning = Beginning { len: text.len, whole: text.whole, open: text.open, is_damaged, outside };
         for id in self.maybe_longer(taken)? {
-            let place = self.somewhere(id, &here.path)?;
-            // What was read must still be what was looked up.
-            let begins = |place: Place| {
-                let begins = self.contents().begins_with(&origin_of(&place), &beginning);
-                begins && is_there(&place, self.intake.origins)
+            // Where all of it stands nowhere, what stands of it may begin so.
+            let places = match self.somewhere(id, &here.path)? {
+                Some(place) => vec![place],
+                None => self.beginnings_elsewhere(id, here)?,
             };
-            if place.is_some_and(begins) {
+            // What was read must still be what was looked up.
+            let begins = |place: &Place| {
+                let begins = self.contents().begins_with(&origin_of(place), &beginning);
+                begins && is_there(place, self.intake.origins)
+            };
+            if places.iter().any(begins) {
                 return Ok(Some(id));
             }
         }
         Ok(None)
+    }
+
+    /// Some of the places where the beginning of a source stands.
+    fn beginnings_elsewhere(&mut self, id: SourceId, here: &Place) -> Result<Vec<Place>> {
+        let mut places = self.writer.places(id)?;
+        places.retain(|place| place.is_beginning && place.path != here.path && !is_nowhere(place));
+        // The longest ones tell most.
+        places.sort_by_key(|place| Reverse(place.size));
+        places.truncate(FEW);
+        Ok(places)
     }
 
     /// The source of which it is noted that a text is its beginning, perhaps by a name of the same domain.

@@ -4,7 +4,7 @@
 use super::place::{as_path, number};
 use crate::error::{Error, Result};
 use crate::output::paths::real;
-use crate::output::{Spot, is_standard_input};
+use crate::output::{IS_ASKED, Spot, is_standard_input};
 use crate::source::Source;
 use crate::store::Reader;
 use rayon::prelude::*;
@@ -39,8 +39,7 @@ pub fn keep_off<'a>(
             *input == spot || is_file()
         };
         if inputs.iter().any(is_same) {
-            let text = "is a configuration or a list of tasks and would be overwritten; name another file";
-            return Err(Error::usage(text).at(result));
+            return Err(Error::usage(IS_ASKED).at(result));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Removes sources from a store: they are found by what a user calls them, and all are removed in one transaction or
 //! none.
 
+use super::place::is_nowhere;
 use crate::error::{Error, Result};
 use crate::output::paths::{absolute, path_bytes};
 use crate::store::{Contribution, SourceId, Writer};
@@ -47,8 +48,8 @@ pub fn forget(writer: &mut Writer, called: &[String]) -> Result<Vec<Forgotten>> 
 
 fn places(writer: &mut Writer, id: SourceId) -> Result<Vec<String>> {
     let places = writer.places(id)?;
-    // Standard input is nowhere.
-    let paths = places.iter().filter(|place| !place.path.starts_with(b"-")).map(|place| escaped(&place.path));
+    // Standard input is nowhere, and what is noted of a text stands nowhere, either.
+    let paths = places.iter().filter(|place| !is_nowhere(place)).map(|place| escaped(&place.path));
     Ok(paths.collect())
 }
 

@@ -3,18 +3,18 @@
 use crate::digest::Hash;
 use crate::domain::Domain;
 use crate::log::Format;
-use crate::names::named_hours;
+use crate::names::named_hours_at;
 use crate::output;
 pub(crate) use crate::output::paths::as_path;
 use crate::output::paths::real_or_same;
 use crate::region::Region;
+use crate::regular;
 use crate::report::NamedHours;
 use crate::source::{Origin, Origins, Source, Stat, Version};
 use crate::store::{FileStat, NOTE, Place, joined};
 use rayon::prelude::*;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// The place of what can be read only once, as standard input and pipes can.
 pub(crate) fn nowhere(source: &Source) -> Place {
@@ -59,7 +59,7 @@ pub(crate) const TOLD: &[u8] = b"=?";
 /// The place of a source in a folder whose own path is `folder`.
 pub(crate) fn place_of(source: &Source, folder: &Path) -> Place {
     // The source may be read as the name of a copy tells.
-    let named = source.path().and_then(|path| path.file_name()?.to_str().and_then(named_hours));
+    let named = source.path().and_then(named_hours_at);
     let version = source.stat.and_then(Stat::version);
     Place {
         path: source.path().map(|path| path_in(folder, path)).unwrap_or_default(),
@@ -129,29 +129,17 @@ pub(crate) fn origin_of(place: &Place) -> Origin {
     Origin::File(as_path(&place.path))
 }
 
-/// Nanoseconds since 1970, or before it.
-pub(crate) fn modified(meta: &Metadata) -> Option<i64> {
-    match meta.modified().ok()?.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).ok(),
-        Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),
-    }
-}
-
-/// Device and number of a file, by which it is known after it was renamed, where the system numbers files.
-fn file_number(version: Version) -> Option<String> {
-    version.number.map(|(device, number)| format!("{device}:{number}"))
-}
-
-/// Device and number of a file, by which it is known after it was renamed.
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "not every system numbers its files")]
+/// Device and number of a file as a store has them, by which it is known after it was renamed, where the system numbers
+/// files.
 pub(crate) fn number(meta: &Metadata) -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    Some(format!("{}:{}", meta.dev(), meta.ino()))
+    regular::number(meta).map(as_text)
 }
 
-/// Device and number of a file, by which it is known after it was renamed.
-#[cfg(not(unix))]
-pub(crate) fn number(_: &Metadata) -> Option<String> {
-    None
+/// The same, of a log.
+fn file_number(version: Version) -> Option<String> {
+    version.number.map(as_text)
+}
+
+fn as_text((device, number): (u64, u64)) -> String {
+    format!("{device}:{number}")
 }

@@ -50,9 +50,14 @@ pub fn let_go(
 
 /// Refuses an export of usage that was let go: zeros would go out as if they were true.
 pub(crate) fn keep_to_kept(reader: &Reader, range: TimeRange) -> Result<()> {
+    what_was_let_go(reader, range)?.map_or(Ok(()), Err)
+}
+
+/// Says that usage of a range was let go, if it was. `Err` is a store that fails, and says nothing of its usage.
+pub(crate) fn what_was_let_go(reader: &Reader, range: TimeRange) -> Result<Option<Error>> {
     let kept_from = reader.kept_from()?;
     if kept_from <= range.start() {
-        return Ok(());
+        return Ok(None);
     }
     let text = format!(
         "usage before {} was removed (keep_days, or store forget --before), and the range begins at {}; export a later \
@@ -60,7 +65,7 @@ pub(crate) fn keep_to_kept(reader: &Reader, range: TimeRange) -> Result<()> {
         iso(kept_from.start()),
         iso(range.start().start())
     );
-    Err(Error::usage(text).at(reader.path()))
+    Ok(Some(Error::usage(text).at(reader.path())))
 }
 
 #[cfg(test)]

@@ -93,8 +93,9 @@ impl Work<'_> {
         if taken.len() != candidates.len() {
             return Err(Error::defect("sources were planned and not read"));
         }
+        // By their places: several may have one name, as it was given in several folders.
         let (mut skipped, mut again) = (HashSet::new(), Vec::new());
-        for (taken, candidate) in taken.into_iter().zip(candidates) {
+        for (at, (taken, candidate)) in taken.into_iter().zip(candidates).enumerate() {
             let settled = self.settle(&taken, candidate)?;
             self.join_crowds(&taken.text)?;
             if let Settled::Counts(fate) | Settled::Skipped(fate) | Settled::Within(fate) = settled {
@@ -103,12 +104,12 @@ impl Work<'_> {
             }
             if let Settled::Counts(_) = settled {
                 if !self.intake.keeps_rejects(&taken) {
-                    skipped.insert(taken.source.name.clone());
+                    skipped.insert(at);
                 }
                 self.count(taken);
                 continue;
             }
-            skipped.insert(taken.source.name.clone());
+            skipped.insert(at);
             match settled {
                 Settled::ReadWhole | Settled::ReadAs(_) if self.is_read_once(&taken.source) => {
                     self.leave(taken.source, READ_ONCE);
@@ -127,7 +128,7 @@ impl Work<'_> {
         }
         again.append(&mut self.uncovered);
         if let Some(mut rejects) = rejects {
-            rejects.leave_out(|name| skipped.contains(name));
+            rejects.leave_out(|at, _| skipped.contains(&at));
             self.taking.rejects.push(rejects);
         }
         Ok(again)
@@ -158,7 +159,8 @@ impl Work<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest;
+    use crate::ingest::{self, Rejects};
+    use crate::output::Output;
     use crate::report::RejectLimit;
     use crate::source::{ORIGINS, discover};
     use std::fs;
@@ -167,24 +169,28 @@ mod tests {
     const LINE: &[u8] =
         b"[1/Mar/2026:10:00:00 +0000] 1.2.3.4 - 5 \"-\" \"GET http://a.com/x\" 200 3 9 HIT \"M\" \"t\"\n";
 
+    fn intake<'a>(progress: &'a ingest::Progress, keep_rejects: Option<&'a Path>) -> Intake<'a> {
+        Intake {
+            origins: ORIGINS,
+            threads: 1,
+            keep_going: true,
+            max_rejects: RejectLimit::DEFAULT,
+            empty_is_delivered: None,
+            keep_rejects,
+            rejects_of: None,
+            verify: false,
+            now: 0,
+            progress,
+        }
+    }
+
     /// What comes of a source that is to be read once more, in so many rounds.
     fn read_again(name: &str, make: impl FnOnce(&Path), rounds: usize) -> Taking {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         make(&path);
         let progress = ingest::Progress::default();
-        let intake = Intake {
-            origins: ORIGINS,
-            threads: 1,
-            keep_going: true,
-            max_rejects: RejectLimit::DEFAULT,
-            empty_is_delivered: None,
-            keep_rejects: None,
-            rejects_of: None,
-            verify: false,
-            now: 0,
-            progress: &progress,
-        };
+        let intake = intake(&progress, None);
         let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
         let mut writer = Writer::scratch(&folder.path().join("s.db")).unwrap();
         let mut work = Work::new(&mut writer, &intake);
@@ -201,5 +207,30 @@ mod tests {
         assert!(name.ends_with("a.log") && why == UNSTEADY, "{name}: {why}");
         let taking = read_again("a.log", write, 1);
         assert_eq!((taking.had(Fate::Added), taking.faults.len()), (1, 0));
+    }
+    #[test]
+    fn rejected_lines_are_told_apart_where_two_logs_have_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources: Vec<Source> = Vec::new();
+        for place in ["a.log", "b.log"] {
+            let path = folder.path().join(place);
+            fs::write(&path, [LINE, b"no line\n"].concat()).unwrap();
+            sources.append(&mut discover(&[path]).unwrap());
+        }
+        // As the store remembers a log that was named in another folder.
+        for source in &mut sources {
+            source.name = "a.log".into();
+        }
+        let progress = ingest::Progress::default();
+        let intake = intake(&progress, Some(folder.path()));
+        let mut writer = Writer::scratch(&folder.path().join("s.db")).unwrap();
+        let mut taking = take_in(&mut writer, sources, &intake).unwrap();
+        assert_eq!((taking.had(Fate::Added), taking.had(Fate::Duplicate)), (1, 1));
+        let path = folder.path().join("rejects.csv");
+        let mut file = Output::create(&path, false).unwrap();
+        Rejects::write_csv(std::mem::take(&mut taking.rejects), &mut file, &path, None).unwrap();
+        file.commit().unwrap();
+        let lines = fs::read_to_string(path).unwrap();
+        assert_eq!(lines.lines().count(), 2, "{lines}");
     }
 }

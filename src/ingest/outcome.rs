@@ -85,12 +85,12 @@ impl SourceOutcome {
         known(self) == known(other) && self.counts == other.counts && self.fault == other.fault
     }
 
-    /// Takes out the rejected lines of its source, numbered as in all of that.
-    pub(super) fn pieces(&mut self, source: &Source) -> impl Iterator<Item = SpilledPart> {
+    /// Takes out the rejected lines of its source, which was read as the one `at` this place, numbered as in all of that.
+    pub(super) fn pieces(&mut self, at: usize, source: &Source) -> impl Iterator<Item = SpilledPart> {
         let pieces = std::mem::take(&mut self.pieces).into_iter();
-        pieces.map(|(lines, extents)| {
+        pieces.map(move |(lines, extents)| {
             let lines_before = source.lines_before() + lines;
-            SpilledPart { name: source.name.clone(), lines_before, extents }
+            SpilledPart { source: at, name: source.name.clone(), lines_before, extents }
         })
     }
 
@@ -181,7 +181,7 @@ pub(super) fn assemble(
     let (mut report, mut pieces) = (Report::default(), Vec::new());
     report.sources.reserve_exact(sources.len());
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
-        pieces.extend(outcome.pieces(&source));
+        pieces.extend(outcome.pieces(at, &source));
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let (size, hours, name) = (source.size(), source.named, source.name);

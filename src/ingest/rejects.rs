@@ -6,7 +6,7 @@
 use crate::domain::Selection;
 use crate::error::{Error, Result};
 use crate::formula::harmless;
-use crate::names::named_hours;
+use crate::names::named_hours_at;
 use crate::output::{self, Output};
 use crate::record::Reason;
 use crate::report::{SAMPLE_BYTES, SAMPLES_PER_REASON, Scope};
@@ -99,6 +99,8 @@ impl<'a> RejectSink<'a> {
 
 /// Where the rejected lines of one part lie, and where the part lies in its source.
 pub(super) struct SpilledPart {
+    /// Which of the sources that were read together.
+    pub(super) source: usize,
     /// The name of the source.
     pub(super) name: String,
     /// Lines of the source before this part.
@@ -125,9 +127,10 @@ impl Rejects {
         out.file().sync_all().map_err(Error::io("cannot write rejected lines")).map_err(|e| e.at(path))
     }
 
-    /// Leaves out the rejected lines of some sources.
-    pub fn leave_out(&mut self, is_left_out: impl Fn(&str) -> bool) {
-        self.pieces.retain(|piece| !is_left_out(&piece.name));
+    /// Leaves out the rejected lines of some sources, which are told by their place among those that were read together,
+    /// and their names.
+    pub fn leave_out(&mut self, is_left_out: impl Fn(usize, &str) -> bool) {
+        self.pieces.retain(|piece| !is_left_out(piece.source, &piece.name));
     }
 
     fn pour(self, writer: &mut csv::Writer<BufWriter<&mut File>>, of: Option<&Selection>) -> Result<()> {
@@ -135,7 +138,7 @@ impl Rejects {
         let mut spilled = BufReader::new(file);
         for piece in &self.pieces {
             let name = harmless(piece.name.as_bytes());
-            let hours = Path::new(&piece.name).file_name().and_then(|name| named_hours(name.to_str()?));
+            let hours = named_hours_at(Path::new(&piece.name));
             let shows = |text: &[u8]| of.is_none_or(|of| Scope::shows(of, hours.as_ref(), text));
             for (start, len) in &piece.extents {
                 let broken = Error::io("cannot read rejected lines back");

@@ -15,7 +15,7 @@ pub const HEAD: usize = 4 << 10;
 /// A parser reads one source after the other. If the meaning of lines depends on the head of the source, such as a line
 /// that names columns, the parser learns it in [`prepare`](Self::prepare).
 pub trait LogFormat: Clone + Default {
-    /// The name in messages and on the command line.
+    /// The name in messages, in configurations (`format`) and in stores.
     const NAME: &'static str;
     /// What the format is, in a few words.
     const TITLE: &'static str;

@@ -1,6 +1,7 @@
 //! How databases, and the files beside them that belong to them, are recognised everywhere.
 
 use super::head;
+use super::paths::as_path;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -31,6 +32,6 @@ pub(super) fn is_database(path: &Path) -> bool {
 pub(super) fn is_beside_database(path: &Path) -> bool {
     let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
     let stem = BESIDE.into_iter().find_map(|ending| name.strip_suffix(ending.as_bytes()));
-    let stem = stem.and_then(|stem| str::from_utf8(stem).ok());
-    stem.is_some_and(|stem| is_database(&path.with_file_name(stem)))
+    // Names need not be text.
+    stem.is_some_and(|stem| is_database(&path.with_file_name(as_path(stem))))
 }

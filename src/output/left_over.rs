@@ -8,6 +8,7 @@ use crate::time::DAY_SECONDS;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -66,9 +67,9 @@ fn remove(path: &Path) {
     // It may have become anything since it was looked at.
     let Ok(file) = regular::open_by(path, OpenOptions::new().read(true), Links::Refuse) else { return };
     // What was opened is what stands there.
-    let which = |meta: Metadata| (meta.dev(), meta.ino());
-    let is_it = || Some((which(file.metadata().ok()?), which(fs::symlink_metadata(path).ok()?)));
-    if file.try_lock().is_ok() && is_it().is_some_and(|(opened, there)| opened == there) {
+    let which = |meta: io::Result<Metadata>| regular::number(&meta.ok()?);
+    let is_it = || which(file.metadata()).is_some_and(|one| which(fs::symlink_metadata(path)) == Some(one));
+    if file.try_lock().is_ok() && is_it() {
         let _ = fs::remove_file(path);
     }
 }

@@ -1,9 +1,10 @@
 //! Paths: where they lead through links, and their bytes. The one file that asks the system for the real path of one.
 
+use crate::regular;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::{self, Component, Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The folder of `path`.
 #[must_use]
@@ -29,9 +30,8 @@ pub fn real_or_same(path: &Path) -> PathBuf {
 /// exist.
 #[must_use]
 pub fn absolute(path: &Path) -> PathBuf {
-    let folder = folder(path);
-    let folder = real(folder).or_else(|_| path::absolute(folder));
-    folder.map_or_else(|_| path.to_owned(), |folder| folder.join(path.file_name().unwrap_or_default()))
+    // A folder that is made later has the same path then.
+    place(folder(path)).join(path.file_name().unwrap_or_default())
 }
 
 /// Whether two files are in one folder, which is there for both or for none.
@@ -102,7 +102,6 @@ pub struct Spot {
 /// A folder, where the system numbers them by its number: it may be there by several paths.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Folder {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "not every system numbers folders"))]
     Numbered(u64, u64),
     Called(PathBuf),
 }
@@ -127,16 +126,9 @@ impl Spot {
 }
 
 impl Folder {
-    #[cfg(unix)]
     fn of(path: &Path) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(path)
-            .map_or_else(|_| Self::Called(path.into()), |meta| Self::Numbered(meta.dev(), meta.ino()))
-    }
-
-    #[cfg(not(unix))]
-    fn of(path: &Path) -> Self {
-        Self::Called(path.into())
+        let number = fs::metadata(path).ok().and_then(|meta| regular::number(&meta));
+        number.map_or_else(|| Self::Called(path.into()), |(device, number)| Self::Numbered(device, number))
     }
 }
 

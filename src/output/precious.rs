@@ -1,14 +1,28 @@
-//! What `--force` never replaces: stores, the files beside them that belong to them, and logs. Each is recognised by
-//! its content, under any name and however it is being read: a pipe does not say what it was filled from.
+//! What `--force` never replaces: stores, the files beside them that belong to them, logs, configurations and lists of
+//! tasks. Each is recognised by its content, under any name and however it is being read: a pipe does not say what it was
+//! filled from.
 
 use super::beside::{is_beside_database, is_database};
 use crate::codec::Decoder;
+use crate::contract::request::Parameter;
+use crate::log::{Format, Likeness};
 use crate::regular;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Bytes of text that are looked at for a line of a log.
-const LOOKED_AT: u64 = 64 << 10;
+const LOOKED_AT: usize = 64 << 10;
+
+/// The tables of a configuration, as their lines begin.
+pub const TABLES: [&str; 7] =
+    ["[account]", "[groups]", "[store]", "[[source]]", "[ingest]", "[output]", "[[task]]"];
+
+/// The columns that a list of tasks has besides the parameters of requests.
+pub const COLUMNS: [&str; 2] = ["range", "output"];
+
+/// Why what says what is asked for is not replaced.
+pub const IS_ASKED: &str =
+    "is a configuration or a list of tasks and would be overwritten; name another file";
 
 /// Why the file that stands at `path` is not to be replaced, if so.
 pub(super) fn precious(path: &Path) -> Option<&'static str> {
@@ -18,21 +32,62 @@ pub(super) fn precious(path: &Path) -> Option<&'static str> {
     if is_beside_database(path) {
         return Some("belongs to the store beside it and would be overwritten; name another file");
     }
-    is_log(path).then_some("is a log and would be overwritten; name another file")
+    let text = text(path);
+    let mut lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).map(begun);
+    if lines.clone().any(|line| Format::ALL.iter().any(|format| is_of(*format, line))) {
+        return Some("is a log and would be overwritten; name another file");
+    }
+    let is_list = || lines.clone().find(|line| !line.trim_ascii().is_empty()).is_some_and(is_headings);
+    (is_list() || lines.any(is_table)).then_some(IS_ASKED)
 }
 
-/// Whether a file holds a line that is stamped as those of logs are, packed or not.
-fn is_log(path: &Path) -> bool {
-    let Ok(decoder) = regular::open(path).and_then(Decoder::new) else { return false };
-    let mut text = Vec::new();
-    // What was read before an error counts.
-    let _ = decoder.take(LOOKED_AT).read_to_end(&mut text);
-    text.split(|byte| matches!(byte, b'\n' | b'\r')).any(is_stamped)
+/// The beginning of the text of a file, packed or not. NULs are no text: a log may begin with any number of them, where one
+/// that was emptied was written on.
+fn text(path: &Path) -> Vec<u8> {
+    let (mut text, mut block) = (Vec::new(), vec![0; LOOKED_AT]);
+    let Ok(mut decoder) = regular::open(path).and_then(Decoder::new) else { return text };
+    while text.len() < LOOKED_AT {
+        match decoder.read(&mut block) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // What was read before an error counts.
+            Ok(0) | Err(_) => break,
+            Ok(len) => text.extend(block[..len].iter().filter(|byte| **byte != 0)),
+        }
+    }
+    text
+}
+
+/// A line without what a text may begin with.
+fn begun(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
+/// Whether a line is one of a log format, or begins as one with a time like `[9/Jun/2015:01:58:09 +0800]`, whatever follows.
+fn is_of(format: Format, line: &[u8]) -> bool {
+    format.likeness(line) >= Likeness::Likely || format == Format::Alibaba && is_stamped(line)
+}
+
+/// Whether a line holds the headings of a list of tasks.
+fn is_headings(line: &[u8]) -> bool {
+    let is_known = |heading: &[u8]| {
+        let keys = Parameter::ALL.iter().map(|parameter| parameter.key).chain(COLUMNS);
+        let heading = heading.trim_ascii();
+        let heading =
+            heading.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(heading);
+        keys.into_iter().any(|key| key.as_bytes() == heading)
+    };
+    line.split(|byte| matches!(byte, b',' | b';' | b'\t')).all(is_known)
+}
+
+/// Whether a line begins a table of a configuration.
+fn is_table(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let is_end = |rest: &[u8]| matches!(rest.trim_ascii_start(), [] | [b'#', ..]);
+    TABLES.iter().any(|table| line.strip_prefix(table.as_bytes()).is_some_and(is_end))
 }
 
 /// Whether a line begins with a time like `[9/Jun/2015:01:58:09 +0800]`.
 fn is_stamped(line: &[u8]) -> bool {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let Some(rest) = line.strip_prefix(b"[") else { return false };
     let rest = rest.strip_prefix(b"0").unwrap_or(rest);
     let day = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -81,18 +136,30 @@ mod tests {
             );
         }
         assert_eq!(about("b.xlsx", b"\xef\xbb\xbf[09/Jun/2015:01:58:09 -0800] "), Some("log"));
-        for other in [
-            "",
-            "PK\x03\x04",
-            "[store]\npath = 1\n",
-            "[9/Jun/2015:01:58:09 0800]",
-            "file,line\na,[9/Jun/2015",
-        ] {
+        for other in ["", "PK\x03\x04", "[9/Jun/2015:01:58:09 0800]", "file,line\na,[9/Jun/2015"] {
             assert_eq!(about("c.xlsx", other.as_bytes()), None, "{other}");
+        }
+        for own in
+            ["# mine\r\n[store] # here\r\npath = 1\r\n", "[[task]]\n", "\n type ; range;\"output\"\nflow;;"]
+        {
+            let why = precious(&{
+                let path = dir.path().join("t.csv");
+                fs::write(&path, own).unwrap();
+                path
+            });
+            assert_eq!(why, Some(IS_ASKED), "{own}");
         }
         let rejects =
             format!("file,line,reason,text\na.log,1,bad_time,\"{}\"\n", LINE.trim().replace('"', "\"\""));
         assert_eq!(about("r.csv", rejects.as_bytes()), None);
+        let padded = [&[0; 8192][..], LINE.as_bytes()].concat();
+        assert_eq!(about("n.csv", &padded), Some("log"));
+        assert_eq!(
+            about("n.csv", &[&vec![0; 2 * LOOKED_AT][..], b"\n", LINE.as_bytes()].concat()),
+            Some("log")
+        );
+        // Of any format.
+        assert_eq!(about("e.csv", b"#Columns: bytes time\n"), Some("log"));
         let mut cut = packed(Codec::Gzip, &LINE.repeat(99));
         cut.truncate(cut.len() - 9);
         assert_eq!(about("cut", &cut), Some("log"));

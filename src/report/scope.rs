@@ -57,14 +57,19 @@ fn requests(line: &[u8]) -> impl Iterator<Item = Asked> {
     })
 }
 
-/// What stands with a scheme behind a blank, wherever in a line, or behind a quote: but for the first one of the line, behind
+/// What stands with a scheme where a line begins, behind a blank, wherever in a line, or behind a quote: but for the first one of the line, behind
 /// which its referer stands.
 fn urls(line: &[u8]) -> impl Iterator<Item = Asked> {
     let (colons, referer) = (memmem::find_iter(line, "://"), memchr(b'"', line));
     colons.filter_map(move |at| {
-        let begin = line[..at].iter().rposition(|byte| !byte.is_ascii_alphabetic())?;
-        let is_asked = line[begin].is_ascii_whitespace() || line[begin] == b'"' && Some(begin) != referer;
-        is_asked.then(|| host_behind_scheme(&line[begin + 1..]))
+        let before = line[..at].iter().rposition(|byte| !byte.is_ascii_alphabetic());
+        let is_asked = before.is_none_or(|before| {
+            let is_quote = line[before] == b'"' && Some(before) != referer;
+            // Nor is anything before it that can be seen, such as the mark that a text may begin with.
+            let is_first = || !line[..=before].iter().any(u8::is_ascii_graphic);
+            line[before].is_ascii_whitespace() || is_quote || is_first()
+        });
+        is_asked.then(|| host_behind_scheme(&line[before.map_or(0, |before| before + 1)..]))
     })
 }
 
@@ -315,6 +320,8 @@ mod tests {
             r#"1 "-" "GET b.com/x" 200 "W; https://a.com""#,
             r#"1 "-" "GET http:/b.com/x" 200 "W; https://a.com""#,
             r#"1 "-" "GET http://a.com/x" 200[1/Mar 1 "-" "GET /y" 200"#,
+            r#"https://b.com/x 1 "-" "GET http://a.com/x" 200"#,
+            "\u{feff}https://b.com/x 1 \"-\" \"GET http://a.com/x\" 200",
         ] {
             assert!(!shows(&only("a.com"), line), "{line}");
         }
@@ -323,7 +330,14 @@ mod tests {
             r#"1 "https://b.com/" "get http://u:p@A.com:80?x" x "Bot/1 (+http://b.com/)""#
         ));
         // Nor where a log of the selection holds them.
-        for (line, expected) in [(own, true), (other, false), (r#"1 "https://b.com/" "GET /x" 2"#, true)] {
+        for (line, expected) in [
+            (own, true),
+            (other, false),
+            (r#"1 "https://b.com/" "GET /x" 2"#, true),
+            ("https://b.com/x 200", false),
+            ("https://a.com/x 200", true),
+            ("\0https://b.com/x 200", false),
+        ] {
             assert_eq!(
                 Scope::shows(&only("a.com"), hours("a.com").as_ref(), line.as_bytes()),
                 expected,

@@ -1,17 +1,18 @@
 //! Which tasks of a plan are due, and what the others wait for.
 //!
-//! Reads the store and its tasks; makes nothing.
+//! Makes no workbook. What is due or waits is registered, what its tasks need is stored, and those that wait in a form
+//! that the plan had before are deleted, unless only foretold.
 
 use super::plan::TaskRule;
 use super::setting::Tick;
 use super::step::{Step, StepEnd, Why};
 use crate::contract::request::{ExportSpec, retention};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::output::Spot;
 use crate::output::paths::absolute;
 use crate::region::Region;
 use crate::store::Reader;
-use crate::task::needs::{Standing, Tolerance, Verdict, Wanted};
+use crate::task::needs::{Standing, Tolerance, Verdict, Waiting, Wanted};
 use crate::task::registry::{NewTask, Registry, Status, TaskRecord};
 use crate::time::iso;
 use std::collections::{BTreeMap, HashSet};
@@ -52,7 +53,6 @@ struct Judge<'a> {
 /// What a rule asks for at a time, and where it goes, or why it cannot be made.
 struct Wish<'a> {
     rule: &'a TaskRule,
-    now: i64,
     asked: (i64, i64),
     wanted: Result<(ExportSpec, PathBuf)>,
 }
@@ -61,7 +61,7 @@ impl<'a> Wish<'a> {
     /// What a rule asks for now. Of several tasks with one file, the first of the plan has it: the times of their ranges tell
     /// only now that they meet.
     fn of(tick: &Tick<'a>, rule: &'a TaskRule, taken: &mut BTreeMap<Spot, &'a str>) -> Self {
-        let now = (tick.running.now)();
+        let now = tick.now;
         // What settles is looked at when it has: the range of the day, or month, in which it does.
         let asked = rule.range_at(now.saturating_sub_unsigned(rule.settle.as_secs()));
         let wanted = wanted(tick, rule, asked, now).and_then(|(spec, output)| {
@@ -70,7 +70,7 @@ impl<'a> Wish<'a> {
                 owner => Err(Error::usage(rule.same_file(owner))),
             }
         });
-        Self { rule, now, asked, wanted }
+        Self { rule, asked, wanted }
     }
 }
 
@@ -85,7 +85,7 @@ struct Rated<'a> {
 
 impl Judge<'_> {
     fn rule(&mut self, wish: Wish<'_>) -> Result<()> {
-        let Wish { rule, now, asked, wanted } = wish;
+        let (Wish { rule, asked, wanted }, now) = (wish, self.tick.now);
         let made = self.made(rule)?;
         let (spec, output) = match wanted {
             Ok(wanted) => wanted,
@@ -185,10 +185,9 @@ impl Judge<'_> {
             StepEnd::Due(..) => self.registry.register(new, now)?.id,
             // What waits is remembered, so that it is made when its range has moved on. Where its workbook would be that
             // of another that waits, there is one to come already.
-            StepEnd::Waits(_) if current.is_none() => match self.registry.create(new, now) {
+            StepEnd::Waits(_) if current.is_none() => match self.registry.create_unless_waiting(new, now)? {
                 Ok(id) => id,
-                Err(error) if matches!(error.kind(), ErrorKind::Usage(_)) => return Ok(None),
-                Err(error) => return Err(error),
+                Err(_) => return Ok(None),
             },
             _ => return Ok(None),
         };
@@ -228,13 +227,14 @@ impl Judge<'_> {
     ) -> Result<StepEnd> {
         let settled = asked.1.saturating_add_unsigned(rule.settle.as_secs());
         if !rule.settle.is_zero() && now < settled && why != Why::Stale {
-            return Ok(StepEnd::Waits(format!("it waits until {} (settle)", iso(settled))));
+            let why = format!("it waits until {} (settle)", iso(settled));
+            return Ok(StepEnd::Waits(Waiting::coming(why)));
         }
         let verdict = wanted.judge(&self.reader)?;
         Ok(match verdict {
             Verdict::Ready => StepEnd::Due(why, None),
             Verdict::Incomplete(missing) => StepEnd::Due(why, Some(missing)),
-            Verdict::Waits(what) => StepEnd::Waits(what),
+            Verdict::Waits(waiting) => StepEnd::Waits(waiting),
         })
     }
 

@@ -5,11 +5,10 @@ use super::plan::Plan;
 use crate::error::Result;
 use crate::output;
 use crate::output::paths::real_or_same;
-use crate::source::{NO_MATCH, ORIGINS, Source};
+use crate::source::{ORIGINS, Source, Stat, nanoseconds};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 /// What the sources of a plan found.
@@ -34,7 +33,7 @@ pub(super) fn find(plan: &Plan) -> Result<FoundLogs> {
         for argument in &rule.arguments {
             let mut sources = ORIGINS.list(std::slice::from_ref(argument), &rule.search)?;
             // Between two deliveries there may be nothing, which is told and no fault.
-            sources.retain(|source| source.fault.as_deref() != Some(NO_MATCH));
+            sources.retain(|source| !source.is_unmatched);
             if sources.is_empty() {
                 found.unmatched.push(argument.clone());
             }
@@ -54,7 +53,8 @@ pub(super) fn find(plan: &Plan) -> Result<FoundLogs> {
 
 /// Leaves files that were changed less long ago for later: somebody may still write to them.
 fn take_out_young(found: &mut FoundLogs, min_age: Duration) {
-    let now = SystemTime::now();
+    // Not the time of the tick: others write on while logs are found.
+    let now = nanoseconds(SystemTime::now()).map_or(i128::MAX, i128::from);
     let are_young: Vec<bool> =
         found.sources.par_iter().map(|source| is_young(source, min_age, now)).collect();
     let mut are_young = are_young.into_iter();
@@ -81,18 +81,14 @@ impl SeenFiles {
     }
 }
 
-/// Whether a file was changed less long ago. One of a time to come was not changed now, whatever clock it has.
-fn is_young(source: &Source, min_age: Duration, now: SystemTime) -> bool {
+/// Whether a file was changed less than `min_age` before `now`. Or after it, as the clock of the system that it is on may be
+/// ahead; a file of a later time is not just being written.
+fn is_young(source: &Source, min_age: Duration, now: i128) -> bool {
     if source.fault.is_some() {
         return false;
     }
-    let modified = source.path().and_then(modified);
-    modified.is_some_and(|modified| {
-        let age = now.duration_since(modified).unwrap_or_else(|ahead| ahead.duration());
-        age < min_age
-    })
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).ok()?.modified().ok()
+    // What cannot be looked at is not young: it is named when it is read.
+    let version = ORIGINS.stat(&source.origin).ok().and_then(Stat::version);
+    let modified = version.and_then(|version| version.modified);
+    modified.is_some_and(|modified| (now - i128::from(modified)).unsigned_abs() < min_age.as_nanos())
 }

@@ -116,6 +116,7 @@ fn state(end: &StepEnd) -> &'static str {
         StepEnd::UpToDate(None) => "up_to_date",
         StepEnd::Made(_, _, None) => "made",
         StepEnd::Made(_, _, Some(_)) | StepEnd::UpToDate(Some(_)) => "incomplete",
+        // What is due is made, but for a dry run, which writes no figures.
         StepEnd::Waits(_) | StepEnd::Due(..) => "waits",
         StepEnd::Failed(_) => "failed",
     }

@@ -55,7 +55,7 @@ pub(super) fn retire(tick: &Tick<'_>, steps: &[Step]) -> Result<Retired> {
     let Plan { store, lock_timeout, tasks, .. } = tick.plan;
     let usage_end = Reader::open(store, *lock_timeout)?.usage_end()?;
     let mut registry = Registry::open(tick.plan.at())?;
-    let now = (tick.running.now)();
+    let now = tick.now;
     let kept = tasks.iter().map(|rule| Ok(kept(tick, rule, steps, registry.of_plan(&rule.name)?, now)));
     let kept: Vec<Vec<KeptWorkbook>> = kept.collect::<Result<_>>()?;
     let limits = KeepLimits::of(tick, kept.iter().flatten(), usage_end);
@@ -139,7 +139,7 @@ impl KeepLimits {
     fn of<'a>(tick: &Tick<'_>, kept: impl Iterator<Item = &'a KeptWorkbook>, usage_end: Option<i64>) -> Self {
         let rule = &tick.plan.output;
         let newest = kept.filter(|one| one.has_workbook).map(|one| one.time).max();
-        let from = [newest, usage_end].into_iter().flatten().fold((tick.running.now)(), i64::min);
+        let from = [newest, usage_end].into_iter().flatten().fold(tick.now, i64::min);
         Self {
             oldest: rule.keep_days.map_or(i64::MIN, |days| from - i64::from(days) * DAY_SECONDS),
             most: rule.keep_last.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),

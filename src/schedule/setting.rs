@@ -8,6 +8,8 @@ use crate::task::registered::Running;
 pub struct Tick<'a> {
     /// What there is to do.
     pub plan: &'a Plan,
+    /// The time that decides which ranges are asked for and what is old, in unix seconds: midnight may come meanwhile.
+    pub now: i64,
     /// How tasks are run.
     pub running: Running<'a>,
     /// The language of workbooks that name none.

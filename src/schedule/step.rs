@@ -1,6 +1,7 @@
 //! What a tick says of each task: whether it is due, why, and what became of it.
 
 use crate::task::Outcome;
+use crate::task::needs::Waiting;
 use crate::task::registry::TaskId;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub enum StepEnd {
     /// Its workbook is there, and nothing has changed; with what the workbook lacks, if anything.
     UpToDate(Option<String>),
     /// It is not due yet.
-    Waits(String),
+    Waits(Waiting),
     /// It would be made, and why; with what is missing, if it was waited for long enough.
     Due(Why, Option<String>),
     /// Its workbook was made, and why; with what is missing, if it was waited for long enough.

@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf, is_separator};
 
 /// The fault of a glob that nothing matches.
-pub const NO_MATCH: &str = "no file matches this glob";
+pub(super) const NO_MATCH: &str = "no file matches this glob";
 /// What flowbook itself leaves in folders, and never logs: workbooks, stores with what lies beside them, and the totals
 /// beside generated logs.
 const WORKBOOK: &str = ".xlsx";
@@ -88,6 +88,8 @@ enum Is {
     Stdin,
     /// What cannot be read, and why.
     Faulty(String),
+    /// A glob that no file matches.
+    Unmatched,
 }
 
 impl Found<'_> {
@@ -126,6 +128,10 @@ impl Found<'_> {
             Is::Named => Source { is_named: true, ..file(path) },
             Is::Stdin => Source::new("stdin".into(), Origin::Stdin, reading.clone()),
             Is::Faulty(fault) => Source { named: None, wildcard: None, fault: Some(fault), ..file(path) },
+            Is::Unmatched => {
+                let fault = Some(NO_MATCH.into());
+                Source { named: None, wildcard: None, fault, is_unmatched: true, ..file(path) }
+            }
         };
         self.all.into_par_iter().map(source).collect()
     }
@@ -194,7 +200,7 @@ fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
     let matched = matches(pattern, found);
     let paths = matched.map_err(|e| Error::usage(format!("is not a valid glob: {e}")).at(argument))?;
     if paths.is_empty() && so_far(found) == before {
-        found.add_faulty(argument.to_owned(), NO_MATCH);
+        found.all.push((argument.to_owned(), Is::Unmatched));
     }
     let base = fixed_part(pattern);
     for path in paths {

@@ -51,15 +51,14 @@ pub(crate) fn stat_of(meta: &Metadata) -> Stat {
     if !meta.is_file() {
         return Stat::Stream;
     }
-    let modified = meta.modified().ok().and_then(nanoseconds);
-    Stat::File { size: meta.len(), version: Version { modified, ..version_of(meta) } }
+    Stat::File { size: meta.len(), version: Version { modified: modified(meta), ..version_of(meta) } }
 }
 
 #[cfg(unix)]
 fn version_of(meta: &Metadata) -> Version {
     use std::os::unix::fs::MetadataExt;
     let changed = i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec());
-    Version { number: Some((meta.dev(), meta.ino())), changed, ..Version::default() }
+    Version { number: regular::number(meta), changed, ..Version::default() }
 }
 
 /// Not every system numbers its files.
@@ -68,8 +67,13 @@ fn version_of(meta: &Metadata) -> Version {
     Version { created: meta.created().ok().and_then(nanoseconds), ..Version::default() }
 }
 
+/// When a file was changed, in nanoseconds since 1970.
+pub(crate) fn modified(meta: &Metadata) -> Option<i64> {
+    meta.modified().ok().and_then(nanoseconds)
+}
+
 /// Nanoseconds since 1970, or before it.
-fn nanoseconds(time: SystemTime) -> Option<i64> {
+pub(crate) fn nanoseconds(time: SystemTime) -> Option<i64> {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).ok(),
         Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|nanoseconds| -nanoseconds),

@@ -73,7 +73,8 @@ pub struct Version {
     pub created: Option<i64>,
     /// When its bytes were changed last, in nanoseconds since 1970.
     pub modified: Option<i64>,
-    /// Changes with anything of it.
+    /// Changes with anything of it. Where it is always 0, as on systems that do not tell the standard library, a change that keeps
+    /// the size, and gives a file back the time of before, is not seen.
     pub changed: i128,
 }
 
@@ -118,7 +119,8 @@ pub trait Origins: Sync {
 
 /// An open file, at the beginning of the requested range. There may be more bytes after the range.
 pub enum Opened {
-    /// One of this system: several threads may read at several places of it.
+    /// One of this system: several threads may read at several places of it. What [`Origins::stat`] gives of such a log must be
+    /// what the system says of the file (`stat_of` in `local.rs`): that of the open one is compared with it.
     File(File),
     /// Anything else, from that place on.
     Bytes(Box<dyn Read + Send>),

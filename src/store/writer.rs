@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::cells::Pending;
+use super::connect::beside;
 use super::failure::failed;
 use super::known_keys::KnownKeys;
 use super::lock::Lock;
@@ -14,12 +15,15 @@ use super::watch::Watch;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::events::of_phase;
+use crate::output::beside::{SHM, WAL};
+use crate::output::paths::behind_links;
 use crate::region::Region;
 use crate::time::Window;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 /// A store that is written to. Nothing is changed before [`Writer::commit`].
 pub struct Writer {
@@ -44,6 +48,8 @@ pub struct Writer {
     /// The sources that were given lines since the store was opened; some of them may be gone again.
     pub(super) contributed: BTreeSet<SourceId>,
     pub(super) is_in_lookups: bool,
+    /// Whether this writer made the store.
+    is_made: bool,
     /// Let go last.
     lock: Lock,
 }
@@ -57,7 +63,12 @@ impl Writer {
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
         of_phase!("{}: store locked for writing", path.display());
-        let db = open_or_make(path, wait)?;
+        // Before the lock is held, another writer may make it.
+        let is_made = !path.exists();
+        let db = open_or_make(path, wait);
+        // What lies beside it may have been there before.
+        let undone = || remove(&behind_links(path));
+        let db = db.map_err(|error| if is_made { error.then(undone()) } else { error })?;
         // References hold by what is written here; looking each of them up would cost more than the writing, and there
         // is no index from sources to cells. `flowbook store check` looks at all of them.
         db.pragma_update(None, "foreign_keys", false).map_err(failed).map_err(|e| e.at(path))?;
@@ -77,6 +88,7 @@ impl Writer {
             is_changed: false,
             contributed: BTreeSet::new(),
             is_in_lookups: false,
+            is_made,
             lock,
         })
     }
@@ -102,16 +114,26 @@ impl Writer {
         work(self).map_err(|e| e.at(&self.path))
     }
 
-    /// Removes a store that nothing was committed to.
+    /// Lets the store go without what was not committed. One that this writer made, and in which nothing is, is removed.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn remove(self) -> Result<()> {
-        let Self { db, path, lock, .. } = self;
+    pub fn give_up(self) -> Result<()> {
+        let Self { db, path, lock, is_made, .. } = self;
+        if !is_made {
+            return Ok(());
+        }
+        if !db.is_autocommit() {
+            // Where that fails, the database has done it itself.
+            let _ = db.execute_batch("ROLLBACK");
+        }
+        // Tasks and accounts need no lock of this kind: they may have come meanwhile.
+        let is_in_use = db.query_row(IS_IN_USE, [], |row| row.get(0)).map_err(failed);
+        let is_in_use: bool = is_in_use.map_err(|e| e.at(&path))?;
         db.close().map_err(|(_, error)| failed(error)).map_err(|e| e.at(&path))?;
-        let removed = std::fs::remove_file(&path).map_err(Error::io("cannot remove the empty store"));
+        let removed = if is_in_use { Ok(()) } else { remove_files(&path) };
         drop(lock);
-        removed.map_err(|e| e.at(&path))
+        removed
     }
 
     /// Runs some work that changes the store. Other processes may write until the first of it; the lock keeps
@@ -184,5 +206,26 @@ impl Writer {
         }
         let generation = next_generation(&self.db)?;
         self.watch.record(&self.db, generation)
+    }
+}
+
+/// Whether anything is in a store.
+const IS_IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM source) OR EXISTS (SELECT 1 FROM task)
+                             OR EXISTS (SELECT 1 FROM tick) OR (SELECT count(*) FROM account) > 1";
+
+/// Removes the files of a store that nobody has open.
+fn remove_files(path: &Path) -> Result<()> {
+    let path = behind_links(path);
+    let files = [path.clone(), beside(&path, WAL), beside(&path, SHM)];
+    files.iter().try_for_each(|file| remove(file))
+}
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("cannot remove the empty store")(error).at(file))
+        }
+        _ => Ok(()),
     }
 }

@@ -5,8 +5,9 @@
 
 use super::coverage::{Coverage, coverage, coverage_with};
 use super::registry::{Registry, TaskRecord};
+pub(super) use super::verdict::STAYS;
 use super::verdict::{Lack, Stands, WorkbookFacts, decide};
-pub use super::verdict::{STAYS, Tolerance, Verdict, has_less, is_overlap};
+pub use super::verdict::{Tolerance, Verdict, WaitCause, Waiting};
 use crate::contract::request::{ExportSpec, Overlaps};
 use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::error::Result;
@@ -18,6 +19,7 @@ use std::path::Path;
 
 /// Domains that a message names; beyond, their number is told.
 const NAMED: usize = 5;
+
 /// What is known of the present workbook of the same range at the same path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -36,7 +38,7 @@ impl Standing {
     /// If the database fails.
     pub fn of(registry: &mut Registry, output: &Path, asked: (i64, i64)) -> Result<Self> {
         let tasks = registry.with_output(output)?;
-        // It counts also where it was taken away from: what was delivered once is not made worse.
+        // Also one whose file was removed since: what was delivered once is not made again with less.
         let Some(made) =
             tasks.into_iter().rev().find(|task| task.order.asked == asked && task.workbook.is_some())
         else {

@@ -2,10 +2,11 @@
 //! without the user asking for it must prove what it is.
 
 use super::form::Form;
-use crate::delivery::place::{modified, number};
+use crate::delivery::place::number;
 use crate::digest::{Hash, hash_of};
 use crate::export::is_workbook;
 use crate::regular;
+use crate::source::modified;
 use crate::store::Workbook;
 use std::fs::{self, Metadata};
 use std::io::{self, Seek};

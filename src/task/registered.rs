@@ -1,11 +1,11 @@
 //! Runs of registered tasks. Each is watched from before its snapshot is taken, and ends in success or failure.
 
 use super::coverage::coverage;
-use super::needs::{STAYS, Standing, Tolerance, Verdict, Wanted};
+use super::needs::{STAYS, Standing, Tolerance, Verdict, WaitCause, Waiting, Wanted};
 use super::registry::{AccountStore, MadeFrom, NewTask, Registration, Registry, TaskId, TaskRecord};
 use super::{Outcome, Task, TaskProgress, run_sealed};
 use crate::contract::request::{ExportRequest, Overlaps};
-use crate::delivery::retain::keep_to_kept;
+use crate::delivery::retain::what_was_let_go;
 use crate::digest::Hash;
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
@@ -65,7 +65,7 @@ pub enum Ran {
         missing: Option<String>,
     },
     /// The store does not have what its workbook needs, and why. Nothing was changed.
-    Waits(String),
+    Waits(Waiting),
     /// Another process made its workbook since it was looked up, and nothing has changed since then.
     Meanwhile,
 }
@@ -93,8 +93,16 @@ pub fn run_registered(
     // Asked once more of what stands there when the new one is finished.
     let owners = if how.force { Vec::new() } else { owners };
     let attempt = attempt(task, &standing, owners, &Running { force: may_replace, ..*how }, progress);
-    put_down(registry, task, &attempt, (how.now)())?;
-    attempt.map(|attempt| attempt.ran)
+    let stored = put_down(registry, task, &attempt, (how.now)());
+    // Why there is no workbook is said also where it cannot be stored.
+    match attempt {
+        Err(error) => Err(error.then(stored)),
+        Ok(Attempt { ran: Ran::Done { mut outcome, missing }, .. }) if outcome.result.is_err() => {
+            outcome.then(stored);
+            Ok(Ran::Done { outcome, missing })
+        }
+        Ok(attempt) => stored.map(|()| attempt.ran),
+    }
 }
 
 /// Those whose workbook a task may take the place of: it itself, and the others of the task of a configuration that it is
@@ -165,12 +173,14 @@ fn attempt(
     let missing = match Wanted::of(task, standing, how.tolerance).judge(&reader)? {
         Verdict::Ready => None,
         Verdict::Incomplete(missing) => Some(missing),
-        Verdict::Waits(why) => return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours }),
+        Verdict::Waits(waiting) => {
+            return Ok(Attempt { ran: Ran::Waits(waiting), generation, digest: None, hours });
+        }
     };
     // What was delivered stays what it is, also when nobody can make it again.
-    if let Some(why) = keep_to_kept(&reader, task.order.range).err().filter(|_| task.workbook.is_some()) {
-        let why = format!("{why}: {STAYS}");
-        return Ok(Attempt { ran: Ran::Waits(why), generation, digest: None, hours });
+    if let Some(why) = what_was_let_go(&reader, task.order.range)?.filter(|_| task.workbook.is_some()) {
+        let waiting = Waiting { cause: WaitCause::Removed, why: format!("{why}: {STAYS}") };
+        return Ok(Attempt { ran: Ran::Waits(waiting), generation, digest: None, hours });
     }
     let told = Arc::default();
     let sealed = seal(how.at, task.id, &told);
@@ -223,33 +233,96 @@ pub fn run_and_register(
     });
     let told = Arc::default();
     let seal = registered.as_ref().ok().map(|(_, registration)| seal(at, registration.id, &told));
-    // Nor does it that its hash cannot be put down.
+    // That its hash cannot be put down keeps nobody from making it, either.
     let seal = seal.map(|seal| -> Seal { Box::new(|hash| seal(hash).or(Ok(()))) });
     let made = Reader::open(at.path, at.wait).and_then(|reader| {
         let hours = coverage(&reader, &task.spec.selection, Some(task.spec.range))?.hours();
         let from = (reader.generation()?, hours);
         Ok((from, run_sealed(task, &reader, progress, seal)?))
     });
-    let done = made.as_ref().ok().and_then(|((generation, hours), outcome)| {
-        let found = &outcome.result.as_ref().ok()?.completeness;
-        Some(MadeFrom { generation: *generation, digest: told.get().copied(), found, hours })
+    let ((generation, hours), mut outcome) = match made {
+        Ok(made) => made,
+        Err(error) => return Err(error.then(withdraw(registered))),
+    };
+    let Ok(exported) = &outcome.result else {
+        outcome.then(withdraw(registered));
+        return Ok(Finished { outcome, task: None });
+    };
+    let digest = told.get().copied();
+    let from = MadeFrom { generation, digest, found: &exported.completeness, hours: &hours };
+    let task = registered.and_then(|(mut registry, Registration { id, .. })| {
+        registry.succeed(id, task.output, &from, now()).map(|()| id)
     });
-    let is_made = done.is_some();
-    let settled = registered.and_then(|both| settle(both, task.output, done, now()));
-    let (_, outcome) = made?;
-    Ok(Finished { outcome, task: is_made.then_some(settled) })
+    Ok(Finished { outcome, task: Some(task) })
 }
 
-/// Puts down that a workbook was made, or that none was.
-fn settle(
-    (mut registry, registration): (Registry, Registration),
-    output: &Path,
-    made: Option<MadeFrom<'_>>,
-    now: i64,
-) -> Result<TaskId> {
-    match made {
-        Some(from) => registry.succeed(registration.id, output, &from, now)?,
-        None => registry.withdraw(registration)?,
+/// Undoes a registration, if there is one: no workbook was made.
+fn withdraw(registered: Result<(Registry, Registration)>) -> Result<()> {
+    registered.map_or(Ok(()), |(mut registry, registration)| registry.withdraw(registration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::request::{Account, validate};
+    use crate::locale::Language;
+    use crate::region::Region;
+    use crate::store::{AccountId, Writer};
+    use std::cell::RefCell;
+    use std::path::PathBuf;
+
+    thread_local! {
+        /// The store, and who holds it from the first look at the clock on.
+        static HELD: RefCell<(PathBuf, Option<Writer>)> = const { RefCell::new((PathBuf::new(), None)) };
     }
-    Ok(registration.id)
+
+    /// Holds the store, so that nothing can be stored after.
+    fn hold_store() -> i64 {
+        HELD.with_borrow_mut(|(path, holder)| {
+            let mut writer = Writer::open(path, Duration::ZERO, "a test").unwrap();
+            writer.set_empty_is_delivered(true).unwrap();
+            *holder = Some(writer);
+        });
+        0
+    }
+
+    #[test]
+    fn why_a_run_failed_is_said_also_where_it_cannot_be_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("u.db");
+        let at = AccountStore { path: &path, wait: Duration::ZERO, account: AccountId::DEFAULT };
+        let mut registry = Registry::open_or_make(at, "a test").unwrap();
+        let [start, end] = ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"].map(|time| Some(time.to_owned()));
+        let request = ExportRequest {
+            start_time: start,
+            end_time: end,
+            kind: Some("flow".into()),
+            ..ExportRequest::default()
+        };
+        let spec = validate(&request, &Account::default(), Language::EnUs).unwrap();
+        let output = folder.path().join("no folder").join("x.xlsx");
+        let new = NewTask {
+            request: &request,
+            spec: &spec,
+            region: Region::Unspecified,
+            output: &output,
+            plan: None,
+        };
+        let id = registry.create(&new, 0).unwrap();
+        let task = registry.get(&id.to_string()).unwrap();
+        HELD.with_borrow_mut(|held| held.0.clone_from(&path));
+        let how = Running {
+            at,
+            threads: 1,
+            max_rejects: RejectLimit::DEFAULT,
+            force: false,
+            tolerance: Tolerance::Anything,
+            created: 0,
+            now: hold_store,
+        };
+        let done = run_registered(&mut registry, &task, &how, &TaskProgress::default());
+        let error = done.err().unwrap().to_string();
+        assert!(error.contains("create its folder first"), "{error}");
+        assert!(error.contains("; then ") && error.contains("the store is held by"), "{error}");
+    }
 }

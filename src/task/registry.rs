@@ -209,11 +209,22 @@ impl Registry {
     /// If the store is held by another process or cannot be written, as for all methods below; also if a task that was
     /// never run has the same output.
     pub fn create(&mut self, new: &NewTask<'_>, now: i64) -> Result<TaskId> {
-        let order = new.order();
-        self.tasks.create(&order, now, Spot::of)?.map_err(|other| {
+        self.create_unless_waiting(new, now)?.map_err(|other| {
             let text = format!("is the workbook of task {other}, which has not run yet; name another file");
-            Error::usage(text).at(&order.output)
+            Error::usage(text).at(absolute(new.output))
         })
+    }
+
+    /// Registers a task to be run later, or gives the one with the same output that was never run.
+    ///
+    /// # Errors
+    /// If the store is held by another process or cannot be written.
+    pub fn create_unless_waiting(
+        &mut self,
+        new: &NewTask<'_>,
+        now: i64,
+    ) -> Result<std::result::Result<TaskId, TaskId>> {
+        self.tasks.create(&new.order(), now, Spot::of)
     }
 
     /// Registers a task that this process is about to run, before its snapshot is taken, so that later changes are

@@ -2,25 +2,40 @@
 
 const NO_LINE: &str = "the store has no line for its domains and range";
 /// What a reason ends with where a workbook stands.
-pub const STAYS: &str = "the present workbook is kept";
+pub(super) const STAYS: &str = "the present workbook is kept";
 /// What it ends with where one was made and is not there any more.
 const IS_GONE: &str = "the workbook made before had more hours, and its file is gone, so no new one is made";
 
 /// What a reason says where overlaps are refused.
 const REFUSED: &str = "overlaps are refused";
 
-/// Whether a reason says that sources may count twice: time does not heal that.
-#[must_use]
-pub fn is_overlap(why: &str) -> bool {
-    let why = [STAYS, IS_GONE].iter().find_map(|end| why.strip_suffix(end)).unwrap_or(why);
-    why.strip_suffix("; ").unwrap_or(why).ends_with(REFUSED)
+/// Why a workbook is not made now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What it waits for.
+    pub cause: WaitCause,
+    /// The reason, for people.
+    pub why: String,
 }
 
-/// Whether a reason says that the new workbook would have less than the present one: a user who has looked may want it
-/// anyway, and can have it.
-#[must_use]
-pub fn has_less(why: &str) -> bool {
-    [STAYS, IS_GONE].iter().any(|end| why.strip_suffix(end).is_some_and(|before| before.ends_with("; ")))
+/// What a workbook waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitCause {
+    /// What is to come, as it should.
+    Coming,
+    /// It would have less than one that was made before: a user who has looked may want it anyway, and can have it.
+    Less,
+    /// Sources may count twice, and that is refused: time does not heal it.
+    Twice,
+    /// Usage that the present workbook has was removed: nobody can make it again.
+    Removed,
+}
+
+impl Waiting {
+    /// A reason for a workbook that waits for what is to come.
+    pub fn coming(why: impl Into<String>) -> Self {
+        Self { cause: WaitCause::Coming, why: why.into() }
+    }
 }
 
 /// How much may be missing.
@@ -42,7 +57,7 @@ pub enum Verdict {
     /// It is made although this is missing.
     Incomplete(String),
     /// It waits, and why.
-    Waits(String),
+    Waits(Waiting),
 }
 
 /// What is known of a workbook of the same range that was made before.
@@ -85,24 +100,27 @@ pub(super) struct WorkbookFacts {
 /// it.
 pub(super) fn decide(facts: &WorkbookFacts) -> Verdict {
     use Lack::{Hours, Lines, Lost, Nothing, Overlaps};
-    let stays = |why: &str| {
+    let stays = |cause: WaitCause, why: &str| {
         let end = if facts.is_file_there { STAYS } else { IS_GONE };
-        Verdict::Waits(format!("{why}; {end}"))
+        Verdict::Waits(Waiting { cause, why: format!("{why}; {end}") })
     };
+    let refused = |twice: &str| format!("{twice}; {REFUSED}");
     match (&facts.lack, facts.standing, facts.tolerance) {
         (Nothing, ..) | (_, _, Tolerance::Anything) => Verdict::Ready,
-        (Lost(lost), ..) => stays(lost),
-        (Overlaps(twice), Stands::Nothing, _) => Verdict::Waits(format!("{twice}; {REFUSED}")),
-        (Overlaps(twice), ..) => stays(&format!("{twice}; {REFUSED}")),
+        (Lost(lost), ..) => stays(WaitCause::Less, lost),
+        (Overlaps(twice), Stands::Nothing, _) => {
+            Verdict::Waits(Waiting { cause: WaitCause::Twice, why: refused(twice) })
+        }
+        (Overlaps(twice), ..) => stays(WaitCause::Twice, &refused(twice)),
         // It has no more hours than those that are there now.
         (Hours(missing), Stands::Nothing | Stands::Known, Tolerance::Missing) => {
             Verdict::Incomplete(missing.clone())
         }
         (Lines, Stands::Nothing, Tolerance::Missing) => Verdict::Incomplete(NO_LINE.into()),
-        (Hours(missing), Stands::Nothing, Tolerance::Nothing) => Verdict::Waits(missing.clone()),
-        (Lines, Stands::Nothing, Tolerance::Nothing) => Verdict::Waits(NO_LINE.into()),
-        (Hours(missing), ..) => stays(missing),
-        (Lines, ..) => stays(NO_LINE),
+        (Hours(missing), Stands::Nothing, Tolerance::Nothing) => Verdict::Waits(Waiting::coming(missing)),
+        (Lines, Stands::Nothing, Tolerance::Nothing) => Verdict::Waits(Waiting::coming(NO_LINE)),
+        (Hours(missing), ..) => stays(WaitCause::Less, missing),
+        (Lines, ..) => stays(WaitCause::Less, NO_LINE),
     }
 }
 
@@ -167,17 +185,17 @@ mod tests {
                 let (lack, text) = lack(word);
                 let verdict = decide(&WorkbookFacts { standing, tolerance, lack, is_file_there });
                 let end = if is_file_there { STAYS } else { IS_GONE };
+                let (waits, stays) = match word {
+                    "overlaps" => (WaitCause::Twice, WaitCause::Twice),
+                    _ => (WaitCause::Coming, WaitCause::Less),
+                };
                 let expected = match given {
                     Given::Ready => Verdict::Ready,
                     Given::Incomplete => Verdict::Incomplete(text.into()),
-                    Given::Waits => Verdict::Waits(text.into()),
-                    Given::Stays => Verdict::Waits(format!("{text}; {end}")),
+                    Given::Waits => Verdict::Waits(Waiting { cause: waits, why: text.into() }),
+                    Given::Stays => Verdict::Waits(Waiting { cause: stays, why: format!("{text}; {end}") }),
                 };
                 assert_eq!(verdict, expected, "{word}, {standing:?}, {tolerance:?}");
-                let is_less = matches!(&verdict, Verdict::Waits(why) if has_less(why));
-                assert_eq!(is_less, given == Given::Stays, "{verdict:?}");
-                let twice = matches!(&verdict, Verdict::Waits(why) if is_overlap(why));
-                assert_eq!(twice, word == "overlaps" && given != Given::Ready, "{verdict:?}");
             }
         }
         assert_eq!(seen.len(), TABLE.len());

@@ -22,6 +22,7 @@ mod covered;
 mod crowds;
 mod events;
 mod files_agree;
+mod first_errors;
 mod folded;
 mod generated;
 mod harness;

@@ -29,9 +29,10 @@ use std::sync::atomic::Ordering::Relaxed;
 /// How the names of its logs begin.
 const SCHEME: &str = "memory:";
 
-/// Logs in memory, by name, each with how often it was written.
+/// Logs in memory, by name, each with how often it was written; and what is given behind the end of a range that was asked
+/// for, as [`Opened`] allows.
 #[derive(Default)]
-struct Memory(BTreeMap<PathBuf, (Vec<u8>, i64)>);
+struct Memory(BTreeMap<PathBuf, (Vec<u8>, i64)>, Vec<u8>);
 
 impl Memory {
     fn put(&mut self, name: &str, bytes: impl Into<Vec<u8>>) {
@@ -74,7 +75,11 @@ impl Origins for Memory {
         let Some(log) = self.at(origin) else { return ORIGINS.open(origin, range) };
         let (bytes, _) = log?;
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX).min(bytes.len());
-        Ok(Opened::Bytes(Box::new(Cursor::new(bytes[at(range.start)..at(range.end)].to_vec()))))
+        let mut given = bytes[at(range.start)..at(range.end)].to_vec();
+        if range.end < u64::MAX {
+            given.extend(&self.1);
+        }
+        Ok(Opened::Bytes(Box::new(Cursor::new(given))))
     }
 
     fn open_stream(&self, origin: &Origin) -> io::Result<Box<dyn Read + Send>> {
@@ -161,7 +166,16 @@ fn logs_of_another_place_come_to_the_same_as_files() {
 
 #[test]
 fn a_store_knows_logs_of_another_place_and_goes_on_in_them() {
-    let (place, mut memory) = (Place::new(), Memory::default());
+    goes_on_in_logs(Memory::default());
+}
+
+#[test]
+fn nothing_is_read_behind_the_end_of_a_range() {
+    goes_on_in_logs(Memory(BTreeMap::new(), text(1..=99).into()));
+}
+
+fn goes_on_in_logs(mut memory: Memory) {
+    let place = Place::new();
     for (name, bytes) in logs() {
         place.write(&format!("logs/{name}"), &bytes);
         memory.put(name, bytes);

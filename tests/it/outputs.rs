@@ -289,3 +289,20 @@ fn a_log_of_the_store_is_not_written_over_by_another_name() {
     place.run(&["task", "run", "--store", "s.db", "--force"], 1).says(&["is a log and would be overwritten"]);
     assert_eq!(fs::read_to_string(place.path("b.xlsx")).unwrap(), "no line\n");
 }
+
+#[test]
+fn what_is_asked_for_is_not_replaced_also_where_this_run_does_not_use_it() {
+    let place = Place::new();
+    let log = line("1/Mar/2026:12:00:00 +0800", "a.com", 1);
+    place.write("a.log", &log);
+    for (name, text, why) in [
+        ("tasks.csv", b"type,range,output\nflow,2026-03-01,t.xlsx\n".to_vec(), "a list of tasks"),
+        ("conf.csv", b"# Every night\n[store]\npath = \"usage.db\"\n".to_vec(), "is a configuration"),
+        ("nul.csv", [&[0; 8192], log.as_bytes()].concat(), "is a log"),
+        ("far.csv", [&vec![0; 1 << 20][..], log.as_bytes()].concat(), "is a log"),
+    ] {
+        place.write(name, &text);
+        place.export_to(&["a.log", "--force", "-o", name], 2).says(&[name, why, "would be overwritten"]);
+        assert_eq!(fs::read(place.path(name)).unwrap(), text, "{name}");
+    }
+}

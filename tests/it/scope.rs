@@ -142,3 +142,32 @@ fn an_export_over_a_store_names_logs_that_cannot_be_read() {
     let done = place.export(&[&arguments[..], &wanted, &["--max-rejects", "60%"]].concat(), 3);
     assert!(!done.stderr.contains("bravo") && done.stderr.contains("other logs"), "{}", done.stderr);
 }
+
+/// The one difference between logs and a store, as `data/docs/store.md` tells it.
+#[test]
+fn a_store_counts_of_others_what_an_export_opens_by_itself() {
+    let place = Place::new();
+    for (hour, name, domain) in [
+        ("1/Mar/2026:12", "a.com_2026_03_01_120000_130000.log", "a.com"),
+        ("9/Mar/2026:12", "a.com_2026_03_09_120000_130000.log", "a.com"),
+        ("1/Mar/2026:12", "b.com_2026_03_01_120000_130000.log", "b.com"),
+        ("1/Mar/2026:13", "access.log", "b.com"),
+    ] {
+        place.write(&format!("logs/{name}"), line(&format!("{hour}:10:00 +0800"), domain, 1));
+    }
+    place.run(&["ingest", "logs", "--store", "u.db"], 0);
+    let counts = |arguments: &[&str]| {
+        let done = place.export(&[arguments, &["--json", "--force"]].concat(), 0).json();
+        ["lines", "other_domains", "outside_range", "sources", "sources_elsewhere"]
+            .map(|key| done["counts"][key].as_u64().unwrap())
+    };
+    for (scope, opened, all) in [
+        (&[][..], [3, 0, 0, 3, 0], [4, 0, 1, 4, 1]),
+        (&["--domain-names", "a.com"], [2, 1, 0, 2, 1], [4, 2, 1, 4, 3]),
+    ] {
+        assert_eq!(counts(&[&["logs"], scope].concat()), opened, "{scope:?}");
+        assert_eq!(counts(&[&["logs", "--read-all"], scope].concat()), all, "{scope:?}");
+        let stored = if scope.is_empty() { all } else { opened };
+        assert_eq!(counts(&[&["--store", "u.db"], scope].concat()), stored, "{scope:?}");
+    }
+}

@@ -460,3 +460,22 @@ fn an_empty_store_is_sound_and_not_complete() {
     assert_eq!([&found["from"], &found["domains"]], [&Value::Null, &json!([])]);
     assert_eq!(store(&place, "info", &[], 0)["first_window"], Value::Null);
 }
+
+#[test]
+fn what_is_forgotten_is_shown_with_paths_of_files_only() {
+    let place = Place::new();
+    let log: String = (1..=6).map(|n| line(&format!("1/Mar/2026:12:00:0{n} +0800"), "a.com", n)).collect();
+    let beginning = &log[..log.len() / 2];
+    place.write("short.log", &beginning[..=beginning.rfind('\n').unwrap()]);
+    place.write("long.log", &log);
+    place.run(&["ingest", "short.log", "long.log", "--store", "u.db"], 0);
+    let done = place.run(&["store", "forget", "long.log", "--store", "u.db", "--json"], 0).json();
+    let places: Vec<&str> = done["forgotten"][0]["places"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| path.as_str().unwrap())
+        .collect();
+    // What is noted of a beginning has no file.
+    assert!(places.len() == 2 && places.iter().all(|path| path.starts_with('/')), "{places:?}");
+}

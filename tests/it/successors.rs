@@ -277,3 +277,105 @@ fn a_log_that_becomes_shorter_is_said() {
     shorter(&kept).says(&["has 10 lines where it had 25"]);
     assert!(!shorter(&kept).stderr.contains("lines where"));
 }
+
+/// Requests by domain in a direct export, and in a store that took the logs in one by one in some order, or at once; both
+/// without what is zero.
+#[track_caller]
+fn in_every_order(logs: &[(String, String)], expected: i64, what: &str) {
+    let orders: &[&[usize]] = &[&[0, 1, 2], &[0, 2, 1], &[1, 0, 2], &[1, 2, 0], &[2, 0, 1], &[2, 1, 0]];
+    let once = Kept::new();
+    logs.iter().for_each(|(name, text)| once.write(name, text));
+    let total = |found: BTreeMap<String, i64>| found.values().sum::<i64>();
+    assert_eq!(total(taken(&once, &[])), expected, "{what}: at once");
+    let direct = once.0.export(&["logs", "--json", "--force", "--max-rejects", "100%"], 0).json();
+    assert_eq!(direct["key_figures"]["total_traffic_bytes"], expected, "{what}: direct");
+    for order in orders {
+        let kept = Kept::new();
+        for at in *order {
+            kept.write(&logs[*at].0, &logs[*at].1);
+            taken(&kept, &[]);
+        }
+        for more in [&[][..], &["--verify"]] {
+            assert_eq!(total(taken(&kept, more)), expected, "{what}: {order:?} {more:?}");
+        }
+    }
+}
+
+#[test]
+fn what_may_be_one_with_two_domains_does_not_make_these_one() {
+    let log = lines("", 1..=3);
+    let of = |domains: [&str; 3]| domains.map(|domain| (named(domain, HOUR), log.clone()));
+    in_every_order(&of(["x.b.com", "y.b.com", ".b.com"]), 12, "a wildcard");
+    in_every_order(&of(["x-a.com", "y-a.com", "backup_a.com"]), 12, "something put before");
+    in_every_order(&of(["x-a.com", "y-a.com", "a.com"]), 6, "all of one domain");
+    in_every_order(&of(["www.my_shop.com", "img.your_shop.com", "shop.com"]), 18, "three hosts");
+    in_every_order(&of(["img.my-a.com", "a.com", "my-a.com"]), 12, "a host below another one");
+}
+
+#[test]
+fn a_log_is_the_beginning_only_of_one_that_may_be_of_its_domain() {
+    for (first, between, other) in [
+        ("x.b.com", ".b.com", "y.b.com"),
+        ("x.b.com", "q.q.com", "y.b.com"),
+        ("x-a.com", "backup_a.com", "y-a.com"),
+        ("x-a.com", "backup_q.com", "y-a.com"),
+    ] {
+        let kept = Kept::new();
+        kept.write(&named(first, HOUR), lines("", 1..=6));
+        taken(&kept, &[]);
+        kept.write(&named(between, HOUR), lines("", 1..=3));
+        taken(&kept, &[]);
+        kept.write(&named(other, HOUR), lines("", 1..=3));
+        let found = taken(&kept, &[]);
+        assert_eq!((found.get(first), found.get(other)), (Some(&21), Some(&6)), "{between}: {found:?}");
+    }
+}
+
+#[test]
+fn what_happens_to_the_log_of_another_domain_is_no_matter() {
+    let (long, short) = (lines("", 1..=6), lines("", 1..=3));
+    let gone: [Change<'_>; 4] = [
+        &|kept, name| kept.write(name, lines("", 50..=60)),
+        &|kept, name| kept.write(name, lines("", 1..=1)),
+        &|kept, name| kept.write(name, ""),
+        &|kept, name| {
+            let words = ["store", "forget", name, "--store", "usage.db"];
+            kept.0.run(&words, 0);
+            kept.remove(name);
+        },
+    ];
+    for (at, change) in gone.iter().enumerate() {
+        let kept = Kept::new();
+        kept.write(&named("a.com", HOUR), &long);
+        taken(&kept, &[]);
+        kept.write(&named("a.com", LATER), &short);
+        taken(&kept, &[]);
+        kept.write(&named("b.com", HOUR), &long);
+        taken(&kept, &[]);
+        kept.write(&named("b.com", LATER), &short);
+        taken(&kept, &[]);
+        kept.remove(&named("b.com", LATER));
+        change(&kept, &named("b.com", HOUR));
+        taken(&kept, &[]);
+        kept.remove(&named("a.com", HOUR));
+        kept.rename(&named("a.com", LATER), &named("backup_a.com", LATER));
+        let found = taken(&kept, &[]);
+        assert_eq!((found.get("a.com"), found.get("backup_a.com")), (Some(&21), None), "{at}: {found:?}");
+    }
+}
+
+#[test]
+fn a_beginning_of_a_known_beginning_counts_nothing() {
+    for host in ["", "a.com"] {
+        let kept = Kept::new();
+        kept.write(&named("a.com", HOUR), lines(host, 1..=6));
+        taken(&kept, &[]);
+        kept.write("logs/b.log", lines(host, 1..=4));
+        taken(&kept, &[]);
+        kept.remove(&named("a.com", HOUR));
+        kept.write("logs/c.log", lines(host, 1..=2));
+        for more in [&[][..], &[], &["--verify"]] {
+            assert_eq!(taken(&kept, more), bytes(&[("a.com", 21)]), "{host:?} {more:?}");
+        }
+    }
+}

@@ -357,3 +357,15 @@ fn files_are_named_in_errors_and_paths_follow_them() {
     let error = super::plan(&folder.join("none.toml")).unwrap_err().to_string();
     assert!(error.contains("none.toml: cannot read the configuration"), "{error}");
 }
+
+#[test]
+fn a_configuration_is_known_by_its_tables() {
+    let error = toml::from_str::<super::tables::Tables>("nothing = 1").unwrap_err().to_string();
+    let (_, expected) = error.split_once("expected one of ").unwrap();
+    let names: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    assert!(names.len() > 5, "{error}");
+    for name in names {
+        let is_of = |table: &str| table.trim_matches(['[', ']']) == name;
+        assert!(crate::output::TABLES.iter().any(|table| is_of(table)), "{name}");
+    }
+}

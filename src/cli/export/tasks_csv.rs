@@ -283,6 +283,13 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_known_by_its_columns() {
+        let keys = Parameter::ALL.iter().map(|parameter| parameter.key);
+        let known: Vec<&str> = keys.chain(crate::output::COLUMNS).collect();
+        assert!(Column::all().all(|column| known.contains(&column.name())));
+    }
+
+    #[test]
     fn every_parameter_has_its_column() {
         let text = "task_name,type,start_time,end_time,range,domain_names,group,language,time_zone,traffic_factor,\
              rows,bill_type,samples,fold,max_rows,overlaps,product,dimension,aliuid,operator,output\n\

@@ -14,7 +14,7 @@ use crate::schedule::plan::Plan;
 use crate::schedule::unknown::Unknown;
 use crate::schedule::{LeftAlone, Step, StepEnd, Ticked};
 use crate::task::Outcome;
-use crate::task::needs::{STAYS, has_less, is_overlap};
+use crate::task::needs::{WaitCause, Waiting};
 use crate::task::registry::Logged;
 use crate::time::iso;
 use crate::visible::{self, line};
@@ -143,14 +143,16 @@ fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
             })
         }
         // What waits for the first time does as it should; what stands and is not renewed is not what the store says.
-        StepEnd::Waits(why) if has_less(why) || is_overlap(why) => {
+        StepEnd::Waits(waiting) if matches!(waiting.cause, WaitCause::Less | WaitCause::Twice) => {
             let all_the_same = step.task.map(|id| {
                 let store = visible::path(&plan.store);
                 format!("; flowbook task run {id} --store {store} --force makes it anyway")
             });
-            Some(format!("waits: {why}{}", all_the_same.unwrap_or_default()))
+            Some(format!("waits: {}{}", waiting.why, all_the_same.unwrap_or_default()))
         }
-        StepEnd::Waits(why) if why.ends_with(STAYS) => Some(format!("waits: {why}")),
+        StepEnd::Waits(waiting) if waiting.cause == WaitCause::Removed => {
+            Some(format!("waits: {}", waiting.why))
+        }
         _ => None,
     }
 }
@@ -241,7 +243,7 @@ fn words(end: &StepEnd) -> (&'static str, String) {
     match end {
         StepEnd::UpToDate(None) => ("up to date", String::new()),
         StepEnd::UpToDate(Some(missing)) => ("up to date", format!("incomplete ({missing})")),
-        StepEnd::Waits(why) => ("waits", why.clone()),
+        StepEnd::Waits(waiting) => ("waits", waiting.why.clone()),
         StepEnd::Due(why, missing) => ("due", with(why.words(), missing)),
         StepEnd::Made(why, _, missing) => ("made", with(why.words(), missing)),
         StepEnd::Failed(why) => ("failed", why.clone()),
@@ -288,7 +290,7 @@ fn step_json(step: &Step, plan: &Plan) -> Value {
     });
     match &step.end {
         StepEnd::UpToDate(missing) => object["missing"] = json!(missing),
-        StepEnd::Failed(why) | StepEnd::Waits(why) => object["reason"] = json!(why),
+        StepEnd::Failed(why) | StepEnd::Waits(Waiting { why, .. }) => object["reason"] = json!(why),
         StepEnd::Due(why, missing) => {
             object["reason"] = json!(why.name());
             object["missing"] = json!(missing);

@@ -223,7 +223,7 @@ const MEANWHILE: &str = "another process made its workbook while this one waited
 fn end(done: &Result<Ran>) -> (&'static str, Option<String>) {
     match (done, failure(done)) {
         (_, Some(why)) => (Status::Failed.word(), Some(why)),
-        (Ok(Ran::Waits(why)), _) => ("waits", Some(why.clone())),
+        (Ok(Ran::Waits(waiting)), _) => ("waits", Some(waiting.why.clone())),
         (Ok(Ran::Meanwhile), _) => (Status::Success.word(), Some(MEANWHILE.into())),
         _ => (Status::Success.word(), None),
     }

@@ -30,6 +30,22 @@ pub(super) fn without_tests(text: &str) -> &str {
     code
 }
 
+/// The code with its texts, and without its comments; each line stays one.
+pub(super) fn without_comments(code: &str) -> String {
+    let (mut rest, mut kept) = (code, String::with_capacity(code.len()));
+    while let Some(c) = rest.chars().next() {
+        let length = skipped(rest).max(c.len_utf8());
+        let (piece, behind) = rest.split_at(length);
+        if piece.starts_with("//") || piece.starts_with("/*") {
+            kept.extend(piece.chars().filter(|c| *c == '\n'));
+        } else {
+            kept.push_str(piece);
+        }
+        rest = behind;
+    }
+    kept
+}
+
 /// Every path of the code that has two words or more, and every `use`.
 pub(super) fn paths(code: &str) -> Vec<Named> {
     let tokens = tokens(code);
@@ -241,6 +257,12 @@ fn comments_and_texts_name_nothing() {
         assert_eq!(shown(code), Vec::<String>::new(), "{code}");
     }
     assert_eq!(shown("\"//\" /* \" */ crate::a"), ["crate::a"]);
+}
+
+#[test]
+fn code_behind_slashes_in_a_text_is_no_comment() {
+    let code = "a(\"http://b\"); c // d\n/* e\n */ f('\"') // g\n\"// h\"";
+    assert_eq!(without_comments(code), "a(\"http://b\"); c \n\n f('\"') \n\"// h\"");
 }
 
 #[test]
