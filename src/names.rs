@@ -204,7 +204,9 @@ impl Kin {
         let first = &core[..core.find('.').unwrap_or(core.len())];
         let mut domains = vec![core.to_owned()];
         domains.extend(first.match_indices(JOINTS).map(|(at, _)| core[at + 1..].to_owned()));
-        let mut ends: Vec<String> = domains.iter().map(|domain| format!("_{domain}")).collect();
+        let is_core = |domain: &&String| domain.contains('.') || *domain == core;
+        let mut ends: Vec<String> =
+            domains.iter().filter(is_core).map(|domain| format!("_{domain}")).collect();
         ends.push(format!("-{core}"));
         domains.extend(wildcards);
         Self { domains, ends }

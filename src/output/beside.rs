@@ -35,3 +35,19 @@ pub(super) fn is_beside_database(path: &Path) -> bool {
     // Names need not be text.
     stem.is_some_and(|stem| is_database(&path.with_file_name(as_path(stem))))
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn names_of_databases_need_not_be_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        std::fs::write(named(b"u\xff.db"), DATABASE).unwrap();
+        std::fs::write(named(b"other"), b"text").unwrap();
+        assert!(is_beside_database(&named(b"u\xff.db-wal")) && is_beside_database(&named(b"u\xff.db.lock")));
+        assert!(!is_beside_database(&named(b"u\xff.db")) && !is_beside_database(&named(b"other-wal")));
+    }
+}

@@ -289,3 +289,25 @@ fn workbooks_are_not_made_without_their_lock() {
     }
     assert!(!kept.0.exists("x.xlsx"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_store_among_the_logs_is_not_opened() {
+    let kept = kept();
+    fs::create_dir(kept.0.path("logs")).unwrap();
+    kept.write("logs/b.log", text(6..=9));
+    for (at, file) in ["usage.db", "usage.db-shm"].into_iter().enumerate() {
+        // What the database keeps beside the store is there as long as anybody reads.
+        let db = Connection::open(kept.0.path("usage.db")).unwrap();
+        let _: i64 = db.query_row("SELECT count(*) FROM source", [], |row| row.get(0)).unwrap();
+        let link = kept.0.path(&format!("logs/link{at}.log"));
+        std::os::unix::fs::symlink(kept.0.path(file), &link).unwrap();
+        for more in [&[][..], &["--verify"]] {
+            let words = [&["ingest", "logs", "--store", "usage.db"][..], more].concat();
+            kept.0.run(&words, 1).says(&[&format!("link{at}.log"), "leads to the store"]);
+        }
+        kept.try_ingest(&["logs", "--keep-going"], 3);
+        assert_eq!(kept.counted(), once(&[1..=9]));
+        fs::remove_file(link).unwrap();
+    }
+}

@@ -264,7 +264,8 @@ fn a_log_that_is_replaced_at_any_moment_counts_as_it_was_or_not_at_all() {
         first.put(&named, text(1..=100));
         first.put("v.log", text(1..=200) + &text(900..=950));
         first.put(name, "");
-        let (mut before, mut after) = (Memory(first.0.clone()), Memory(first.0.clone()));
+        let (mut before, mut after) =
+            (Memory(first.0.clone(), Vec::new()), Memory(first.0.clone(), Vec::new()));
         before.put(name, text(old.clone()));
         after.put(name, "");
         after.put(name, text(500..=510));

@@ -410,3 +410,21 @@ fn a_dry_run_needs_no_folder_of_a_readable_name() {
     assert_eq!(fs::read_dir(place.path("tmp")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
 }
+
+#[test]
+fn a_folder_beside_the_configuration_is_the_same_once_it_is_made() {
+    for folder in ["../made", "./made", "made/../other/deep"] {
+        let place = Place::new();
+        fs::create_dir(place.path("here")).unwrap();
+        log_all(&place, &["a.com"]);
+        let text = format!(
+            "[store]\npath = \"usage.db\"\n[[source]]\npaths = [\"../logs\"]\n[output]\nfolder = \"{folder}\"\n\
+             [[task]]\nname = \"one\"\ntype = \"flow\"\nrange = \"2026-03-01\"\n"
+        );
+        place.write("here/flowbook.toml", text);
+        for state in ["made", "up_to_date", "up_to_date"] {
+            let tick = place.run(&["run", "here/flowbook.toml", "--json"], 0).json();
+            assert_eq!(tick["tasks"][0]["state"], state, "{folder}: {tick}");
+        }
+    }
+}
