@@ -1,7 +1,7 @@
 //! Files that appear under their name only when they are complete, and standard output. The only file that names tempfile.
 
-pub mod beside;
 pub mod paths;
+pub mod beside;
 mod closed;
 #[cfg(unix)]
 mod mode;

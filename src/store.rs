@@ -58,6 +58,7 @@ pub use older::OlderCopy;
 pub use open::{copy, is_read_only};
 pub use read::{Reader, Rows};
 pub use retain::LetGo;
+pub use side_files::numbers;
 pub use source::{Arrival, FileStat, Known, NAMED, NOTE, Place, Seen, SourceId, Way, joined};
 pub use survey::{Passed, Surveyed};
 pub use tasks::{End, Logged, Made, Needs, Order, Registered, Status, TaskId, Tasks, Workbook};

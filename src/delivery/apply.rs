@@ -274,15 +274,15 @@ impl Work<'_> {
 
     /// Where the beginning of a source stands nothing else is known of that: it is read once the source is gone.
     fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
-        for place in self.writer.places(known.id)? {
-            if place.is_beginning && place.path != here.path {
-                if !is_nowhere(&place) && self.is_file(&origin_of(&place)) {
-                    self.uncovered.push(self.to_read_again(&place, known));
-                }
-                self.writer.drop_place(known.id, &place.path)?;
+        let mut places = self.writer.places(known.id)?;
+        places.retain(|place| place.is_beginning && place.path != here.path);
+        for place in places.iter().filter(|place| !is_nowhere(place)) {
+            if self.is_file(&origin_of(place)) {
+                self.uncovered.push(self.to_read_again(place, known));
             }
         }
-        Ok(())
+        let paths: Vec<Vec<u8>> = places.into_iter().map(|place| place.path).collect();
+        self.writer.drop_places(known.id, &paths)
     }
 
     /// Notes that a source stands at a place; gives whether it stands elsewhere, too.

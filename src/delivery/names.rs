@@ -48,7 +48,7 @@ impl Work<'_> {
             if self.is_file(&origin) {
                 return Ok(origin.path().and_then(told_at));
             }
-            self.writer.drop_place(id, &path)?;
+            self.drop_all_gone(id, b"")?;
         }
         Ok(None)
     }

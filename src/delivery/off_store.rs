@@ -4,9 +4,8 @@
 //! on what lies beside it, so that these may not even be opened.
 
 use crate::error::Result;
-use crate::output::beside::{JOURNAL, SHM, WAL};
-use crate::regular;
 use crate::source::{Opened, Origin, Origins, Search, Source, Stat};
+use crate::store::numbers;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,14 +20,7 @@ pub(super) struct OffStore<'a> {
 impl<'a> OffStore<'a> {
     /// The logs that `origins` has, but for a store that is open, and what the database keeps beside it.
     pub(super) fn new(origins: &'a dyn Origins, store: &Path) -> Self {
-        let beside = |ending: &str| {
-            let mut path = store.as_os_str().to_owned();
-            path.push(ending);
-            PathBuf::from(path)
-        };
-        let files = ["", WAL, SHM, JOURNAL].map(beside);
-        let numbers = files.iter().filter_map(|file| regular::number(&file.metadata().ok()?)).collect();
-        Self { origins, numbers }
+        Self { origins, numbers: numbers(store) }
     }
 }
 

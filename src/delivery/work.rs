@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
             }
         };
         if is_elsewhere || is_here {
-            gone.iter().try_for_each(|path| self.writer.drop_place(id, path))?;
+            self.writer.drop_places(id, &gone)?;
         }
         Ok(is_elsewhere)
     }
@@ -191,12 +191,15 @@ impl<'a> Work<'a> {
         if !self.looked_over.insert(id) {
             return Ok(());
         }
-        for place in self.writer.places(id)? {
-            if place.path != here.path && !is_nowhere(&place) && !self.is_file(&origin_of(&place)) {
-                self.writer.drop_place(id, &place.path)?;
-            }
-        }
-        Ok(())
+        self.drop_all_gone(id, &here.path)
+    }
+
+    /// Forgets all places of a source where nothing stands any more, but for `here`.
+    pub(super) fn drop_all_gone(&mut self, id: SourceId, here: &[u8]) -> Result<()> {
+        let mut places = self.writer.places(id)?;
+        places.retain(|place| place.path != here && !is_nowhere(place) && !self.is_file(&origin_of(place)));
+        let gone: Vec<Vec<u8>> = places.into_iter().map(|place| place.path).collect();
+        self.writer.drop_places(id, &gone)
     }
 
     /// Fails where a file is not what was read any more, so that what was found out by reading it again says nothing.

@@ -36,15 +36,15 @@ pub(super) fn is_beside_database(path: &Path) -> bool {
     stem.is_some_and(|stem| is_database(&path.with_file_name(as_path(stem))))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::ffi::OsStrExt;
 
+    #[cfg(unix)]
     #[test]
     fn names_of_databases_need_not_be_text() {
         let folder = tempfile::tempdir().unwrap();
-        let named = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        let named = |name: &[u8]| folder.path().join(as_path(name));
         std::fs::write(named(b"u\xff.db"), DATABASE).unwrap();
         std::fs::write(named(b"other"), b"text").unwrap();
         assert!(is_beside_database(&named(b"u\xff.db-wal")) && is_beside_database(&named(b"u\xff.db.lock")));

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!((telling(&mut writer), writer.known(id).unwrap().name), (Some("/z".into()), "z".into()));
         writer.set_place(id, &place("y", 5)).unwrap();
         assert_eq!((telling(&mut writer), writer.known(id).unwrap().name), (Some("/y".into()), "y".into()));
-        writer.drop_place(id, b"/y").unwrap();
+        writer.drop_places(id, &[b"/y".to_vec()]).unwrap();
         assert_eq!((telling(&mut writer), writer.known(id).unwrap().name), (Some("/z".into()), "z".into()));
         let of = |sql| writer.db.prepare_cached(sql).unwrap().get_status(StatementStatus::VmStep);
         of(FIRST) + of(OWN) + of(BEGUN)

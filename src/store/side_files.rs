@@ -5,6 +5,7 @@ use super::connect::beside;
 use crate::error::{Error, Result};
 use crate::output::beside::{JOURNAL, SHM, WAL};
 use crate::output::paths::behind_links;
+use crate::regular;
 use std::fs::Metadata;
 use std::path::Path;
 
@@ -37,6 +38,14 @@ pub(super) fn refuse_strange(path: &Path) -> Result<()> {
         return Err(Error::usage(text).at(&place));
     }
     Ok(())
+}
+
+/// Device and number of a store, and of what lies beside it, as far as these are there.
+#[must_use]
+pub fn numbers(path: &Path) -> Vec<(u64, u64)> {
+    let real = behind_links(path);
+    let files = ["", WAL, SHM, JOURNAL].map(|ending| beside(&real, ending));
+    files.iter().filter_map(|file| regular::number(&file.metadata().ok()?)).collect()
 }
 
 /// Whether a file has more than one name, as far as the system tells.

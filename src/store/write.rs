@@ -111,15 +111,21 @@ impl Writer {
         })
     }
 
-    /// Notes that a source is no longer at a place.
+    /// Notes that a source is no longer at some places. The name that it goes by then is looked for once: among very many
+    /// places that takes long.
     ///
     /// # Errors
     /// See [`Writer::at_path`].
-    pub fn drop_place(&mut self, id: SourceId, path: &[u8]) -> Result<()> {
+    pub fn drop_places(&mut self, id: SourceId, paths: &[Vec<u8>]) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
         self.change(|writer| {
-            let sql = "DELETE FROM place WHERE path = ?";
-            writer.db.prepare_cached(sql).and_then(|mut delete| delete.execute([path])).map_err(failed)?;
-            writer.source_names.forget_at(id, path);
+            for path in paths {
+                let delete = writer.db.prepare_cached("DELETE FROM place WHERE path = ?");
+                delete.and_then(|mut delete| delete.execute([path])).map_err(failed)?;
+                writer.source_names.forget_at(id, path);
+            }
             writer.rename(id)
         })
     }
