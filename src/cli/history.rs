@@ -106,7 +106,13 @@ fn lines(tick: &Value) -> Vec<String> {
         ms / 1000,
         ms % 1000
     )];
-    let mut add = |word: &str, text: String| lines.push(format!("  {word:<9}  {text}"));
+    let mut add = |word: &str, text: String| {
+        // A message has lines of its own, which begin with two spaces.
+        for (n, part) in text.split("\n  ").enumerate() {
+            let word = if n == 0 { word } else { "" };
+            lines.push(format!("  {word:<9}  {}{part}", if n == 0 { "" } else { "  " }));
+        }
+    };
     if let Some(came_in) = came_in(tick) {
         add("ingested", came_in);
     }

@@ -236,11 +236,9 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], store: &Path, telling: &
             for (name, fault) in outcome.report.faults() {
                 message(&format!("task {}: {name}: {fault}", task.id));
             }
-            if missing::is_of_nothing(outcome) {
-                message(&format!(
-                    "task {}: every figure is zero: the store has no log of its range",
-                    task.id
-                ));
+            // A spec that is not valid any more made no workbook.
+            for text in task.spec().iter().flat_map(|spec| missing::lacks_of_task(outcome, spec)) {
+                message(&format!("task {}: {text}", task.id));
             }
             for text in notes::twice(overlaps(done)) {
                 message(&format!("task {}: {text}", task.id));
