@@ -131,6 +131,12 @@ fn the_run_of_a_task_says_it() {
     assert_eq!(list.says(&[&says()]).json()["tasks"][0]["counts"]["overlaps"], overlaps());
 }
 
+/// Whoever refuses it is not told that all count, nor which they are in two ways.
+fn is_told_once(done: &Done) {
+    assert!(!done.stderr.contains("all of them count"), "{}", done.stderr);
+    assert_eq!(done.stderr.matches("mostly the same lines").count(), 1, "{}", done.stderr);
+}
+
 #[test]
 fn an_export_can_refuse_it() {
     let place = hours();
@@ -142,12 +148,20 @@ fn an_export_can_refuse_it() {
     let before = std::fs::read(place.path("out.xlsx")).unwrap();
     let done = export(&[&refuse[..], &["--force", "--json"]].concat(), 3);
     done.says(&["requests may count twice: logs/merged.log and ", "no workbook was written", "--exclude"]);
+    is_told_once(&done);
     assert_eq!(done.json()["counts"]["overlaps"], overlaps());
     assert!(done.json()["error"].as_str().unwrap().starts_with("requests may count twice: "));
     assert_eq!(std::fs::read(place.path("out.xlsx")).unwrap(), before);
     export(&[&refuse[..], &["--force", "--exclude", "merged.log"]].concat(), 0);
     place.run(&["ingest", "logs", "--store", "s.db"], 0);
-    export(&["--store", "s.db", "--overlaps", "refuse", "--force"], 3).says(&["requests may count twice"]);
+    is_told_once(
+        export(&["--store", "s.db", "--overlaps", "refuse", "--force"], 3)
+            .says(&["requests may count twice"]),
+    );
+    is_told_once(&export(&["logs", "--store", "s.db", "--overlaps", "refuse", "--force"], 3));
+    place.write("list.csv", "type,range,output,overlaps\nflow,2026-03-01,l.xlsx,refuse\n");
+    is_told_once(&place.run(&["export", "--tasks", "list.csv", "logs"], 3));
+    is_told_once(&place.run(&["export", "--tasks", "list.csv", "--store", "s.db"], 3));
     export(&["--store", "s.db", "--overlaps", "report", "--force"], 0);
     export(&["--store", "s.db", "--overlaps", "refuce"], 2)
         .says(&["Overlaps is \"refuce\"; did you mean \"refuse\"?"]);
