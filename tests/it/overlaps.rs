@@ -208,3 +208,25 @@ fn a_run_waits_until_a_copy_is_gone() {
         .says(&["overlaps are refused; the present workbook is kept; flowbook task run"]);
     place.run(&["task", "run", "1", "--store", "s.db", "--force"], 0).says(&[&says()]);
 }
+
+/// A line, and then those of two hours: what a copy looks like that begins with no other log.
+fn copy() -> String {
+    line("1/Mar/2026:10:00:30 +0800", "a.com", 5) + &hour(10) + &hour(11)
+}
+
+#[test]
+fn what_a_workbook_lacks_is_told_also_while_a_copy_is_refused() {
+    let place = hours();
+    std::fs::remove_file(place.path(&name(8))).unwrap();
+    configure(&place, "overlaps = \"refuse\"\nwait_at_most = \"1s\"\nrefresh = false\n");
+    let made = run(&place, &["--json"], 3).json();
+    assert_eq!(made["tasks"][0]["state"], "made");
+    let missing = &made["tasks"][0]["missing"];
+    assert!(missing.as_str().unwrap().starts_with("a.com has no log from "), "{missing}");
+    for _ in 0..2 {
+        let stands = run(&place, &["--json"], 0).json();
+        assert_eq!(stands["tasks"][0]["state"], "up_to_date");
+        assert_eq!(&stands["tasks"][0]["missing"], missing);
+        place.write("logs/copy.log", copy());
+    }
+}
