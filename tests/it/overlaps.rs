@@ -230,3 +230,32 @@ fn what_a_workbook_lacks_is_told_also_while_a_copy_is_refused() {
         place.write("logs/copy.log", copy());
     }
 }
+
+#[test]
+fn copies_are_found_whatever_region_was_given() {
+    let place = hours();
+    place.write("copy.log", copy());
+    let ingest = |log: &str, region: &str| {
+        place.run(&["ingest", log, "--store", "s.db", "--region", region, "--json"], 0)
+    };
+    assert_eq!(ingest("logs", "CN").json()["overlaps"], json!([]));
+    let copied = ingest("copy.log", "NA");
+    let expected = json!([{"kind": "same_lines", "file": "copy.log", "others": [name(10), name(11)]}]);
+    assert_eq!(copied.says(&["have mostly the same lines"]).json()["overlaps"], expected);
+}
+
+#[test]
+fn a_damaged_neighbour_keeps_no_log_out() {
+    let place = hours();
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    let db = rusqlite::Connection::open(place.path("s.db")).unwrap();
+    db.execute("UPDATE source SET named_end = named_end + 1000000 WHERE name = ?", [name(10)]).unwrap();
+    drop(db);
+    place.write("copy.log", copy());
+    let done = place.run(&["ingest", "copy.log", "--store", "s.db", "--json"], 0);
+    // What cannot be compared is left out, and is named by those who look for it.
+    let expected = json!([{"kind": "same_lines", "file": "copy.log", "others": [name(11)]}]);
+    assert_eq!((&done.json()["overlaps"], &done.json()["sources"]["added"]), (&expected, &json!(1)));
+    let check = place.run(&["store", "check", "--store", "s.db"], 1);
+    assert!(format!("{}{}", check.stdout, check.stderr).contains("named_end"), "{}", check.stdout);
+}
