@@ -259,3 +259,27 @@ fn a_damaged_neighbour_keeps_no_log_out() {
     let check = place.run(&["store", "check", "--store", "s.db"], 1);
     assert!(format!("{}{}", check.stdout, check.stderr).contains("named_end"), "{}", check.stdout);
 }
+
+#[test]
+fn a_history_tells_how_many_more_there_are() {
+    let place = hours();
+    for n in 0..103 {
+        let at = format!("d{n:03}.com_2026_03_01_080000_090000");
+        let log = |bytes| line("1/Mar/2026:08:30:00 +0800", &format!("d{n:03}.com"), bytes);
+        place.write(&format!("logs/{at}"), log(1));
+        place.write(&format!("logs/again/{at}"), log(2));
+    }
+    configure(&place, "");
+    let waits = run(&place, &["--json"], 0).json();
+    assert_eq!(
+        (&waits["tasks"][0]["state"], waits["overlaps"].as_array().unwrap().len()),
+        (&json!("waits"), 103)
+    );
+    let history = |more: &[&str]| place.run(&[&["history", "flowbook.toml", "-n", "1"], more].concat(), 0);
+    let told = history(&[]).stdout;
+    assert!(told.contains("  overlap    3 more\n") && !told.contains(" and  "), "{told}");
+    let kept = history(&["--json"]).json();
+    assert_eq!(kept["ticks"][0]["overlaps"][100], "3 more");
+    // What was not told of the task was not made up.
+    assert_eq!(kept["ticks"][0]["tasks"][0].get("overlaps"), None);
+}

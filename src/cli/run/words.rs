@@ -352,7 +352,8 @@ pub(super) fn kept(mut object: Value) -> Value {
 
 fn shorten_overlaps(object: &mut Value) {
     shorten(object, "/overlaps");
-    for one in object["overlaps"].as_array_mut().into_iter().flatten() {
+    let list = object.get_mut("overlaps").and_then(Value::as_array_mut);
+    for one in list.into_iter().flatten() {
         shorten(one, "/others");
     }
 }
