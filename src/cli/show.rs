@@ -61,8 +61,8 @@ pub(super) fn how_to_forget(report: &Report, store: &Path) {
         message(&format!(
             "a log that could not be read counts as missing until it is repaired; if it is lost for good: \
              flowbook store forget {} --store {}",
-            visible::line(name),
-            visible::path(store)
+            visible::argument(name),
+            visible::argument(&store.to_string_lossy())
         ));
     }
 }

@@ -283,3 +283,18 @@ fn a_history_tells_how_many_more_there_are() {
     // What was not told of the task was not made up.
     assert_eq!(kept["ticks"][0]["tasks"][0].get("overlaps"), None);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_command_to_be_pasted_names_the_store_as_a_shell_reads_it() {
+    let place = hours();
+    merge(&place);
+    configure(&place, "overlaps = \"refuse\"\n");
+    let text = std::fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    place.write("flowbook.toml", text.replace("s.db", "it's mine.db"));
+    let done = run(&place, &[], 3);
+    done.says(&["flowbook task run 1 --store 'it'\\''s mine.db' --force makes it anyway"]);
+    place
+        .run(&["task", "run", "1", "--store", "it's mine.db"], 3)
+        .says(&["flowbook task run 1 --store 'it'\\''s mine.db' --force makes it anyway"]);
+}
