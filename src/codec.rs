@@ -12,7 +12,7 @@ mod shape;
 mod gunzip;
 mod streams;
 
-pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, page};
+pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, is_of_foreign, page};
 pub use gunzip::Gunzip;
 pub use said::says_all;
 

@@ -170,11 +170,21 @@ impl Pattern {
         self.matches(domain.as_str()) || folded.is_some_and(is_within)
     }
 
-    /// The known domain nearest to this one, if one is near; for a wildcard, the nearest wildcard that matches a known
-    /// domain.
+    /// The known domain nearest to this one, if one is near; the wildcard over its own subdomains where only these are
+    /// known; for a wildcard, the nearest wildcard that matches a known domain.
     pub fn nearest<'a>(&self, known: impl Iterator<Item = &'a str>) -> Option<String> {
         let suffix = match self {
-            Self::Exact(domain) => return nearest(domain.as_str(), known).map(String::from),
+            Self::Exact(domain) => {
+                let known: Vec<&str> = known.collect();
+                let below = Self::Subdomains(format!(".{domain}").into());
+                // Nothing in these names is misspelt.
+                let has_below = known.iter().any(|name| below.matches(name));
+                return if has_below {
+                    Some(format!("*.{domain}"))
+                } else {
+                    nearest(domain.as_str(), known).map(String::from)
+                };
+            }
             Self::Subdomains(suffix) => suffix,
         };
         let parents = |name: &'a str| name.match_indices('.').map(|(dot, _)| &name[dot..]);
@@ -182,6 +192,15 @@ impl Pattern {
         let parents: BTreeSet<&str> =
             known.flat_map(parents).filter(|parent| parent[1..].contains('.')).collect();
         nearest(suffix, parents).map(|parent| format!("*{parent}"))
+    }
+
+    /// Whether a text is a list of domains that something else than commas separates.
+    fn are_several(text: &str) -> bool {
+        let is_between = |c: char| c.is_whitespace() || matches!(c, ';' | '|');
+        let mut names = text.split(is_between).filter(|name| !name.is_empty()).peekable();
+        text.trim().contains(is_between)
+            && names.peek().is_some()
+            && names.all(|name| name.contains('.') && Self::parse(name).is_some())
     }
 
     /// Why a text is not a pattern, and what to give instead.
@@ -192,6 +211,9 @@ impl Pattern {
         match Domain::new(host.as_bytes()) {
             Some(domain) if host != text || text.contains('@') => {
                 format!("{text:?} is not a domain name but a URL or part of one; give {domain}")
+            }
+            _ if Self::are_several(text) => {
+                format!("{text:?} is not a domain name but several; separate domains with commas")
             }
             _ => format!("{text:?} is not a domain name; {}", Self::EXPECTED),
         }
@@ -520,6 +542,10 @@ mod tests {
             ("https://user:secret@www.example.com:80/", "give www.example.com"),
             ("user@www.example.com", "give www.example.com"),
             ("a b.com", "give a domain name like"),
+            ("a.com b.com", "separate domains with commas"),
+            ("a.com;*.b.com", "separate domains with commas"),
+            ("a.com|b.com\n", "separate domains with commas"),
+            ("a.com /b", "give a domain name like"),
             ("http://", "give a domain name like"),
         ] {
             assert_eq!(Pattern::parse(text), None, "{text}");

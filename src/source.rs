@@ -12,6 +12,7 @@ mod discover;
 pub mod local;
 mod change;
 
+use crate::codec::is_of_foreign;
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
 use crate::error::{Error, Result, plain};
@@ -56,7 +57,7 @@ const CANNOT_READ: &str = "cannot read: ";
 /// Whether the fault of a log says that nothing of it can be read.
 #[must_use]
 pub fn is_unreadable(fault: &str) -> bool {
-    [NO_MATCH, NO_FILE, CANNOT_READ].iter().any(|begin| fault.starts_with(begin))
+    [NO_MATCH, NO_FILE, CANNOT_READ].iter().any(|begin| fault.starts_with(begin)) || is_of_foreign(fault)
 }
 /// Where the program reads logs from.
 pub const ORIGINS: &dyn Origins = &Local;

@@ -76,6 +76,18 @@ pub fn path(path: &Path) -> String {
     line(&path.to_string_lossy()).into_owned()
 }
 
+/// A text as one argument of a command that is to be pasted into a shell: in quotes where it has what a shell reads in
+/// its own way.
+#[must_use]
+pub fn argument(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:,+@%=".contains(c) || (cfg!(windows) && c == '\\');
+    match line(text) {
+        text if !text.is_empty() && text.chars().all(is_plain) => text.into_owned(),
+        text if cfg!(windows) => format!("\"{text}\""),
+        text => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// A text in which nothing acts but what `stays`, as it tells of the rest of the text.
 fn shown(text: &str, stays: impl Fn(&str) -> bool) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(acts) {
@@ -134,6 +146,22 @@ mod tests {
             assert!(!line(text).chars().any(acts));
         }
         assert!(matches!(line("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    #[cfg(not(windows))]
+    fn arguments_are_quoted_as_a_shell_reads_them() {
+        for (text, expected) in [
+            ("/var/lib/a-b_1.db", "/var/lib/a-b_1.db"),
+            ("\u{4e2d}.db", "\u{4e2d}.db"),
+            ("my store.db", "'my store.db'"),
+            ("it's $HOME", "'it'\\''s $HOME'"),
+            ("a\nb", "'a\\nb'"),
+            ("~/x;y", "'~/x;y'"),
+            ("", "''"),
+        ] {
+            assert_eq!(argument(text), expected);
+        }
     }
 
     #[test]

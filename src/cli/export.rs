@@ -174,7 +174,7 @@ fn attempt(arguments: &ExportArguments) -> Result<Ending> {
     let Some((Finished { outcome, task: registered }, unread)) = done? else {
         return Ok(Ending::WithRejects);
     };
-    show::faults(&outcome.report);
+    show::faults(&outcome.report, spec.overlaps);
     if let Some(store) = &arguments.store {
         show::how_to_forget(&outcome.report, store);
     }

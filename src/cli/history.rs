@@ -106,18 +106,29 @@ fn lines(tick: &Value) -> Vec<String> {
         ms / 1000,
         ms % 1000
     )];
-    let mut add = |word: &str, text: String| lines.push(format!("  {word:<9}  {text}"));
+    let mut add = |word: &str, text: String| {
+        // A message has lines of its own, which begin with two spaces.
+        for (n, part) in text.split("\n  ").enumerate() {
+            let word = if n == 0 { word } else { "" };
+            lines.push(format!("  {word:<9}  {}{part}", if n == 0 { "" } else { "  " }));
+        }
+    };
     if let Some(came_in) = came_in(tick) {
         add("ingested", came_in);
     }
     let list = |key: &str| tick[key].as_array().cloned().unwrap_or_default();
     for fault in list("faults") {
-        add("faulty", format!("{}: {}", text(&fault["file"]), text(&fault["fault"])));
+        let words = || format!("{}: {}", text(&fault["file"]), text(&fault["fault"]));
+        add("faulty", more(&fault).unwrap_or_else(words));
     }
     for one in list("overlaps") {
         add("overlap", overlap(&one));
     }
     for task in list("tasks") {
+        if let Some(more) = more(&task) {
+            add("tasks", more);
+            continue;
+        }
         let reason = task["reason"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
         let missing =
             task["missing"].as_str().map(|what| format!(", incomplete: {what}")).unwrap_or_default();
@@ -144,8 +155,16 @@ fn lines(tick: &Value) -> Vec<String> {
     lines
 }
 
+/// What stands behind the first entries of a long list: how many more there were.
+fn more(entry: &Value) -> Option<String> {
+    entry.as_str().map(ToOwned::to_owned)
+}
+
 /// Sources that may count twice.
 fn overlap(one: &Value) -> String {
+    if let Some(more) = more(one) {
+        return more;
+    }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let others: Vec<String> = one["others"].as_array().into_iter().flatten().map(text).collect();
     let why = Kind::text_of(one["kind"].as_str().unwrap_or_default());

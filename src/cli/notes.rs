@@ -2,6 +2,7 @@
 //! which every line was rejected, files that may count the same requests twice.
 
 use super::numbers::grouped;
+use crate::contract::request::Overlaps;
 use crate::delivery::taking::Taking;
 use crate::report::Report;
 use crate::report::overlap::Overlap;
@@ -11,15 +12,15 @@ use serde_json::{Value, json};
 /// Names that are listed one by one in what people read.
 const LISTED: usize = 10;
 
-/// Notes on a report.
-pub(super) fn of_report(report: &Report) -> Vec<String> {
+/// Notes on the report of an export.
+pub(super) fn of_report(report: &Report, asked: Overlaps) -> Vec<String> {
     let mut notes = Vec::from_iter(empty(report.empty()));
     notes.extend(report.only_rejected().into_iter().take(LISTED).map(|(domain, lines)| {
         let lines = grouped(lines.into());
         format!("all lines in the files of {domain} were rejected ({lines}); see the reasons")
     }));
     notes.extend(padded(report.padded()));
-    notes.extend(twice(report.overlaps()));
+    notes.extend(counted_twice(report, asked));
     notes
 }
 
@@ -37,6 +38,15 @@ pub(super) fn of_taking(taking: &Taking) -> Vec<String> {
 pub(super) fn of_search(search: &Search) -> Vec<String> {
     let unmatched = search.unmatched();
     unmatched.map(|(name, glob)| format!("--{name} {glob} matched nothing")).collect()
+}
+
+/// Notes on files that may count the same requests twice in an export. Where that is refused nothing of them counts, and
+/// why no workbook was made names them.
+pub(super) fn counted_twice(report: &Report, asked: Overlaps) -> Vec<String> {
+    match asked {
+        Overlaps::Report => twice(report.overlaps()),
+        Overlaps::Refuse => Vec::new(),
+    }
 }
 
 /// A note on files that may count the same requests twice, if there are any: both count, for nothing tells which one

@@ -5,7 +5,7 @@ use super::numbers::{grouped, whole};
 use super::out::beside;
 pub(super) use super::out::{Out, explain, json_text, lines, message, messages, object, own, unless_gone};
 use crate::contract::kind::Kind;
-use crate::contract::request::{ExportRequest, ExportSpec};
+use crate::contract::request::{ExportRequest, ExportSpec, Overlaps};
 use crate::contract::response::{Created, Failure, request_id};
 use crate::delivery::taking::{Fate, Taking};
 use crate::domain::{Pattern, Selection};
@@ -42,14 +42,14 @@ pub(super) fn error(error: &Error, is_configured: bool) {
 }
 
 /// Names the sources that cannot be trusted, and says what else is odd.
-pub(super) fn faults(report: &Report) {
+pub(super) fn faults(report: &Report, overlaps: Overlaps) {
     for (name, fault) in report.faults() {
         message(&format!("{name}: {fault}"));
     }
     if let count @ 1.. = report.elsewhere.faults {
         message(&format!("damaged logs whose names name no domain: {count}"));
     }
-    for note in notes::of_report(report) {
+    for note in notes::of_report(report, overlaps) {
         message(&note);
     }
 }
@@ -61,8 +61,8 @@ pub(super) fn how_to_forget(report: &Report, store: &Path) {
         message(&format!(
             "a log that could not be read counts as missing until it is repaired; if it is lost for good: \
              flowbook store forget {} --store {}",
-            visible::line(name),
-            visible::path(store)
+            visible::argument(name),
+            visible::argument(&store.to_string_lossy())
         ));
     }
 }

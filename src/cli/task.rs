@@ -12,6 +12,7 @@ use crate::delivery::collision::keep_off;
 use crate::error::{Error, Result};
 use crate::region::Region;
 use crate::report::RejectLimit;
+use crate::store::Reader;
 use crate::task::TaskProgress;
 use crate::task::form::{self, Form};
 use crate::task::needs::Tolerance;
@@ -209,6 +210,12 @@ fn create(arguments: &CreateArguments) -> Result<Ending> {
     let mut registry = Registry::open_or_make(store.at(), "flowbook task create")?;
     let id = registry.create(&new, now)?;
     words::created(id, &spec, arguments.json)?;
+    let AccountStore { path, wait, .. } = store.at();
+    // What is registered is not undone for what cannot be looked up: a run says it, too.
+    let misspelt = Reader::open(path, wait).and_then(|reader| missing::misspelt(&spec.selection, &reader));
+    for text in misspelt.unwrap_or_default() {
+        show::message(&format!("task {id}: {text}"));
+    }
     Ok(Ending::Done)
 }
 

@@ -6,7 +6,7 @@
 use super::plan::TaskRule;
 use super::setting::Tick;
 use super::step::{Step, StepEnd, Why};
-use crate::contract::request::{ExportSpec, retention};
+use crate::contract::request::{ExportSpec, Overlaps, retention};
 use crate::error::{Error, Result};
 use crate::output::Spot;
 use crate::output::paths::absolute;
@@ -244,7 +244,9 @@ impl Judge<'_> {
             task.needs.is_some() && task.logged.as_ref().is_some_and(|logged| !logged.is_complete())
         };
         let Some(task) = current.filter(is_lacking) else { return Ok(None) };
-        let wanted = Wanted::of(task, &Standing::Nothing, Tolerance::Missing);
+        // What is missing is missing also while a copy came in, of which the workbook knows nothing.
+        let overlaps = Overlaps::Report;
+        let wanted = Wanted { overlaps, ..Wanted::of(task, &Standing::Nothing, Tolerance::Missing) };
         Ok(match wanted.judge(&self.reader)? {
             Verdict::Incomplete(missing) => Some(missing),
             Verdict::Ready | Verdict::Waits(_) => None,

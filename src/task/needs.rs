@@ -27,8 +27,9 @@ pub enum Standing {
     Nothing,
     /// There is one, and how many hours with a log its domains had was not stored.
     Unknown,
-    /// There is one; its domains had this many hours with a log when it was made.
-    Hours(BTreeMap<Domain, u64>),
+    /// There is one; its domains had this many hours with a log when it was made. With the selection that
+    /// it shows, if the store has the same usage for that as then.
+    Hours(BTreeMap<Domain, u64>, Option<Selection>),
 }
 
 impl Standing {
@@ -45,20 +46,24 @@ impl Standing {
             return Ok(Self::Nothing);
         };
         // A workbook of no domain has no hours stored, and that is known.
-        Ok(if made.logged.is_some() { Self::Hours(registry.hours(made.id)?) } else { Self::Unknown })
+        if made.logged.is_none() {
+            return Ok(Self::Unknown);
+        }
+        let is_same = made.generation.is_some() && registry.changes(&made)?.is_none();
+        Ok(Self::Hours(registry.hours(made.id)?, is_same.then_some(made.order.selection)))
     }
 
     fn kind(&self) -> Stands {
         match self {
             Self::Nothing => Stands::Nothing,
             Self::Unknown => Stands::Unknown,
-            Self::Hours(_) => Stands::Known,
+            Self::Hours(..) => Stands::Known,
         }
     }
 
     /// Which domains of a selection have fewer hours now, in words. Others are not asked for any more.
     fn lost(&self, selection: &Selection, now: &Coverage) -> Option<String> {
-        let Self::Hours(before) = self else { return None };
+        let Self::Hours(before, _) = self else { return None };
         let hours = now.hours();
         let asked = before.iter().filter(|(domain, _)| selection.contains(domain.as_str()));
         let lost = asked.filter_map(|(domain, before)| {
@@ -151,13 +156,19 @@ impl<'a> Wanted<'a> {
             return Ok(self.lack_of_hours(&coverage_with(reader, self.selection, self.range, &needs.quiet)?));
         }
         // Whoever may miss hours must not lose them.
-        if matches!(self.standing, Standing::Hours(_)) {
+        if matches!(self.standing, Standing::Hours(..)) {
             let now = coverage(reader, self.selection, Some(self.range))?;
             if let Some(lost) = self.standing.lost(self.selection, &now) {
                 return Ok(Lack::Lost(lost));
             }
         }
-        let is_fine = (*self.standing == Standing::Nothing && !self.is_unattended)
+        // Where no line came or went, the present workbook has none, either.
+        let has_no_less = match self.standing {
+            Standing::Nothing => true,
+            Standing::Hours(_, same) => same.as_ref() == Some(self.selection),
+            Standing::Unknown => false,
+        };
+        let is_fine = (has_no_less && !self.is_unattended)
             || !reader.keys(self.range, self.selection)?.is_empty()
             // That nothing was requested is known where every hour has a log.
             || coverage(reader, self.selection, Some(self.range))?.is_complete();
@@ -171,7 +182,7 @@ impl<'a> Wanted<'a> {
         let coverage = &coverage.folded(&self.folds);
         let missing = match &self.standing {
             // Domains that came up since, with nothing in this range, are none of its.
-            Standing::Hours(before) => {
+            Standing::Hours(before, _) => {
                 coverage.missing_of(|one| {
                     let is_of = |domain: &Pattern| matches!(domain, Pattern::Exact(domain) if before.contains_key(domain));
                     one.complete > 0 || is_of(&one.domain)
@@ -195,7 +206,8 @@ mod tests {
 
     /// What is lost when domains that had hours with a log have others now.
     fn lost(before: &[(&str, u64)], now: &[(&str, u64)], wanted: DomainSet) -> Option<String> {
-        let standing = Standing::Hours(before.iter().map(|(name, hours)| (domain(name), *hours)).collect());
+        let before = before.iter().map(|(name, hours)| (domain(name), *hours)).collect();
+        let standing = Standing::Hours(before, None);
         let hours = |(name, complete): &(&str, u64)| DomainHours {
             domain: Pattern::Exact(domain(name)),
             has_source: true,

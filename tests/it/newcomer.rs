@@ -48,7 +48,7 @@ fn a_workbook_of_nothing_is_no_success() {
         0,
     );
     let done = place.run(&["task", "run", "--store", "s.db"], 3);
-    done.says(&["task 3: every figure is zero: the store has no log of its range"]);
+    done.says(&["task 3: every figure is zero: the store has no line for its domains and range"]);
     place.write("list.csv", "type,range,output\nflow,2026-05-01,l.xlsx\n");
     place
         .run(&["export", "--tasks", "list.csv", "--store", "s.db"], 3)
@@ -197,4 +197,96 @@ fn stale_tasks_are_named_where_none_is_run() {
     let shown = place.run(&["task", "show", "1", "--store", "s.db"], 0).stdout;
     assert!(shown.find("StartTime").unwrap() < shown.find("EndTime").unwrap(), "{shown}");
     assert!(shown.contains(" slices, ") && !shown.contains("window"), "{shown}");
+}
+
+/// What `task run` makes is what `export` makes, so that it says the same of it.
+#[test]
+fn a_task_says_what_its_workbook_lacks_each_time_it_is_run() {
+    let place = place();
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    let create = |more: &[&str]| {
+        let task = ["task", "create", "--store", "s.db", "--type", "flow", "--range", "2026-03-01"];
+        place.run(&[&task, more].concat(), 0)
+    };
+    assert_eq!(create(&["-o", "day.xlsx"]).stderr, "");
+    assert_eq!(create(&["-o", "www.xlsx", "--domain-names", "*.example.com,www.example.com"]).stderr, "");
+    create(&["-o", "typo.xlsx", "--domain-names", "ww.exmaple.com,quite.another.net"])
+        .says(&["task 3: no log of ww.exmaple.com is known; did you mean www.example.com?"]);
+    for ids in [&[][..], &["1", "2", "3"], &["3", "2", "1"]] {
+        let done = place.run(&[&["task", "run", "--store", "s.db", "-q"], ids].concat(), 3);
+        done.says(&[
+            "task 1: the logs do not cover the range (its time zone is UTC+00:00): hours with a log: 3 of 24",
+            "task 2: the logs do not cover the range",
+            "www.example.com has 3 of 24, none from 2026-03-01T03:00:00Z to 2026-03-02T00:00:00Z",
+            "task 3: every figure is zero: the store has no line for its domains and range",
+            "ww.exmaple.com (did you mean www.example.com?)",
+        ]);
+        assert!(!done.stderr.contains("waits"), "{}", done.stderr);
+    }
+    place.run(&["task", "run", "--store", "s.db", "-q", "1"], 0);
+    // What has lines is not made again without one for the domains of another task.
+    std::fs::remove_file(place.path("day.xlsx")).unwrap();
+    create(&["-o", "day.xlsx", "--domain-names", "quite.another.net"]);
+    place.run(&["task", "run", "--store", "s.db"], 3).says(&["task 4 waits: the store has no line"]);
+    assert!(!place.exists("day.xlsx"));
+}
+
+#[test]
+fn who_names_a_parent_domain_is_told_of_its_wildcard() {
+    let place = place();
+    place
+        .export(&["logs", "--domain-names", "example.com", "--force"], 3)
+        .says(&["requested: example.com (did you mean *.example.com?)"]);
+    for names in ["www.example.com;a.com", "www.example.com a.com"] {
+        let done = place.export(&["logs", "--domain-names", names, "--force"], 2);
+        done.says(&["separate domains with commas"]);
+    }
+}
+
+#[test]
+fn of_an_archive_there_is_no_readable_part() {
+    let place = place();
+    let mut tar = vec![0; 1024];
+    tar[..5].copy_from_slice(b"a.log");
+    tar[257..262].copy_from_slice(b"ustar");
+    for content in [tar.clone(), gzip(&tar)] {
+        place.write("logs/all.tar", content);
+        let done = place.export(&["logs"], 1);
+        done.says(&["is a tar archive", "unpack it first"]);
+        assert!(!done.stderr.contains("--keep-going"), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_history_shows_the_lines_of_a_message_as_lines() {
+    let place = place();
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    place.write("logs/odd.log", line("1/Mar/2026:08:00:00 +0800", "a.com", 1).repeat(3) + &"x\n".repeat(2));
+    place.write(
+        "flowbook.toml",
+        "[store]\npath = \"s.db\"\n[ingest]\nmax_rejects = 0\n[[source]]\npaths = [\"logs\"]\n",
+    );
+    place.run(&["run", "flowbook.toml"], 3);
+    let history = place.run(&["history", "flowbook.toml"], 0).stdout;
+    assert!(!history.contains("\\n") && history.contains("\n               "), "{history}");
+}
+
+/// Where waiting has ended and nothing came, Data Quality lists the whole range.
+#[test]
+fn a_workbook_without_a_domain_lists_all_hours() {
+    let place = place();
+    place.write(
+        "flowbook.toml",
+        "[store]\npath = \"s.db\"\n[[source]]\npaths = [\"logs\"]\n[[task]]\nname = \"day\"\ntype = \"flow\"\n\
+         range = \"2026-03-05/2026-03-05\"\noutput = \"day.xlsx\"\nrequire_complete = true\nwait_at_most = \"1s\"\n",
+    );
+    hours(&place, "b.com");
+    let done = place.run(&["run", "flowbook.toml", "-q"], 3);
+    done.says(&["made incomplete", "www.example.com has no log from", "b.com has no log from"]);
+    let quality = Book::open(&place.path("day.xlsx")).rows("Data Quality");
+    let at = quality.iter().position(|row| row[0].starts_with("Hours Without a Log")).unwrap();
+    assert_eq!(
+        (quality[at + 1][0].as_str(), quality[at + 1][3].as_str()),
+        ("All domains of the account", "24")
+    );
 }

@@ -131,6 +131,12 @@ fn the_run_of_a_task_says_it() {
     assert_eq!(list.says(&[&says()]).json()["tasks"][0]["counts"]["overlaps"], overlaps());
 }
 
+/// Whoever refuses it is not told that all count, nor which they are in two ways.
+fn is_told_once(done: &Done) {
+    assert!(!done.stderr.contains("all of them count"), "{}", done.stderr);
+    assert_eq!(done.stderr.matches("mostly the same lines").count(), 1, "{}", done.stderr);
+}
+
 #[test]
 fn an_export_can_refuse_it() {
     let place = hours();
@@ -142,12 +148,20 @@ fn an_export_can_refuse_it() {
     let before = std::fs::read(place.path("out.xlsx")).unwrap();
     let done = export(&[&refuse[..], &["--force", "--json"]].concat(), 3);
     done.says(&["requests may count twice: logs/merged.log and ", "no workbook was written", "--exclude"]);
+    is_told_once(&done);
     assert_eq!(done.json()["counts"]["overlaps"], overlaps());
     assert!(done.json()["error"].as_str().unwrap().starts_with("requests may count twice: "));
     assert_eq!(std::fs::read(place.path("out.xlsx")).unwrap(), before);
     export(&[&refuse[..], &["--force", "--exclude", "merged.log"]].concat(), 0);
     place.run(&["ingest", "logs", "--store", "s.db"], 0);
-    export(&["--store", "s.db", "--overlaps", "refuse", "--force"], 3).says(&["requests may count twice"]);
+    is_told_once(
+        export(&["--store", "s.db", "--overlaps", "refuse", "--force"], 3)
+            .says(&["requests may count twice"]),
+    );
+    is_told_once(&export(&["logs", "--store", "s.db", "--overlaps", "refuse", "--force"], 3));
+    place.write("list.csv", "type,range,output,overlaps\nflow,2026-03-01,l.xlsx,refuse\n");
+    is_told_once(&place.run(&["export", "--tasks", "list.csv", "logs"], 3));
+    is_told_once(&place.run(&["export", "--tasks", "list.csv", "--store", "s.db"], 3));
     export(&["--store", "s.db", "--overlaps", "report", "--force"], 0);
     export(&["--store", "s.db", "--overlaps", "refuce"], 2)
         .says(&["Overlaps is \"refuce\"; did you mean \"refuse\"?"]);
@@ -193,4 +207,94 @@ fn a_run_waits_until_a_copy_is_gone() {
     run(&place, &["--json"], 3)
         .says(&["overlaps are refused; the present workbook is kept; flowbook task run"]);
     place.run(&["task", "run", "1", "--store", "s.db", "--force"], 0).says(&[&says()]);
+}
+
+/// A line, and then those of two hours: what a copy looks like that begins with no other log.
+fn copy() -> String {
+    line("1/Mar/2026:10:00:30 +0800", "a.com", 5) + &hour(10) + &hour(11)
+}
+
+#[test]
+fn what_a_workbook_lacks_is_told_also_while_a_copy_is_refused() {
+    let place = hours();
+    std::fs::remove_file(place.path(&name(8))).unwrap();
+    configure(&place, "overlaps = \"refuse\"\nwait_at_most = \"1s\"\nrefresh = false\n");
+    let made = run(&place, &["--json"], 3).json();
+    assert_eq!(made["tasks"][0]["state"], "made");
+    let missing = &made["tasks"][0]["missing"];
+    assert!(missing.as_str().unwrap().starts_with("a.com has no log from "), "{missing}");
+    for _ in 0..2 {
+        let stands = run(&place, &["--json"], 0).json();
+        assert_eq!(stands["tasks"][0]["state"], "up_to_date");
+        assert_eq!(&stands["tasks"][0]["missing"], missing);
+        place.write("logs/copy.log", copy());
+    }
+}
+
+#[test]
+fn copies_are_found_whatever_region_was_given() {
+    let place = hours();
+    place.write("copy.log", copy());
+    let ingest = |log: &str, region: &str| {
+        place.run(&["ingest", log, "--store", "s.db", "--region", region, "--json"], 0)
+    };
+    assert_eq!(ingest("logs", "CN").json()["overlaps"], json!([]));
+    let copied = ingest("copy.log", "NA");
+    let expected = json!([{"kind": "same_lines", "file": "copy.log", "others": [name(10), name(11)]}]);
+    assert_eq!(copied.says(&["have mostly the same lines"]).json()["overlaps"], expected);
+}
+
+#[test]
+fn a_damaged_neighbour_keeps_no_log_out() {
+    let place = hours();
+    place.run(&["ingest", "logs", "--store", "s.db"], 0);
+    let db = rusqlite::Connection::open(place.path("s.db")).unwrap();
+    db.execute("UPDATE source SET named_end = named_end + 1000000 WHERE name = ?", [name(10)]).unwrap();
+    drop(db);
+    place.write("copy.log", copy());
+    let done = place.run(&["ingest", "copy.log", "--store", "s.db", "--json"], 0);
+    // What cannot be compared is left out, and is named by those who look for it.
+    let expected = json!([{"kind": "same_lines", "file": "copy.log", "others": [name(11)]}]);
+    assert_eq!((&done.json()["overlaps"], &done.json()["sources"]["added"]), (&expected, &json!(1)));
+    let check = place.run(&["store", "check", "--store", "s.db"], 1);
+    assert!(format!("{}{}", check.stdout, check.stderr).contains("named_end"), "{}", check.stdout);
+}
+
+#[test]
+fn a_history_tells_how_many_more_there_are() {
+    let place = hours();
+    for n in 0..103 {
+        let at = format!("d{n:03}.com_2026_03_01_080000_090000");
+        let log = |bytes| line("1/Mar/2026:08:30:00 +0800", &format!("d{n:03}.com"), bytes);
+        place.write(&format!("logs/{at}"), log(1));
+        place.write(&format!("logs/again/{at}"), log(2));
+    }
+    configure(&place, "");
+    let waits = run(&place, &["--json"], 0).json();
+    assert_eq!(
+        (&waits["tasks"][0]["state"], waits["overlaps"].as_array().unwrap().len()),
+        (&json!("waits"), 103)
+    );
+    let history = |more: &[&str]| place.run(&[&["history", "flowbook.toml", "-n", "1"], more].concat(), 0);
+    let told = history(&[]).stdout;
+    assert!(told.contains("  overlap    3 more\n") && !told.contains(" and  "), "{told}");
+    let kept = history(&["--json"]).json();
+    assert_eq!(kept["ticks"][0]["overlaps"][100], "3 more");
+    // What was not told of the task was not made up.
+    assert_eq!(kept["ticks"][0]["tasks"][0].get("overlaps"), None);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_command_to_be_pasted_names_the_store_as_a_shell_reads_it() {
+    let place = hours();
+    merge(&place);
+    configure(&place, "overlaps = \"refuse\"\n");
+    let text = std::fs::read_to_string(place.path("flowbook.toml")).unwrap();
+    place.write("flowbook.toml", text.replace("s.db", "it's mine.db"));
+    let done = run(&place, &[], 3);
+    done.says(&["flowbook task run 1 --store 'it'\\''s mine.db' --force makes it anyway"]);
+    place
+        .run(&["task", "run", "1", "--store", "it's mine.db"], 3)
+        .says(&["flowbook task run 1 --store 'it'\\''s mine.db' --force makes it anyway"]);
 }

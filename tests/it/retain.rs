@@ -66,6 +66,11 @@ fn usage_is_let_go_and_nothing_wakes_up() {
     // A bill of zeros does not go out.
     export(&place, 1, "first.xlsx", 2).says(&["was removed", "2026-03-02T00:00:00Z"]);
     assert!(fs::read(place.path("first.xlsx")).unwrap() == bytes[0]);
+    // Nor by --force, which is not advised, then.
+    let forced = place.run(&["task", "run", "1", "--force", "--store", "usage.db"], 3);
+    forced.says(&["task 1 waits: ", "was removed", "the present workbook is kept"]);
+    assert!(!forced.stderr.contains("makes it anyway"), "{}", forced.stderr);
+    assert!(fs::read(place.path("first.xlsx")).unwrap() == bytes[0]);
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn tell(
                     show::explain(&line(&format!("the workbook could not be registered: {error}")));
                 }
                 is_complete &= !outcome.report.has_faults() && !missing::is_of_nothing(outcome);
-                for text in notes::twice(outcome.report.overlaps()) {
+                for text in notes::counted_twice(&outcome.report, row.spec.overlaps) {
                     show::message(&line(&text));
                 }
                 for lack in missing::lacks(outcome, &row.spec) {

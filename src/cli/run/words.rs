@@ -145,7 +145,7 @@ fn step_message(step: &Step, plan: &Plan, now: i64) -> Option<String> {
         // What waits for the first time does as it should; what stands and is not renewed is not what the store says.
         StepEnd::Waits(waiting) if matches!(waiting.cause, WaitCause::Less | WaitCause::Twice) => {
             let all_the_same = step.task.map(|id| {
-                let store = visible::path(&plan.store);
+                let store = visible::argument(&plan.store.to_string_lossy());
                 format!("; flowbook task run {id} --store {store} --force makes it anyway")
             });
             Some(format!("waits: {}{}", waiting.why, all_the_same.unwrap_or_default()))
@@ -352,7 +352,8 @@ pub(super) fn kept(mut object: Value) -> Value {
 
 fn shorten_overlaps(object: &mut Value) {
     shorten(object, "/overlaps");
-    for one in object["overlaps"].as_array_mut().into_iter().flatten() {
+    let list = object.get_mut("overlaps").and_then(Value::as_array_mut);
+    for one in list.into_iter().flatten() {
         shorten(one, "/others");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::table::Table;
 use crate::cli::flags::StoreFlags;
+use crate::cli::missing::{known_domains, no_log_of};
 use crate::cli::{Ending, config, duration, environment, notes, numbers, show, unbilled};
 use crate::contract::request::Account;
 use crate::contract::response::request_id;
@@ -19,7 +20,6 @@ use crate::time::{TimeRange, Zone, iso};
 use clap::{Args, ValueHint};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -109,13 +109,8 @@ fn misspelt(found: &Survey, reader: &Reader) -> Result<Vec<String>> {
     if without.is_empty() {
         return Ok(Vec::new());
     }
-    let all = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
-    let mut known: BTreeSet<Domain> = reader.named_domains()?.into_iter().collect();
-    known.extend(reader.keys(TimeRange::all(), &all)?.into_iter().map(|(domain, _)| domain));
-    let near = |one: &&Pattern| {
-        let near = one.nearest(known.iter().map(Domain::as_str))?;
-        Some(format!("no log of {one} is known; did you mean {near}?"))
-    };
+    let known = known_domains(reader)?;
+    let near = |one: &&Pattern| Some(no_log_of(one, &one.nearest(known.iter().map(Domain::as_str))?));
     Ok(without.iter().filter_map(near).take(NEAR).collect())
 }
 

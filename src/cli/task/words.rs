@@ -12,6 +12,7 @@ use crate::contract::response::{
 use crate::error::Result;
 use crate::output::in_address;
 use crate::report::overlap::Overlap;
+use crate::task::needs::WaitCause;
 use crate::task::registered::Ran;
 use crate::task::registry::{Logged, Remains, Status as Stored, TaskId, TaskRecord};
 use crate::task::stale::{Amount, Stale};
@@ -236,25 +237,24 @@ pub(super) fn ran(tasks: &[(&TaskRecord, Result<Ran>)], store: &Path, telling: &
             for (name, fault) in outcome.report.faults() {
                 message(&format!("task {}: {name}: {fault}", task.id));
             }
-            if missing::is_of_nothing(outcome) {
-                message(&format!(
-                    "task {}: every figure is zero: the store has no log of its range",
-                    task.id
-                ));
+            // A spec that is not valid any more made no workbook.
+            for text in task.spec().iter().flat_map(|spec| missing::lacks_of_task(outcome, spec)) {
+                message(&format!("task {}: {text}", task.id));
             }
             for text in notes::twice(overlaps(done)) {
                 message(&format!("task {}: {text}", task.id));
             }
         }
-        match end(done) {
-            ("waits", Some(why)) => {
+        match (end(done).1, done) {
+            (Some(why), Ok(Ran::Waits(waiting))) if waiting.cause != WaitCause::Removed => {
                 let id = task.id;
-                let store = visible::path(store);
+                let store = visible::argument(&store.to_string_lossy());
                 explain(&format!(
                     "task {id} waits: {why}; flowbook task run {id} --store {store} --force makes it anyway"
                 ));
             }
-            (_, Some(why)) => explain(&format!("task {}: {why}", task.id)),
+            (Some(why), Ok(Ran::Waits(_))) => explain(&format!("task {} waits: {why}", task.id)),
+            (Some(why), _) => explain(&format!("task {}: {why}", task.id)),
             _ => {}
         }
     }
