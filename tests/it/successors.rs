@@ -284,7 +284,9 @@ fn a_log_that_becomes_shorter_is_said() {
 fn in_every_order(logs: &[(String, String)], expected: i64, what: &str) {
     let orders: &[&[usize]] = &[&[0, 1, 2], &[0, 2, 1], &[1, 0, 2], &[1, 2, 0], &[2, 0, 1], &[2, 1, 0]];
     let once = Kept::new();
-    logs.iter().for_each(|(name, text)| once.write(name, text));
+    for (name, text) in logs {
+        once.write(name, text);
+    }
     let total = |found: BTreeMap<String, i64>| found.values().sum::<i64>();
     assert_eq!(total(taken(&once, &[])), expected, "{what}: at once");
     let direct = once.0.export(&["logs", "--json", "--force", "--max-rejects", "100%"], 0).json();
