@@ -6,6 +6,7 @@ use crate::contract::response::request_id;
 use crate::error::{Error, Result};
 use crate::report::overlap::Kind;
 use crate::store::{PastTick, Reader};
+use crate::visible;
 use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -106,51 +107,51 @@ fn lines(tick: &Value) -> Vec<String> {
         ms / 1000,
         ms % 1000
     )];
-    let mut add = |word: &str, text: String| {
-        // A message has lines of its own, which begin with two spaces.
+    // Names are made visible first, so that none begins a line.
+    let mut put = |word: &str, before: &str, why: &str, after: &str| {
+        let text = format!("{}{why}{}", visible::line(before), visible::line(after));
+        // A reason may have lines of its own, which begin with two spaces.
         for (n, part) in text.split("\n  ").enumerate() {
-            let word = if n == 0 { word } else { "" };
-            lines.push(format!("  {word:<9}  {}{part}", if n == 0 { "" } else { "  " }));
+            let (word, indent) = if n == 0 { (word, "") } else { ("", "  ") };
+            lines.push(format!("  {word:<9}  {indent}{part}"));
         }
     };
     if let Some(came_in) = came_in(tick) {
-        add("ingested", came_in);
+        put("ingested", &came_in, "", "");
     }
     let list = |key: &str| tick[key].as_array().cloned().unwrap_or_default();
     for fault in list("faults") {
         let words = || format!("{}: {}", text(&fault["file"]), text(&fault["fault"]));
-        add("faulty", more(&fault).unwrap_or_else(words));
+        put("faulty", &more(&fault).unwrap_or_else(words), "", "");
     }
     for one in list("overlaps") {
-        add("overlap", overlap(&one));
+        put("overlap", &overlap(&one), "", "");
     }
     for task in list("tasks") {
         if let Some(more) = more(&task) {
-            add("tasks", more);
+            put("tasks", &more, "", "");
             continue;
         }
         let reason = task["reason"].as_str().map(|why| format!(": {why}")).unwrap_or_default();
         let missing =
             task["missing"].as_str().map(|what| format!(", incomplete: {what}")).unwrap_or_default();
-        add(
-            &text(&task["state"]),
-            format!("{}{reason}{missing}  {}", text(&task["TaskName"]), text(&task["file"])),
-        );
+        let after = format!("{missing}  {}", text(&task["file"]));
+        put(&text(&task["state"]), &text(&task["TaskName"]), &reason, &after);
         for one in task["overlaps"].as_array().into_iter().flatten() {
-            add("overlap", format!("{}: {}", text(&task["TaskName"]), overlap(one)));
+            put("overlap", &format!("{}: {}", text(&task["TaskName"]), overlap(one)), "", "");
         }
     }
     for path in list("removed") {
-        add("removed", text(&path));
+        put("removed", &text(&path), "", "");
     }
     for path in list("unmatched_paths") {
-        add("no file", text(&path));
+        put("no file", &text(&path), "", "");
     }
     if let young @ 1.. = list("young_files").len() {
-        add("too young", format!("{young} files, left for the next tick"));
+        put("too young", &format!("{young} files, left for the next tick"), "", "");
     }
     if let Some(error) = tick["error"].as_str() {
-        add("failed", error.to_owned());
+        put("failed", "", error, "");
     }
     lines
 }
