@@ -25,6 +25,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// How the names of its logs begin.
 const SCHEME: &str = "memory:";
@@ -131,7 +132,8 @@ fn take(origins: &dyn Origins, folder: &Path, store: &Path) -> Taking {
         now: 0,
         progress: &Progress::default(),
     };
-    let mut writer = Writer::scratch(store).unwrap();
+    // A program that another test starts has the lock for a moment.
+    let mut writer = Writer::open(store, Duration::from_secs(30), "test").unwrap();
     let sources = origins.list(&[folder.to_owned()], &Search::default()).unwrap();
     let taking = take_in(&mut writer, sources, &intake).unwrap();
     writer.commit().unwrap();
