@@ -135,7 +135,8 @@ fn seen_when_read(taken: &Taken, candidate: ReadCandidate) -> (SourceFacts<Sourc
         is_mistrusted: taken.is_mistrusted,
         is_damaged: taken.report.fault.is_some(),
         is_something,
-        has_domain: taken.read_for().is_some(),
+        // A wildcard leaves open which one it is.
+        has_domain: taken.read_for().is_some_and(|domain| !domain.is_wildcard()),
         same: Answer::Open,
         is_still: Answer::Open,
         grew: Answer::Open,

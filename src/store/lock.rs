@@ -139,9 +139,24 @@ fn open(place: &Path, store: Option<&Path>) -> Result<File> {
         opened => opened.map_err(Error::io("cannot create the store's lock file"))?,
     };
     match file.metadata() {
-        Ok(meta) if !has_second_name(&meta) => Ok(file),
-        _ => Err(refused()),
+        Ok(meta) if has_second_name(&meta) => Err(refused()),
+        Ok(_) if is_of_lock(&file).unwrap_or(false) => Ok(file),
+        Ok(_) => Err(Error::usage(
+            "is in the place of the store's lock, but holds something else; move it, or name the store otherwise",
+        )),
+        Err(_) => Err(refused()),
     }
+}
+
+/// What a lock says begins with this.
+const HOLDER: &[u8] = b"process ";
+
+/// Whether a file is empty or says who holds a lock, as far as that is written yet.
+fn is_of_lock(mut file: &File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(HOLDER.len() as u64).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(HOLDER.starts_with(&head))
 }
 
 const ANOTHERS: &str = "cannot open the store's lock file, which another user created; remove it while no process uses the store";

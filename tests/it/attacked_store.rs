@@ -311,3 +311,29 @@ fn a_link_to_the_store_among_the_logs_is_not_opened() {
         fs::remove_file(link).unwrap();
     }
 }
+
+#[test]
+fn a_file_that_is_named_like_a_lock_is_left_as_it_is() {
+    let kept = Kept::new();
+    kept.write("a.log", text(1..=5));
+    kept.write("bad.gz", &super::harness::gzip(text(1..=5).as_bytes())[..40]);
+    for (name, content) in [("Cargo.lock", "# made by another program\n"), ("Cargo.lock", "process")] {
+        kept.write(name, content);
+        let code = if content.starts_with('#') { 2 } else { 0 };
+        for log in ["bad.gz", "a.log"] {
+            let code = if code == 0 && log == "bad.gz" { 1 } else { code };
+            let done = kept.0.run(&["ingest", log, "--store", "Cargo"], code);
+            if code == 2 {
+                done.says(&["Cargo.lock", "holds something else"]);
+                assert_eq!(fs::read_to_string(kept.0.path(name)).unwrap(), content);
+            }
+        }
+    }
+    assert_eq!(fs::metadata(kept.0.path("Cargo.lock")).unwrap().len(), 0);
+    // A store in the place of another one's lock is none, either.
+    kept.0.run(&["ingest", "a.log", "--store", "usage.db.lock"], 0);
+    kept.0
+        .run(&["ingest", "a.log", "--store", "usage.db"], 2)
+        .says(&["usage.db.lock", "holds something else"]);
+    kept.0.run(&["store", "check", "--store", "usage.db.lock"], 0);
+}

@@ -381,3 +381,10 @@ fn a_beginning_of_a_known_beginning_counts_nothing() {
         }
     }
 }
+
+#[test]
+fn the_log_of_a_wildcard_is_of_the_host_whose_log_it_begins() {
+    let logs = [("x.b.com", 5), ("y.b.com", 2), (".b.com", 3)];
+    let logs = logs.map(|(domain, last)| (named(domain, HOUR), lines("", 1..=last)));
+    in_every_order(&logs, sum(1..=5) + sum(1..=2), "a wildcard between two hosts");
+}
