@@ -202,6 +202,21 @@ impl Source {
         outside(self.named.as_ref(), self.reading.domain.as_ref(), self.wildcard.as_ref())
     }
 
+    /// Whether the given domain is that of its lines whose URL has only a path, as its name tells none.
+    pub(crate) fn takes_given_domain(&self) -> bool {
+        let named = self.named.as_ref().map(|hours| &hours.domain);
+        self.reading.domain.is_some()
+            && self.outside() == self.reading.domain.as_ref()
+            && !named.is_some_and(is_domain)
+    }
+
+    /// The same, but by its own name alone, whatever that of a copy told.
+    #[must_use]
+    pub fn own_outside(&self) -> Option<Domain> {
+        let own = file_name(self.path()).and_then(FileName::hours);
+        outside(own.as_ref(), self.reading.domain.as_ref(), self.wildcard.as_ref()).cloned()
+    }
+
     /// The hours since 1970 in which a line of it is evidence: see [`evidence`].
     pub(super) fn evidence(&self) -> Option<Range<i64>> {
         evidence(self.named.as_ref(), self.path().and_then(|path| path.file_name()?.to_str()))

@@ -3,13 +3,13 @@
 use super::decide::{
     Predecessor, ReadingOf, Readings, SourceAction, fate_of_copy, is_read_otherwise, takes_place,
 };
-use super::place::{is_nowhere, notes_of, origin_of};
+use super::place::{as_path, is_nowhere, note_of, notes_of, origin_of};
 use super::taking::Fate;
 use super::work::{Case, Settled, Work};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
-use crate::names::{may_be_one, may_be_one_by};
+use crate::names::{is_domain, may_be_one, named_hours_at};
 use crate::store::{Arrival, Known, Place, Seen, SourceId};
 
 impl Work<'_> {
@@ -84,7 +84,7 @@ impl Work<'_> {
             let domain = taken.read_for().or(known.read_for());
             shorter.retain(|shorter| {
                 let of = shorter.read_for();
-                shorter.id != id && may_be_one(of, domain) && may_be_one_by(domain, of, known.read_for())
+                shorter.id != id && may_be_one(of, domain) && may_be_one(of, known.read_for())
             });
             self.take_in_beginnings(id, &shorter, arrival.place)?;
         }
@@ -135,7 +135,7 @@ impl Work<'_> {
         let mut copies = Vec::new();
         for other in self.writer.also_with_text(&taken.text)? {
             let other = self.writer.known(other)?;
-            if other.id != id && may_be_one_by(taken.read_for(), other.read_for(), stays.read_for()) {
+            if other.id != id && may_be_one(other.read_for(), stays.read_for()) {
                 copies.push(other);
             }
         }
@@ -171,6 +171,7 @@ impl Work<'_> {
         };
         let others: Vec<SourceId> = others.iter().map(|known| known.id).collect();
         self.make_way(&shorter.iter().map(|known| known.id).collect::<Vec<_>>(), arrival)?;
+        self.let_go(shorter, arrival)?;
         let standing = self.standing(shorter, arrival.place)?;
         shorter.iter().try_for_each(|known| self.note_names(known, longest.id))?;
         self.writer.outgrow(longest.id, &others, arrival)?;
@@ -268,14 +269,35 @@ impl Work<'_> {
             let Some(Seen { id, .. }) = self.writer.at_path(&place.path)? else { return Ok(()) };
             self.uncover(known, place)?;
             self.writer.become_beginning(known.id, id)?;
+            // By its own name it has no domain.
+            let alone = known.outside.as_ref().map(|(text, _)| note_of(text));
+            self.note_beginning(id, alone.into_iter().collect(), place)?;
+        }
+        Ok(())
+    }
+
+    /// Reads again what began texts of no domain, and is of another domain than the text that takes their place.
+    fn let_go(&mut self, shorter: &[Known], arrival: &Arrival<'_>) -> Result<()> {
+        let Some(domain) = &arrival.text.outside else { return Ok(()) };
+        let is_of_another = |place: &Place| {
+            let own = named_hours_at(&as_path(&place.path)).map(|hours| hours.domain).filter(is_domain);
+            !may_be_one(own.as_ref(), Some(domain))
+        };
+        for known in shorter.iter().filter(|known| known.read_for().is_none()) {
+            self.uncover_those(known, arrival.place, is_of_another)?;
         }
         Ok(())
     }
 
     /// Where the beginning of a source stands nothing else is known of that: it is read once the source is gone.
     fn uncover(&mut self, known: &Known, here: &Place) -> Result<()> {
+        self.uncover_those(known, here, |_| true)
+    }
+
+    /// The same for some of its beginnings.
+    fn uncover_those(&mut self, known: &Known, here: &Place, which: impl Fn(&Place) -> bool) -> Result<()> {
         let mut places = self.writer.places(known.id)?;
-        places.retain(|place| place.is_beginning && place.path != here.path);
+        places.retain(|place| place.is_beginning && place.path != here.path && which(place));
         for place in places.iter().filter(|place| !is_nowhere(place)) {
             if self.is_file(&origin_of(place)) {
                 self.uncovered.push(self.to_read_again(place, known));

@@ -8,7 +8,7 @@ use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::Beginning;
-use crate::names::{may_be_one, may_be_one_by};
+use crate::names::may_be_one;
 use crate::store::{Arrival, Known, Place, Seen, SharedBeginning, Shorter, SourceId};
 use std::cmp::Reverse;
 
@@ -48,7 +48,7 @@ impl Work<'_> {
         }
         // Each must be one with the longest of them, too.
         if let Some(longest) = found.first().and_then(Known::read_for).cloned() {
-            found.retain(|known| may_be_one_by(taken.read_for(), known.read_for(), Some(&longest)));
+            found.retain(|known| may_be_one(known.read_for(), Some(&longest)));
         }
         Ok((found, borrowed))
     }
@@ -145,16 +145,20 @@ impl Work<'_> {
     /// The source of which it is noted that a text is its beginning, perhaps by a name of the same domain.
     fn noted(&mut self, taken: &Taken) -> Result<Option<SourceId>> {
         let (whole, alone) = taken.readable;
-        if let Some(Seen { id, .. }) = self.writer.at_path(&note_of(&whole))? {
+        // What it was the beginning of may be that of another domain's log by now.
+        if let Some(Seen { id, .. }) = self.writer.at_path(&note_of(&whole))?
+            && may_be_one(self.writer.known(id)?.read_for(), taken.text.outside.as_ref())
+        {
             return Ok(Some(id));
         }
         let Some(outside) = &taken.text.outside else { return Ok(None) };
-        // It may have been read by a name that tells no domain; and what is noted for a name that may be of two domains is
-        // the beginning of one of them.
+        // It may have been read by a name that tells no domain; what has none of its own may begin the log of any.
+        let has_own = taken.source.own_outside().is_some();
         let noted_alone = self.writer.at_path(&note_of(&alone))?.map(|seen| seen.id);
         let of_kin = self.writer.noted_of_kin(outside, |name| note_for(&alone, name))?;
         for id in noted_alone.into_iter().chain(of_kin) {
-            if may_be_one(self.writer.known(id)?.read_for(), Some(outside)) {
+            let is_alone = !has_own && Some(id) == noted_alone;
+            if is_alone || may_be_one(self.writer.known(id)?.read_for(), Some(outside)) {
                 return Ok(Some(id));
             }
         }

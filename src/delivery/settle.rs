@@ -6,7 +6,7 @@ use super::taking::Fate;
 use super::work::{Case, ReadCandidate, Settled, Work};
 use crate::error::Result;
 use crate::ingest::Taken;
-use crate::names::may_be_one_by;
+use crate::names::may_be_one;
 use crate::store::{Arrival, Known, Place, Seen, SourceId};
 
 impl Work<'_> {
@@ -79,8 +79,7 @@ impl Work<'_> {
                 let longer = self.longer(taken, place)?.filter(|id| !case.grown_from.contains(id));
                 if let Some(id) = longer {
                     let of = self.writer.known(id)?;
-                    case.shorter
-                        .retain(|shorter| may_be_one_by(taken.read_for(), shorter.read_for(), of.read_for()));
+                    case.shorter.retain(|shorter| may_be_one(shorter.read_for(), of.read_for()));
                 }
                 facts.longer = Answer::Is(longer);
             }
@@ -135,8 +134,7 @@ fn seen_when_read(taken: &Taken, candidate: ReadCandidate) -> (SourceFacts<Sourc
         is_mistrusted: taken.is_mistrusted,
         is_damaged: taken.report.fault.is_some(),
         is_something,
-        // A wildcard leaves open which one it is.
-        has_domain: taken.read_for().is_some_and(|domain| !domain.is_wildcard()),
+        has_domain: taken.source.own_outside().is_some(),
         same: Answer::Open,
         is_still: Answer::Open,
         grew: Answer::Open,

@@ -11,7 +11,7 @@ use super::resume::{self, beginnings, order, whole};
 use crate::codec::Decoder;
 use crate::digest::TextId;
 use crate::domain::Domain;
-use crate::names::{is_domain, may_be_one, may_be_one_by, may_tell, tells_of};
+use crate::names::{is_domain, may_be_one, may_tell, tells_of};
 use crate::report::{Duplicate, NamedHours};
 use crate::source::{Origins, SMALL, Site, Source, Stat};
 use rayon::prelude::*;
@@ -356,7 +356,7 @@ fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_
         shorter.retain(|other| may_be_one(outside, texts[*other].outside));
         // Each must be one with the longest of them, too.
         let longest = shorter.first().and_then(|other| texts[*other].outside);
-        shorter.retain(|other| may_be_one_by(outside, texts[*other].outside, longest));
+        shorter.retain(|other| may_be_one(texts[*other].outside, longest));
         for other in shorter {
             names.extend(best_names[other].map(|named| (named, text.at[0])));
             if !std::mem::replace(&mut is_taken[other], true) {

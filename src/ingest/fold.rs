@@ -74,8 +74,8 @@ struct State<'a> {
     region: Region,
     /// That of the source, if it has one.
     outside: Option<Outside>,
-    /// Whether the name of the source tells no hours.
-    is_unnamed: bool,
+    /// Whether it is the domain that was given for the source.
+    takes_given: bool,
     /// In which hours since 1970 a line is evidence that its domain has a log: see [`Source::evidence`].
     evidence: Option<Range<i64>>,
     /// Where there are any, what lines were counted in.
@@ -159,7 +159,7 @@ impl<'a> Fold<'a> {
             seconds: job.range.seconds(),
             region: Region::Unspecified,
             outside: None,
-            is_unnamed: false,
+            takes_given: false,
             evidence: None,
             met: SharedHours::default(),
             hour_start: i64::MIN,
@@ -176,7 +176,7 @@ impl<'a> Fold<'a> {
     pub(super) fn begin(&mut self, source: &Source) {
         let hours = source.named.as_ref();
         self.state.region = source.reading.region;
-        self.state.is_unnamed = hours.is_none();
+        self.state.takes_given = source.takes_given_domain();
         self.state.evidence = source.evidence();
         if self.state.evidence.is_some() {
             // What is remembered of hosts are places that are found already: here all are noted that are counted in.
@@ -184,7 +184,8 @@ impl<'a> Fold<'a> {
         }
         self.state.hour_start = hours.map_or(i64::MIN, NamedHours::first_window_start);
         self.first_bytes.clear();
-        self.state.set_outside(hours.map(|hours| &hours.domain).or_else(|| source.outside()));
+        // A word in the name is better than nothing.
+        self.state.set_outside(source.outside().or_else(|| hours.map(|hours| &hours.domain)));
     }
 
     /// Takes the parser that is chosen for the source, whose text begins with `head`: see [`HEAD`](crate::log::HEAD).
@@ -205,8 +206,7 @@ impl<'a> Fold<'a> {
         let sink = mem::replace(&mut self.sink, RejectSink::new(self.spill));
         let (samples, extents) = sink.finish()?;
         let has_used_domain = self.state.outside.as_ref().is_some_and(|outside| outside.is_used);
-        let is_given = |outside: &Outside| !outside.domain.is_wildcard();
-        if self.state.is_unnamed && has_used_domain && self.state.outside.as_ref().is_some_and(is_given) {
+        if self.state.takes_given && has_used_domain {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
         self.state.note_shared();

@@ -8,7 +8,7 @@ use super::writer::Writer;
 use crate::digest::{Hash, Lengths, TextId};
 use crate::domain::Domain;
 use crate::error::Result;
-use crate::names::{Kin, may_be_one};
+use crate::names::{copies_end_in, core, may_be_one};
 use rusqlite::{OptionalExtension, Row, params};
 use std::cmp::Reverse;
 
@@ -352,20 +352,16 @@ impl Writer {
         domain: &Domain,
         key: impl Fn(&str) -> Vec<u8>,
     ) -> rusqlite::Result<Vec<SourceId>> {
-        let (kin, mut found) = (Kin::of(domain), Vec::new());
-        for name in &kin.domains {
-            found.extend(self.found(equal, [key(name)])?);
-        }
+        let core = core(domain.as_str());
+        let mut found = self.found(equal, [key(core)])?;
+        let Some(end) = copies_end_in(core).map(|end| key(&end)) else { return Ok(found) };
         let mut between = self.db.prepare_cached(between)?;
-        for end in &kin.ends {
-            let mut rows = between.query(params![key(end), behind(&key(end))])?;
-            while let Some(row) = rows.next()? {
-                // Names are kept backwards: what is put before the end comes behind it.
-                let found_key = of("source", row).blob_or_null(1)?.unwrap_or_default();
-                let before = found_key.get(key(end).len()..).unwrap_or_default();
-                if domain.is_wildcard() || !before.contains(&b'.') {
-                    found.push(SourceId(of("source", row).get(0)?));
-                }
+        let mut rows = between.query(params![end, behind(&end)])?;
+        while let Some(row) = rows.next()? {
+            // Names are kept backwards: what is put before the end comes behind it.
+            let found_key = of("source", row).blob_or_null(1)?.unwrap_or_default();
+            if !found_key.get(end.len()..).unwrap_or_default().contains(&b'.') {
+                found.push(SourceId(of("source", row).get(0)?));
             }
         }
         Ok(found)
