@@ -3,6 +3,7 @@
 //! Knows nothing of how lines are read or how a report is shown.
 
 pub mod overlap;
+mod hosts;
 mod scope;
 pub mod samples;
 
@@ -175,6 +176,8 @@ pub struct SourceReport {
     pub size: Option<u64>,
     /// The domain and hours in the file's name.
     pub hours: Option<NamedHours>,
+    /// The wildcard domain in the file's name: see [`Domain::wildcard`].
+    pub wildcard: Option<Domain>,
     /// Its lines.
     pub counts: Counts,
     /// Why reading ended early, or why the source was not accepted as a log. What was read counts only if the user said
@@ -503,6 +506,7 @@ mod tests {
             name: String::new(),
             size: None,
             hours: None,
+            wildcard: None,
             counts,
             fault: fault.map(String::from),
             may_be_empty,

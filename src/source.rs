@@ -222,9 +222,10 @@ impl Source {
         evidence(self.named.as_ref(), self.path().and_then(|path| path.file_name()?.to_str()))
     }
 
-    /// What the file name tells, where the file can be read for all that is known.
+    /// What the file name tells; nothing of what cannot be read, unless it is a domain or the subdomains of one.
     fn file_name(&self) -> Option<FileName> {
-        file_name(self.path().filter(|_| self.fault.is_none()))
+        let is_told = self.fault.is_none() || self.named.is_some() || self.wildcard.is_some();
+        file_name(self.path().filter(|_| is_told))
     }
 
     /// Takes what its own name tells in the place of what that of a copy told, of a file that was looked at.

@@ -12,7 +12,7 @@ use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
-use crate::names::named_hours_at;
+use crate::names::FileName;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
 use crate::source::is_unreadable;
@@ -70,9 +70,10 @@ pub(super) fn how_to_forget(report: &Report, store: &Path) {
 /// Names logs that could not be read to their end, as far as they may concern a selection; of others, how many. Gives the
 /// same for scripts.
 pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Value {
-    let told = |name: &str| named_hours_at(Path::new(name));
-    let may_concern = |name: &str| match told(name) {
-        Some(hours) => selection.contains(hours.domain.as_str()),
+    let told = |name: &str| FileName::parse(Path::new(name).file_name()?.to_str()?);
+    let may_concern = |name: &str| match told(name).map(|told| told.pattern) {
+        Some(pattern @ Pattern::Exact(_)) => selection.may_hold(&pattern),
+        Some(pattern) => selection.wanted.is_all() && selection.may_hold(&pattern),
         None => selection.wanted.is_all(),
     };
     let (shown, others): (Vec<_>, Vec<_>) = faults.iter().partition(|(name, _)| may_concern(name));

@@ -222,6 +222,7 @@ mod tests {
             name: String::new(),
             size: None,
             hours: named.map(hours),
+            wildcard: None,
             counts: Counts { lines, accepted: lines, ..Counts::default() },
             fault: fault.map(String::from),
             may_be_empty: false,

@@ -290,6 +290,7 @@ fn lists_of_data_quality_end_somewhere() {
         name: format!("logs/{n}.log"),
         size: None,
         hours: Some(NamedHours { domain: domain("a.com"), start: first, end: first + 3600 }),
+        wildcard: None,
         counts: Counts {
             lines: 1,
             late: 1,

@@ -143,6 +143,7 @@ impl SourceOutcome {
             name: source.name.clone(),
             size: source.size(),
             hours: source.named.clone(),
+            wildcard: source.wildcard.clone(),
             counts: self.counts,
             fault: self.fault,
             may_be_empty: job.empty_is_delivered,
@@ -184,10 +185,20 @@ pub(super) fn assemble(
         pieces.extend(outcome.pieces(at, &source));
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
-        let (size, hours, name) = (source.size(), source.named, source.name);
+        let (size, hours, wildcard, name) = (source.size(), source.named, source.wildcard, source.name);
         let SourceOutcome { counts, padding, sketch, .. } = outcome;
         let (may_be_empty, sketch) = (job.empty_is_delivered, sketch.of_whole());
-        report.sources.push(SourceReport { name, size, hours, counts, fault, may_be_empty, padding, sketch });
+        report.sources.push(SourceReport {
+            name,
+            size,
+            hours,
+            wildcard,
+            counts,
+            fault,
+            may_be_empty,
+            padding,
+            sketch,
+        });
     }
     (report, pieces)
 }

@@ -226,6 +226,7 @@ mod tests {
             name: name.into(),
             size: None,
             hours,
+            wildcard: None,
             counts: Counts { lines: lines.count() as u64, ..Counts::default() },
             fault: None,
             may_be_empty: false,

@@ -2,10 +2,10 @@
 //!
 //! A workbook for one customer shows nothing of the others, and its lines still add up.
 
+use super::hosts::is_of;
 use super::{Counts, NamedHours, Report, SourceReport, first_of_each_reason};
-use crate::domain::{Domain, Folds, Selection};
+use crate::domain::{Domain, Folds, Pattern, Selection};
 use crate::time::TimeRange;
-use memchr::{memchr, memchr_iter, memmem};
 use std::collections::HashSet;
 
 /// The sources that do not concern an export, in sums.
@@ -15,75 +15,29 @@ pub struct Elsewhere {
     pub sources: u64,
     /// All their lines; none of them is accepted.
     pub counts: Counts,
-    /// How many of them could not be read to their end and may concern the export, because their names name nothing.
+    /// How many of them could not be read to their end and may concern the export, because their names name no domain, or
+    /// a wildcard with a domain of the export.
     pub faults: u64,
     /// The lines of sources that are faults because most of their lines were rejected.
     pub distrusted: Counts,
 }
 
 impl Elsewhere {
-    fn add(&mut self, source: &SourceReport) {
+    fn add(&mut self, source: &SourceReport, selection: &Selection) {
         self.sources += 1;
         self.counts.merge(&source.counts);
-        self.faults += u64::from(source.fault.is_some() && source.hours.is_none());
+        self.faults += u64::from(may_lack(source, selection));
         if source.is_distrusted() {
             self.distrusted.merge(&source.counts);
         }
     }
 }
 
-/// What a line of any shape asks.
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    /// Something of this host.
-    Host(String),
-    /// Something of a host that the line does not name.
-    Path,
-    /// None of these.
-    Unknown,
-}
-
-/// What the requests of a line ask: what stands behind a quote and a word, as a request does.
-fn requests(line: &[u8]) -> impl Iterator<Item = Asked> {
-    memchr_iter(b'"', line).filter_map(|quote| {
-        let rest = &line[quote + 1..];
-        let word = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).filter(|len| *len > 0)?;
-        let target = rest[word..].strip_prefix(b" ")?.trim_ascii_start();
-        Some(match target {
-            [b'/', b'/', ..] => Asked::Unknown,
-            [b'/', ..] => Asked::Path,
-            _ => host_behind_scheme(target),
-        })
-    })
-}
-
-/// What stands with a scheme where a line begins, behind a blank, wherever in a line, or behind a quote: but for the first one of the line, behind
-/// which its referer stands.
-fn urls(line: &[u8]) -> impl Iterator<Item = Asked> {
-    let (colons, referer) = (memmem::find_iter(line, "://"), memchr(b'"', line));
-    colons.filter_map(move |at| {
-        let before = line[..at].iter().rposition(|byte| !byte.is_ascii_alphabetic());
-        let is_asked = before.is_none_or(|before| {
-            let is_quote = line[before] == b'"' && Some(before) != referer;
-            // Nor is anything before it that can be seen, such as the mark that a text may begin with.
-            let is_first = || !line[..=before].iter().any(u8::is_ascii_graphic);
-            line[before].is_ascii_whitespace() || is_quote || is_first()
-        });
-        is_asked.then(|| host_behind_scheme(&line[before.map_or(0, |before| before + 1)..]))
-    })
-}
-
-fn host_behind_scheme(url: &[u8]) -> Asked {
-    let Some(at) = memmem::find(url, b"://") else { return Asked::Unknown };
-    let is_known = [&b"http"[..], b"https"].iter().any(|scheme| url[..at].eq_ignore_ascii_case(scheme));
-    let rest = &url[at + 3..];
-    let authority = &rest[..rest.iter().position(|byte| b"/?#\\ \"".contains(byte)).unwrap_or(rest.len())];
-    let host = authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
-    let host = host.split(|byte| *byte == b':').next().unwrap_or_default();
-    match std::str::from_utf8(host) {
-        Ok(host) if is_known => Asked::Host(host.to_ascii_lowercase()),
-        _ => Asked::Unknown,
-    }
+/// Whether a source could not be read to its end and may have had lines of a selection, as its name names no one domain.
+fn may_lack(source: &SourceReport, selection: &Selection) -> bool {
+    let wildcard = source.wildcard.as_ref().and_then(|wildcard| Pattern::parse(wildcard.as_str()));
+    let may_concern = wildcard.is_none_or(|wildcard| selection.may_hold(&wildcard));
+    source.fault.is_some() && source.hours.is_none() && may_concern
 }
 
 /// Seconds in an hour.
@@ -133,7 +87,7 @@ impl Scope<'_> {
 
     /// Whether a source is shown by name: it has a line that counts, or an hour in scope in its name. An export of
     /// every domain also shows every source that is not just good and out of scope; an export of a whole account also
-    /// shows the sources that could not be read and whose names name no domain.
+    /// shows the sources that could not be read and whose names name no domain, or a wildcard with a domain of it.
     #[must_use]
     pub fn holds(&self, source: &SourceReport) -> bool {
         let counts = &source.counts;
@@ -141,27 +95,17 @@ impl Scope<'_> {
         let is_odd = source.fault.is_some()
             || counts.rejected_total() > 0
             || source.hours.is_none() && counts.out_of_scope() == 0;
-        let may_concern = source.fault.is_some() && source.hours.is_none();
+        let may_lack = may_lack(source, self.selection);
         let is_shown = is_odd && self.selection.is_everything();
-        counts.accepted > 0 || is_named || is_shown || may_concern && self.selection.wanted.is_all()
+        counts.accepted > 0 || is_named || is_shown || may_lack && self.selection.wanted.is_all()
     }
 
-    /// Whether the text of a rejected line is shown: every host that it names is in the selection, and it requests
-    /// something of such a host. In a log that is named for the selection, the line may also have only a path, or
-    /// nothing readable.
+    /// Whether the text of a rejected line is shown: it certainly belongs to the selection, see [`is_of`]. `hours` is what
+    /// the name of its log tells.
     #[must_use]
     pub fn shows(selection: &Selection, hours: Option<&NamedHours>, line: &[u8]) -> bool {
-        let is_own = hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
-        let may_be_seen = |asked: Asked| match asked {
-            Asked::Host(host) => selection.contains(&host),
-            Asked::Path => is_own,
-            Asked::Unknown => false,
-        };
-        let mut requests = requests(line).peekable();
-        selection.is_everything()
-            || (is_own || requests.peek().is_some())
-                && requests.all(may_be_seen)
-                && urls(line).all(may_be_seen)
+        let is_own = || hours.is_some_and(|hours| selection.contains(hours.domain.as_str()));
+        selection.is_everything() || is_of(selection, is_own(), line)
     }
 }
 
@@ -223,7 +167,7 @@ impl Report {
                 .for_each(|h| all_hours.add(h));
             let is_held = scope.holds(&source);
             moved.push(is_held.then_some(kept.len()));
-            if is_held { kept.push(source) } else { elsewhere.add(&source) }
+            if is_held { kept.push(source) } else { elsewhere.add(&source, selection) }
         }
         let samples = samples.into_iter().filter_map(|mut sample| {
             sample.source = moved[sample.source]?;
@@ -242,7 +186,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DomainSet, Pattern};
+    use crate::domain::DomainSet;
     use crate::record::Reason;
     use crate::report::{Duplicate, Sample};
 
@@ -260,6 +204,7 @@ mod tests {
             name: name.into(),
             size: None,
             hours,
+            wildcard: None,
             counts,
             fault: None,
             may_be_empty: false,
@@ -327,13 +272,14 @@ mod tests {
         }
         assert!(shows(
             &only("a.com"),
-            r#"1 "https://b.com/" "get http://u:p@A.com:80?x" x "Bot/1 (+http://b.com/)""#
+            r#"1 "https://b.com/" "get http://A.com:80?x" x "Bot/1 (+http://b.com/)""#
         ));
         // Nor where a log of the selection holds them.
         for (line, expected) in [
             (own, true),
             (other, false),
-            (r#"1 "https://b.com/" "GET /x" 2"#, true),
+            (r#"1 "https://b.com/" "GET /x" 2"#, false),
+            (r#"1 "https://a.com/" "GET /x" 2"#, true),
             ("https://b.com/x 200", false),
             ("https://a.com/x 200", true),
             ("\0https://b.com/x 200", false),

@@ -6,6 +6,7 @@ use super::walk::{FoundKind, is_hidden, walk};
 use super::{NO_FILE, Origin, STDIN, Search, Source};
 use crate::error::{Error, ErrorKind, Result, plain};
 use crate::events::{of_log, of_phase};
+use crate::names::is_domain;
 use crate::output::beside::BESIDE;
 use crate::visible::{self, escaped};
 use memchr::memchr_iter;
@@ -127,7 +128,7 @@ impl Found<'_> {
             Is::File => file(path),
             Is::Named => Source { is_named: true, ..file(path) },
             Is::Stdin => Source::new("stdin".into(), Origin::Stdin, reading.clone()),
-            Is::Faulty(fault) => Source { named: None, wildcard: None, fault: Some(fault), ..file(path) },
+            Is::Faulty(fault) => faulty(file(path), fault),
             Is::Unmatched => {
                 let fault = Some(NO_MATCH.into());
                 Source { named: None, wildcard: None, fault, is_unmatched: true, ..file(path) }
@@ -135,6 +136,13 @@ impl Found<'_> {
         };
         self.all.into_par_iter().map(source).collect()
     }
+}
+
+/// A source that cannot be read. It is of the domain in its name, as any other, so that nobody else sees it; a word is no
+/// domain, and says nothing of what could not be read.
+fn faulty(source: Source, fault: String) -> Source {
+    let named = source.named.filter(|hours| is_domain(&hours.domain));
+    Source { named, fault: Some(fault), ..source }
 }
 
 /// A path without parts that say nothing, to be compared as bytes: sooner than paths are compared part by part.

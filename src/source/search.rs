@@ -189,7 +189,7 @@ enum WhyNot {
 impl NameFilter<'_> {
     fn why_not(&self, source: &Source) -> Option<WhyNot> {
         // Most names tell the hours of one domain, and most files hold other hours: told without reading the name again.
-        let hours = source.named.as_ref().filter(|_| source.fault.is_none());
+        let hours = source.named.as_ref();
         if hours.is_some_and(|hours| self.is_far(hours.start, hours.end)) {
             return Some(WhyNot::OtherHours);
         }

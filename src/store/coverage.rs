@@ -2,6 +2,7 @@
 
 use super::mixed_sources::{MixedSources, WINDOWS_PER_HOUR};
 use super::read::{Reader, all_series};
+use super::report::file_name;
 use super::source::named_span;
 use super::state::empty_is_delivered;
 use super::value::of;
@@ -75,13 +76,13 @@ impl Reader {
     }
 
     /// Sources whose names name nothing and that were not read to their end, with the reasons: those with usage of the
-    /// selection around the range, and those of which nothing is known.
+    /// selection around the range, and those of which nothing is known and whose names may be of the selection.
     ///
     /// # Errors
     /// See [`Reader::delivered_hours`].
     pub fn unnamed_faults(&self, range: TimeRange, selection: &Selection) -> Result<Vec<(String, String)>> {
         self.at(|db| {
-            let sql = "SELECT source.name, source.fault, series.domain, source.id FROM source
+            let sql = "SELECT source.name, source.fault, series.domain, source.id, source.sort FROM source
                        LEFT JOIN part ON part.source = source.id LEFT JOIN series ON series.id = part.series
                        WHERE source.fault IS NOT NULL AND source.named_domain IS NULL
                            AND (part.source IS NULL OR (part.last_window >= ? AND part.first_window < ?))
@@ -92,7 +93,11 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let (source, domain) = (of("source", row), of("series", row).text_or_null(2)?);
                 let id: i64 = source.get(3)?;
-                if domain.is_none_or(|domain| selection.contains(domain)) && last != Some(id) {
+                let told = file_name(source.blob(4)?);
+                // A wildcard of others is none of the selection's business.
+                let is_others = told.is_some_and(|told| !told.may_hold(selection));
+                let may_concern = domain.map_or(!is_others, |domain| selection.contains(domain));
+                if may_concern && last != Some(id) {
                     faults.push((source.get(0)?, source.get(1)?));
                     last = Some(id);
                 }

@@ -188,12 +188,20 @@ impl Question<'_> {
 
     /// Sources that a whole account, or who sees everything, sees although nothing of them counts: see [`Scope::holds`].
     fn odd(&self, is_everything: bool) -> rusqlite::Result<BTreeSet<i64>> {
-        let unread = "SELECT id FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
-        let odd = "SELECT id FROM source INDEXED BY source_fault WHERE fault IS NOT NULL
-                   UNION SELECT id FROM source WHERE named_domain IS NULL AND accepted + unplaced = 0
-                   UNION SELECT source FROM reject";
-        let sql = if is_everything { odd } else { unread };
-        self.db.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
+        let unread = "SELECT id, sort FROM source WHERE fault IS NOT NULL AND named_domain IS NULL";
+        let odd = "SELECT id, NULL FROM source INDEXED BY source_fault WHERE fault IS NOT NULL
+                   UNION SELECT id, NULL FROM source WHERE named_domain IS NULL AND accepted + unplaced = 0
+                   UNION SELECT source, NULL FROM reject";
+        let mut found = self.db.prepare_cached(if is_everything { odd } else { unread })?;
+        let mut rows = found.query([])?;
+        let mut ids = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            // Of an account, one whose name is that of a wildcard of others is none of its business.
+            if is_everything || self.may_concern(of("source", row).blob(1)?) {
+                ids.insert(row.get(0)?);
+            }
+        }
+        Ok(ids)
     }
 
     /// The sources in scope, with what counts of them, in the order of their names.
@@ -359,10 +367,9 @@ impl Question<'_> {
 
     /// Whether a run over logs opens a source, by the name that it is sorted by: not one of other hours or, for sure, of
     /// other domains.
-    fn may_concern(&self, sort: &[u8]) -> bool {
-        let name = str::from_utf8(sort).ok().and_then(|path| Path::new(path).file_name()?.to_str());
+    pub(super) fn may_concern(&self, sort: &[u8]) -> bool {
         let (start, end) = (self.scope.range.start().start(), self.scope.range.end().start());
-        name.and_then(FileName::parse).is_none_or(|told| {
+        file_name(sort).is_none_or(|told| {
             told.start < end + LATENESS && told.end > start - LATENESS && told.may_hold(self.scope.selection)
         })
     }
@@ -385,6 +392,11 @@ impl Question<'_> {
         }
         Ok(counts)
     }
+}
+
+/// What the name of a source tells, from the path that it is sorted by.
+pub(super) fn file_name(sort: &[u8]) -> Option<FileName> {
+    FileName::parse(Path::new(str::from_utf8(sort).ok()?).file_name()?.to_str()?)
 }
 
 /// The counts of some sources together, which may be too many for any number where somebody else wrote them.
@@ -412,10 +424,14 @@ fn too_many(counts: &Counts, name: &str) -> rusqlite::Error {
 /// A source of which nothing counts yet: its good lines stand outside the range.
 fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
     let source = of("source", row);
+    let sort: Vec<u8> = source.get(0)?;
+    let hours = names.hours(row, 3)?.cloned();
+    let wildcard = if hours.is_none() { file_name(&sort).and_then(|told| told.wildcard()) } else { None };
     let report = SourceReport {
         name: source.get(1)?,
         size: source.count_or_null(2)?,
-        hours: names.hours(row, 3)?.cloned(),
+        hours,
+        wildcard,
         fault: source.get(6)?,
         may_be_empty: of("state", row).get(12)?,
         padding: source.count(14)?,
@@ -428,7 +444,7 @@ fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
             ..Counts::default()
         },
     };
-    Ok(Found { sort: source.get(0)?, id: source.get(11)?, report })
+    Ok(Found { sort, id: source.get(11)?, report })
 }
 
 /// The first samples of each reason of some sources.

@@ -222,7 +222,8 @@ impl Question<'_> {
         let (has_fault, is_unnamed) = (passed.fault.is_some(), row.get_ref(2)? == ValueRef::Null);
         let is_odd = has_fault || has_rejects || (is_unnamed && good == 0);
         let selection = self.scope.selection;
-        if (is_odd && selection.is_everything()) || (has_fault && is_unnamed && selection.wanted.is_all()) {
+        let is_unread = has_fault && is_unnamed && selection.wanted.is_all();
+        if (is_odd && selection.is_everything()) || (is_unread && self.may_concern(source.blob(SORT)?)) {
             return Ok(true);
         }
         for part in parts {

@@ -2,8 +2,10 @@
 //! another one, and its lines add up all the same.
 
 use super::book::{part, parts};
-use super::harness::{Place, line};
+use super::harness::{Done, Place, line};
 use std::fs;
+#[cfg(unix)]
+use std::process::Command;
 
 const CUSTOMERS: [&str; 3] = ["zulu.com", "bravo.com", "carol.com"];
 
@@ -141,6 +143,63 @@ fn an_export_over_a_store_names_logs_that_cannot_be_read() {
     let arguments = ["logs/mixed.log", &named, "--store", "own.db", "--keep-going", "--json"];
     let done = place.export(&[&arguments[..], &wanted, &["--max-rejects", "60%"]].concat(), 3);
     assert!(!done.stderr.contains("bravo") && done.stderr.contains("other logs"), "{}", done.stderr);
+}
+
+/// Makes a source that cannot be read, of the kind, at a path.
+#[cfg(unix)]
+fn make_unreadable(place: &Place, kind: &str, path: &str) {
+    let at = place.path(path);
+    match kind {
+        "pipe" => assert!(Command::new("mkfifo").arg(&at).status().unwrap().success()),
+        "socket" => drop(std::os::unix::net::UnixListener::bind(&at).unwrap()),
+        "broken link" => std::os::unix::fs::symlink("nowhere", &at).unwrap(),
+        "link to itself" => std::os::unix::fs::symlink(&at, &at).unwrap(),
+        "damaged" => drop(place.write(path, [0x1f, 0x8b, 8, 0, 0, 0])),
+        "archive" => drop(place.write(path, "PK\x03\x04 and more")),
+        "rubbish" => drop(place.write(path, "a\nb\nc\n")),
+        other => panic!("{other}"),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_source_that_cannot_be_read_is_shown_only_to_the_domain_in_its_name() {
+    let hour = "2026_03_01_120000_130000";
+    for kind in ["pipe", "socket", "broken link", "link to itself", "damaged", "archive", "rubbish"] {
+        for (domain, is_own) in
+            [("zulu.com", true), (".zulu.com", false), ("bravo.com", false), (".bravo.com", false)]
+        {
+            let place = Place::new();
+            let good = line("1/Mar/2026:11:10:00 +0800", "zulu.com", 100);
+            place.write("logs/zulu.com_2026_03_01_110000_120000.log", good);
+            place.write("account.toml", "[account]\ndomains = [\"zulu.com\"]\n");
+            make_unreadable(&place, kind, &format!("logs/{domain}_{hour}.log"));
+            place.run(&["ingest", "logs", "--store", "all.db", "--keep-going", "--max-rejects", "90%"], 3);
+            // The store has what was read at all.
+            let is_in_store = matches!(kind, "damaged" | "archive" | "rubbish");
+            for from in [
+                &["logs"][..],
+                &["logs", "--read-all"],
+                &["--store", "all.db"],
+                &["logs", "--store", "own.db", "--max-rejects", "90%"],
+            ] {
+                for of in [["--config", "account.toml"], ["--domain-names", "zulu.com"]] {
+                    let more = ["--json", "--keep-going", "--force"];
+                    let is_here = is_own && (from[0] == "logs" || is_in_store);
+                    let done = place.export_command(&[from, &of, &more].concat()).output().unwrap();
+                    let (code, done) = (done.status.code(), Done::of(&done));
+                    let names = |text: &str| text.contains(&format!("{domain}_{hour}"));
+                    let told = format!("{kind} {domain} {from:?} {of:?}: {} {}", done.stdout, done.stderr);
+                    assert_eq!(names(&done.stdout) || names(&done.stderr), is_here, "{told}");
+                    assert_eq!(code, Some(if is_here || from.contains(&"own.db") { 3 } else { 0 }), "{told}");
+                    let book = place.path("out.xlsx");
+                    let is_in_book = parts(&book).iter().any(|name| names(&part(&book, name)));
+                    let may_be_in_book = is_here && (is_in_store || !from.contains(&"own.db"));
+                    assert_eq!(is_in_book, may_be_in_book, "{told}");
+                }
+            }
+        }
+    }
 }
 
 /// The one difference between logs and a store, as `data/docs/store.md` tells it.
