@@ -24,11 +24,12 @@ use crate::error::{Error, Result};
 use crate::events::{of_phase, timed};
 use crate::ingest::Rejects;
 use crate::ingest::limit::too_many_rejected;
+use crate::names::named_hours_at;
 use crate::output::beside::BESIDE;
 use crate::output::paths::{are_beside, real_or_same};
 use crate::output::{Output, check, folder, scratch_folder};
-use crate::report::RejectLimit;
 use crate::report::overlap::{self, Candidate, Overlap};
+use crate::report::{RejectLimit, Scope};
 use crate::source::Source;
 use crate::store::{AccountId, MaybeAlike, OlderCopy, Writer};
 use collision::{keep_apart, keep_two};
@@ -120,7 +121,13 @@ fn write(
     let mut taking = timed("reading logs into the store", || take_in(writer, sources, &intake))?;
     of_phase!("logs by result: {}", taking.fates_in_words());
     let refused = delivery.max_rejects.exceeded(&taking.judged(intake.keep_going)).then(|| {
+        // A line of others is not shown to an export of some domains.
+        let shows = |name: &str, text: &[u8]| {
+            let hours = named_hours_at(Path::new(name));
+            intake.rejects_of.is_none_or(|scope| Scope::shows(scope.selection, hours.as_ref(), text))
+        };
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
+        let first = first.filter(|(name, sample)| shows(name, &sample.text));
         too_many_rejected(
             &taking.judged(intake.keep_going),
             delivery.max_rejects,

@@ -65,8 +65,9 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub(super) waiting: WaitingFlags,
 
-    /// How far lines of a log may be from the hours in its name. A log that is further from the range is not opened;
-    /// nor is a log that is named for a domain that you did not ask for.
+    /// How late or early lines of a log may be, by the hours in its name. For example, with 24h an export of 2 March also
+    /// opens the logs of 1 and 3 March, as lines of 2 March may be in them, and no others. A log that is named for a domain
+    /// that you did not ask for is not opened either.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration::option, allow_hyphen_values = true)]
     lateness: Duration,
 
@@ -246,10 +247,14 @@ fn take(
         arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };
-    let Delivered { taking, refused } = deliver(sources, &delivery)?;
+    let Delivered { mut taking, refused } = deliver(sources, &delivery)?;
     let Some(why) = refused else { return Ok(Some(taking.faults)) };
     show::explain(&why);
     if arguments.telling.json {
+        // What was read is of the whole store, and its names may be those of others.
+        if rejects_of.is_some_and(|scope| !scope.selection.is_everything()) {
+            taking.leave_out_names();
+        }
         show::taking_json(&taking, Some(&why))?;
     }
     Ok(None)

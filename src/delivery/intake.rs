@@ -59,8 +59,10 @@ impl Intake<'_> {
         let Some(Scope { selection, range }) = self.rejects_of else { return true };
         let is_in_range = |window| range.start() <= window && window < range.end();
         let counts = |row: Row<'_>| is_in_range(row.window) && selection.contains(row.domain.as_str());
-        selection.wanted.is_all()
-            || taken.report.hours.as_ref().is_some_and(|hours| Scope { selection, range }.is_named(hours))
+        let scope = Scope { selection, range };
+        selection.is_everything()
+            || scope.may_lack(&taken.report)
+            || taken.report.hours.as_ref().is_some_and(|hours| scope.is_named(hours))
             || taken.table.rows().any(counts)
     }
 }

@@ -105,6 +105,18 @@ impl Taking {
         }
     }
 
+    /// Leaves out every name: for an export of some domains.
+    pub fn leave_out_names(&mut self) {
+        self.duplicates.clear();
+        self.faults.clear();
+        self.empty.clear();
+        self.padded.clear();
+        self.shorter.clear();
+        self.most_rejected.clear();
+        self.overlaps.clear();
+        self.first_reject = None;
+    }
+
     /// The sources with padding.
     pub fn padded(&self) -> impl Iterator<Item = (&str, u64)> {
         self.padded.iter().map(|(name, bytes)| (name.as_str(), *bytes))

@@ -101,11 +101,14 @@ const fn is_of_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | 0x80..)
 }
 
+/// What stands in the place of an address that was masked.
+const MASKED: &[u8] = b"x.x.x.x";
+
 /// Whether a name has several labels, and not a number at its end, as addresses and versions have.
 fn looks_like_host(name: &[u8]) -> bool {
     let mut labels = name.split(|byte| *byte == b'.').filter(|label| !label.is_empty());
     let has_letter = |label: &[u8]| label.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
-    labels.next_back().is_some_and(has_letter) && labels.next().is_some()
+    name != MASKED && labels.next_back().is_some_and(has_letter) && labels.next().is_some()
 }
 
 fn is_in(selection: &Selection, name: &[u8]) -> bool {
@@ -306,6 +309,12 @@ mod tests {
             (format!("1 \"-\" \"GET /a/b.min.js\" x {agent}"), true, false),
             (format!("1 \"-\" \"GET /index.html\" x {agent}"), true, false),
             ("[1/Mar/2026:00:00:00 +0000] 192.0.2.4 - 5".into(), true, false),
+            (
+                format!("[1/Foo/2026:00:00:00 +0000] x.x.x.x - 5 \"-\" \"GET http://a.com/\" x {agent}"),
+                true,
+                true,
+            ),
+            (format!("[1/Mar/2026:00:00:00 +0000] x.x.x.x - 5 \"-\" \"GET /\" x {agent}"), true, false),
             ("junk".into(), true, false),
             (String::new(), true, false),
         ] {

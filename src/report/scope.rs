@@ -95,9 +95,14 @@ impl Scope<'_> {
         let is_odd = source.fault.is_some()
             || counts.rejected_total() > 0
             || source.hours.is_none() && counts.out_of_scope() == 0;
-        let may_lack = may_lack(source, self.selection);
         let is_shown = is_odd && self.selection.is_everything();
-        counts.accepted > 0 || is_named || is_shown || may_lack && self.selection.wanted.is_all()
+        counts.accepted > 0 || is_named || is_shown || self.may_lack(source)
+    }
+
+    /// Whether a source could not be read, and a whole account may lack its lines, for all that its name says.
+    #[must_use]
+    pub fn may_lack(&self, source: &SourceReport) -> bool {
+        self.selection.wanted.is_all() && may_lack(source, self.selection)
     }
 
     /// Whether the text of a rejected line is shown: it certainly belongs to the selection, see [`is_of`]. `hours` is what

@@ -202,6 +202,33 @@ fn a_source_that_cannot_be_read_is_shown_only_to_the_domain_in_its_name() {
     }
 }
 
+#[test]
+fn what_an_export_takes_into_a_store_names_nothing_of_others() {
+    let place = Place::new();
+    place.write("account.toml", "[account]\ndomains = [\"zulu.com\"]\n");
+    let good = |domain: &str| line("1/Mar/2026:12:10:00 +0800", domain, 100);
+    let bad = |domain: &str| good(domain).replace(" 100 ", " x ");
+    let name = |domain: &str, end: &str| format!("logs/{domain}_2026_03_01_120000_130000{end}.log");
+    place.write(&name("zulu.com", ""), good("zulu.com") + &bad("zulu.com"));
+    place.write(&name("bravo.com", "_1"), bad("bravo.com"));
+    place.write(&name("bravo.com", "_2"), "");
+    place.write(&name("bravo.com", "_3"), good("bravo.com").repeat(3) + &bad("bravo.com"));
+    place.write(&name("bravo.com", "_4"), good("bravo.com").repeat(3) + &bad("bravo.com"));
+    for of in [["--config", "account.toml"], ["--domain-names", "zulu.com"]] {
+        for (limit, code) in [("1%", 3), ("100%", 0)] {
+            let more = ["logs", "--store", "own.db", "--json", "--force", "--rejects", "rejects.csv"];
+            let more = [&more[..], &of, &["--max-rejects", limit, "--keep-going"]].concat();
+            let done = place.export(&more, code);
+            let rejects = fs::read_to_string(place.path("rejects.csv")).unwrap();
+            for text in [&done.stdout, &done.stderr, &rejects] {
+                assert!(!text.contains("bravo"), "{of:?} {limit}: {text}");
+            }
+            assert_eq!(rejects.matches("zulu.com_2026").count(), 1, "{rejects}");
+            fs::remove_file(place.path("own.db")).unwrap_or_default();
+        }
+    }
+}
+
 /// The one difference between logs and a store, as `data/docs/store.md` tells it.
 #[test]
 fn a_store_counts_of_others_what_an_export_opens_by_itself() {
