@@ -41,8 +41,9 @@ pub(super) struct ReadingFlags {
     #[arg(long)]
     pub(super) keep_going: bool,
 
-    /// Fail without a result if more lines are rejected: a number, or a percentage of all lines. A single log counts as
-    /// damaged if more than half of its lines are rejected, or more than this percentage if that is higher.
+    /// How many lines may be rejected: a number of lines, or a percentage of all lines. If more are, nothing is made, and
+    /// the exit code is 3. For example, 0 allows none, and 0.1% allows 1 line in 1,000. A single log counts as damaged if
+    /// more than half of its lines are rejected, or more than this percentage if that is higher.
     #[arg(long, value_name = "N|P%", default_value_t = RejectLimit::DEFAULT, value_parser = reject_limit)]
     pub(super) max_rejects: RejectLimit,
 

@@ -64,7 +64,7 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     for (name, fault) in &taking.faults {
         show::message(&format!("{name}: {fault}"));
     }
-    show::messages(&notes::of_taking(&taking));
+    show::messages(&notes::of_taking(&taking, false));
     if let Some(note) = show::not_kept(&taking) {
         show::message(&note);
     }

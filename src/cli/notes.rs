@@ -24,13 +24,20 @@ pub(super) fn of_report(report: &Report, asked: Overlaps) -> Vec<String> {
     notes
 }
 
-/// Notes on sources that were taken in.
-pub(super) fn of_taking(taking: &Taking) -> Vec<String> {
+/// Notes on sources that were taken in. Where a task refuses files that may count twice, that is said of them.
+pub(super) fn of_taking(taking: &Taking, is_refused_by_tasks: bool) -> Vec<String> {
     let is_told = !taking.empty_is_delivered;
     let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str).filter(|_| is_told)));
     notes.extend(padded(taking.padded()));
     notes.extend(shorter(&taking.shorter));
-    notes.extend(twice(&taking.overlaps));
+    notes.extend(if is_refused_by_tasks {
+        twofold(
+            &taking.overlaps,
+            "all of them count, but a task with overlaps = \"refuse\" waits until one is gone",
+        )
+    } else {
+        twice(&taking.overlaps)
+    });
     notes
 }
 
@@ -52,26 +59,38 @@ pub(super) fn counted_twice(report: &Report, asked: Overlaps) -> Vec<String> {
 /// A note on files that may count the same requests twice, if there are any: both count, for nothing tells which one
 /// is right.
 pub(super) fn twice(overlaps: &[Overlap]) -> Vec<String> {
-    let mut notes: Vec<String> = overlaps
-        .iter()
-        .take(LISTED)
-        .map(|one| {
-            let names = one.others.iter().take(LISTED).map(String::as_str);
-            let others = names.collect::<Vec<_>>().join(", ");
-            let more = match one.others.len().saturating_sub(LISTED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!("{} and {others}{more} {}: all of them count", one.name, one.kind.text())
-        })
-        .collect();
-    if let more @ 1.. = overlaps.len().saturating_sub(LISTED) {
-        notes.push(format!(
-            "{} more groups of files may count the same requests twice; --json lists all",
-            grouped(more as u128)
-        ));
+    twofold(overlaps, "all of them count")
+}
+
+/// The same, with what comes of them.
+fn twofold(overlaps: &[Overlap], so: &str) -> Vec<String> {
+    let note = |one: &Overlap| {
+        let others = names(one.others.iter().map(String::as_str));
+        format!("{} and {others} {}: {so}", one.name, one.kind.text())
+    };
+    let more = |more: &str| {
+        format!("{more} more groups of files may count the same requests twice; --json lists all")
+    };
+    first_of(overlaps.iter().map(note), more)
+}
+
+/// The first notes of many, and one that says how many more there are.
+fn first_of(mut notes: impl Iterator<Item = String>, more: impl FnOnce(&str) -> String) -> Vec<String> {
+    let mut listed: Vec<String> = notes.by_ref().take(LISTED).collect();
+    if let rest @ 1.. = notes.count() {
+        listed.push(more(&grouped(rest as u128)));
     }
-    notes
+    listed
+}
+
+/// The first names of many, and how many more there are.
+fn names<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let listed: Vec<&str> = names.by_ref().take(LISTED).collect();
+    let more = match names.count() {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more as u128)),
+    };
+    listed.join(", ") + &more
 }
 
 /// The same for scripts.
@@ -81,36 +100,20 @@ pub(super) fn overlaps(overlaps: &[Overlap]) -> Value {
 }
 
 /// A note on files without a line, if there are any.
-fn empty<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut names = names.peekable();
-    names.peek()?;
-    let listed: Vec<&str> = names.by_ref().take(LISTED).collect();
-    let more = match names.count() {
-        0 => String::new(),
-        more => format!(" and {} more", grouped(more as u128)),
-    };
-    Some(format!("no line in {}{more}: an empty file does not count as delivered", listed.join(", ")))
+fn empty<'a>(files: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut files = files.peekable();
+    files.peek()?;
+    Some(format!("no line in {}: an empty file does not count as delivered", names(files)))
 }
 
 /// Notes on blanks between and behind compressed streams.
 fn padded<'a>(sources: impl Iterator<Item = (&'a str, u64)>) -> Vec<String> {
-    let mut sources = sources.peekable();
-    let mut notes: Vec<String> = sources
-        .by_ref()
-        .take(LISTED)
-        .map(|(name, bytes)| {
-            let were = if bytes == 1 { " was" } else { "s were" };
-            format!(
-                "{name}: {} blank byte{were} skipped between or behind its compressed streams",
-                grouped(bytes.into())
-            )
-        })
-        .collect();
-    if let more @ 1.. = sources.count() {
-        let more = grouped(more as u128);
-        notes.push(format!("{more} more files have such blanks; --json lists them all"));
-    }
-    notes
+    let note = |(name, bytes): (&str, u64)| {
+        let were = if bytes == 1 { " was" } else { "s were" };
+        let bytes = grouped(bytes.into());
+        format!("{name}: {bytes} blank byte{were} skipped between or behind its compressed streams")
+    };
+    first_of(sources.map(note), |more| format!("{more} more files have such blanks; --json lists them all"))
 }
 
 /// Notes on files that took the place of longer ones.
@@ -119,14 +122,8 @@ fn shorter(sources: &[(String, [u64; 2])]) -> Vec<String> {
         let (before, now) = (grouped((*before).into()), grouped((*now).into()));
         format!("{name} has {now} lines where it had {before}; the others no longer count. Was it cut off?")
     };
-    let mut notes: Vec<String> = sources.iter().take(LISTED).map(note).collect();
-    if let more @ 1.. = sources.len().saturating_sub(LISTED) {
-        notes.push(format!(
-            "{} more files have fewer lines than before; --json lists them all",
-            grouped(more as u128)
-        ));
-    }
-    notes
+    let more = |more: &str| format!("{more} more files have fewer lines than before; --json lists them all");
+    first_of(sources.iter().map(note), more)
 }
 
 /// The same for scripts.

@@ -5,6 +5,7 @@ pub(super) mod words;
 use super::environment::{self, creation_time, now};
 use super::flags::TellingFlags;
 use super::{Ending, config, exit_code, notes, progress, show};
+use crate::contract::request::Overlaps;
 use crate::error::{Error, Result};
 use crate::output::{Output, folder, make_folder};
 use crate::schedule::metrics::{self, TickFigures};
@@ -114,10 +115,14 @@ fn attempt(arguments: &RunArguments, begun: Begun) -> Result<Ending> {
 
 /// Tells what a tick did, to everyone who wants to know.
 fn tell(arguments: &RunArguments, plan: &Plan, ticked: &Ticked, begun: Begun) -> Result<Ending> {
-    words::messages(ticked, plan, begun.time, arguments.dry_run);
-    show::messages(&notes::of_taking(&ticked.taking));
-    let mut ending = ending(ticked);
     let mut object = words::as_json(ticked, plan, arguments.dry_run);
+    let is_asked = arguments.dry_run || arguments.telling.verbose > 0;
+    let said = if is_asked { words::Said::default() } else { words::Said::by(&last_ticks(plan), &object) };
+    words::messages(ticked, plan, begun.time, arguments.dry_run, said);
+    let refuses =
+        plan.tasks.iter().any(|task| task.request.overlaps.as_deref() == Some(Overlaps::Refuse.name()));
+    show::messages(&notes::of_taking(&ticked.taking, refuses));
+    let mut ending = ending(ticked);
     if !arguments.dry_run
         && let Err(error) = metrics(plan, Some(ticked), begun, ending.code())
     {
@@ -169,6 +174,15 @@ fn no_figures(error: &Error) -> String {
     let text = format!("the figures for Prometheus could not be written: {error}");
     show::explain(&text);
     text
+}
+
+/// Ticks that are looked at for what was said before: those that were broken off said nothing of it.
+const LOOKED_AT: u64 = 20;
+
+/// The last ticks, the newest first. Where these cannot be read, all is said once more.
+fn last_ticks(plan: &Plan) -> Vec<PastTick> {
+    let reader = Reader::open(&plan.store, plan.lock_timeout);
+    reader.and_then(|reader| reader.ticks(LOOKED_AT)).unwrap_or_default()
 }
 
 /// Puts a tick down in the store, where there is one.

@@ -5,7 +5,7 @@ use crate::contract::code::{Code, Refusal};
 use crate::contract::request::{Account, ExportRequest, ExportSpec, validate};
 use crate::error::Result;
 use crate::locale::Language;
-use crate::schedule::range::{Moment, RangeRule};
+use crate::schedule::range::{Moment, RangeRule, no_such_day};
 use crate::time::{Zone, iso};
 
 /// What commands without a zone take, for messages.
@@ -36,6 +36,11 @@ pub(super) fn valid(
         }
         (spec, _) => spec.map(|spec| (request, spec)),
     }
+}
+
+/// Why a text like a date is none, where that can be told, to be put behind it.
+pub(super) fn why_not(text: &str) -> String {
+    no_such_day(text).map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// The refusal of a range that is too long and ends with a date.
@@ -74,7 +79,7 @@ fn read(name: &str, code: Code, text: Option<&str>, zone: Zone) -> Result<Moment
                 Some(why) => return Err(Refusal::new(code, format!("{name} is {text:?}; {why}."))),
                 None => return Ok(moment),
             },
-            None => format!("{text:?}"),
+            None => format!("{text:?}{}", why_not(text)),
         },
     };
     let more = if what == "missing" { ", or a month or a range instead of both" } else { "" };

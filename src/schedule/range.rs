@@ -158,6 +158,23 @@ pub fn months(text: &str) -> Option<Vec<RangeRule>> {
     (1..=MAX_MONTHS).contains(&all.len()).then_some(all)
 }
 
+/// Why a text like a date, or the beginning of one, is none: `there is no month 13`.
+#[must_use]
+pub fn no_such_day(text: &str) -> Option<String> {
+    let digits = |from: usize, len: usize| {
+        let part = text.get(from..from + len).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        part.and_then(|part| part.parse::<u32>().ok())
+    };
+    let has_dash = |at: usize| text.as_bytes().get(at) == Some(&b'-');
+    let (year, month) = (digits(0, 4)?, digits(5, 2).filter(|_| has_dash(4))?);
+    if !(1..=12).contains(&month) {
+        return Some(format!("there is no month {month:02}"));
+    }
+    let day = digits(8, 2).filter(|_| has_dash(7))?;
+    let is_none = civil(i32::try_from(year).ok()?, month, day, 0, 0, 0).is_none();
+    is_none.then(|| format!("{} has no day {day:02}", &text[..7]))
+}
+
 /// Most months that [`months`] takes: ten years.
 pub const MAX_MONTHS: usize = 120;
 
@@ -186,6 +203,9 @@ impl RangeRule {
     /// The end of the message for a text that is not a rule: which rule may have been meant, and what to give.
     #[must_use]
     pub fn hint(text: &str) -> String {
+        if let Some(why) = text.split('/').find_map(no_such_day) {
+            return format!(": {why}; {}", Self::EXPECTED);
+        }
         hint(text, ["yesterday", "today", "last-7-days", "this-month", "last-month"], Self::EXPECTED)
     }
 

@@ -310,6 +310,29 @@ fn what_no_group_bills_is_said() {
 }
 
 #[test]
+fn what_a_tick_said_of_domains_is_said_again_only_when_it_changes() {
+    let place = Place::new();
+    log_all(&place, &["a.com", "b.com"]);
+    let groups = "[account]\ndomains = [\"a.com\", \"b.com\", \"c.com\"]\n[groups]\none = [\"a.com\"]";
+    configure(&place, groups);
+    let said = |more: &[&str]| {
+        let done = place.run(&[&["run", "flowbook.toml"], more].concat(), 0);
+        ["in no group (b.com)", "no log names these domains"].map(|text| done.stderr.contains(text))
+    };
+    assert_eq!(said(&[]), [true, true]);
+    assert_eq!(said(&[]), [false, false]);
+    assert_eq!(said(&["--dry-run"]), [true, true]);
+    assert_eq!(said(&["--verbose"]), [true, true]);
+    let json = place.run(&["run", "flowbook.toml", "--json"], 0);
+    assert!(!json.stderr.contains("in no group"), "{}", json.stderr);
+    assert_eq!(json.json()["unbilled"]["in_no_group"], serde_json::json!(["b.com"]));
+    configure(&place, &groups.replace(", \"c.com\"", ""));
+    assert_eq!(said(&[]), [false, false]);
+    configure(&place, groups);
+    assert_eq!(said(&[]), [false, true]);
+}
+
+#[test]
 fn variables_stand_in_paths() {
     let place = Place::new();
     log(&place, "a.com");
@@ -335,7 +358,7 @@ fn usage_that_is_none_of_the_account_is_said() {
     log_all(&place, &foreign.iter().map(String::as_str).collect::<Vec<_>>());
     for groups in ["", "[groups]\none = [\"a.com\", \"b.com\"]"] {
         configure(&place, &format!("[account]\ndomains = [\"a.com\", \"b.com\"]\n{groups}"));
-        let done = place.run(&["run", "flowbook.toml", "--json"], 0);
+        let done = place.run(&["run", "flowbook.toml", "--json", "--verbose"], 0);
         done.says(&["12 outside [account] domains (foreign00.org, ", "foreign09.org, 2 more)"]);
         let unbilled = done.json()["unbilled"].clone();
         assert_eq!(unbilled["outside_account"].as_array().unwrap().len(), 12, "{unbilled}");

@@ -12,7 +12,8 @@ pub(super) fn told(error: &toml::de::Error, text: &str) -> Error {
     };
     let place = Position::of(text, span.start);
     let value = text[span].trim();
-    let what = place.bare_text(error.message()).unwrap_or_else(|| words(error.message(), place.key(), value));
+    let what = place.bare_text(error.message()).or_else(|| place.unclosed(error.message()));
+    let what = what.unwrap_or_else(|| words(error.message(), place.key(), value));
     let Position { line, column, .. } = place;
     let shown = place.text.trim_end();
     let before: String = shown.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
@@ -42,8 +43,40 @@ impl<'a> Position<'a> {
             message.starts_with("string values must be quoted") || message.starts_with("invalid boolean");
         let (_, value) = self.text.split_once('=').filter(|_| is_bare)?;
         let value = value.split('#').next().unwrap_or_default().trim();
+        if value.is_empty() {
+            return Some(format!("{key} has no value; write one behind the equals sign", key = self.key()));
+        }
+        let value = value.trim_matches(CURLY);
         let is_word = !value.is_empty() && !value.contains(['"', '\'', '[', '{']);
         is_word.then(|| format!("text must be in quotes; write {key} = {value:?}", key = self.key()))
+    }
+
+    /// What to write where something has a beginning and no end, or an end and no beginning.
+    fn unclosed(&self, message: &str) -> Option<String> {
+        let key = self.key();
+        let is_at_end = self.text.trim_end().chars().count() < self.column;
+        Some(match message.split(", expected").next().unwrap_or_default() {
+            "invalid basic string" | "invalid literal string" if is_at_end => {
+                format!("the text of {key} has no quote at its end; write one there")
+            }
+            "missing opening quote" => format!("the text of {key} has no quote before it; write one there"),
+            "invalid multi-line basic string" | "invalid multi-line literal string" => {
+                "a text that begins with three quotes has no end; write three quotes behind it".into()
+            }
+            "missing comma between array elements" | "unclosed array" => {
+                "a list has no end here, or lacks a comma; write ] behind its last value, and a comma between two".into()
+            }
+            "unclosed table" => format!("the name of a table has no end; write [{key}]"),
+            "unclosed array table" => format!("the name of a table has no end; write [[{key}]]"),
+            "key with no value" => {
+                let key = key.split_whitespace().next().unwrap_or_default();
+                format!("{key} has no value; write {key} = and its value behind that")
+            }
+            "missing escaped value" => format!(
+                "a backslash in double quotes begins a sign of its own; write single quotes around the text of {key}"
+            ),
+            _ => return None,
+        })
     }
 
     /// The key of the line, or the name of its table.
@@ -52,6 +85,9 @@ impl<'a> Position<'a> {
         key.trim().trim_matches(['[', ']'])
     }
 }
+
+/// Quotes as word processors write them.
+const CURLY: [char; 4] = ['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
 
 fn words(message: &str, key: &str, value: &str) -> String {
     let message = message.trim();

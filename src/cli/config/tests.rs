@@ -338,6 +338,26 @@ fn mistakes_in_tasks_are_named() {
 }
 
 #[test]
+fn what_has_no_end_is_said_with_what_to_write() {
+    for (text, expected) in [
+        ("x = \"a", "line 1, column 7: the text of x has no quote at its end; write one there\n  x = \"a\n        ^"),
+        ("x = 'a\n[ingest]", "line 1, column 7: the text of x has no quote at its end"),
+        ("x = a\"", "line 1, column 5: the text of x has no quote before it"),
+        ("x = \"\"\"a", "a text that begins with three quotes has no end"),
+        ("x = [\"a\", \"b\"\n[ingest]", "line 2, column 1: a list has no end here"),
+        ("[ingest\nx = 1", "line 1, column 8: the name of a table has no end; write [ingest]"),
+        ("[[task]\nx = 1", "write [[task]]"),
+        ("x \"a\"", "x has no value; write x = and its value behind that"),
+        ("x =", "x has no value; write one behind the equals sign"),
+        ("x = \"C:\\logs\"", "write single quotes around the text of x"),
+        ("x = \u{201c}a\u{201d}", "write x = \"a\""),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
 fn files_are_named_in_errors_and_paths_follow_them() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("a[1]");

@@ -15,7 +15,7 @@ use crate::schedule::unknown::Unknown;
 use crate::schedule::{LeftAlone, Step, StepEnd, Ticked};
 use crate::task::Outcome;
 use crate::task::needs::{WaitCause, Waiting};
-use crate::task::registry::Logged;
+use crate::task::registry::{Logged, PastTick};
 use crate::time::iso;
 use crate::visible::{self, line};
 use serde_json::{Value, json};
@@ -61,8 +61,36 @@ pub(super) fn add_error(object: &mut Value, error: &str) {
     object["error"] = json!(before + error);
 }
 
+/// What a tick need not say, because one before said it and nothing has changed since: who is sent what each tick says
+/// would soon read none of it. Its JSON always has it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Said {
+    unbilled: bool,
+    unknown: bool,
+}
+
+impl Said {
+    /// What of a tick, as JSON, one of those before said.
+    pub(super) fn by(ticks: &[PastTick], object: &Value) -> Self {
+        let lines = ticks.iter().filter_map(|tick| serde_json::from_str(&tick.line).ok());
+        let Some(before) = lines.into_iter().find(|line: &Value| line.get(UNKNOWN).is_some()) else {
+            return Self::default();
+        };
+        let now = kept(object.clone());
+        // The range is another one each day.
+        let is_same = |place: &str| now.pointer(place) == before.pointer(place);
+        Self { unbilled: UNBILLED.into_iter().all(is_same), unknown: now[UNKNOWN] == before[UNKNOWN] }
+    }
+}
+
+/// Where the JSON line has domains that no log names.
+const UNKNOWN: &str = "unknown_domains";
+/// Where it has domains with usage that is not billed once.
+const UNBILLED: [&str; 3] =
+    ["/unbilled/outside_account", "/unbilled/in_no_group", "/unbilled/in_several_groups"];
+
 /// What nobody should have to look for, on standard error.
-pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool) {
+pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool, said: Said) {
     for (name, fault) in &ticked.taking.faults {
         show::message(&format!("{name}: {fault}"));
     }
@@ -98,10 +126,10 @@ pub(super) fn messages(ticked: &Ticked, plan: &Plan, now: i64, is_dry_run: bool)
     if let Some(why) = &ticked.refused {
         show::explain(&if is_dry_run { format!("the run would be refused: {why}") } else { why.clone() });
     }
-    if !ticked.unbilled.is_empty() {
+    if !ticked.unbilled.is_empty() && !said.unbilled {
         show::message(&unbilled_message(&ticked.unbilled));
     }
-    if !ticked.unknown.is_empty() {
+    if !ticked.unknown.is_empty() && !said.unknown {
         let name = |one: &Unknown| {
             let near = one.near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             format!("{} ({}{near})", one.domain, one.place)
@@ -263,7 +291,7 @@ pub(super) fn as_json(ticked: &Ticked, plan: &Plan, is_dry_run: bool) -> Value {
     }
     object["removed"] = ticked.retired.removed.iter().map(|path| json!(path.display().to_string())).collect();
     object["left_alone"] = ticked.retired.left_alone.iter().map(left_alone_json).collect();
-    object["unknown_domains"] = ticked.unknown.iter().map(unknown_json).collect();
+    object[UNKNOWN] = ticked.unknown.iter().map(unknown_json).collect();
     object["unbilled"] = unbilled::as_json(&ticked.unbilled);
     if let Some(why) = &ticked.refused {
         show::add_failure(&mut object, why);
@@ -331,22 +359,15 @@ pub(super) fn kept(mut object: Value) -> Value {
             shorten(task, "/key_figures/domains_without_requests");
         }
     }
-    for key in [
-        "faults",
-        "empty",
-        "unknown_domains",
-        "young_files",
-        "unmatched_paths",
-        "removed",
-        "left_alone",
-        "tasks",
-    ] {
+    for key in
+        ["faults", "empty", UNKNOWN, "young_files", "unmatched_paths", "removed", "left_alone", "tasks"]
+    {
         shorten(&mut object, &format!("/{key}"));
     }
     shorten_overlaps(&mut object);
-    shorten(&mut object, "/unbilled/outside_account");
-    shorten(&mut object, "/unbilled/in_no_group");
-    shorten(&mut object, "/unbilled/in_several_groups");
+    for place in UNBILLED {
+        shorten(&mut object, place);
+    }
     object
 }
 

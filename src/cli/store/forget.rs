@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &ForgetArguments) -> Result<Ending> {
 fn let_go_before(text: &str, arguments: &ForgetArguments) -> Result<Ending> {
     let StoreFlags { store, waiting } = &arguments.store;
     let time = Moment::parse(text).and_then(|time| Window::holding(time.start(Zone::UTC)));
-    let wrong = || Error::usage(format!("--before is {text:?}; {}", times::UTC));
+    let wrong = || Error::usage(format!("--before is {text:?}{}; {}", times::why_not(text), times::UTC));
     let before_window = time.ok_or_else(wrong)?;
     if before_window.start() > now() {
         let text = format!("--before is {text:?}, which is in the future; give a time that has passed");
