@@ -12,10 +12,11 @@ mod shape;
 mod gunzip;
 mod streams;
 
-pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, is_of_foreign, page};
+pub use foreign::{DATABASE, Foreign, HEAD_LEN, foreign, page};
 pub use gunzip::Gunzip;
-pub use said::says_all;
+pub use said::{fault, says_all};
 
+use crate::fault::Fault;
 use ahead::Ahead;
 use said::said;
 use std::io::{self, Read, Write};
@@ -231,10 +232,12 @@ impl<R: Read> Decoder<R> {
 fn refuse(head: &[u8], inside: Option<Codec>) -> io::Result<()> {
     match (foreign(head), inside) {
         (None, _) => Ok(()),
-        (Some(kind), None) => Err(said(format!("is {}: {}", kind.name, kind.advice(None)))),
+        (Some(kind), None) => {
+            Err(said(Fault::unreadable(format!("is {}: {}", kind.name, kind.advice(None)))))
+        }
         (Some(kind), Some(codec)) => {
             let (outer, advice) = (codec.name(), kind.advice(Some(&format!("{} -dc", codec.name()))));
-            Err(said(format!("is {} inside {outer}: {advice}", kind.name)))
+            Err(said(Fault::unreadable(format!("is {} inside {outer}: {advice}", kind.name))))
         }
     }
 }
@@ -476,6 +479,11 @@ mod tests {
             }
             let name = kind.name;
             assert_eq!(fault(&bytes), format!("is {name}: {}", kind.advice(None)));
+            let is_unreadable = |bytes: &[u8]| {
+                let error = decoded(bytes).unwrap_err();
+                super::fault(&error).is_some_and(Fault::is_unreadable)
+            };
+            assert!(is_unreadable(&bytes) && is_unreadable(&encoded(Codec::Gzip, &bytes)), "{name}");
             for codec in PACKED {
                 let (codec_name, advice) =
                     (codec.name(), kind.advice(Some(&format!("{} -dc", codec.name()))));

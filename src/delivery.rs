@@ -141,7 +141,7 @@ fn write(
         )
     });
     if let Some((name, fault)) = taking.faults.first().filter(|_| refused.is_none() && !intake.keep_going) {
-        return Err(Error::damaged(fault).at(name));
+        return Err(Error::damaged(fault.clone()).at(name));
     }
     if refused.is_none() {
         taking.overlaps = timed("looking for lines that count twice", || overlaps(writer))?;

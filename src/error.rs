@@ -3,6 +3,7 @@
 //! A bad line is never an `Error` (see [`crate::record::Reason`]). Knows nothing of exit codes.
 
 use crate::contract::code::Refusal;
+use crate::fault::Fault;
 use crate::visible;
 use std::{fmt, io, path::Path};
 
@@ -29,8 +30,8 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum ErrorKind {
     /// The operating system refused something; the text says what was tried.
     Io(&'static str, io::Error),
-    /// A source is truncated or corrupt; the text says how.
-    Damaged(String),
+    /// A source is truncated or corrupt; the fault says how.
+    Damaged(Fault),
     /// There is no log to read; the text says where none was found.
     NoLog(String),
     /// A sum grew beyond what databases can hold; the text says which.
@@ -69,8 +70,8 @@ impl Error {
 
     /// Shorthand for [`ErrorKind::Damaged`].
     #[must_use]
-    pub fn damaged(text: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Damaged(text.into()))
+    pub fn damaged(fault: impl Into<Fault>) -> Self {
+        Self::new(ErrorKind::Damaged(fault.into()))
     }
 
     /// A violated law of the program: see [`ErrorKind::Defect`].
@@ -131,11 +132,10 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(doing, source) => write!(f, "{doing}: {}", plain(source)),
-            Self::Damaged(text)
-            | Self::NoLog(text)
-            | Self::Overflow(text)
-            | Self::Usage(text)
-            | Self::Store(text) => f.write_str(text),
+            Self::Damaged(fault) => fault.fmt(f),
+            Self::NoLog(text) | Self::Overflow(text) | Self::Usage(text) | Self::Store(text) => {
+                f.write_str(text)
+            }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::DamagedValue { table, column, value } => write!(
                 f,

@@ -27,6 +27,7 @@ pub use rejects::Rejects;
 use crate::digest::{Hash, TextId};
 use crate::domain::{Domain, Folds, Selection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fault::Fault;
 use crate::log::Format;
 use crate::report::{Counts, RejectLimit, Report, Sample, SourceReport};
 use crate::source::{Origins, Source};
@@ -93,7 +94,7 @@ pub struct Ingested {
     /// Domains of lines that are not in the selection, as far as they were remembered.
     pub others: BTreeSet<Domain>,
     /// The first source that has a fault, with it: where the job did not keep going, too much of it was rejected.
-    pub mistrusted: Option<(String, String)>,
+    pub mistrusted: Option<(String, Fault)>,
 }
 
 /// The result of one source, apart from all others.
@@ -149,7 +150,7 @@ pub fn ingest_each(mut sources: Vec<Source>, job: &Job<'_>) -> Result<(Vec<Taken
 
     let (mut taken, mut pieces) = (Vec::with_capacity(sources.len()), Vec::new());
     for (source, outcome) in sources.iter().zip(&outcomes) {
-        check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
+        check(&source.name, &outcome.counts, outcome.fault.as_ref(), job.keep_going)?;
     }
     for (at, (source, mut outcome)) in sources.into_iter().zip(outcomes).enumerate() {
         pieces.extend(outcome.pieces(at, &source));
@@ -170,11 +171,11 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
     let Counted { sources, outcomes, table, spill, others, duplicates } =
         Counter { job, pool: &pool, allowed }.count(sources)?;
     for (source, outcome) in sources.iter().zip(&outcomes) {
-        check(&source.name, &outcome.counts, outcome.fault.as_deref(), job.keep_going)?;
+        check(&source.name, &outcome.counts, outcome.fault.as_ref(), job.keep_going)?;
     }
     let (mut report, pieces) = assemble(sources, outcomes, job);
     report.duplicates = duplicates;
-    let mistrusted = report.faults().next().map(|(name, fault)| (name.to_owned(), fault.to_owned()));
+    let mistrusted = report.sources.iter().find_map(|s| Some((s.name.clone(), s.fault.clone()?)));
     for (domain, hour, is_evidence) in table.shared_hours() {
         report.add_shared(domain, is_evidence.then_some(hour));
     }
@@ -188,9 +189,9 @@ pub fn ingest(mut sources: Vec<Source>, job: &Job<'_>) -> Result<Ingested> {
 }
 
 /// Faults fail the job unless it keeps going; lines that do not add up always do.
-fn check(name: &str, counts: &Counts, fault: Option<&str>, keep_going: bool) -> Result<()> {
+fn check(name: &str, counts: &Counts, fault: Option<&Fault>, keep_going: bool) -> Result<()> {
     if let Some(fault) = fault.filter(|_| !keep_going) {
-        return Err(Error::damaged(fault).at(name));
+        return Err(Error::damaged(fault.clone()).at(name));
     }
     if !counts.balanced() {
         let text = format!("the lines do not add up: {counts:?}");

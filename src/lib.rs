@@ -126,6 +126,7 @@ pub mod language;
 pub mod locale;
 pub mod hash;
 pub mod sketch;
+pub mod fault;
 pub mod report;
 pub mod hours;
 pub mod names;

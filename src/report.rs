@@ -11,6 +11,7 @@ pub use scope::{Elsewhere, LATENESS, Scope, Spans};
 
 use crate::decimal::scaled;
 use crate::domain::{Domain, MAX_LEN};
+use crate::fault::Fault;
 use crate::record::Reason;
 use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window};
@@ -182,7 +183,7 @@ pub struct SourceReport {
     pub counts: Counts,
     /// Why reading ended early, or why the source was not accepted as a log. What was read counts only if the user said
     /// to go on.
-    pub fault: Option<String>,
+    pub fault: Option<Fault>,
     /// Whether the source delivers its hours even if it has no line.
     pub may_be_empty: bool,
     /// Newlines and other blanks between or behind its compressed streams, in bytes. They are skipped.
@@ -508,7 +509,7 @@ mod tests {
             hours: None,
             wildcard: None,
             counts,
-            fault: fault.map(String::from),
+            fault: fault.map(Fault::from),
             may_be_empty,
             padding: 0,
             sketch: Sketch::default(),

@@ -12,16 +12,15 @@ mod discover;
 pub mod local;
 mod change;
 
-use crate::codec::is_of_foreign;
 use crate::digest::{Before, Lengths};
 use crate::domain::Domain;
 use crate::error::{Error, Result, plain};
+use crate::fault::Fault;
 use crate::log::{Choice, Format};
 use crate::names::{FileName, evidence, is_domain, outside};
 use crate::region::Region;
 use crate::report::NamedHours;
 pub(crate) use change::{SMALL, START, start_of};
-use discover::NO_MATCH;
 pub use discover::{discover, discover_by, no_log};
 use local::Local;
 pub(crate) use local::{modified, nanoseconds};
@@ -29,6 +28,7 @@ pub use origin::{Opened, Origin, Origins, Site, Stat, Version, WHOLE};
 pub use search::{NameFilter, Search, remove_out_of_all, remove_out_of_scope};
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,12 +52,9 @@ pub fn refuse_idle_domain(given: Option<&Domain>, sources: &[Source]) -> Result<
 pub const STDIN: &str = "-";
 /// The fault of a pipe, socket or device in a folder or behind a glob: it would be waited for without end.
 const NO_FILE: &str = "is not a regular file; a pipe is read only if you name it";
-/// How the fault of a log begins that could not be opened.
-const CANNOT_READ: &str = "cannot read: ";
-/// Whether the fault of a log says that nothing of it can be read.
-#[must_use]
-pub fn is_unreadable(fault: &str) -> bool {
-    [NO_MATCH, NO_FILE, CANNOT_READ].iter().any(|begin| fault.starts_with(begin)) || is_of_foreign(fault)
+/// The fault of a log that could not be opened.
+pub(crate) fn not_opened(error: &io::Error) -> Fault {
+    Fault::unreadable(format!("cannot read: {}", plain(error)))
 }
 /// Where the program reads logs from.
 pub const ORIGINS: &dyn Origins = &Local;
@@ -84,7 +81,7 @@ pub struct Source {
     /// Lengths of texts that it may begin with, if it can be read only once.
     pub known_lengths: Option<Arc<Lengths>>,
     /// Why it cannot be read, when that is known already.
-    pub fault: Option<String>,
+    pub fault: Option<Fault>,
     /// Whether it is none, but stands for a glob that no file matches; that is its fault.
     pub is_unmatched: bool,
 }
@@ -152,9 +149,11 @@ impl Source {
     pub(crate) fn look_anew(&mut self, origins: &dyn Origins) {
         let found = origins.stat(&self.origin);
         let fault = match &found {
-            Ok(Stat::Stream) if !self.is_named && self.origin != Origin::Stdin => Some(NO_FILE.into()),
+            Ok(Stat::Stream) if !self.is_named && self.origin != Origin::Stdin => {
+                Some(Fault::unreadable(NO_FILE))
+            }
             Ok(_) => None,
-            Err(error) => Some(format!("cannot read: {}", plain(error))),
+            Err(error) => Some(not_opened(error)),
         };
         self.fault = self.fault.take().or(fault);
         self.stat = found.ok();

@@ -12,6 +12,7 @@ use crate::delivery::collision::keep_off;
 use crate::delivery::intake::Intake;
 use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fault::Fault;
 use crate::report::Scope;
 use crate::source::{Search, refuse_idle_domain};
 use crate::store::Reader;
@@ -226,7 +227,7 @@ fn from_store(
 }
 
 /// Names of logs that could not be read to their end, and why.
-type Faults = Vec<(String, String)>;
+type Faults = Vec<(String, Fault)>;
 
 /// Takes the logs in, if there are any; gives those that could not be read, and nothing when they were refused.
 /// Only the rejected lines of sources that concern the export are kept.

@@ -12,10 +12,10 @@ use crate::domain::{Pattern, Selection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
+use crate::fault::Fault;
 use crate::names::FileName;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
-use crate::source::is_unreadable;
 use crate::task::registered::Finished;
 use crate::task::registry::TaskId;
 use crate::task::{Outcome, Task};
@@ -31,7 +31,7 @@ use std::path::Path;
 pub(super) fn error(error: &Error, is_configured: bool) {
     let hint = match (error.kind(), is_configured) {
         // Of what is not there, or may not be read, there is no readable part.
-        (ErrorKind::Damaged(text), _) if is_unreadable(text) => "",
+        (ErrorKind::Damaged(fault), _) if fault.is_unreadable() => "",
         (ErrorKind::Damaged(_), true) => {
             "\n  write keep_going = true under [ingest] to count the readable part of such logs"
         }
@@ -69,7 +69,7 @@ pub(super) fn how_to_forget(report: &Report, store: &Path) {
 
 /// Names logs that could not be read to their end, as far as they may concern a selection; of others, how many. Gives the
 /// same for scripts.
-pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Value {
+pub(super) fn unread(faults: &[(String, Fault)], selection: &Selection) -> Value {
     let told = |name: &str| FileName::parse(Path::new(name).file_name()?.to_str()?);
     let may_concern = |name: &str| match told(name).map(|told| told.pattern) {
         Some(pattern @ Pattern::Exact(_)) => selection.may_hold(&pattern),
@@ -85,7 +85,8 @@ pub(super) fn unread(faults: &[(String, String)], selection: &Selection) -> Valu
             "other logs that could not be read to their end: {count}; flowbook ingest names them"
         ));
     }
-    let named: Vec<Value> = shown.iter().map(|(name, fault)| json!({"file": name, "fault": fault})).collect();
+    let named: Vec<Value> =
+        shown.iter().map(|(name, fault)| json!({"file": name, "fault": **fault})).collect();
     json!({"faults": named, "others": others.len()})
 }
 
@@ -217,7 +218,8 @@ pub(super) fn taking_object(taking: &Taking) -> Value {
     let fewer = |(name, [before, now]): &(String, [u64; 2])| json!({"file": name, "lines_before": before, "lines": now});
     object["shorter"] = taking.shorter.iter().map(fewer).collect();
     object["overlaps"] = notes::overlaps(&taking.overlaps);
-    object["faults"] = taking.faults.iter().map(|both| pair(both, "fault")).collect();
+    let faults = taking.faults.iter();
+    object["faults"] = faults.map(|(name, fault)| json!({"file": name, "fault": **fault})).collect();
     object
 }
 

@@ -124,17 +124,6 @@ static UTF_16: Foreign = kind("UTF-16 text", UTF_8, &[]);
 /// Characters that are enough to tell it.
 const UTF_16_LEN: usize = 16;
 
-/// Whether the fault of a log says that it is a file of one of these kinds.
-#[must_use]
-pub fn is_of_foreign(fault: &str) -> bool {
-    let pages = PAGES.iter().map(|(_, page)| page).chain([&UTF_16, &XML, &JSON_LINES, &SYSLOG]);
-    let is_of = |kind: &Foreign| {
-        let rest = fault.strip_prefix("is ").and_then(|rest| rest.strip_prefix(kind.name));
-        rest.is_some_and(|rest| rest.starts_with([':', ' ']))
-    };
-    KINDS.iter().chain(pages).any(is_of)
-}
-
 /// What a file is, by its first bytes: at least [`HEAD_LEN`], or all if the file is shorter. `None` if lines of a log
 /// may begin like this.
 #[must_use]

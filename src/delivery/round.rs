@@ -204,7 +204,7 @@ mod tests {
         let taking = read_again("a.log", write, 0);
         assert_eq!(taking.had(Fate::Faulty), 1);
         let [(name, why)] = &taking.faults[..] else { panic!("{:?}", taking.faults) };
-        assert!(name.ends_with("a.log") && why == UNSTEADY, "{name}: {why}");
+        assert!(name.ends_with("a.log") && **why == *UNSTEADY, "{name}: {why}");
         let taking = read_again("a.log", write, 1);
         assert_eq!((taking.had(Fate::Added), taking.faults.len()), (1, 0));
     }

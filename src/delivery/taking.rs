@@ -1,5 +1,6 @@
 //! What was done with ingested sources.
 
+use crate::fault::Fault;
 use crate::ingest::Rejects;
 use crate::report::overlap::Overlap;
 use crate::report::{Counts, Sample};
@@ -64,7 +65,7 @@ pub struct Taking {
     /// Names of sources that were skipped, each with the name of the source that counts.
     pub duplicates: Vec<(String, String)>,
     /// Names of sources that could not be read to their end, and why.
-    pub faults: Vec<(String, String)>,
+    pub faults: Vec<(String, Fault)>,
     /// Names of sources that were read and have no line.
     pub empty: Vec<String>,
     /// Whether such a source delivers its hours.

@@ -224,7 +224,7 @@ mod tests {
             hours: named.map(hours),
             wildcard: None,
             counts: Counts { lines, accepted: lines, ..Counts::default() },
-            fault: fault.map(String::from),
+            fault: fault.map(Into::into),
             may_be_empty: false,
             padding: 0,
             sketch: crate::sketch::Sketch::default(),

@@ -9,6 +9,7 @@ use crate::codec::page;
 use crate::digest::{Stretch, TextId, identify, of_domain};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
+use crate::fault::Fault;
 use crate::log::Format;
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
@@ -21,7 +22,7 @@ use crate::usage::table::UsageTable;
 pub(super) struct SourceOutcome {
     pub(super) counts: Counts,
     pub(super) samples: Vec<PartSample>,
-    pub(super) fault: Option<String>,
+    pub(super) fault: Option<Fault>,
     /// See [`SourceReport::padding`].
     pub(super) padding: u64,
     /// Whether the source was changed while it was read, which is its fault then.
@@ -49,7 +50,7 @@ impl SourceOutcome {
     pub(super) fn add(&mut self, next: Self) {
         let lines_before = self.counts.lines;
         self.counts.merge(&next.counts);
-        // A change is found by whoever reads the last part, and says more than what came of it.
+        // A change is found by whoever reads the last part, and says more than the fault of an earlier part.
         self.fault = if next.is_changed { next.fault } else { self.fault.take().or(next.fault) };
         self.is_changed |= next.is_changed;
         if self.len == 0 {
@@ -96,7 +97,7 @@ impl SourceOutcome {
 
     /// Why what was read is not to be trusted: nothing of it is a line of the format, or too little of it is. A log
     /// of which only the end was read is judged as a whole.
-    fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<String> {
+    fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<Fault> {
         let before = source.resume.as_ref().map_or((0, 0), |resume| resume.judged);
         let (title, rejected) = (self.format.title(), self.counts.rejected_total() + before.1);
         let lines = self.counts.lines - self.counts.without_request() + before.0;
@@ -108,15 +109,15 @@ impl SourceOutcome {
         first.sort_by_key(|sample| sample.line);
         let first: Vec<&[u8]> = first.into_iter().map(|sample| &sample.text[..]).collect();
         Some(if let Some(page) = page(&first).filter(|_| rejected == lines) {
-            format!("is {}: {}", page.name, page.advice(None))
+            Fault::unreadable(format!("is {}: {}", page.name, page.advice(None)))
         } else if self.counts.lacks_domains() {
             let share = self.counts.rejected[Reason::NoDomain as usize];
-            format!("{share} of its {lines} lines {NO_DOMAIN}")
+            format!("{share} of its {lines} lines {NO_DOMAIN}").into()
         } else if rejected == lines {
-            format!("none of its {lines} lines is a line of an {title}")
+            format!("none of its {lines} lines is a line of an {title}").into()
         } else {
             let share = RejectLimit::Share(job.max_rejects.share_of_source());
-            format!("{rejected} of its {lines} lines are not lines of an {title}, more than {share}")
+            format!("{rejected} of its {lines} lines are not lines of an {title}, more than {share}").into()
         })
     }
 
@@ -158,7 +159,7 @@ impl SourceOutcome {
     fn whole_of(&mut self, source: &Source, job: &Job<'_>) -> Result<TextId> {
         let whole = resume::whole(source.site(job.origins), source.size());
         if self.look_again(source, job.origins) {
-            check(&source.name, &self.counts, self.fault.as_deref(), job.keep_going)?;
+            check(&source.name, &self.counts, self.fault.as_ref(), job.keep_going)?;
         }
         whole
             .or_else(|error| if self.is_changed { Ok(TextId::default()) } else { Err(error) })

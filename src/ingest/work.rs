@@ -7,12 +7,14 @@ use super::part::{self, Input, OpenPart, Opening, Part, ThreadBuffers};
 use super::rejects::Spill;
 use super::stretch::shrunk;
 use super::{Job, ahead};
-use crate::codec::{Codec, says_all};
+use crate::codec::{self, Codec};
 use crate::domain::Domain;
 use crate::error::{Result, plain};
 use crate::events::of_log;
+use crate::fault::Fault;
 use crate::log::HEAD;
 use crate::source::Source;
+use crate::source::not_opened;
 use crate::usage::table::UsageTable;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -151,7 +153,7 @@ impl<'a> PartQueue<'a> {
         };
         let opened = match &source.fault {
             Some(fault) => Err(fault.clone()),
-            None => part::open(source, part, how, buffers).map_err(|error| not_opened(&error)),
+            None => part::open(source, part, how, buffers).map_err(|error| why_not_opened(&error)),
         };
         let (fault, len, hashed, padding) = match opened {
             Err(fault) => (Some(fault), 0, None, 0),
@@ -211,7 +213,7 @@ impl<'a> PartQueue<'a> {
         part: &Part,
         codec: Codec,
         fold: &mut Fold<'_>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Fault>> {
         let worth = part.stretch.is_none() && (part.size == 0 || part.size > AHEAD_ABOVE);
         let is_ahead = worth && self.spare.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)).is_ok();
         let read = if is_ahead {
@@ -225,7 +227,7 @@ impl<'a> PartQueue<'a> {
             return Ok(Some(fault(&error, codec, lines)));
         }
         let shorter = codec == Codec::Plain && part.stretch.is_none() && lines.position() < part.size;
-        Ok(shorter.then(|| shrunk().to_string()))
+        Ok(shorter.then(|| shrunk().to_string().into()))
     }
 }
 
@@ -240,14 +242,16 @@ fn fold_all(lines: &mut Lines<Input<'_>>, fold: &mut Fold<'_>) -> Result<io::Res
     }
 }
 
-fn not_opened(error: &io::Error) -> String {
-    if says_all(error) { error.to_string() } else { format!("cannot read: {}", plain(error)) }
+/// Why a part could not be opened.
+fn why_not_opened(error: &io::Error) -> Fault {
+    codec::fault(error).cloned().unwrap_or_else(|| not_opened(error))
 }
 
-fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
-    let what = if says_all(error) {
-        return error.to_string();
-    } else if codec == Codec::Plain || error.raw_os_error().is_some() {
+fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> Fault {
+    if let Some(fault) = codec::fault(error) {
+        return fault.clone();
+    }
+    let what = if codec == Codec::Plain || error.raw_os_error().is_some() {
         format!("cannot read further: {}", plain(error))
     } else if error.kind() == io::ErrorKind::UnexpectedEof {
         format!("the {} stream ends early: the file is truncated, or no log follows its end", codec.name())
@@ -256,13 +260,14 @@ fn fault(error: &io::Error, codec: Codec, lines: &Lines<Input<'_>>) -> String {
     } else {
         format!("the {} stream is damaged: {error}", codec.name())
     };
-    match lines.left_over() {
+    let text = match lines.left_over() {
         0 => format!("{what} (after {} bytes of text)", lines.position()),
         bytes => format!(
             "{what} (after {} bytes of text; an incomplete last line of {bytes} bytes does not count)",
             lines.position()
         ),
-    }
+    };
+    text.into()
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! Opens no file. The only file, with those of this folder, that names glob.
 
 use super::walk::{FoundKind, is_hidden, walk};
-use super::{NO_FILE, Origin, STDIN, Search, Source};
-use crate::error::{Error, ErrorKind, Result, plain};
+use super::{NO_FILE, Origin, STDIN, Search, Source, not_opened};
+use crate::error::{Error, ErrorKind, Result};
 use crate::events::{of_log, of_phase};
+use crate::fault::Fault;
 use crate::names::is_domain;
 use crate::output::beside::BESIDE;
 use crate::visible::{self, escaped};
@@ -19,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf, is_separator};
 
 /// The fault of a glob that nothing matches.
-pub(super) const NO_MATCH: &str = "no file matches this glob";
+const NO_MATCH: &str = "no file matches this glob";
 /// What flowbook itself leaves in folders, and never logs: workbooks, stores with what lies beside them, and the totals
 /// beside generated logs.
 const WORKBOOK: &str = ".xlsx";
@@ -88,7 +89,7 @@ enum Is {
     Named,
     Stdin,
     /// What cannot be read, and why.
-    Faulty(String),
+    Faulty(Fault),
     /// A glob that no file matches.
     Unmatched,
 }
@@ -102,12 +103,12 @@ impl Found<'_> {
         self.all.push((path, Is::Named));
     }
 
-    fn add_faulty(&mut self, path: PathBuf, fault: impl Into<String>) {
-        self.all.push((path, Is::Faulty(fault.into())));
+    fn add_faulty(&mut self, path: PathBuf, fault: Fault) {
+        self.all.push((path, Is::Faulty(fault)));
     }
 
     fn add_unreadable(&mut self, path: PathBuf, error: &io::Error) {
-        self.add_faulty(path, format!("cannot read: {}", plain(error)));
+        self.add_faulty(path, not_opened(error));
     }
 
     /// Sorted by path; of the same path, the first one found.
@@ -130,7 +131,7 @@ impl Found<'_> {
             Is::Stdin => Source::new("stdin".into(), Origin::Stdin, reading.clone()),
             Is::Faulty(fault) => faulty(file(path), fault),
             Is::Unmatched => {
-                let fault = Some(NO_MATCH.into());
+                let fault = Some(Fault::unreadable(NO_MATCH));
                 Source { named: None, wildcard: None, fault, is_unmatched: true, ..file(path) }
             }
         };
@@ -140,7 +141,7 @@ impl Found<'_> {
 
 /// A source that cannot be read. It is of the domain in its name, as any other, so that nobody else sees it; a word is no
 /// domain, and says nothing of what could not be read.
-fn faulty(source: Source, fault: String) -> Source {
+fn faulty(source: Source, fault: Fault) -> Source {
     let named = source.named.filter(|hours| is_domain(&hours.domain));
     Source { named, fault: Some(fault), ..source }
 }
@@ -173,7 +174,7 @@ fn add_folder(folder: &Path, base: &Path, found: &mut Found<'_>) {
         Ok(kind) if kind.is_dir() => {}
         Ok(_) if is_own(&path) => of_log!("{}: left out: it is a result of flowbook", path.display()),
         Ok(_) if !search.holds(&path, base) => {}
-        Ok(kind) if !kind.is_file() => found.add_faulty(path, NO_FILE),
+        Ok(kind) if !kind.is_file() => found.add_faulty(path, Fault::unreadable(NO_FILE)),
         Ok(_) => found.add(path),
         Err(error) => found.add_unreadable(path, &error),
     });
@@ -219,7 +220,7 @@ fn add_glob(argument: &Path, found: &mut Found<'_>) -> Result<()> {
         }
         match kind {
             Ok(_) if is_folder => add_folder(&path, base, found),
-            Ok(kind) if !kind.is_file() => found.add_faulty(path, NO_FILE),
+            Ok(kind) if !kind.is_file() => found.add_faulty(path, Fault::unreadable(NO_FILE)),
             _ => found.add(path),
         }
     }

@@ -432,7 +432,7 @@ fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
         size: source.count_or_null(2)?,
         hours,
         wildcard,
-        fault: source.get(6)?,
+        fault: source.get::<Option<String>>(6)?.map(Into::into),
         may_be_empty: of("state", row).get(12)?,
         padding: source.count(14)?,
         sketch: source.blob_or_null(13)?.map(Sketch::from_bytes).unwrap_or_default(),

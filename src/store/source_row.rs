@@ -44,7 +44,7 @@ impl Writer {
             hours.map(|hours| hours.end),
             arrival.domain.map(Domain::as_str),
             place.file,
-            report.fault,
+            report.fault.as_deref(),
             arrival.now,
             lines,
             accepted,

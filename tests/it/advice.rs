@@ -1,7 +1,8 @@
 //! What is said of mistakes, end to end: what was meant, what to write, and nothing that is refused afterwards.
 
-use super::harness::{Place, line};
+use super::harness::{Place, gzip, line};
 use serde_json::Value;
+use std::fs;
 use std::process::Output;
 
 const NOON: &str = "1/Mar/2026:12:00:00 +0800";
@@ -20,6 +21,34 @@ fn run_with(place: &Place, variables: &[(&str, &str)], arguments: &[&str]) -> (i
 }
 
 const CONFIG: &str = "[store]\npath = \"var/u.db\"\n[[source]]\npaths = \"logs\"\n";
+
+#[test]
+fn keep_going_is_suggested_only_where_a_part_of_a_log_can_be_read() {
+    let good = line(NOON, "www.example.com", 1);
+    let packed = gzip(good.repeat(99).as_bytes());
+    let cases: [(&[u8], bool); 6] = [
+        (&packed[..packed.len() - 9], true),
+        (b"a\nb\nc\n", true),
+        (b"PK\x03\x04 and more", false),
+        (&gzip(b"PK\x03\x04 and more"), false),
+        (b"<html><body>No such key</body></html>", false),
+        (b"", false),
+    ];
+    for (content, is_suggested) in cases {
+        let place = Place::new();
+        place.write("logs/a.log", good.repeat(9));
+        place.write("logs/b.log", content);
+        if content.is_empty() {
+            fs::remove_file(place.path("logs/b.log")).unwrap();
+        }
+        // A log that is named is also said not to be there.
+        let ingest = ["ingest", "logs/a.log", "logs/b.log", "--store", "u.db", "--max-rejects", "50%"];
+        let done = place.run(&ingest, 1);
+        assert_eq!(done.stderr.contains("give --keep-going"), is_suggested, "{}", done.stderr);
+        let done = place.export(&["logs/a.log", "logs/b.log", "--max-rejects", "50%"], 1);
+        assert_eq!(done.stderr.contains("give --keep-going"), is_suggested, "{}", done.stderr);
+    }
+}
 
 /// To look for what was meant costs most where nothing was.
 #[test]

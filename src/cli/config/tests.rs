@@ -340,7 +340,10 @@ fn mistakes_in_tasks_are_named() {
 #[test]
 fn what_has_no_end_is_said_with_what_to_write() {
     for (text, expected) in [
-        ("x = \"a", "line 1, column 7: the text of x has no quote at its end; write one there\n  x = \"a\n        ^"),
+        (
+            "x = \"a",
+            "line 1, column 7: the text of x has no quote at its end; write one there\n  x = \"a\n        ^",
+        ),
         ("x = 'a\n[ingest]", "line 1, column 7: the text of x has no quote at its end"),
         ("x = a\"", "line 1, column 5: the text of x has no quote before it"),
         ("x = \"\"\"a", "a text that begins with three quotes has no end"),
