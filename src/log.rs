@@ -4,7 +4,6 @@
 //! Does no I/O and never fails: a bad line is data.
 
 mod interface;
-mod first_lines;
 mod simd;
 mod delimiters;
 pub mod alibaba;
@@ -16,7 +15,6 @@ pub use interface::{HEAD, Likeness, LogFormat};
 
 use crate::names::Rule;
 use crate::record::{Fields, Parsed};
-use crate::sketch::Sketch;
 
 /// Makes [`Format`] and [`Parser`] of the list of formats: each choice between them stands here once.
 macro_rules! formats {
@@ -99,13 +97,6 @@ macro_rules! formats {
             ) -> Result<(), E> {
                 match self {
                     $($(#[cfg($only)])? Self::$format(parser) => dispatch::lines(parser, block, each),)+
-                }
-            }
-
-            /// See [`LogFormat::take_sketch`].
-            pub fn take_sketch(&mut self) -> Sketch {
-                match self {
-                    $($(#[cfg($only)])? Self::$format(parser) => parser.take_sketch(),)+
                 }
             }
         }

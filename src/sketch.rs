@@ -1,157 +1,152 @@
 //! Finds out whether texts have the same lines: a [`Sketch`] of a text is a few hashes of some of its lines.
 //!
-//! Knows nothing of formats and files: the parser chooses which lines are offered. The choice must depend on the lines
-//! only, so that the same line is offered in every text.
+//! Which lines these are depends on nothing but the lines, so that the same ones are chosen of every text: in whatever
+//! order, and in whatever parts it is read. Knows nothing of formats and files.
 
-use crate::hash;
+mod rank;
+mod draft;
 
-/// Hashes kept while a text is read, and of the longest texts.
-const MOST: usize = 1024;
-/// Texts with at most so many are those of an hour: there are many of them, and only [`LEAST`] hashes of each are kept.
-const SHORT: usize = 16;
-const LEAST: usize = 8;
+pub use draft::Draft;
 
-/// The lowest hashes of the offered lines, sorted, each once.
+use rank::{ALL, Hash};
+
+/// Hashes that are kept of the longest texts.
+const MOST: usize = 4096;
+/// Lines that must be the same before anything is said.
+const LEAST: u64 = 8;
+/// Hashes that must be the same where they stand for more lines: one or two may be chance.
+const LEAST_CHOSEN: usize = 3;
+
+/// The first byte of what is kept: older sketches began with 0 or 1, and were of other lines.
+const VERSION: u8 = 2;
+
+/// The hashes of the lines of lowest rank, sorted, each once: see [`Draft`].
 ///
 /// Two texts that share lines share the lowest hashes of these, however different the rest is. So a few of them show
 /// whether most of a text is also in another one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sketch {
-    hashes: Vec<u32>,
-    /// Whether there were more hashes, all of them greater than those that are kept.
-    is_cut: bool,
+    hashes: Vec<Hash>,
+    /// The lines below this rank are known; of others nothing is.
+    below: u8,
+}
+
+/// That of a text without a line.
+impl Default for Sketch {
+    fn default() -> Self {
+        Self { hashes: Vec::new(), below: ALL }
+    }
+}
+
+/// How many of the chosen lines of a text are in others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// These.
+    pub shared: usize,
+    /// And these would be if every line were there.
+    pub judged: usize,
+    below: u8,
+}
+
+impl Share {
+    /// Whether most lines are, for all that is known. Where only some were looked at, it is more of these than half, and
+    /// the more so the fewer they are.
+    #[must_use]
+    pub fn is_most(self) -> bool {
+        let Self { shared, judged, below } = self;
+        let is_more = 2 * shared > judged;
+        if below == ALL {
+            return is_more && shared as u64 >= LEAST;
+        }
+        // Of lines that were drawn by chance, one and a half times the deviation.
+        let excess = (2 * shared).saturating_sub(judged);
+        is_more
+            && shared >= LEAST_CHOSEN
+            && rank::lines(shared, below) >= LEAST
+            && 4 * excess * excess > 9 * judged
+    }
 }
 
 impl Sketch {
-    /// Takes note of a line.
-    pub fn note(&mut self, line: &[u8]) {
-        #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
-        self.hashes.push(hash::many(line) as u32);
-        if self.hashes.len() >= 2 * MOST {
-            self.tidy();
-        }
-    }
-
-    /// Adds the sketch of another part of the text.
+    /// Adds the sketch of what follows the text.
     pub fn merge(&mut self, other: Self) {
-        if self.hashes.is_empty() && !self.is_cut {
-            *self = other;
-            return;
-        }
-        // Beyond the least of what was cut nothing is known.
-        let known = self.limit().min(other.limit());
+        self.below = self.below.min(other.below);
         self.hashes.extend(other.hashes);
-        self.hashes.retain(|hash| *hash <= known);
-        self.is_cut |= other.is_cut;
-        self.tidy();
-    }
-
-    /// Takes the sketch, and leaves an empty one for what comes next.
-    #[must_use]
-    pub fn take(&mut self) -> Self {
-        self.tidy();
-        let taken = self.clone();
-        self.hashes.clear();
-        self.is_cut = false;
-        taken
-    }
-
-    /// Sorts, and keeps no more than is kept while reading.
-    fn tidy(&mut self) {
         self.hashes.sort_unstable();
-        self.hashes.dedup();
-        self.cut(MOST);
+        // What is in both was there before.
+        self.hashes.dedup_by(|next, one| {
+            let is_same = next.is_same(*one);
+            if is_same {
+                *one = one.repeated();
+            }
+            is_same
+        });
+        if let Some(beyond) = self.hashes.get(MOST) {
+            self.below = self.below.min(beyond.rank());
+        }
+        self.hashes.truncate(self.known(self.below));
     }
 
-    /// What is kept of a text that was read to its end.
-    #[must_use]
-    pub fn of_whole(mut self) -> Self {
-        self.tidy();
-        if self.hashes.len() <= SHORT {
-            self.cut(LEAST);
-        }
-        // There is one for each file: room for a few hashes more costs less than to move the others.
-        if self.hashes.capacity() > 2 * self.hashes.len() {
-            self.hashes.shrink_to_fit();
-        }
-        self
-    }
-
-    fn cut(&mut self, most: usize) {
-        self.is_cut |= self.hashes.len() > most;
-        self.hashes.truncate(most);
+    /// How many of the hashes are below a rank.
+    fn known(&self, below: u8) -> usize {
+        self.hashes.partition_point(|hash| hash.rank() < below)
     }
 
     /// The hashes, sorted.
-    #[must_use]
-    pub fn hashes(&self) -> &[u32] {
-        &self.hashes
+    pub fn hashes(&self) -> impl Iterator<Item = u32> {
+        self.hashes.iter().map(|hash| hash.of_line())
     }
 
-    /// The greatest hash that would be here if the text had it.
-    fn limit(&self) -> u32 {
-        self.hashes.last().copied().filter(|_| self.is_cut).unwrap_or(u32::MAX)
+    fn has(&self, hash: Hash) -> bool {
+        self.hashes.binary_search_by_key(&hash.of_line(), |hash| hash.of_line()).is_ok()
     }
 
-    /// How many of the hashes are in another sketch, and how many would be if every line were in its text.
+    /// How many of the hashes are in another sketch.
     #[must_use]
-    pub fn shared_with(&self, other: &Self) -> (usize, usize) {
-        let judged = self.hashes.partition_point(|hash| *hash <= other.limit());
-        let is_shared = |hash: &&u32| other.hashes.binary_search(hash).is_ok();
-        (self.hashes[..judged].iter().filter(is_shared).count(), judged)
+    pub fn shared_with(&self, other: &Self) -> Share {
+        self.shared_with_any(&[other])
+    }
+
+    /// How many of the hashes are in one of other sketches at least.
+    #[must_use]
+    pub fn shared_with_any(&self, others: &[&Self]) -> Share {
+        let below = others.iter().map(|other| other.below).fold(self.below, u8::min);
+        let judged = &self.hashes[..self.known(below)];
+        let is_shared = |hash: &&Hash| others.iter().any(|other| other.has(**hash));
+        Share { shared: judged.iter().filter(is_shared).count(), judged: judged.len(), below }
+    }
+
+    /// Whether nearly every line of the text is there several times.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        let repeated = self.hashes.iter().filter(|hash| hash.is_repeated()).count();
+        rank::lines(repeated, self.below) >= LEAST && is_nearly_all(repeated, self.hashes.len())
     }
 
     /// As bytes, to be kept.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let cut = std::iter::once(u8::from(self.is_cut));
-        cut.chain(self.hashes.iter().flat_map(|hash| hash.to_le_bytes())).collect()
+        let head = [VERSION, self.below];
+        head.into_iter().chain(self.hashes.iter().flat_map(|hash| hash.to_bytes())).collect()
     }
 
-    /// What [`Sketch::to_bytes`] gave; an empty one from anything else.
+    /// What [`Sketch::to_bytes`] gave; from anything else, such as what an older version kept, one that has nothing in
+    /// common with any other.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let Some((cut, hashes)) = bytes.split_first() else { return Self::default() };
-        let mut hashes: Vec<u32> =
-            hashes.as_chunks().0.iter().map(|hash| u32::from_le_bytes(*hash)).collect();
+        let [VERSION, below, hashes @ ..] = bytes else { return Self { hashes: Vec::new(), below: 0 } };
+        let mut hashes: Vec<Hash> = hashes.as_chunks().0.iter().copied().map(Hash::from_bytes).collect();
         hashes.sort_unstable();
-        hashes.dedup();
-        Self { hashes, is_cut: *cut != 0 }
+        hashes.dedup_by_key(|hash| hash.of_line());
+        let mut sketch = Self { hashes, below: (*below).min(ALL) };
+        sketch.hashes.truncate(sketch.known(sketch.below));
+        sketch
     }
+}
+
+fn is_nearly_all(some: usize, all: usize) -> bool {
+    10 * some >= 9 * all
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn sketch(lines: impl IntoIterator<Item = usize>) -> Sketch {
-        let mut sketch = Sketch::default();
-        lines.into_iter().for_each(|line| sketch.note(format!("line {line}").as_bytes()));
-        sketch.of_whole()
-    }
-
-    proptest! {
-        #[test]
-        fn a_part_is_seen_in_the_whole(from in 0..3000usize, len in 1..3000usize, more in 0..9000usize) {
-            let part = sketch(from..from + len);
-            let whole = sketch(0..from + len + more);
-            let (shared, judged) = part.shared_with(&whole);
-            prop_assert_eq!(shared, judged);
-            prop_assert_eq!(sketch(20_000..20_000 + len).shared_with(&whole).0, 0);
-            prop_assert_eq!(Sketch::from_bytes(&whole.to_bytes()), whole);
-        }
-
-        #[test]
-        fn parts_make_the_whole(cut in 0..3000usize, len in 3000..6000usize) {
-            let part = |lines: std::ops::Range<usize>| {
-                let mut sketch = Sketch::default();
-                lines.for_each(|line| sketch.note(format!("line {line}").as_bytes()));
-                sketch.take()
-            };
-            let mut both = part(0..cut);
-            both.merge(part(cut..len));
-            prop_assert_eq!(both.of_whole(), sketch(0..len));
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use super::flags::WaitingFlags;
 use super::{Ending, config, environment, numbers, show};
 use crate::contract::response::request_id;
 use crate::error::{Error, Result};
-use crate::report::overlap::Kind;
+use crate::report::overlap::{Kind, statement};
 use crate::store::{PastTick, Reader};
 use crate::visible;
 use clap::{Args, ValueHint};
@@ -169,7 +169,7 @@ fn overlap(one: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let others: Vec<String> = one["others"].as_array().into_iter().flatten().map(text).collect();
     let why = Kind::text_of(one["kind"].as_str().unwrap_or_default());
-    format!("{} and {} {why}", text(&one["file"]), others.join(", "))
+    statement(&text(&one["file"]), &others.join(", "), why)
 }
 
 /// The logs and lines that a tick took in; nothing when there were none.

@@ -66,7 +66,7 @@ pub(super) fn twice(overlaps: &[Overlap]) -> Vec<String> {
 fn twofold(overlaps: &[Overlap], so: &str) -> Vec<String> {
     let note = |one: &Overlap| {
         let others = names(one.others.iter().map(String::as_str));
-        format!("{} and {others} {}: {so}", one.name, one.kind.text())
+        format!("{}: {so}", one.kind.statement(&one.name, &others))
     };
     let more = |more: &str| {
         format!("{more} more groups of files may count the same requests twice; --json lists all")

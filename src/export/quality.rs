@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::hours::{HOUR_SECONDS, of_range};
 use crate::locale::{Label, display_width};
 use crate::record::Reason;
+use crate::report::overlap::Overlap;
 use crate::report::{Report, SAMPLE_BYTES, SAMPLES_PER_REASON, hours_and_minutes};
 use crate::time::{WINDOW_SECONDS, minute_text};
 use std::ops::Range;
@@ -59,7 +60,7 @@ impl Quality<'_> {
         let duplicates = self.report.duplicates.iter().map(|d| (d.name.as_str(), d.same_as.as_str()));
         self.pairs(sheet, [Label::Duplicates, Label::SameAs], duplicates)?;
         let overlaps = self.report.overlaps();
-        let pairs = overlaps.iter().flat_map(|one| one.others.iter().map(|other| (&*one.name, &**other)));
+        let pairs = overlaps.iter().flat_map(|one| others(one).iter().map(|other| (&*one.name, &**other)));
         self.pairs(sheet, [Label::Overlaps, Label::AndAlso], pairs)?;
         self.padded(sheet)?;
         self.missing_hours(sheet)?;
@@ -300,6 +301,11 @@ fn silent_slices(tally: &Tally) -> Vec<Range<usize>> {
         }
     }
     gaps
+}
+
+/// The sources that stand beside one of those that may count twice: the source itself where it has its lines twice.
+fn others(one: &Overlap) -> &[String] {
+    if one.others.is_empty() { std::slice::from_ref(&one.name) } else { &one.others }
 }
 
 #[cfg(test)]

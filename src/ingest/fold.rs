@@ -13,11 +13,13 @@ use super::lines::Chunk;
 use super::rejects::{Extent, PartSample, RejectSink, Spill};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hash;
 use crate::log::{Choice, Format, Parser};
+use crate::names::core;
 use crate::record::{Parsed, Reason, Record};
 use crate::region::Region;
 use crate::report::{Counts, NamedHours};
-use crate::sketch::Sketch;
+use crate::sketch::Draft;
 use crate::source::Source;
 use crate::time::{WINDOW_SECONDS, Window, iso};
 use crate::usage::table::{CellId, HourId, SeriesId, UsageTable};
@@ -49,7 +51,7 @@ pub(super) struct Folded {
     /// What texts that begin alike have in common.
     pub(super) fingerprint: Fingerprint,
     /// What tells whether its lines stand elsewhere, too.
-    pub(super) sketch: Sketch,
+    pub(super) draft: Draft,
     /// The format that they were read in.
     pub(super) format: Format,
     /// Whether lines without a host took the domain of the source, or would have if it were not a wildcard.
@@ -61,6 +63,19 @@ struct Outside {
     domain: Domain,
     /// Whether it did.
     is_used: bool,
+    /// What its lines have in their hashes: see [`Outside::in_hashes`].
+    in_hashes: Option<u64>,
+}
+
+impl Outside {
+    /// The domain as it stands in the hashes of lines that do not tell theirs, so that those of two domains differ: without
+    /// what is put before that of a copy. `None` if they are rejected.
+    #[cold]
+    fn in_hashes(&mut self) -> Option<u64> {
+        let domain = &self.domain;
+        let hash = || hash::all(1, core(domain.as_str()).as_bytes()).max(1);
+        (!domain.is_wildcard()).then(|| *self.in_hashes.get_or_insert_with(hash))
+    }
 }
 
 /// Everything but the parser, from which a record borrows.
@@ -84,6 +99,7 @@ struct State<'a> {
     hour_start: i64,
     table: UsageTable,
     counts: Counts,
+    draft: Draft,
     hosts: Hosts<Meaning>,
     /// Domains that were met and not asked for.
     others: BTreeSet<Domain>,
@@ -165,6 +181,7 @@ impl<'a> Fold<'a> {
             hour_start: i64::MIN,
             table: UsageTable::new(),
             counts: Counts::default(),
+            draft: Draft::default(),
             hosts: Hosts::new(Meaning::Invalid),
             others: BTreeSet::new(),
         };
@@ -210,9 +227,9 @@ impl<'a> Fold<'a> {
             self.state.job.progress.has_used_domain.store(true, Relaxed);
         }
         self.state.note_shared();
-        let (counts, sketch) = (mem::take(&mut self.state.counts), self.parser.take_sketch());
+        let (counts, draft) = (mem::take(&mut self.state.counts), mem::take(&mut self.state.draft));
         let (fingerprint, format) = (Fingerprint::of(&self.first_bytes), self.parser.format());
-        Ok(Folded { counts, samples, extents, fingerprint, sketch, format, has_used_domain })
+        Ok(Folded { counts, samples, extents, fingerprint, draft, format, has_used_domain })
     }
 
     /// Gives the table away, for an empty one.
@@ -271,7 +288,10 @@ impl State<'_> {
     fn set_outside(&mut self, domain: Option<&Domain>) {
         match &mut self.outside {
             Some(known) if Some(&known.domain) == domain => known.is_used = false,
-            _ => self.outside = domain.map(|domain| Outside { domain: domain.clone(), is_used: false }),
+            _ => {
+                self.outside =
+                    domain.map(|domain| Outside { domain: domain.clone(), is_used: false, in_hashes: None });
+            }
         }
     }
 
@@ -280,7 +300,16 @@ impl State<'_> {
     fn count_line(&mut self, line: &[u8], parsed: Parsed<'_>) -> Result<Option<Reason>> {
         self.counts.lines += 1;
         let stop = match parsed {
-            Ok(Some(record)) => self.count_record(&record).err(),
+            Ok(Some(record)) => {
+                // Before it is counted: what is known of it is at hand, and need not be kept for this.
+                let outside = &mut self.outside;
+                let outside = || match (record.host, outside) {
+                    (Some(_), _) => Some(0),
+                    (None, outside) => outside.as_mut().and_then(Outside::in_hashes),
+                };
+                self.draft.note(record.time, record.bytes, line, outside);
+                self.count_record(&record).err()
+            }
             Ok(None) => Some(Stop::NoEntry),
             Err(reason) => Some(Stop::Rejected(reason)),
         };

@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::log::Format;
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
-use crate::sketch::Sketch;
+use crate::sketch::{Draft, Sketch};
 use crate::source::{Origins, Source};
 use crate::usage::table::UsageTable;
 
@@ -34,7 +34,7 @@ pub(super) struct SourceOutcome {
     /// What the file began with, all of a small one: see [`start_of`](super::source::start_of).
     pub(super) start: Option<u64>,
     /// What tells whether its lines stand elsewhere, too.
-    pub(super) sketch: Sketch,
+    pub(super) chosen: Chosen,
     /// The format that its lines were read in.
     pub(super) format: Format,
     /// Whether lines without a host took the domain of the source.
@@ -43,6 +43,36 @@ pub(super) struct SourceOutcome {
     pub(super) pieces: Vec<(u64, Vec<Extent>)>,
     /// What only [`ingest_each`](super::ingest_each) asks for: the table of each part, and what its text is.
     pub(super) own: Vec<(UsageTable, Option<Stretch>)>,
+}
+
+/// The lines that were chosen of a source, or of a part: a source that is read at once needs far less for them.
+pub(super) enum Chosen {
+    OfAll(Sketch),
+    OfPart(Box<Draft>),
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        Self::OfAll(Sketch::default())
+    }
+}
+
+impl Chosen {
+    fn add(&mut self, next: Self) {
+        match (self, next) {
+            (Self::OfPart(draft), Self::OfPart(next)) => draft.merge(*next),
+            (all @ Self::OfAll(_), next) => *all = next,
+            // Not read.
+            (Self::OfPart(_), Self::OfAll(_)) => {}
+        }
+    }
+
+    fn finish(self) -> Sketch {
+        match self {
+            Self::OfAll(sketch) => sketch,
+            Self::OfPart(draft) => draft.finish(),
+        }
+    }
 }
 
 impl SourceOutcome {
@@ -58,7 +88,7 @@ impl SourceOutcome {
         }
         self.len += next.len;
         self.padding += next.padding;
-        self.sketch.merge(next.sketch);
+        self.chosen.add(next.chosen);
         self.has_used_domain |= next.has_used_domain;
         let numbered = |sample: PartSample| PartSample { line: lines_before + sample.line, ..sample };
         self.samples.extend(next.samples.into_iter().map(numbered));
@@ -149,7 +179,7 @@ impl SourceOutcome {
             fault: self.fault,
             may_be_empty: job.empty_is_delivered,
             padding: self.padding,
-            sketch: self.sketch.of_whole(),
+            sketch: self.chosen.finish(),
         };
         let format = self.format;
         Ok(Taken { source, table, report, samples, text, readable, format, is_mistrusted, is_changed })
@@ -187,8 +217,8 @@ pub(super) fn assemble(
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let (size, hours, wildcard, name) = (source.size(), source.named, source.wildcard, source.name);
-        let SourceOutcome { counts, padding, sketch, .. } = outcome;
-        let (may_be_empty, sketch) = (job.empty_is_delivered, sketch.of_whole());
+        let SourceOutcome { counts, padding, chosen, .. } = outcome;
+        let (may_be_empty, sketch) = (job.empty_is_delivered, chosen.finish());
         report.sources.push(SourceReport {
             name,
             size,

@@ -2,7 +2,7 @@
 
 use super::fold::{Fold, Folded};
 use super::lines::{Lines, Text};
-use super::outcome::SourceOutcome;
+use super::outcome::{Chosen, SourceOutcome};
 use super::part::{self, Input, OpenPart, Opening, Part, ThreadBuffers};
 use super::rejects::Spill;
 use super::stretch::shrunk;
@@ -184,7 +184,7 @@ impl<'a> PartQueue<'a> {
             None => source.change(start, origins),
         };
         let (is_changed, fault) = (change.is_some(), change.map(Into::into).or(fault));
-        let Folded { counts, samples, extents, fingerprint, sketch, format, has_used_domain } = fold.end()?;
+        let Folded { counts, samples, extents, fingerprint, draft, format, has_used_domain } = fold.end()?;
         let what = if part.stretch.is_some() { "a part was read" } else { "was read" };
         of_log!("{}: {what}; lines {}, rejected {}", source.name, counts.lines, counts.rejected_total());
         let pieces = if extents.is_empty() { Vec::new() } else { vec![(0, extents)] };
@@ -198,7 +198,11 @@ impl<'a> PartQueue<'a> {
             len,
             fingerprint,
             start,
-            sketch,
+            chosen: if part.stretch.is_some() {
+                Chosen::OfPart(Box::new(draft))
+            } else {
+                Chosen::OfAll(draft.finish())
+            },
             format,
             has_used_domain,
             pieces,

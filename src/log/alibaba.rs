@@ -15,13 +15,11 @@ mod usual;
 mod tests;
 
 use super::delimiters::{BATCH, Delimiters};
-use super::first_lines::FirstLines;
 use super::interface::{Likeness, LogFormat, without_return};
 use super::simd::prefetch;
 use crate::names::Rule;
 use crate::record::{CacheResult, Fields, MAX_BYTES, Parsed, Protocol, Reason, Record};
 use crate::region::Region;
-use crate::sketch::Sketch;
 use crate::time;
 use memchr::{memchr, memrchr};
 use unusual::may_begin_entry;
@@ -108,10 +106,6 @@ impl LogFormat for Parser {
         }
         Ok(())
     }
-
-    fn take_sketch(&mut self) -> Sketch {
-        self.minute.first_lines.take()
-    }
 }
 
 /// Gives each entry of a line of any shape with what it says.
@@ -175,14 +169,12 @@ struct MinuteCache {
     /// Unix seconds at the start of the hour, and of the minute.
     hour: i64,
     start: i64,
-    first_lines: FirstLines,
 }
 
 impl MinuteCache {
     /// Forgets the source before: what is found in one must not depend on others.
     fn begin(&mut self) {
         self.len = 0;
-        self.first_lines.begin();
     }
 
     /// The time of a line in unix seconds, and the length of the time stamp.
@@ -220,7 +212,6 @@ impl MinuteCache {
         } else {
             self.read_stamp(line)?;
         }
-        self.first_lines.note(self.start, line);
         Some(())
     }
 

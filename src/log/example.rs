@@ -4,11 +4,9 @@
 //! To add it, this file was written, and in `src/log.rs` its `mod` line and its row in the list of formats. A format whose files
 //! are named by a rule has a file and a row in `src/names.rs`, too. Nothing else knows it by name.
 
-use super::first_lines::FirstLines;
 use super::interface::{Likeness, LogFormat};
 use crate::record::{CacheResult, Fields, Parsed, Protocol, Reason, Record};
 use crate::region::Region;
-use crate::sketch::Sketch;
 
 /// What names the columns of a text, in its first line.
 const COLUMNS: &[u8] = b"#Columns: ";
@@ -18,7 +16,6 @@ const COLUMNS: &[u8] = b"#Columns: ";
 pub struct Parser {
     /// Whether the bytes come first.
     is_turned: bool,
-    first_lines: FirstLines,
 }
 
 impl LogFormat for Parser {
@@ -40,7 +37,6 @@ impl LogFormat for Parser {
 
     fn prepare(&mut self, head: &[u8]) {
         self.is_turned = head.strip_prefix(COLUMNS).is_some_and(|names| names.starts_with(b"bytes"));
-        self.first_lines.begin();
     }
 
     fn fields(&self) -> Fields {
@@ -54,13 +50,8 @@ impl LogFormat for Parser {
         let (one, other) = numbers(line).ok_or(Reason::BadRequest)?;
         let (time, bytes) = if self.is_turned { (other, one) } else { (one, other) };
         let time = i64::try_from(time).map_err(|_| Reason::BadTime)?;
-        self.first_lines.note(time, line);
         let (protocol, cache, region) = (Protocol::Other, CacheResult::Unknown, Region::Unspecified);
         Ok(Some(Record { time, host: None, bytes, protocol, status: None, cache, region }))
-    }
-
-    fn take_sketch(&mut self) -> Sketch {
-        self.first_lines.take()
     }
 }
 

@@ -4,7 +4,6 @@
 
 use crate::names::Rule;
 use crate::record::{Fields, Parsed};
-use crate::sketch::Sketch;
 use memchr::memchr;
 
 /// Bytes at the beginning of a text that a format is detected by, and a parser prepared by: less only of shorter texts.
@@ -70,9 +69,6 @@ pub trait LogFormat: Clone + Default {
         }
         Ok(())
     }
-
-    /// Takes out the sketch of the lines that were read since the last time: see `FirstLines`.
-    fn take_sketch(&mut self) -> Sketch;
 }
 
 /// How sure a format is that a text is of it. The surest one wins; of several, the one that is listed first.

@@ -6,6 +6,7 @@ use super::{NamedHours, SourceReport};
 use crate::sketch::Sketch;
 use crate::visible::line;
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is compared of a source.
@@ -38,20 +39,24 @@ pub struct Overlap {
 pub enum Kind {
     /// Their names have the same hours of the same domain, but their texts differ.
     SameHours(NamedHours),
-    /// Most lines of one are also in the other, judged by some of their lines.
+    /// Most lines of one are also in the other, judged by some of their lines; or in the others together.
     SameLines,
+    /// Nearly every line of one source is there several times: there are no others.
+    Repeated,
 }
 
 const SAME_HOURS: &str = "same_hours";
 const SAME_LINES: &str = "same_lines";
+const REPEATED: &str = "repeated_lines";
 const HOURS_TEXT: &str = "are named for the same hours, but differ";
 const LINES_TEXT: &str = "have mostly the same lines";
+const REPEATED_TEXT: &str = "has nearly every line several times";
 
 impl Kind {
     /// The text of a [`Kind::key`]; an empty one for what is none.
     #[must_use]
     pub fn text_of(key: &str) -> &'static str {
-        let known = [(SAME_HOURS, HOURS_TEXT), (SAME_LINES, LINES_TEXT)];
+        let known = [(SAME_HOURS, HOURS_TEXT), (SAME_LINES, LINES_TEXT), (REPEATED, REPEATED_TEXT)];
         known.into_iter().find(|(known, _)| *known == key).map_or("", |(_, text)| text)
     }
 
@@ -61,7 +66,14 @@ impl Kind {
         match self {
             Self::SameHours(_) => SAME_HOURS,
             Self::SameLines => SAME_LINES,
+            Self::Repeated => REPEATED,
         }
+    }
+
+    /// A statement on a source and the others.
+    #[must_use]
+    pub fn statement(&self, name: &str, others: &str) -> String {
+        statement(name, others, self.text())
     }
 
     /// What they have in common, for people.
@@ -70,14 +82,23 @@ impl Kind {
         match self {
             Self::SameHours(_) => HOURS_TEXT,
             Self::SameLines => LINES_TEXT,
+            Self::Repeated => REPEATED_TEXT,
         }
     }
 }
 
-/// Lines that must be the same before anything is said: one alone may be chance.
-const LEAST: usize = 2;
-/// Sources that share a line and are compared: more of them share a line that says nothing.
+/// A statement on a source and others, if there are any.
+#[must_use]
+pub fn statement(name: &str, others: &str, text: &str) -> String {
+    let and = if others.is_empty() { "" } else { " and " };
+    format!("{name}{and}{others} {text}")
+}
+
+/// Sources that share a line and are all compared with each other; of more, each is compared with the one with the most
+/// lines.
 const MOST: usize = 64;
+/// Lines in another source without which it is none of those that have the lines together.
+const LEAST: usize = 2;
 
 /// What may be counted twice among the sources of a report: see [`among`].
 #[must_use]
@@ -91,8 +112,8 @@ pub fn find(sources: &[SourceReport]) -> Vec<Overlap> {
     among(&candidates.collect::<Vec<_>>())
 }
 
-/// Finds what may be counted twice among sources: first by hours, then by lines, in the order of sources. Two sources
-/// are reported only once: that they have the same lines says more than that their names have the same hours.
+/// Finds what may be counted twice among sources: first by hours, then by lines, then alone, in the order of sources. Two
+/// sources are reported only once: that they have the same lines says more than that their names have the same hours.
 #[must_use]
 pub fn among(sources: &[Candidate<'_>]) -> Vec<Overlap> {
     among_those(sources, |_| true)
@@ -101,13 +122,21 @@ pub fn among(sources: &[Candidate<'_>]) -> Vec<Overlap> {
 /// The same, but only what concerns sources that are new: which of two known ones may be counted twice was said before.
 #[must_use]
 pub fn among_those(sources: &[Candidate<'_>], is_new: impl Fn(usize) -> bool) -> Vec<Overlap> {
-    let by_lines = same_lines(sources);
+    let pairs = pairs(sources);
+    let by_lines = same_lines(sources, &pairs);
     let mut found = same_hours(sources, &by_lines, &is_new);
-    found.extend(by_lines.iter().filter_map(|at| {
+    let mut all = by_lines;
+    all.extend(in_several(sources, &pairs, &all));
+    all.sort_unstable();
+    found.extend(all.iter().filter_map(|at| {
         let (whole, parts) = at.split_first()?;
         let parts = parts.iter().copied().filter(|part| is_new(*whole) || is_new(*part));
         overlap(Kind::SameLines, sources, &std::iter::once(*whole).chain(parts).collect::<Vec<_>>())
     }));
+    let repeated = (0..sources.len()).filter(|at| is_new(*at) && sources[*at].sketch.is_repeated());
+    let alone =
+        |at: usize| Overlap { kind: Kind::Repeated, name: sources[at].name.to_owned(), others: Vec::new() };
+    found.extend(repeated.map(alone));
     found
 }
 
@@ -121,7 +150,7 @@ pub fn in_words(overlaps: &[Overlap]) -> Option<String> {
         let more = one.others.len().saturating_sub(NAMED);
         let others = one.others.iter().take(NAMED).map(|name| line(name).into_owned());
         let others: Vec<String> = others.chain((more > 0).then(|| format!("{more} more"))).collect();
-        format!("{} and {} {}", line(&one.name), others.join(", "), one.kind.text())
+        one.kind.statement(&line(&one.name), &others.join(", "))
     };
     let more = overlaps.len().saturating_sub(NAMED);
     let texts = overlaps.iter().take(NAMED).map(one);
@@ -169,16 +198,28 @@ fn pairs(sources: &[Candidate<'_>]) -> Vec<(usize, usize)> {
     // A hash and a source are one number: numbers are sorted sooner than pairs.
     let hashes = (0u64..)
         .zip(sources)
-        .flat_map(|(at, source)| source.sketch.hashes().iter().map(move |hash| u64::from(*hash) << 32 | at));
+        .flat_map(|(at, source)| source.sketch.hashes().map(move |hash| u64::from(hash) << 32 | at));
     let mut hashes: Vec<u64> = hashes.collect();
     hashes.par_sort_unstable();
-    let shared = hashes.chunk_by(|a, b| a >> 32 == b >> 32).filter(|same| (2..=MOST).contains(&same.len()));
+    let shared = hashes.chunk_by(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1);
     #[expect(clippy::cast_possible_truncation, reason = "the half that is a position")]
     let source = |hash: &u64| *hash as u32 as usize;
     let mut pairs = Vec::new();
+    let mut sorted = 0;
     for same in shared {
-        for (at, one) in same.iter().enumerate() {
+        if same.len() > MOST {
+            let most = same.iter().map(source).max_by_key(|at| (sources[*at].lines, Reverse(*at)));
+            let with = |most: usize| same.iter().map(source).map(move |at| (at.min(most), at.max(most)));
+            pairs.extend(most.into_iter().flat_map(with).filter(|(one, other)| one != other));
+        }
+        for (at, one) in same.iter().enumerate().filter(|_| same.len() <= MOST) {
             pairs.extend(same[at + 1..].iter().map(|other| (source(one), source(other))));
+        }
+        // Sources that are the same share all that they have.
+        if pairs.len() > 2 * sorted + SOME {
+            pairs.sort_unstable();
+            pairs.dedup();
+            sorted = pairs.len();
         }
     }
     pairs.sort_unstable();
@@ -186,16 +227,18 @@ fn pairs(sources: &[Candidate<'_>]) -> Vec<(usize, usize)> {
     pairs
 }
 
+/// Pairs before it is seen whether they are the same.
+const SOME: usize = 1 << 20;
+
 /// Whether most of a source stands in another one.
 fn stands_in(part: &Candidate<'_>, whole: &Candidate<'_>) -> bool {
-    let (shared, judged) = part.sketch.shared_with(whole.sketch);
-    shared >= LEAST && 2 * shared > judged
+    part.sketch.shared_with(whole.sketch).is_most()
 }
 
 /// Sources, each followed by those that mostly stand in it; of two that stand in each other, in the one with more lines.
-fn same_lines(sources: &[Candidate<'_>]) -> Vec<Vec<usize>> {
+fn same_lines(sources: &[Candidate<'_>], pairs: &[(usize, usize)]) -> Vec<Vec<usize>> {
     let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (one, other) in pairs(sources) {
+    for &(one, other) in pairs {
         let has_more = sources[one].lines >= sources[other].lines;
         let (whole, part) = if has_more { (one, other) } else { (other, one) };
         if stands_in(&sources[part], &sources[whole]) || stands_in(&sources[whole], &sources[part]) {
@@ -210,18 +253,55 @@ fn same_lines(sources: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     all.collect()
 }
 
+/// Sources that mostly stand in several others together, each followed by these; but for those of which more is known.
+fn in_several(
+    sources: &[Candidate<'_>],
+    pairs: &[(usize, usize)],
+    by_lines: &[Vec<usize>],
+) -> Vec<Vec<usize>> {
+    let known: BTreeSet<usize> = by_lines.iter().flatten().copied().collect();
+    let mut with: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &(one, other) in pairs {
+        for (source, other) in [(one, other), (other, one)] {
+            let shares = || sources[source].sketch.shared_with(sources[other].sketch).shared >= LEAST;
+            if !known.contains(&source) && shares() {
+                with.entry(source).or_default().push(other);
+            }
+        }
+    }
+    with.retain(|source, others| {
+        let sketches: Vec<&Sketch> = others.iter().map(|other| sources[*other].sketch).collect();
+        sources[*source].sketch.shared_with_any(&sketches).is_most()
+    });
+    let all = with.into_iter().map(|(source, mut others)| {
+        others.sort_unstable();
+        others.insert(0, source);
+        others
+    });
+    all.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::Domain;
     use crate::report::Counts;
-    use crate::sketch::Sketch;
+    use crate::sketch::{Draft, Sketch};
+
+    /// Twelve lines an hour.
+    fn sketch_of(lines: impl IntoIterator<Item = u64>) -> Sketch {
+        let mut draft = Draft::default();
+        for line in lines {
+            let text = format!("[a time of twenty-six chars] line {line}");
+            draft.note(300 * line.cast_signed(), line, text.as_bytes(), || Some(0));
+        }
+        draft.finish()
+    }
 
     fn source(name: &str, hour: Option<i64>, lines: std::ops::Range<u64>) -> SourceReport {
         let domain = Domain::new(b"a.com").unwrap();
         let hours = hour.map(|hour| NamedHours { domain, start: hour * 3600, end: (hour + 1) * 3600 });
-        let mut sketch = Sketch::default();
-        lines.clone().for_each(|line| sketch.note(format!("line {line}").as_bytes()));
+        let sketch = sketch_of(lines.clone());
         SourceReport {
             name: name.into(),
             size: None,
@@ -231,7 +311,7 @@ mod tests {
             fault: None,
             may_be_empty: false,
             padding: 0,
-            sketch: sketch.of_whole(),
+            sketch,
         }
     }
 
@@ -298,7 +378,7 @@ mod tests {
         let sources: Vec<SourceReport> = (0..300)
             .map(|at| {
                 let mut one = source("x", None, 20 * at..20 * at + 3);
-                one.sketch.note(b"the same");
+                one.sketch = sketch_of((20 * at..20 * at + 3).chain([9999]));
                 one
             })
             .collect();

@@ -46,8 +46,7 @@ fn maybe_alike(db: &Connection, new: &BTreeSet<SourceId>) -> rusqlite::Result<Ve
     for id in new {
         sources.add(id.0, true, |_| true)?;
     }
-    let mut hashes: Vec<u32> =
-        sources.found.iter().flat_map(|(_, one)| one.sketch.hashes()).copied().collect();
+    let mut hashes: Vec<u32> = sources.found.iter().flat_map(|(_, one)| one.sketch.hashes()).collect();
     hashes.sort_unstable();
     hashes.dedup();
     let is_known = |id: &i64| !new.contains(&SourceId(*id));
@@ -56,7 +55,7 @@ fn maybe_alike(db: &Connection, new: &BTreeSet<SourceId>) -> rusqlite::Result<Ve
         sources.add(id, false, |_| true)?;
     }
     // Of all that lies between two lines that are far apart, only what shares a line is kept in memory.
-    let shares = |sketch: &Sketch| sketch.hashes().iter().any(|hash| hashes.binary_search(hash).is_ok());
+    let shares = |sketch: &Sketch| sketch.hashes().any(|hash| hashes.binary_search(&hash).is_ok());
     for id in at_the_time(db, new)?.difference(&of_the_hours).copied().filter(is_known) {
         sources.add(id, false, shares)?;
     }
@@ -170,6 +169,7 @@ fn of_row(row: &Row<'_>, names: &mut Names, is_new: bool) -> rusqlite::Result<(V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sketch::Draft;
     use crate::store::schema::MIGRATIONS;
 
     fn store() -> Connection {
@@ -182,10 +182,10 @@ mod tests {
 
     /// Adds a source with two lines, the second of which another one has only if it has the same `line`.
     fn add(db: &Connection, id: i64, line: i64, parts: &[(i64, i64, i64)]) {
-        let mut sketch = Sketch::default();
-        sketch.note(format!("its own {id}").as_bytes());
-        sketch.note(format!("line {line}").as_bytes());
-        let sketch = sketch.of_whole().to_bytes();
+        let mut sketch = Draft::default();
+        sketch.note(0, 0, format!("its own {id}").as_bytes(), || Some(0));
+        sketch.note(0, 0, format!("line {line}").as_bytes(), || Some(0));
+        let sketch = sketch.finish().to_bytes();
         let sql = "INSERT INTO source (id, name, sort, chain, text_bytes, format, region, lines, accepted, unplaced,
                        blank, arrived, changed, sketch)
                    VALUES (?1, 's' || ?1, CAST('s' || ?1 AS BLOB), x'', 9, 'x', '', 2, 2, 0, 0, 0, 0, ?2)";

@@ -59,6 +59,7 @@ mod retain;
 mod rows;
 mod same_bytes;
 mod samples;
+mod same_lines;
 mod scheduled;
 mod scope;
 mod shared_store;
