@@ -1,16 +1,12 @@
 //! Connections to a database that is not trusted.
 
-use crate::output::beside::WAL;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_READONLY;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
-use std::fs::OpenOptions;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Statements that a connection keeps: all there are.
 const STATEMENTS: usize = 64;
@@ -21,49 +17,40 @@ const CACHE_KIB: i32 = 16 << 10;
 /// Bytes of the longest value that is read: the domains of a large account are some millions.
 pub(super) const MAX_VALUE: i32 = 64 << 20;
 
-/// How long the log that another user's reading made is waited to be gone.
-const READERS_LOG: Duration = Duration::from_secs(2);
+/// How a database is opened. There is no way to open one that this process may only read as the database does that by
+/// itself: it would make files beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To write, also for who only reads: only who may write removes what the database keeps beside a file.
+    Write,
+    /// To write; made where there is none.
+    Make,
+    /// To read, by an address that says that nothing is made beside the file.
+    Fixed,
+}
 
-/// Connects to a database. Who only reads it removes the empty log that was made for the reading: who may write meanwhile
-/// cannot write that log, and waits until it is gone. Who may not write the database is refused at once.
+impl Access {
+    fn flags(self) -> OpenFlags {
+        match self {
+            Self::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Self::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Self::Fixed => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        }
+    }
+}
+
+/// Connects to a database. Who may not write what is to be opened to write is refused, before anything is read of it.
 pub(super) fn connect(
     place: impl AsRef<Path>,
     wait: Duration,
-    access: OpenFlags,
+    access: Access,
 ) -> rusqlite::Result<Connection> {
-    let is_writer = access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
-    let until = Instant::now() + READERS_LOG;
-    loop {
-        let db = open(place.as_ref(), access)?;
-        let is_waiting = is_writer && Instant::now() < until;
-        if !is_waiting || !is_log_of_others(place.as_ref()) {
-            let db = prepared(db, wait);
-            if !is_waiting || !is_log_of_others(place.as_ref()) {
-                return db;
-            }
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Whether an empty log lies beside a database that this process may not write: a reader's.
-fn is_log_of_others(place: &Path) -> bool {
-    let log = beside(place, WAL);
-    let is_refused = || {
-        let opened = OpenOptions::new().write(true).open(&log);
-        opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
-    };
-    log.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) && is_refused()
-}
-
-/// Opens the file of a database, and reads nothing of it yet.
-fn open(place: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags(place, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) && db.is_readonly(rusqlite::MAIN_DB)? {
+    let db = Connection::open_with_flags(place, access.flags() | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    if access != Access::Fixed && db.is_readonly(rusqlite::MAIN_DB)? {
         // Its files beside the store would be this user's, who may not remove them: whoever may write could do so no more.
         return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_READONLY), None));
     }
-    Ok(db)
+    prepared(db, wait)
 }
 
 fn prepared(db: Connection, wait: Duration) -> rusqlite::Result<Connection> {

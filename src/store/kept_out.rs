@@ -1,20 +1,22 @@
-//! Stores that this process may read but not write: they are read so that no file is left beside them. Such a file
-//! would belong to this user, and keep out those who may write.
+//! Stores that this process may read but not write: they are read so that no file is ever made beside them. Such a file
+//! would belong to this user, and keep out those who may write; and nobody can take it away again without the danger that it
+//! is already another one, in which a writer's changes wait. So the database, which makes files when it opens a store, opens
+//! a private copy, or the file alone, or a store in a folder where this process can make nothing.
 //!
 //! Others may write meanwhile, and the files that the database keeps beside a store come and go with them: if one is
 //! seen halfway, reading is tried again.
 
-use super::connect::{beside, connect, plain};
+use super::connect::{Access, beside, connect, plain};
 use super::failure::failed;
 use super::held;
 use super::not_a_store::unopened;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::beside::{JOURNAL, SHM, WAL};
-use crate::output::paths::behind_links;
-use crate::output::{in_address, scratch_folder};
+use crate::output::paths::{behind_links, folder};
+use crate::output::{in_address, scratch, scratch_folder};
 use crate::regular;
 use rusqlite::ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,12 @@ const STILL: Duration = Duration::from_secs(1);
 /// Bytes of a store that is rather copied than read while others may write: that takes a moment.
 const MOST_COPIED: u64 = 64 << 20;
 
+/// Bytes at the beginning of a log, which are others whenever the log is begun anew.
+const LOG_HEAD: u64 = 32;
+
+/// The system tells the time of a change no closer than this.
+const CLOCK: Duration = Duration::from_millis(10);
+
 /// A store and the files beside it, as they stand: their length, and when they were changed.
 #[derive(PartialEq, Eq)]
 struct Standing([Option<(u64, Option<SystemTime>)>; 4]);
@@ -61,9 +69,20 @@ impl Standing {
         self.0[3].is_some_and(|(len, _)| len > 0)
     }
 
-    /// Whether there is the index of the log, which whoever has the store open keeps.
-    fn has_index(&self) -> bool {
-        self.0[2].is_some()
+    /// What changes with the store's own file, and with what is to be taken back in it.
+    fn of_store(&self) -> [Option<(u64, Option<SystemTime>)>; 2] {
+        [self.0[0], self.0[3]]
+    }
+
+    /// Bytes of the store.
+    fn len(&self) -> u64 {
+        self.0[0].map_or(0, |(len, _)| len)
+    }
+
+    /// Whether the store was changed so lately that another change might bear the same time.
+    fn is_fresh(&self) -> bool {
+        let age = self.0[0].and_then(|(_, changed)| SystemTime::now().duration_since(changed?).ok());
+        age.is_none_or(|age| age < STILL)
     }
 }
 
@@ -93,7 +112,7 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<(Connection, Kept)> {
     let (mut seen, mut since) = (Standing::of(&real), begun);
     let mut is_last = false;
     loop {
-        let opened = attempt(&real, wait, is_last).map_err(|e| e.at(path))?;
+        let opened = attempt(&real, wait).map_err(|e| e.at(path))?;
         if let Some(opened) = opened {
             return Ok(opened);
         }
@@ -113,33 +132,50 @@ const CHANGING: &str = "other processes kept writing to the store, and this user
                         nothing writes to it, or give a longer --lock-timeout";
 
 /// Opens a store as it stands at this moment; none when it was met halfway.
-fn attempt(path: &Path, wait: Duration, is_last: bool) -> Result<Option<(Connection, Kept)>> {
-    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+fn attempt(path: &Path, wait: Duration) -> Result<Option<(Connection, Kept)>> {
     let before = Standing::of(path);
+    if before.is_fresh() {
+        // From now on, a change shows in the time of the file.
+        thread::sleep(CLOCK);
+    }
+    let is_large = before.len() > MOST_COPIED;
     if before.has_log() {
-        // Somebody else has it open, and keeps the files beside it.
-        match connect(address(path, "readonly_shm=1"), wait, access) {
-            Ok(db) => return Ok(Some((db, Kept::Beside))),
-            Err(error) if !is_refused(&error) => return Err(unopened(path, error)),
-            Err(_) => take_back(path),
-        }
-        if before.has_index() && !is_last {
-            return Ok(None);
+        if is_large && is_closed(folder(path)) {
+            // Somebody else has it open, and keeps the files beside it.
+            match connect(address(path, "readonly_shm=1"), wait, Access::Fixed) {
+                Err(error) if is_refused(&error) => {}
+                opened => return opened.map(beside_it).map_err(|error| unopened(path, error)),
+            }
         }
         return copied(path, &before, wait).map_err(|not| unread(path, WAL, not.why()));
     }
     if before.has_journal() && is_unfinished(path) {
         return copied(path, &before, wait).map_err(|not| unread(path, JOURNAL, not.why()));
     }
-    if before.0[0].is_some_and(|(len, _)| len <= MOST_COPIED) {
+    if !is_large {
         match copied(path, &before, wait) {
             Ok(copied) => return Ok(copied),
             Err(NotCopied::NoRoom(_)) => {}
             Err(NotCopied::Failed(error)) => return Err(error),
         }
     }
-    let db = connect(address(path, "immutable=1"), wait, access);
-    db.map(|db| Some((db, Kept::Unkept))).map_err(|error| unopened(path, error))
+    alone(path, wait).map(|db| Some((db, Kept::Unkept))).map_err(|error| unopened(path, error))
+}
+
+/// Opens the file of a database, whatever waits beside it, and nothing else: it is not even locked.
+pub(super) fn alone(path: &Path, wait: Duration) -> rusqlite::Result<Connection> {
+    connect(address(path, "immutable=1"), wait, Access::Fixed)
+}
+
+fn beside_it(db: Connection) -> Option<(Connection, Kept)> {
+    Some((db, Kept::Beside))
+}
+
+/// Whether this process can make no file in a folder, and so the database, too, makes none.
+fn is_closed(folder: &Path) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let is_refusal = |error: &io::Error| matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem);
+    scratch(folder).is_err_and(|error| matches!(error.kind(), ErrorKind::Io(_, error) if is_refusal(error)))
 }
 
 /// Whether the journal beside a store is one of a change that was not finished. Some programs leave one behind that they
@@ -185,33 +221,45 @@ impl NotCopied {
 /// Copies a store with what waits beside it, and opens the copy, which is gone with the connection; none when the store was
 /// changed meanwhile.
 fn copied(path: &Path, before: &Standing, wait: Duration) -> Result<Option<(Connection, Kept)>, NotCopied> {
-    let folder = scratch_folder().map_err(NotCopied::NoRoom)?;
-    let copy = folder.path().join("usage.db");
-    let waiting = [(WAL, before.has_log()), (JOURNAL, before.has_journal())];
-    let copies = || -> io::Result<()> {
+    let private = scratch_folder().map_err(NotCopied::NoRoom)?;
+    let copy = private.path().join("usage.db");
+    let copies = || -> io::Result<bool> {
+        let log = if before.has_log() { Some(log_head(path)?) } else { None };
         held::copy(path, &mut File::create(&copy)?)?;
+        let waiting = [(WAL, before.has_log()), (JOURNAL, before.has_journal())];
         for (ending, _) in waiting.into_iter().filter(|(_, is_there)| *is_there) {
             io::copy(&mut regular::open(&beside(path, ending))?, &mut File::create(beside(&copy, ending))?)?;
         }
-        Ok(())
+        // Whatever is carried over from a log into the store meanwhile stands in the log as well, until it is begun anew.
+        Ok(match log {
+            Some(log) => log_head(path)? == log && log_head(&copy)? == log,
+            None => Standing::of(path).of_store() == before.of_store(),
+        })
     };
-    let copies = copies();
-    if Standing::of(path) != *before {
-        return Ok(None);
+    match copies() {
+        Ok(true) => {}
+        Ok(false) => return Ok(None),
+        Err(_) if Standing::of(path) != *before => return Ok(None),
+        Err(error) => return Err(NotCopied::of("cannot copy the store to read it")(error)),
     }
-    copies.map_err(NotCopied::of("cannot copy the store to read it"))?;
     let opened = || {
         if before.has_log() || before.has_journal() {
             // Whoever opens it brings it to the state of its last whole change.
-            let db = connect(plain(&copy), wait, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let db = connect(plain(&copy), wait, Access::Write)?;
             db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             db.close().map_err(|(_, error)| error)?;
         }
         // Nobody is to take it for the store, and write to it.
-        let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        connect(address(&copy, "immutable=1"), wait, access)
+        alone(&copy, wait)
     };
     opened().map(|db| Some((db, Kept::Copied))).map_err(NotCopied::by_database(path))
+}
+
+/// The beginning of the log beside a store.
+fn log_head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    regular::open(&beside(path, WAL))?.take(LOG_HEAD).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// Says that what waits beside a store cannot be taken into account.
@@ -230,23 +278,6 @@ fn unread(path: &Path, ending: &str, error: Error) -> Error {
     )))
     .caused_by(error)
 }
-
-/// Removes a log that the database made for this user as another process removed its own: the store's owner could not
-/// write to it.
-#[cfg(unix)]
-fn take_back(path: &Path) {
-    use std::os::unix::fs::MetadataExt;
-    let log = beside(path, WAL);
-    let user = |path: &Path| path.symlink_metadata().ok().map(|meta| (meta.uid(), meta.len()));
-    let (Some((of_log, 0)), Some((of_store, _))) = (user(&log), user(path)) else { return };
-    let own = || Some(scratch_folder().ok()?.path().metadata().ok()?.uid());
-    if of_log != of_store && own() == Some(of_log) {
-        let _ = std::fs::remove_file(log);
-    }
-}
-
-#[cfg(not(unix))]
-fn take_back(_: &Path) {}
 
 /// The address of a file, as `SQLite` reads addresses: from the root and with an empty host, as what follows `file:` may be
 /// taken for a host, or for the name of a database in memory.

@@ -1,6 +1,6 @@
 //! Opens or creates a store; refuses what is not a store.
 
-use super::connect::{connect, is_empty, mark, plain};
+use super::connect::{Access, connect, is_empty, mark, plain};
 use super::failure::failed;
 use super::kept_out::{self, Kept, is_kept_out};
 use super::not_a_store::{self, unopened};
@@ -9,7 +9,7 @@ use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use super::side_files::{has_second_name, refuse_strange};
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB};
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,13 +24,8 @@ pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result
         );
     }
     refuse_what_is_no_file(path)?;
-    if !not_a_store::is_marked(path) {
-        // Who opens a database to write may change it, and this may be another program's.
-        let db = connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        check(&db.map_err(|error| unopened(path, error))?).map_err(|e| e.at(path))?;
-    }
     // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
-    let (db, kept) = match connect(plain(path), wait, OpenFlags::SQLITE_OPEN_READ_WRITE) {
+    let (db, kept) = match connect(plain(path), wait, Access::Write) {
         Ok(db) => (db, Kept::Beside),
         Err(error) if is_kept_out(path, &error) => kept_out::open(path, wait)?,
         Err(error) => return Err(unopened(path, error)),
@@ -45,9 +40,8 @@ pub(super) fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     refuse_second_names(path)?;
     // Once more: it was waited for the lock meanwhile.
     refuse_strange(path)?;
-    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let make = || {
-        let mut db = connect(plain(path), wait, access)?;
+        let mut db = connect(plain(path), wait, Access::Make)?;
         if is_empty(&db)? {
             make(&mut db)?;
         }
@@ -99,18 +93,25 @@ pub(super) fn refuse_what_is_no_file(path: &Path) -> Result<()> {
 }
 
 /// Refuses a file that is not marked as a store, unless it is a database that holds nothing, as one that was just being
-/// made. Who opens a database to write may change it, and this may be another program's.
+/// made. Who opens a database to write may change it, and this may be another program's: its file is looked at alone.
 fn refuse_foreign(path: &Path) -> Result<()> {
-    let db = connect(plain(path), Duration::ZERO, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let db = match db {
+    let looked_at = kept_out::alone(path, Duration::ZERO).and_then(|db| Ok((is_empty(&db)?, db)));
+    // It may just have been made a store.
+    let is_marked = || not_a_store::is_marked(path);
+    match looked_at {
+        // All that it holds may wait in its log.
+        Ok((true, _)) => match kept_out::open(path, Duration::ZERO) {
+            Ok((db, _)) if !is_empty(&db).unwrap_or(true) => check(&db),
+            _ => Ok(()),
+        },
+        Ok((false, db)) => check(&db),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            return Err(unopened(path, error));
+            return if is_marked() { Ok(()) } else { Err(unopened(path, error)) };
         }
         // Who opens it anyway says what is wrong.
-        Err(_) => return Ok(()),
-        Ok(db) => db,
-    };
-    if is_empty(&db).unwrap_or(true) { Ok(()) } else { check(&db).map_err(|e| e.at(path)) }
+        Err(_) => Ok(()),
+    }
+    .or_else(|error| if is_marked() { Ok(()) } else { Err(error.at(path)) })
 }
 
 /// By two hard links, a database has two logs of its changes, which ruins it.

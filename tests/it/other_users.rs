@@ -230,27 +230,65 @@ fn a_change_that_was_not_finished_is_not_shown() {
 fn a_store_is_read_by_others_while_its_owner_writes() {
     let Some(place) = shared(0o777) else { return };
     let is_done = AtomicBool::new(false);
+    let reads = |user: u32, what: &str| {
+        let (mut read, mut failed) = (0, Vec::new());
+        while !is_done.load(Ordering::Relaxed) {
+            let output = by(&place, user, &["store", what, "--store", "s.db"]);
+            read += 1;
+            failed.extend((!output.status.success()).then(|| told(&output)));
+        }
+        (read, failed)
+    };
     let mut written = Vec::new();
-    let (read, failed) = thread::scope(|scope| {
-        let reads = scope.spawn(|| {
-            let (mut read, mut failed) = (0, Vec::new());
-            while !is_done.load(Ordering::Relaxed) {
-                let output = by(&place, READER, &["store", "info", "--store", "s.db"]);
-                read += 1;
-                failed.extend((!output.status.success()).then(|| told(&output)));
-            }
-            (read, failed)
-        });
+    thread::scope(|scope| {
+        let readers = [(READER, "info"), (READER, "info"), (READER, "sources"), (OWNER, "check")]
+            .map(|(user, what)| scope.spawn(move || reads(user, what)));
         for n in 0..60 {
             place.write("logs/new.log", line("1/Mar/2026:10:00:00 +0000", &format!("n{n}.com"), n));
             written.push(by(&place, OWNER, &["ingest", "logs/new.log", "--store", "s.db", "--quiet"]));
         }
         is_done.store(true, Ordering::Relaxed);
-        reads.join().unwrap()
+        for reader in readers {
+            let (read, failed) = reader.join().unwrap();
+            assert!(read > 10 && failed.is_empty(), "{} of {read}: {failed:#?}", failed.len());
+        }
     });
     written.iter().for_each(good);
-    assert!(read > 10 && failed.is_empty(), "{} of {read}: {failed:#?}", failed.len());
     assert_eq!(of_others(&place), [""; 0]);
+    // What was told to be stored is there.
+    let info = by(&place, OWNER, &["store", "info", "--store", "s.db"]);
+    let info = String::from_utf8_lossy(&info.stdout).into_owned();
+    let sources = info.lines().find_map(|line| line.strip_prefix("sources")).map(str::trim);
+    assert_eq!(sources, Some("61"), "{info}");
+}
+
+#[test]
+fn nothing_is_made_beside_a_database_that_is_no_store() {
+    let Some(place) = shared(0o777) else { return };
+    // Also if all that it holds waits in its log.
+    for (name, is_carried_over) in [("main.db", true), ("log.db", false)] {
+        let db = rusqlite::Connection::open(place.path("other.db")).unwrap();
+        let sql = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (a)";
+        db.execute_batch(sql).unwrap();
+        if is_carried_over {
+            db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        }
+        fs::copy(place.path("other.db"), place.path(name)).unwrap();
+        fs::copy(place.path("other.db-wal"), place.path(&format!("{name}-wal"))).unwrap();
+        drop(db);
+        fs::remove_file(place.path("other.db")).unwrap();
+        let content = || ["", "-wal"].map(|ending| fs::read(place.path(&format!("{name}{ending}"))).ok());
+        if is_carried_over {
+            fs::remove_file(place.path(&format!("{name}-wal"))).unwrap();
+        }
+        let (before, names) = (content(), place.names());
+        for user in [READER, OWNER, 0] {
+            let output = by(&place, user, &["store", "info", "--store", name]);
+            assert!(told(&output).contains("is a database, but not a flowbook store"), "{}", told(&output));
+            assert_eq!(place.names(), names, "{user}");
+            assert!(content() == before, "{user}");
+        }
+    }
 }
 
 #[test]
