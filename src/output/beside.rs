@@ -29,7 +29,8 @@ pub(super) fn is_database(path: &Path) -> bool {
 }
 
 /// Whether a database stands where the name of a file says that the file belongs to it.
-pub(super) fn is_beside_database(path: &Path) -> bool {
+#[must_use]
+pub fn is_beside_database(path: &Path) -> bool {
     let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
     let stem = BESIDE.into_iter().find_map(|ending| name.strip_suffix(ending.as_bytes()));
     // Names need not be text.

@@ -1,5 +1,6 @@
 //! Connections to a database that is not trusted.
 
+use crate::regular;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_READONLY;
 use rusqlite::limits::Limit;
@@ -45,12 +46,26 @@ pub(super) fn connect(
     wait: Duration,
     access: Access,
 ) -> rusqlite::Result<Connection> {
+    let place = place.as_ref();
+    let number = || place.metadata().ok().and_then(|meta| regular::number(&meta));
+    loop {
+        let before = number();
+        let db = prepared(open(place, access)?, wait)?;
+        // From the first reading on, who would take an empty store away leaves it. Before, another one may be in its place.
+        if access != Access::Write || number() == before {
+            return Ok(db);
+        }
+    }
+}
+
+/// Opens the file of a database, and reads nothing of it yet.
+fn open(place: &Path, access: Access) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(place, access.flags() | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     if access != Access::Fixed && db.is_readonly(rusqlite::MAIN_DB)? {
         // Its files beside the store would be this user's, who may not remove them: whoever may write could do so no more.
         return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(SQLITE_READONLY), None));
     }
-    prepared(db, wait)
+    Ok(db)
 }
 
 fn prepared(db: Connection, wait: Duration) -> rusqlite::Result<Connection> {

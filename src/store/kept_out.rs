@@ -144,7 +144,8 @@ fn attempt(path: &Path, wait: Duration) -> Result<Option<(Connection, Kept)>> {
             // Somebody else has it open, and keeps the files beside it.
             match connect(address(path, "readonly_shm=1"), wait, Access::Fixed) {
                 Err(error) if is_refused(&error) => {}
-                opened => return opened.map(beside_it).map_err(|error| unopened(path, error)),
+                Err(error) => return Err(unopened(path, error)),
+                Ok(db) => return Ok(Some((db, Kept::Beside))),
             }
         }
         return copied(path, &before, wait).map_err(|not| unread(path, WAL, not.why()));
@@ -165,10 +166,6 @@ fn attempt(path: &Path, wait: Duration) -> Result<Option<(Connection, Kept)>> {
 /// Opens the file of a database, whatever waits beside it, and nothing else: it is not even locked.
 pub(super) fn alone(path: &Path, wait: Duration) -> rusqlite::Result<Connection> {
     connect(address(path, "immutable=1"), wait, Access::Fixed)
-}
-
-fn beside_it(db: Connection) -> Option<(Connection, Kept)> {
-    Some((db, Kept::Beside))
 }
 
 /// Whether this process can make no file in a folder, and so the database, too, makes none.

@@ -26,6 +26,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Looks this often whether the lock is free.
 const TICK: Duration = Duration::from_millis(20);
+/// Tries this often to open or make a lock that others make and take away.
+const TRIES: usize = 100;
 /// The longest text about a holder.
 const MAX_HOLDER: u64 = 1024;
 
@@ -167,18 +169,20 @@ fn open_or_make(place: &Path, store: Option<&Path>) -> io::Result<File> {
     let by = |options: &mut OpenOptions| regular::open_by(place, options, Links::Refuse);
     let open = || by(OpenOptions::new().read(true).write(true));
     // First as one that is there: in a folder like /tmp, Linux lets nobody open another's file if it might be made.
-    let opened = open().or_else(|error| match store.filter(|_| error.kind() == io::ErrorKind::NotFound) {
-        Some(store) => match by(OpenOptions::new().read(true).write(true).create_new(true)) {
+    let mut opened = open();
+    for _ in 0..TRIES {
+        let is_none = opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let Some(store) = store.filter(|_| is_none) else { break };
+        match by(OpenOptions::new().read(true).write(true).create_new(true)) {
             Ok(file) => {
                 give(&file, store);
-                Ok(file)
+                return Ok(file);
             }
-            // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(),
-            Err(error) => Err(error),
-        },
-        None => Err(error),
-    });
+            // Another process was faster; it may take it away again.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => opened = open(),
+            Err(error) => opened = Err(error),
+        }
+    }
     opened.or_else(|error| match error.kind() {
         io::ErrorKind::PermissionDenied if place.exists() => by(OpenOptions::new().read(true)),
         _ => Err(error),

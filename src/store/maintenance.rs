@@ -1,6 +1,7 @@
 //! Maintenance of a store: finding sources by name, removing them, and packing the file.
 
 use super::failure::failed;
+use super::open::none;
 use super::source::SourceId;
 use super::value::of;
 use super::writer::Writer;
@@ -45,10 +46,7 @@ impl Writer {
     /// See [`Writer::open`]; also if there is no store.
     pub fn open_existing(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::usage(
-                "there is no store here; create one with flowbook ingest or flowbook run",
-            )
-            .at(path));
+            return Err(none(path));
         }
         Self::open(path, wait, work)
     }

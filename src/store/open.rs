@@ -1,6 +1,6 @@
 //! Opens or creates a store; refuses what is not a store.
 
-use super::connect::{Access, connect, is_empty, mark, plain};
+use super::connect::{Access, beside, connect, is_empty, mark, plain};
 use super::failure::failed;
 use super::kept_out::{self, Kept, is_kept_out};
 use super::not_a_store::{self, unopened};
@@ -8,10 +8,13 @@ use super::objects;
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
 use super::side_files::{has_second_name, refuse_strange};
 use crate::error::{Error, ErrorKind, Result};
+use crate::output::beside::{JOURNAL, is_beside_database};
+use crate::output::paths::behind_links;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB};
 use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 /// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
 const WRITER_CACHE_KIB: i32 = 96 << 10;
@@ -19,20 +22,25 @@ const WRITER_CACHE_KIB: i32 = 96 << 10;
 /// Opens a store as it is; says what keeps it so while others write.
 pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result<(Connection, Kept)> {
     if !path.exists() {
-        return Err(
-            Error::usage("there is no store here; create one with flowbook ingest or flowbook run").at(path)
-        );
+        return Err(none(path));
     }
     refuse_what_is_no_file(path)?;
     // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
     let (db, kept) = match connect(plain(path), wait, Access::Write) {
         Ok(db) => (db, Kept::Beside),
+        // One that was made for nothing is taken away again.
+        Err(_) if !path.exists() => return Err(none(path)),
         Err(error) if is_kept_out(path, &error) => kept_out::open(path, wait)?,
         Err(error) => return Err(unopened(path, error)),
     };
     check(&db).map_err(|e| e.at(path))?;
     db.pragma_update(None, "query_only", !is_writer).map_err(failed).map_err(|e| e.at(path))?;
     Ok((db, kept))
+}
+
+/// Says that there is no store.
+pub(super) fn none(path: &Path) -> Error {
+    Error::usage("there is no store here; create one with flowbook ingest or flowbook run").at(path)
 }
 
 /// Opens a store to write, made or brought to this program's version where need be. The caller holds the lock.
@@ -52,6 +60,70 @@ pub(super) fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     keep_log(&db).map_err(|e| e.at(path))?;
     prepare(&mut db).map_err(failed).map_err(|e| e.at(path))?;
     Ok(db)
+}
+
+/// The same; says whether there was none before. What could not be made is taken away again. The caller holds the lock.
+pub(super) fn opened_or_made(path: &Path, wait: Duration) -> Result<(Connection, bool)> {
+    // Before the lock is held, another writer may make it.
+    let is_made = !path.exists();
+    match open_or_make(path, wait) {
+        Err(error) if is_made => Err(match connect(plain(path), Duration::ZERO, Access::Write) {
+            Ok(db) => error.then(remove_unused(&db, path)),
+            Err(_) => error,
+        }),
+        opened => Ok((opened?, is_made)),
+    }
+}
+
+/// Removes a store in which nothing is. Tasks and accounts come without the lock that the caller holds, at any moment: so it
+/// is asked and removed while nobody else can open the store, and who has it open, or just comes, keeps it.
+///
+/// # Errors
+/// When the file cannot be removed.
+pub(super) fn remove_unused(db: &Connection, path: &Path) -> Result<()> {
+    // Elsewhere than on Unix, a file that is open cannot be removed.
+    if !cfg!(unix) || !is_alone(db).unwrap_or(false) {
+        return Ok(());
+    }
+    if is_in_use(db).unwrap_or(true) {
+        // As it was; where that fails, whoever writes to it next does it.
+        let _ = db.pragma_update_and_check(None, "locking_mode", "NORMAL", |_| Ok(()));
+        let _ = keep_log(db);
+        return Ok(());
+    }
+    let real = behind_links(path);
+    // Of this connection: it undid nothing.
+    let files = [beside(&real, JOURNAL), real];
+    // The lock of the database holds until the file is gone; who waited for it sees that (`connect`).
+    files.iter().try_for_each(|file| remove(file))
+}
+
+/// Locks a database as a whole, until it is closed, if nobody else has it open.
+fn is_alone(db: &Connection) -> rusqlite::Result<bool> {
+    db.busy_timeout(Duration::ZERO)?;
+    db.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
+    // Only without a log is it the file that is locked.
+    let mode: String = db.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
+    db.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
+    Ok(mode == "delete")
+}
+
+/// Whether anything is in a store.
+fn is_in_use(db: &Connection) -> rusqlite::Result<bool> {
+    Ok(!is_empty(db)? && db.query_row(IS_IN_USE, [], |row| row.get(0))?)
+}
+
+const IS_IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM source) OR EXISTS (SELECT 1 FROM task)
+                             OR EXISTS (SELECT 1 FROM tick) OR (SELECT count(*) FROM account) > 1";
+
+/// Removes a file, if it is there.
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("cannot remove the empty store")(error).at(file))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Copies a store as it is at this moment.
@@ -85,11 +157,24 @@ pub(super) fn refuse_what_is_no_file(path: &Path) -> Result<()> {
         }
         Ok(meta) => {
             refuse_strange(path)?;
-            if meta.len() > 0 && !not_a_store::is_marked(path) { refuse_foreign(path) } else { Ok(()) }
+            match meta.len() {
+                0 => refuse_taken_name(path),
+                _ if !not_a_store::is_marked(path) => refuse_foreign(path),
+                _ => Ok(()),
+            }
         }
         // It may be made, and what is to be beside it may be there before it.
-        Err(_) => refuse_strange(path),
+        Err(_) => refuse_taken_name(path).and_then(|()| refuse_strange(path)),
     }
+}
+
+/// Refuses a store that is yet to be made under the name of a file that belongs to another one, which would overwrite it.
+fn refuse_taken_name(path: &Path) -> Result<()> {
+    if is_beside_database(&behind_links(path)) {
+        let text = "is the name of a file that belongs to the database beside it; name the store otherwise";
+        return Err(Error::usage(text).at(path));
+    }
+    Ok(())
 }
 
 /// Refuses a file that is not marked as a store, unless it is a database that holds nothing, as one that was just being
@@ -178,4 +263,70 @@ fn migrate(db: &Connection) -> rusqlite::Result<()> {
     let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     MIGRATIONS.iter().skip(version as usize).try_for_each(|step| db.execute_batch(step))?;
     db.pragma_update(None, "user_version", VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Lock, Tasks, Writer};
+
+    const WAIT: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn only_a_store_that_nobody_uses_is_removed() {
+        if !cfg!(unix) {
+            // Nothing that is open is removed there.
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("u.db");
+        let names = || {
+            let names = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name());
+            let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        Writer::open(&path, WAIT, "test").unwrap().give_up().unwrap();
+        assert_eq!(names(), [""; 0]);
+        // Somebody may be about to put something into it.
+        let writer = Writer::open(&path, WAIT, "test").unwrap();
+        let mut tasks = Tasks::open(&path, WAIT).unwrap();
+        writer.give_up().unwrap();
+        tasks.account("new").unwrap();
+        drop(tasks);
+        fs::remove_file(dir.path().join("u.db.lock")).unwrap();
+        assert_eq!(names(), ["u.db"]);
+        // Or has done so.
+        fs::remove_file(&path).unwrap();
+        let writer = Writer::open(&path, WAIT, "test").unwrap();
+        Tasks::open(&path, WAIT).unwrap().account("new").unwrap();
+        writer.give_up().unwrap();
+        assert_eq!(names(), ["u.db", "u.db.lock"]);
+        let db = open_as_is(&path, WAIT, false).unwrap().0;
+        let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert!(is_in_use(&db).unwrap() && mode == "wal");
+    }
+
+    #[test]
+    fn who_waited_for_a_store_that_is_removed_does_not_write_to_what_is_left_of_it() {
+        if !cfg!(unix) {
+            // Nothing that is open is removed there.
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("u.db");
+        let lock = Lock::take(&path, WAIT, "test").unwrap();
+        let db = open_or_make(&path, WAIT).unwrap();
+        assert!(is_alone(&db).unwrap());
+        // As `remove_unused` does, but slowly.
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| open_as_is(&path, WAIT, true).map(drop));
+            std::thread::sleep(Duration::from_millis(300));
+            fs::remove_file(&path).unwrap();
+            drop(db);
+            let error = waits.join().unwrap().unwrap_err();
+            assert!(error.message().contains("there is no store here"), "{}", error.message());
+        });
+        drop(lock);
+    }
 }

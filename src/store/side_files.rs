@@ -1,8 +1,10 @@
 //! The files that the database keeps beside a store. It opens whatever stands in their places: it would wait for a pipe
-//! without end, and write to a file of which another program knows by another name.
+//! without end, and overwrite or remove what another program or a user put there.
 
 use super::connect::beside;
+use super::held;
 use crate::error::{Error, Result};
+use crate::output;
 use crate::output::beside::{JOURNAL, SHM, WAL};
 use crate::output::paths::behind_links;
 use crate::regular;
@@ -23,7 +25,11 @@ pub(super) fn refuse_strange(path: &Path) -> Result<()> {
             _ if !meta.is_file() => {
                 "is in the place of a file that SQLite keeps beside the store, but is a link or not a regular file; remove it"
             }
-            _ if !has_second_name(&meta) => continue,
+            _ if !has_second_name(&meta) && !is_foreign(&place, ending) => continue,
+            _ if !has_second_name(&meta) => {
+                "is in the place of a file that SQLite keeps beside the store, but holds something else, which SQLite would \
+                 overwrite; move it, or name the store otherwise"
+            }
             // Only an index of the log, which the database makes again.
             SHM => {
                 "is in the place of a file that SQLite keeps beside the store, but has another name (a hard link); remove it \
@@ -38,6 +44,32 @@ pub(super) fn refuse_strange(path: &Path) -> Result<()> {
         return Err(Error::usage(text).at(&place));
     }
     Ok(())
+}
+
+/// How a log of changes begins: with a number, the last bit of which tells the order of bytes in it.
+const LOG: [&[u8]; 2] = [b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"];
+
+/// How its index begins: with the number of its format, in the order of bytes of the machine.
+const INDEX: [&[u8]; 2] = [&3_007_000_u32.to_le_bytes(), &3_007_000_u32.to_be_bytes()];
+
+/// How a journal begins.
+const UNDO: [&[u8]; 1] = [b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"];
+
+/// Whether a file beside a store cannot be what the database keeps there: that begins as such a file does, as far as it is
+/// written yet, or with zeros, if it was just made or is crossed out.
+fn is_foreign(place: &Path, ending: &str) -> bool {
+    let (begins, len): (&[&[u8]], _) = match ending {
+        WAL => (&LOG, 4),
+        SHM => (&INDEX, 4),
+        _ => (&UNDO, 8),
+    };
+    let head = match ending {
+        // Locks of the database may hang on it.
+        SHM => held::head(place, len),
+        _ => output::head(place, len as u64),
+    };
+    // What cannot be read, or is gone, is for the database to tell.
+    head.is_ok_and(|head| !begins.iter().any(|begin| begin.starts_with(&head)) && head.first() != Some(&0))
 }
 
 /// Device and number of a store, and of what lies beside it, as far as these are there.

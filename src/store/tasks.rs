@@ -7,15 +7,16 @@ mod needs;
 mod rows;
 mod removal;
 mod waiting;
+mod made;
 #[cfg(test)]
 mod tests;
 
 use super::account::AccountId;
 use super::failure::{failed, signed, unsigned};
 use super::kept_out::Kept;
-use super::lock::{Lock, busy};
+use super::lock::busy;
 use super::older::{OlderCopy, open, open_to_read};
-use super::open::{keep_log, open_or_make, prepare};
+use super::open::{keep_log, prepare};
 use super::watch::{Change, changes, prune};
 use crate::digest::Hash;
 use crate::domain::{Domain, Selection};
@@ -257,18 +258,6 @@ impl Tasks {
             )?;
             Ok(AccountId(id))
         })
-    }
-
-    /// Opens the tasks of a store, made where there is none; `work` says to others what is done.
-    ///
-    /// # Errors
-    /// See [`Tasks::open`]; also when the store cannot be made.
-    pub fn open_or_make(path: &Path, wait: Duration, work: &str) -> Result<Self> {
-        if !path.exists() {
-            let _lock = Lock::take(path, wait, work)?;
-            drop(open_or_make(path, wait)?);
-        }
-        Self::open(path, wait)
     }
 
     /// Runs some work on the database; its errors name the store and, when it is held, by whom.

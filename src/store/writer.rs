@@ -2,28 +2,24 @@
 
 use super::account::AccountId;
 use super::cells::Pending;
-use super::connect::beside;
 use super::failure::failed;
 use super::known_keys::KnownKeys;
 use super::lock::Lock;
-use super::open::open_or_make;
+use super::open::{opened_or_made, remove_unused};
 use super::source::SourceId;
 use super::source_names::SourceNames;
 use super::state::{empty_is_delivered, kept_from, next_generation};
 use super::total::Totals;
 use super::watch::Watch;
 use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::of_phase;
-use crate::output::beside::{SHM, WAL};
-use crate::output::paths::behind_links;
 use crate::region::Region;
 use crate::time::Window;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fs, io};
 
 /// A store that is written to. Nothing is changed before [`Writer::commit`].
 pub struct Writer {
@@ -63,12 +59,7 @@ impl Writer {
     pub fn open(path: &Path, wait: Duration, work: &str) -> Result<Self> {
         let lock = Lock::take(path, wait, work)?;
         of_phase!("{}: store locked for writing", path.display());
-        // Before the lock is held, another writer may make it.
-        let is_made = !path.exists();
-        let db = open_or_make(path, wait);
-        // What lies beside it may have been there before.
-        let undone = || remove(&behind_links(path));
-        let db = db.map_err(|error| if is_made { error.then(undone()) } else { error })?;
+        let (db, is_made) = opened_or_made(path, wait)?;
         // References hold by what is written here; looking each of them up would cost more than the writing, and there
         // is no index from sources to cells. `flowbook store check` looks at all of them.
         db.pragma_update(None, "foreign_keys", false).map_err(failed).map_err(|e| e.at(path))?;
@@ -114,7 +105,8 @@ impl Writer {
         work(self).map_err(|e| e.at(&self.path))
     }
 
-    /// Lets the store go without what was not committed. One that this writer made, and in which nothing is, is removed.
+    /// Lets the store go without what was not committed. One that this writer made, in which nothing is, and which nobody has
+    /// open, is removed.
     ///
     /// # Errors
     /// When it cannot be removed.
@@ -127,11 +119,8 @@ impl Writer {
             // Where that fails, the database has done it itself.
             let _ = db.execute_batch("ROLLBACK");
         }
-        // Tasks and accounts need no lock of this kind: they may have come meanwhile.
-        let is_in_use = db.query_row(IS_IN_USE, [], |row| row.get(0)).map_err(failed);
-        let is_in_use: bool = is_in_use.map_err(|e| e.at(&path))?;
-        db.close().map_err(|(_, error)| failed(error)).map_err(|e| e.at(&path))?;
-        let removed = if is_in_use { Ok(()) } else { remove_files(&path) };
+        let removed = remove_unused(&db, &path);
+        drop(db);
         drop(lock);
         removed
     }
@@ -206,26 +195,5 @@ impl Writer {
         }
         let generation = next_generation(&self.db)?;
         self.watch.record(&self.db, generation)
-    }
-}
-
-/// Whether anything is in a store.
-const IS_IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM source) OR EXISTS (SELECT 1 FROM task)
-                             OR EXISTS (SELECT 1 FROM tick) OR (SELECT count(*) FROM account) > 1";
-
-/// Removes the files of a store that nobody has open.
-fn remove_files(path: &Path) -> Result<()> {
-    let path = behind_links(path);
-    let files = [path.clone(), beside(&path, WAL), beside(&path, SHM)];
-    files.iter().try_for_each(|file| remove(file))
-}
-
-/// Removes a file, if it is there.
-fn remove(file: &Path) -> Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("cannot remove the empty store")(error).at(file))
-        }
-        _ => Ok(()),
     }
 }

@@ -337,3 +337,73 @@ fn a_file_that_is_named_like_a_lock_is_left_as_it_is() {
         .says(&["usage.db.lock", "holds something else"]);
     kept.0.run(&["store", "check", "--store", "usage.db.lock"], 0);
 }
+
+#[test]
+fn a_file_that_is_named_like_one_of_the_database_is_left_as_it_is() {
+    let kept = kept();
+    kept.write("b.log", text(6..=9));
+    kept.write("bad.gz", &super::harness::gzip(text(1..=5).as_bytes())[..40]);
+    // Text, and another store.
+    let store = fs::read(kept.0.path("usage.db")).unwrap();
+    for name in
+        ["usage.db-wal", "usage.db-shm", "usage.db-journal", "new.db-wal", "new.db-shm", "new.db-journal"]
+    {
+        let stem = name.split('-').next().unwrap();
+        for content in [b"my notes\n", &store[..]] {
+            kept.write(name, content);
+            for words in [&["ingest", "b.log"][..], &["ingest", "bad.gz"], &["store", "info"]] {
+                if stem == "new.db" && words[0] == "store" {
+                    continue;
+                }
+                let words = [words, &["--store", stem]].concat();
+                kept.0.run(&words, 2).says(&[
+                    name,
+                    "holds something else",
+                    "move it, or name the store otherwise",
+                ]);
+                assert!(fs::read(kept.0.path(name)).unwrap() == content, "{name}");
+            }
+            fs::remove_file(kept.0.path(name)).unwrap();
+        }
+        // As one that was just made, or is crossed out.
+        kept.write(name, [0; 600]);
+        kept.0.run(&["ingest", "b.log", "--store", stem], 0);
+        let _ = fs::remove_file(kept.0.path(name));
+    }
+    assert_eq!(kept.counted(), once(&[1..=9]));
+}
+
+#[test]
+fn a_store_is_not_made_in_the_place_of_a_file_of_another_one() {
+    let kept = kept();
+    kept.write("b.log", text(6..=9));
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    for ending in ["-wal", "-shm", "-journal", ".lock", ".run.lock", ".tasks.lock"] {
+        let name = format!("usage.db{ending}");
+        // Nothing is there, or a file for it.
+        for is_there in [false, true] {
+            let _ = fs::remove_file(kept.0.path(&name));
+            if is_there {
+                kept.write(&name, "");
+            }
+            let before = kept.0.names();
+            for words in [&["ingest", "b.log"][..], &[&["task", "create"], &range[..]].concat()] {
+                let words = [words, &["--store", &name]].concat();
+                kept.0.run(&words, 2).says(&[&name, "belongs to the database beside it"]);
+                assert_eq!(kept.0.names(), before, "{words:?}");
+            }
+        }
+        fs::remove_file(kept.0.path(&name)).unwrap();
+    }
+    kept.ingest(&["b.log"]);
+    assert_eq!(kept.counted(), once(&[1..=9]));
+}
+
+#[test]
+fn a_file_that_a_full_disk_left_is_made_a_store() {
+    let kept = Kept::new();
+    let range = ["--start-time", "2026-03-01", "--end-time", "2026-03-01", "--type", "flow", "-o", "x.xlsx"];
+    kept.write("usage.db", "");
+    kept.0.run(&[&["task", "create", "--store", "usage.db"], &range[..]].concat(), 0);
+    kept.0.run(&["store", "check", "--store", "usage.db"], 0);
+}
