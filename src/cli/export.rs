@@ -13,6 +13,7 @@ use crate::delivery::intake::Intake;
 use crate::delivery::{Delivered, Delivery, deliver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fault::Fault;
+use crate::output::folder;
 use crate::report::Scope;
 use crate::source::{Search, refuse_idle_domain};
 use crate::store::Reader;
@@ -22,6 +23,7 @@ use crate::task::registry::{AccountStore, Registry};
 use crate::task::{self, Logs, Task, TaskProgress, form, run_stored};
 use clap::{Args, ValueHint};
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -212,6 +214,10 @@ fn from_store(
     let wait = arguments.waiting.lock_timeout;
     // What cannot be written is said before anything is stored.
     let place = form::check(task.output, task.force)?;
+    if place.as_deref().is_some_and(|place| !folder(place).exists()) {
+        let error = Error::io("create its folder first; cannot create a file here");
+        return Err(error(io::ErrorKind::NotFound.into()).at(task.output));
+    }
     let scope = Scope { selection: &task.spec.selection, range: task.spec.range };
     let Some(faults) = take(arguments, store, Some(scope), place.as_slice(), progress)? else {
         return Ok(None);

@@ -8,7 +8,7 @@
 use crate::contract::request::ExportSpec;
 use crate::error::{Error, Result};
 use crate::export::name::safe;
-use crate::time::{TimeFormat, Window};
+use crate::time::{TimeFormat, Window, Zone};
 use crate::visible::{acts, line};
 use std::fmt;
 use std::path::PathBuf;
@@ -194,7 +194,9 @@ impl PatternReader {
             }
         };
         for (n, part) in format.unwrap_or(TIME).split('/').enumerate() {
-            let format = TimeFormat::parse(part).filter(|_| !part.is_empty()).ok_or_else(|| {
+            // Some formats of time end a line, which no name of a file is to do.
+            let is_name = |format: &TimeFormat| !part.is_empty() && !format.show(0, Zone::UTC).contains(acts);
+            let format = TimeFormat::parse(part).filter(is_name).ok_or_else(|| {
                 Error::usage(format!(
                     "has a wrong format of time in {{{}}}; give one like {{{name}:%Y-%m-%d}}",
                     line(field)
@@ -301,6 +303,7 @@ mod tests {
             ("{name:%Y}.xlsx", "only {start}"),
             ("{start:}.xlsx", "{start:}"),
             ("{start:%}.xlsx", "wrong format of time"),
+            ("{start:%n%t}.xlsx", "wrong format of time"),
             ("{end:%Q}.xlsx", "{end:%Y-%m-%d}"),
             ("{end:%Y/}.xlsx", "wrong format of time"),
             ("/{name}.xlsx", "absolute"),

@@ -306,3 +306,12 @@ fn what_is_asked_for_is_not_replaced_also_where_this_run_does_not_use_it() {
         assert_eq!(fs::read(place.path(name)).unwrap(), text, "{name}");
     }
 }
+
+#[test]
+fn a_missing_folder_of_the_output_is_said_before_logs_are_stored() {
+    let place = Place::new();
+    place.write("a.log", line("1/Mar/2026:10:00:00 +0000", "a.com", 5));
+    let words = "export a.log --store u.db -o no/x.xlsx --month 2026-03 --type flow";
+    place.run(&words.split(' ').collect::<Vec<_>>(), 1).says(&["no/x.xlsx: create its folder first"]);
+    assert_eq!(place.names(), ["a.log"]);
+}

@@ -170,8 +170,15 @@ fn of_another_kind(found: &str, expected: &str, key: &str, value: &str) -> Strin
         (_, "a boolean") => {
             format!("{key} is true or false, without quotes; write {key} = true or {key} = false")
         }
+        (_, "u32" | "u64" | "i64") if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{key} is {value}, which is too large; write {key} = 30, say")
+        }
         (_, "u32" | "u64" | "i64") => {
-            format!("{key} is a whole number, from 0 and without quotes, not {value}; write {key} = 30, say")
+            // What is kept is at least one.
+            let from = u8::from(key.starts_with("keep_"));
+            format!(
+                "{key} is a whole number, from {from} and without quotes, not {value}; write {key} = 30, say"
+            )
         }
         _ => format!("{key} is {value}; {expected} is expected"),
     }

@@ -262,6 +262,8 @@ fn mistakes_outside_tasks_are_named() {
         ("[ingest]\nmax_rejects = 0.5", &["[ingest] max_rejects is \"0.5\""]),
         ("[ingest]\nkeep_going = \"yes\"", &["line 4", "write keep_going = true or keep_going = false"]),
         ("[output]\nkeep_days = 0", &["[output] keep_days is 0"]),
+        ("[output]\nkeep_days = -1", &["keep_days is a whole number, from 1 and"]),
+        ("[output]\nkeep_days = 99999999999", &["keep_days is 99999999999, which is too large"]),
         ("[output]\nkeep_last = 0", &["[output] keep_last is 0"]),
         ("[output]\nkeep_last = -1", &["line", "keep_last", "-1"]),
         ("[account]\nhistory_days = 0", &["[account] history_days is 0"]),
