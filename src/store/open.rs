@@ -67,6 +67,10 @@ pub(super) fn opened_or_made(path: &Path, wait: Duration) -> Result<(Connection,
     // Before the lock is held, another writer may make it.
     let is_made = !path.exists();
     match open_or_make(path, wait) {
+        // Into an empty file, nobody writes without the lock; to lock it as a database takes room on its disk.
+        Err(error) if is_made && path.metadata().is_ok_and(|meta| meta.len() == 0) => {
+            Err(error.then(remove(&behind_links(path))))
+        }
         Err(error) if is_made => Err(match connect(plain(path), Duration::ZERO, Access::Write) {
             Ok(db) => error.then(remove_unused(&db, path)),
             Err(_) => error,
