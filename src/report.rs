@@ -107,21 +107,25 @@ impl Counts {
     /// Adds counts that are not trusted: `None` if a sum grows too large, and then the sums are undefined.
     #[must_use]
     pub fn try_merge(&mut self, other: &Self) -> Option<()> {
-        let sums = [
-            (&mut self.lines, other.lines),
-            (&mut self.accepted, other.accepted),
-            (&mut self.outside_range, other.outside_range),
-            (&mut self.other_domains, other.other_domains),
-            (&mut self.blank, other.blank),
-            (&mut self.skipped, other.skipped),
-            (&mut self.late, other.late),
-        ];
-        for (sum, more) in sums.into_iter().chain(self.rejected.iter_mut().zip(other.rejected)) {
-            *sum = sum.checked_add(more)?;
+        let mut is_too_large = false;
+        let mut add = |sum: &mut u64, more: u64| {
+            let (total, is_over) = sum.overflowing_add(more);
+            is_too_large |= is_over;
+            *sum = total;
+        };
+        add(&mut self.lines, other.lines);
+        add(&mut self.accepted, other.accepted);
+        add(&mut self.outside_range, other.outside_range);
+        add(&mut self.other_domains, other.other_domains);
+        add(&mut self.blank, other.blank);
+        add(&mut self.skipped, other.skipped);
+        add(&mut self.late, other.late);
+        for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
+            add(sum, more);
         }
         self.traffic = self.traffic.checked_add(other.traffic)?;
         self.first_late = [self.first_late, other.first_late].into_iter().flatten().min();
-        Some(())
+        (!is_too_large).then_some(())
     }
 }
 

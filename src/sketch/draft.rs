@@ -63,6 +63,9 @@ impl Draft {
         let (hash, shape) = rank::hash(quick, line, outside);
         if hash.rank() < self.below {
             let hour = i32::try_from(time.div_euclid(3600)).unwrap_or(i32::MAX);
+            if self.entries.is_empty() {
+                self.entries.reserve(self.full);
+            }
             self.entries.push(Entry { hash, hour, shape, count: 1 });
             if self.entries.len() >= self.full {
                 self.tidy();
@@ -88,14 +91,17 @@ impl Draft {
             }
             is_same
         });
-        let mut hours: BTreeMap<i32, usize> = BTreeMap::new();
-        let beyond = entries.iter().enumerate().find(|(at, entry)| {
-            let of_hour = hours.entry(entry.hour).or_default();
-            *of_hour += 1;
-            *at >= MOST || *of_hour > room(entry.hash.rank())
-        });
-        if let Some((_, entry)) = beyond {
-            self.below = self.below.min(entry.hash.rank());
+        // So few are too many in no hour.
+        if entries.len() > OF_HOUR {
+            let mut hours: BTreeMap<i32, usize> = BTreeMap::new();
+            let beyond = entries.iter().enumerate().find(|(at, entry)| {
+                let of_hour = hours.entry(entry.hour).or_default();
+                *of_hour += 1;
+                *at >= MOST || *of_hour > room(entry.hash.rank())
+            });
+            if let Some((_, entry)) = beyond {
+                self.below = self.below.min(entry.hash.rank());
+            }
         }
         let known = entries.partition_point(|entry| entry.hash.rank() < self.below);
         entries.truncate(known);
