@@ -1,10 +1,11 @@
 //! Removes sources from a store: they are found by what a user calls them, and all are removed in one transaction or
 //! none.
 
-use super::place::is_nowhere;
+use super::place::{is_nowhere, origin_of};
 use crate::error::{Error, Result};
 use crate::output::paths::{absolute, path_bytes};
-use crate::store::{Contribution, SourceId, Writer};
+use crate::source::{Origins, Site};
+use crate::store::{Contribution, Place, SourceId, Writer};
 use crate::visible::{self, escaped};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub struct Forgotten {
     pub was: Contribution,
     /// The paths where it was found, in a form that can be shown.
     pub places: Vec<String>,
+    /// One of these where a file still stands: the next ingest that finds it counts it again.
+    pub still_at: Option<String>,
 }
 
 /// Takes sources out; nothing is durable before the writer commits. Each is called by a path that is or was there,
@@ -30,7 +33,7 @@ pub struct Forgotten {
 ///
 /// # Errors
 /// When one is not there or its name means several; when the store fails.
-pub fn forget(writer: &mut Writer, called: &[String]) -> Result<Vec<Forgotten>> {
+pub fn forget(writer: &mut Writer, called: &[String], origins: &dyn Origins) -> Result<Vec<Forgotten>> {
     let mut ids = Vec::new();
     for called in called {
         ids.extend(find(writer, called)?);
@@ -39,18 +42,22 @@ pub fn forget(writer: &mut Writer, called: &[String]) -> Result<Vec<Forgotten>> 
     ids.retain(|id| seen.insert(*id));
     let mut forgotten = Vec::with_capacity(ids.len());
     for id in ids {
-        forgotten.push(Forgotten { was: writer.contribution(id)?, places: places(writer, id)? });
+        let (was, places) = (writer.contribution(id)?, places(writer, id)?);
+        let still_at = places.iter().find(|place| Site { origins, origin: &origin_of(place) }.is_file());
+        let still_at = still_at.map(|place| escaped(&place.path));
+        let places = places.iter().map(|place| escaped(&place.path)).collect();
+        forgotten.push(Forgotten { was, places, still_at });
         writer.forget(id)?;
     }
     writer.check_references()?;
     Ok(forgotten)
 }
 
-fn places(writer: &mut Writer, id: SourceId) -> Result<Vec<String>> {
-    let places = writer.places(id)?;
+fn places(writer: &mut Writer, id: SourceId) -> Result<Vec<Place>> {
+    let mut places = writer.places(id)?;
     // Standard input is nowhere, and what is noted of a text stands nowhere, either.
-    let paths = places.iter().filter(|place| !is_nowhere(place)).map(|place| escaped(&place.path));
-    Ok(paths.collect())
+    places.retain(|place| !is_nowhere(place));
+    Ok(places)
 }
 
 /// The sources that are called so. A whole path means what stands there and nothing else.
@@ -78,7 +85,8 @@ fn several(writer: &mut Writer, called: &str, ids: &BTreeSet<SourceId>) -> Resul
     let mut text = format!("{} sources have this name; name one by its path", ids.len());
     for id in ids.iter().take(SHOWN) {
         let places = places(writer, *id)?;
-        let place = places.first().map_or("another source is at its path now", String::as_str);
+        let place = places.first().map(|place| escaped(&place.path));
+        let place = place.as_deref().unwrap_or("another source is at its path now");
         text = format!("{text}\n  {}", visible::line(place));
     }
     Ok(Error::usage(format!("{text}\n  or name all of them by a glob")).at(called))

@@ -329,6 +329,10 @@ fn a_name_of_several_sources_is_asked_about() {
     let path = path.to_str().unwrap();
     let done = place.run(&["store", "forget", "a.log", "--store", "s.db"], 2);
     done.says(&["a.log: 2 sources have this name; name one by its path", path]);
+    place.run(&["store", "forget", path, "--store", "s.db", "--dry-run"], 0).says(&[path, "is still there"]);
+    fs::remove_file(path).unwrap();
+    let gone = place.run(&["store", "forget", path, "--store", "s.db", "--dry-run"], 0);
+    assert_eq!(gone.stderr, "");
     assert_eq!(store(&place, "forget", &[path], 0)["forgotten"][0]["first_window"], "2026-03-01T00:00:00Z");
     assert_eq!(store(&place, "info", &[], 0)["lines"], 1);
     place.run(&["store", "forget", path, "--store", "s.db"], 2);

@@ -121,7 +121,11 @@ fn selection(arguments: &CoverageArguments, account: &Account) -> Result<Selecti
     if let Some(name) = &arguments.group {
         let Some(patterns) = account.groups.get(name) else {
             let known: Vec<&str> = account.groups.keys().map(String::as_str).collect();
-            let list = if known.is_empty() { "there are none".into() } else { known.join(", ") };
+            let list = if known.is_empty() {
+                "there are none; they stand under [groups] of the configuration that --config names".into()
+            } else {
+                known.join(", ")
+            };
             let hint = hint(name, known, &format!("groups: {list}"));
             return Err(Error::usage(format!("--group is {name:?}{hint}")));
         };

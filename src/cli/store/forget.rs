@@ -10,8 +10,10 @@ use crate::delivery::forget::{Forgotten, forget};
 use crate::delivery::retain::let_go;
 use crate::error::{Error, Result};
 use crate::schedule::range::Moment;
+use crate::source::ORIGINS;
 use crate::store::{OlderCopy, Writer};
 use crate::time::{Window, Zone, iso};
+use crate::visible;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -94,7 +96,7 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
     let older = if arguments.dry_run { OlderCopy::to_try_out(store, wait)? } else { None };
     let place = older.as_ref().map_or_else(|| store.clone(), OlderCopy::path);
     let mut writer = Writer::open_existing(&place, wait, "flowbook store forget")?;
-    let forgotten = forget(&mut writer, &arguments.sources)?;
+    let forgotten = forget(&mut writer, &arguments.sources, ORIGINS)?;
     if !arguments.dry_run {
         writer.commit()?;
     }
@@ -109,7 +111,22 @@ fn attempt(arguments: &ForgetArguments) -> Result<Ending> {
         let heads = [head, ">lines", ">accepted", ">bytes", "first slice", "last slice"];
         show::lines(&Table::new(heads).lines(&rows))?;
     }
+    if let Some(still_there) = still_there(&forgotten) {
+        show::message(&still_there);
+    }
     Ok(Ending::Done)
+}
+
+/// A note on logs that the next ingest counts again, if there are any.
+fn still_there(forgotten: &[Forgotten]) -> Option<String> {
+    let mut still = forgotten.iter().filter_map(|one| one.still_at.as_deref());
+    let first = visible::line(still.next()?);
+    Some(match still.count() {
+        0 => format!("{first} is still there: an ingest that finds it counts it again; move it away"),
+        more => format!(
+            "{first} and {more} more are still there: an ingest that finds them counts them again; move them away"
+        ),
+    })
 }
 
 /// The first and the last window, where there is any.

@@ -117,7 +117,11 @@ pub(super) fn scope(request: &ExportRequest, account: &Account) -> Result<(Scope
     if let Some(name) = given(request.group.as_ref()) {
         let Some(patterns) = account.groups.get(name) else {
             let known: Vec<&str> = account.groups.keys().map(String::as_str).collect();
-            let list = if known.is_empty() { "there are none".into() } else { known.join(", ") };
+            let list = if known.is_empty() {
+                "there are none; they stand under [groups] of the configuration that --config names".into()
+            } else {
+                known.join(", ")
+            };
             let hint = hint(name, known, &format!("groups: {list}"));
             return refuse(Code::InvalidParameter, format!("Group {name:?} is not known{hint}."));
         };
