@@ -32,7 +32,10 @@ impl Work<'_> {
                 return Ok(Settled::Skipped(Fate::Known));
             }
             SourceAction::ReplaceTold(id) => {
+                let mut shorter = case.shorter.clone();
+                shorter.retain(|known| known.id != id);
                 self.replace(id, &arrival)?;
+                self.take_in_beginnings(id, &shorter, &case.place)?;
                 return Ok(Settled::Counts(Fate::Replaced));
             }
             SourceAction::TakeOver => self.take_over(&case.shorter, &arrival)?,

@@ -3,6 +3,7 @@
 
 use super::place::{TOLD, as_path, told_note_of};
 use super::work::Work;
+use crate::digest::TextId;
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::names::{is_domain, named_hours};
@@ -25,6 +26,21 @@ impl Work<'_> {
         let known = self.writer.known(id)?;
         let has_lines = known.outside.as_ref().is_some_and(|(text, _)| *text == taken.text.text);
         Ok(Some(id).filter(|_| has_lines).filter(|_| known.read_for() != taken.text.outside.as_ref()))
+    }
+
+    /// What the name of a log with the same lines tells, where these were read as the name of a beginning tells: a copy tells
+    /// more of them.
+    pub(super) fn copied(&mut self, taken: &Taken) -> Result<Option<NamedHours>> {
+        if taken.source.own_outside().is_some() || taken.text.outside.is_none() {
+            return Ok(None);
+        }
+        let of_any_domain = TextId { outside: None, ..taken.text.clone() };
+        for id in self.writer.also_with_text(&of_any_domain)? {
+            if !self.is_told(id)? {
+                return Ok(self.writer.known(id)?.hours.filter(|hours| is_domain(&hours.domain)));
+            }
+        }
+        Ok(None)
     }
 
     /// Notes that what counts now at a place was read as the name of a beginning tells, where its own name tells no domain.

@@ -53,6 +53,8 @@ pub(super) struct SourceFacts<Id> {
     pub(super) grew: Answer<bool>,
     /// Whether another source was read in whole at its place.
     pub(super) is_whole_here: Answer<bool>,
+    /// What the name of a log with the same lines tells, if only that of a beginning of theirs told another domain.
+    pub(super) copied: Answer<Option<NamedHours>>,
     /// The source that has the same lines for another domain, only because the name of a beginning of theirs told it.
     pub(super) told: Answer<Option<Id>>,
     /// The source whose text begins with its own.
@@ -83,6 +85,7 @@ pub(super) enum Lookup {
     Still,
     Grew,
     WholeHere,
+    Copied,
     Told,
     Longer,
     Better,
@@ -157,10 +160,13 @@ pub(super) fn decide<Id: Copy>(facts: &SourceFacts<Id>) -> Next<Id> {
     if let Some(id) = same {
         return unless_whole(facts, SourceAction::Join(*id));
     }
+    if let Some(hours) = known!(facts.copied, Copied) {
+        return Next::Do(SourceAction::ReadAs(hours.clone()));
+    }
+    let grew = known!(facts.grew, Grew);
     if let Some(id) = known!(facts.told, Told) {
         return Next::Do(SourceAction::ReplaceTold(*id));
     }
-    let grew = known!(facts.grew, Grew);
     // A text that no name of its own tells a domain is of that of the text that it begins, whatever it begins with.
     if !facts.has_domain
         && let Some(id) = known!(facts.longer, Longer)

@@ -10,7 +10,7 @@ use crate::digest::Hash;
 use crate::error::Result;
 use crate::ingest::Taken;
 use crate::ingest::resume::Beginning;
-use crate::names::{may_be_one, may_tell, named_hours, tells_of};
+use crate::names::{is_domain, may_be_one, may_tell, named_hours, tells_of};
 use crate::report::NamedHours;
 use crate::source::{Origin, Source};
 use crate::store::{Known, NAMED, Place, SourceId};
@@ -36,6 +36,9 @@ impl Work<'_> {
                 best = Some(hours);
             }
         }
+        // The longest text that it grew from says whose it is, where its own name does not.
+        let grown_from = best.filter(|_| shorter.iter().any(|known| known.hours.as_ref() == best));
+        let own = own.filter(|own| is_domain(&own.domain)).or(grown_from.cloned());
         let best = self.told_by_beginnings(taken, own.as_ref(), best.cloned())?;
         Ok(best.filter(|best| taken.source.named.as_ref() != Some(best)))
     }
@@ -63,6 +66,8 @@ impl Work<'_> {
         let (best, own) = (self.trim_names(id)?.or_else(offered), self.own_name(id)?.or_else(offered));
         // What was counted for a domain stays there, though only copies are left whose names tell less.
         let before = self.writer.known(id)?.hours.filter(|before| rank(Some(before)) > rank(best.as_ref()));
+        // And is not told anew by the name of a beginning that is of another domain.
+        let own = own.filter(|own| is_domain(&own.domain)).or_else(|| before.clone());
         let told = self.told_by_beginnings(taken, own.as_ref(), before.clone().or_else(|| best.clone()));
         match self.changed.take() {
             // What was read is in the store by now, as it was; what the file is since then is read next time.
@@ -84,6 +89,8 @@ impl Work<'_> {
         own: Option<&NamedHours>,
         mut best: Option<NamedHours>,
     ) -> Result<Option<NamedHours>> {
+        let longest = self.longest_named(taken, own)?;
+        let own = longest.as_ref().or(own);
         for path in self.writer.named_beginnings(&taken.text)? {
             let path = as_path(&path);
             let is_better = |hours: &NamedHours| hours.rank() > rank(best.as_ref()) && may_tell(own, hours);
@@ -98,6 +105,36 @@ impl Work<'_> {
             }
         }
         Ok(best)
+    }
+
+    /// What the name of the longest beginning tells, where no name of its own tells the domain of a text, and those of its
+    /// beginnings tell several.
+    fn longest_named(&mut self, taken: &Taken, own: Option<&NamedHours>) -> Result<Option<NamedHours>> {
+        if own.is_some_and(|own| is_domain(&own.domain)) {
+            return Ok(None);
+        }
+        let told = |path: Vec<u8>| {
+            let path = as_path(&path);
+            let hours = told_at(&path).filter(|hours| is_domain(&hours.domain))?;
+            tells_of(&hours.domain, taken.text.outside.as_ref()).then_some((path, hours))
+        };
+        let named: Vec<_> = self.writer.named_beginnings(&taken.text)?.into_iter().filter_map(told).collect();
+        let is_of_first =
+            |(_, hours): &(_, NamedHours)| may_be_one(Some(&hours.domain), Some(&named[0].1.domain));
+        if named.iter().all(is_of_first) {
+            return Ok(None);
+        }
+        let mut longest = None;
+        for (path, hours) in named {
+            let Some(beginning) = self.contents().as_beginning(&Origin::File(path)) else { continue };
+            let found = (beginning.len, hours.rank());
+            if longest.as_ref().is_none_or(|(known, _)| found > *known)
+                && self.begins_with(taken, &beginning, None)?
+            {
+                longest = Some((found, hours));
+            }
+        }
+        Ok(longest.map(|(_, hours)| hours))
     }
 
     /// Lets the name of a beginning tell of all texts that begin with it: those of which less is told are read once more.

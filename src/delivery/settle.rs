@@ -73,6 +73,7 @@ impl Work<'_> {
                 let its: Vec<SourceId> = its.chain(case.grown_from.iter().copied()).collect();
                 facts.is_whole_here = Answer::Is(self.is_whole_at(place, &its)?);
             }
+            Lookup::Copied => facts.copied = Answer::Is(self.copied(taken)?),
             Lookup::Told => facts.told = Answer::Is(self.told_only_by_a_beginning(taken, place)?),
             Lookup::Longer => {
                 // What it grew from is no longer text than it is, even if all of that can be read of damaged ones.
@@ -139,6 +140,7 @@ fn seen_when_read(taken: &Taken, candidate: ReadCandidate) -> (SourceFacts<Sourc
         is_still: Answer::Open,
         grew: Answer::Open,
         is_whole_here: Answer::Open,
+        copied: Answer::Open,
         told: Answer::Open,
         longer: Answer::Open,
         better: Answer::Open,

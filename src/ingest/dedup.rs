@@ -347,11 +347,13 @@ fn find_beginnings(sources: &[Source], origins: &dyn Origins, texts: &[TextOf<'_
             Some(links) => successors(links[at], |other| links[*other]).filter(is_asked).collect(),
             None => begun_by(sources, origins, texts, at, (at + 1..texts.len()).filter(is_asked).collect()),
         };
-        // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more.
-        let tell = shorter.iter().filter_map(|other| best_names[*other]);
-        let best = tell.min_by_key(|at| (Reverse(rank(sources, *at)), *at));
-        let domain = best.and_then(|at| sources[at].named.as_ref()).map(|hours| &hours.domain);
-        let outside = text.outside.or(domain.filter(|domain| is_domain(domain)));
+        // Where the name of a beginning tells the domain of a longer one, those of other domains begin it no more: that of the
+        // longest one, which comes first.
+        let told = |other: &usize| {
+            let hours = sources[best_names[*other]?].named.as_ref()?;
+            is_domain(&hours.domain).then_some(&hours.domain)
+        };
+        let outside = text.outside.or_else(|| shorter.iter().find_map(told));
         let mut shorter = shorter;
         shorter.retain(|other| may_be_one(outside, texts[*other].outside));
         // Each must be one with the longest of them, too.

@@ -10,8 +10,10 @@ use crate::regular;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-/// Bytes of text that are looked at for a line of a log.
-const LOOKED_AT: usize = 64 << 10;
+/// Bytes of text that are looked at for a line of a log: more than a few of the longest lines that are rejected.
+const LOOKED_AT: usize = 4 << 20;
+/// Bytes that are read at a time.
+const BLOCK: usize = 64 << 10;
 
 /// The tables of a configuration, as their lines begin.
 pub const TABLES: [&str; 7] =
@@ -42,16 +44,23 @@ pub(super) fn precious(path: &Path) -> Option<&'static str> {
 }
 
 /// The beginning of the text of a file, packed or not. NULs are no text: a log may begin with any number of them, where one
-/// that was emptied was written on.
+/// that was emptied was written on. Nor are blanks at the beginning of a line.
 fn text(path: &Path) -> Vec<u8> {
-    let (mut text, mut block) = (Vec::new(), vec![0; LOOKED_AT]);
+    let (mut text, mut block) = (Vec::new(), vec![0; BLOCK]);
     let Ok(mut decoder) = regular::open(path).and_then(Decoder::new) else { return text };
     while text.len() < LOOKED_AT {
         match decoder.read(&mut block) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // What was read before an error counts.
             Ok(0) | Err(_) => break,
-            Ok(len) => text.extend(block[..len].iter().filter(|byte| **byte != 0)),
+            Ok(len) => {
+                for byte in block[..len].iter().filter(|byte| **byte != 0) {
+                    let begins_line = matches!(text.last(), None | Some(b'\n' | b'\r'));
+                    if !(begins_line && byte.is_ascii_whitespace()) {
+                        text.push(*byte);
+                    }
+                }
+            }
         }
     }
     text
@@ -154,10 +163,15 @@ mod tests {
         assert_eq!(about("r.csv", rejects.as_bytes()), None);
         let padded = [&[0; 8192][..], LINE.as_bytes()].concat();
         assert_eq!(about("n.csv", &padded), Some("log"));
-        assert_eq!(
-            about("n.csv", &[&vec![0; 2 * LOOKED_AT][..], b"\n", LINE.as_bytes()].concat()),
-            Some("log")
-        );
+        for before in [
+            vec![0; 2 * LOOKED_AT],
+            vec![b'\n'; 2 * LOOKED_AT],
+            vec![b' '; 2 * LOOKED_AT],
+            vec![b'x'; 1_200_000],
+        ] {
+            let text = [&before[..], b"\n", LINE.as_bytes()].concat();
+            assert_eq!(about("n.csv", &text), Some("log"), "{:?}", before[0]);
+        }
         // Of any format.
         assert_eq!(about("e.csv", b"#Columns: bytes time\n"), Some("log"));
         let mut cut = packed(Codec::Gzip, &LINE.repeat(99));

@@ -216,9 +216,11 @@ fn host_behind_scheme(url: &[u8]) -> Asked {
     let rest = &url[at + 3..];
     let authority = &rest[..rest.iter().position(|byte| b"/?#\\ \"".contains(byte)).unwrap_or(rest.len())];
     let host = authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
-    let host = host.split(|byte| *byte == b':').next().unwrap_or_default();
+    let (host, port) = host.split_at(memchr(b':', host).unwrap_or(host.len()));
+    // What is no port may be the host of another line.
+    let is_port = port.is_empty() || port.len() <= 6 && port[1..].iter().all(u8::is_ascii_digit);
     match std::str::from_utf8(host) {
-        Ok(host) if is_known => Asked::Host(host.to_ascii_lowercase()),
+        Ok(host) if is_known && is_port => Asked::Host(host.to_ascii_lowercase()),
         _ => Asked::Unknown,
     }
 }
@@ -269,6 +271,9 @@ mod tests {
             "*.b.com",
             "host=b.com",
             "x//",
+            "GET http://a.com:b.com/x",
+            "GET http://a.com:80b.com/x",
+            "GET http://a.com:80:b.com/x",
         ] {
             for line in [
                 format!(

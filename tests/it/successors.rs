@@ -463,3 +463,78 @@ fn each_domain_has_the_lines_of_its_longest_log_in_any_order() {
         assert_eq!(*total, longest.values().sum::<i64>(), "{round}: {logs:?}");
     }
 }
+
+/// Two domains' logs that begin with the same health checks, and a copy of one of them whose name tells no domain.
+#[test]
+fn a_copy_without_a_domain_is_of_the_domain_of_its_lines_whatever_they_begin_with() {
+    let (checks, whole) = (lines("", 1..=2), lines("", 1..=6));
+    let expected = bytes(&[("a.com", 3), ("long.example.org", 21)]);
+    for copy in [format!("logs/access_{LATER}.log"), "logs/u.log".to_owned()] {
+        for at_once in [true, false] {
+            let kept = Kept::new();
+            for (name, text) in [
+                (named("a.com", HOUR), &checks),
+                (copy.clone(), &whole),
+                (format!("logs/old/long.example.org_{LATER}.log"), &lines("", 1..=4)),
+                (named("long.example.org", LATER), &whole),
+            ] {
+                kept.write(&name, text);
+                if !at_once {
+                    taken(&kept, &[]);
+                }
+            }
+            for more in [&[][..], &[], &["--verify"]] {
+                assert_eq!(taken(&kept, more), expected, "{copy} at once: {at_once} {more:?}");
+            }
+        }
+    }
+}
+
+/// An older copy of one domain's log is the beginning of another's, too: it tells nothing of that, under whatever name that one
+/// goes on.
+#[test]
+fn a_log_that_loses_its_name_stays_with_its_domain() {
+    let (check, whole) = (lines("", 1..=1), lines("", 1..=1) + &lines("x.b.com", 10..=59));
+    let more = line("1/Mar/2026:13:30:00 +0800", "x.b.com", 5);
+    let own = format!("logs/q/x.b.com_{HOUR}.log");
+    for (name, grown) in
+        [("logs/u.log", ""), ("logs/u.log", &more), ("logs/access_2026_03_01_120000_130000.log", "")]
+    {
+        let kept = Kept::new();
+        kept.write(&own, &whole);
+        kept.write(&named("a.com", LATER), check.clone() + &lines("", 20..=20));
+        taken(&kept, &[]);
+        kept.write(&format!("logs/p/a.com_{LATER}.log"), &check);
+        let mut expected = bytes(&[("a.com", 21), ("x.b.com", 1 + sum(10..=59))]);
+        assert_eq!(taken(&kept, &[]), expected, "{name}");
+        kept.rename(&own, name);
+        kept.write(name, whole.clone() + grown);
+        *expected.get_mut("x.b.com").unwrap() += if grown.is_empty() { 0 } else { 5 };
+        for more in [&[][..], &[], &["--verify"]] {
+            assert_eq!(taken(&kept, more), expected, "{name} {grown:?} {more:?}");
+        }
+    }
+}
+
+/// Of several beginnings the longest one tells whose a log is.
+#[test]
+fn the_longest_beginning_tells_the_domain() {
+    let whole = lines("", 1..=1) + &lines("x.b.com", 10..=59);
+    let place = Kept::new();
+    place.write(&named("x.b.com", HOUR), &whole);
+    place.write(&named("a.com", LATER), lines("", 1..=1) + &lines("", 20..=20));
+    place.write(&format!("logs/p/a.com_{LATER}.log"), lines("", 1..=1));
+    place.write("logs/u.log", whole + &line("1/Mar/2026:13:30:00 +0800", "x.b.com", 5));
+    let expected = bytes(&[("a.com", 21), ("x.b.com", 1 + sum(10..=59) + 5)]);
+    assert_eq!(taken(&place, &[]), expected);
+    let arguments =
+        ["export", "logs", "--type", "flow", "--range", "2026-03-01", "--rows", "sparse", "-o", "o.csv"];
+    place.0.run(&arguments, 0);
+    let rows = std::fs::read_to_string(place.0.path("o.csv")).unwrap();
+    let mut direct = BTreeMap::<String, i64>::new();
+    for row in rows.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        *direct.entry(cells[1].to_owned()).or_default() += cells[3].parse::<i64>().unwrap();
+    }
+    assert_eq!(direct, expected);
+}

@@ -16,6 +16,7 @@ struct Case {
     is_still: bool,
     grew: bool,
     is_whole_here: bool,
+    has_copy: bool,
     is_told_by_beginning: bool,
     is_beginning: bool,
     is_told_better: bool,
@@ -28,6 +29,7 @@ const TOLD: u8 = 2;
 const LONGER: u8 = 3;
 const STOOD: u8 = 4;
 const BETTER: &str = "better.com";
+const COPY: &str = "copy.com";
 
 /// A new log with a domain, at a place where nothing stood.
 const NEW: Case = Case {
@@ -41,6 +43,7 @@ const NEW: Case = Case {
     is_still: true,
     grew: false,
     is_whole_here: false,
+    has_copy: false,
     is_told_by_beginning: false,
     is_beginning: false,
     is_told_better: false,
@@ -67,6 +70,7 @@ impl Case {
             is_still: Answer::Open,
             grew: Answer::Open,
             is_whole_here: Answer::Open,
+            copied: Answer::Open,
             told: Answer::Open,
             longer: Answer::Open,
             better: Answer::Open,
@@ -89,6 +93,7 @@ impl Case {
                 Lookup::Still => facts.is_still = Answer::Is(self.is_still),
                 Lookup::Grew => facts.grew = Answer::Is(self.grew),
                 Lookup::WholeHere => facts.is_whole_here = Answer::Is(self.is_whole_here),
+                Lookup::Copied => facts.copied = Answer::Is(self.has_copy.then(|| hours(COPY))),
                 Lookup::Told => facts.told = Answer::Is(self.is_told_by_beginning.then_some(TOLD)),
                 Lookup::Longer => facts.longer = Answer::Is(self.is_beginning.then_some(LONGER)),
                 Lookup::Better => facts.better = Answer::Is(self.is_told_better.then(|| hours(BETTER))),
@@ -116,6 +121,9 @@ impl Case {
         if self.is_same {
             return if is_better_without { SourceAction::LeaveOut } else { SourceAction::Join(SAME) };
         }
+        if self.has_copy {
+            return SourceAction::ReadAs(hours(COPY));
+        }
         if self.is_told_by_beginning {
             return SourceAction::ReplaceTold(TOLD);
         }
@@ -142,11 +150,11 @@ impl Case {
 
 #[test]
 fn what_becomes_of_a_source_and_what_is_looked_up_for_it() {
-    use Lookup::{Before, Better, Grew, Longer, Same, Still, Told, WholeHere};
+    use Lookup::{Before, Better, Copied, Grew, Longer, Same, Still, Told, WholeHere};
     // Those of a text that nothing is known of.
-    let all = [Same, Told, Grew, Better, Longer];
+    let all = [Same, Copied, Grew, Told, Better, Longer];
     let with = |more: &[Lookup]| [&all[..], more].concat();
-    let table: [(Case, SourceAction<u8>, Vec<Lookup>); 32] = [
+    let table: [(Case, SourceAction<u8>, Vec<Lookup>); 33] = [
         // Changed while it was read: nothing that was found out of it says anything.
         (Case { is_changed: true, ..NEW }, SourceAction::PassOver, vec![]),
         (Case { is_changed: true, is_mistrusted: true, ..GOES_ON }, SourceAction::PassOver, vec![]),
@@ -157,18 +165,23 @@ fn what_becomes_of_a_source_and_what_is_looked_up_for_it() {
         (Case { before: Stood::Empty(STOOD), ..NEW }, SourceAction::Keep(STOOD), with(&[Before])),
         (Case { before: Stood::MadeAnew(STOOD), ..NEW }, SourceAction::Replace(STOOD), with(&[Before])),
         (Case { before: Stood::Other, ..NEW }, SourceAction::Rotate, with(&[Before])),
-        (NAMELESS, SourceAction::Add, vec![Same, Told, Grew, Longer, Better, Before]),
+        (NAMELESS, SourceAction::Add, vec![Same, Copied, Grew, Told, Longer, Better, Before]),
         // Known.
         (Case { is_same: true, ..NEW }, SourceAction::Join(SAME), vec![Same]),
         (Case { is_same: true, grew: true, is_beginning: true, ..NEW }, SourceAction::Join(SAME), vec![Same]),
-        (Case { is_told_by_beginning: true, ..NEW }, SourceAction::ReplaceTold(TOLD), vec![Same, Told]),
+        (
+            Case { is_told_by_beginning: true, ..NEW },
+            SourceAction::ReplaceTold(TOLD),
+            vec![Same, Copied, Grew, Told],
+        ),
+        (Case { has_copy: true, ..NAMELESS }, SourceAction::ReadAs(hours(COPY)), vec![Same, Copied]),
         // Grown.
         (Case { grew: true, ..NEW }, SourceAction::TakeOver, with(&[])),
         (Case { grew: true, before: Stood::Other, ..NEW }, SourceAction::TakeOver, with(&[])),
         (
             Case { grew: true, is_told_better: true, ..NEW },
             SourceAction::ReadAs(hours(BETTER)),
-            vec![Same, Told, Grew, Better],
+            vec![Same, Copied, Grew, Told, Better],
         ),
         (GOES_ON, SourceAction::GoOn, vec![Same, Still, Grew]),
         (Case { is_same: true, ..GOES_ON }, SourceAction::ReadWhole, vec![Same]),
@@ -181,12 +194,12 @@ fn what_becomes_of_a_source_and_what_is_looked_up_for_it() {
         (
             Case { is_beginning: true, is_told_better: true, ..NEW },
             SourceAction::ReadAs(hours(BETTER)),
-            vec![Same, Told, Grew, Better],
+            vec![Same, Copied, Grew, Told, Better],
         ),
         (
             Case { is_beginning: true, is_told_better: true, ..NAMELESS },
             SourceAction::Begin(LONGER),
-            vec![Same, Told, Grew, Longer],
+            vec![Same, Copied, Grew, Told, Longer],
         ),
         // Damaged: what can be read of it counts, but never in the place of what was read in whole.
         (DAMAGED, SourceAction::Add, with(&[WholeHere, Before])),
@@ -214,7 +227,7 @@ fn what_becomes_of_a_source_and_what_is_looked_up_for_it() {
 #[test]
 fn every_combination_of_facts_gives_what_nested_branches_gave() {
     let befores = [Stood::Nothing, Stood::Empty(STOOD), Stood::MadeAnew(STOOD), Stood::Other];
-    for bits in 0..1u32 << 13 {
+    for bits in 0..1u32 << 14 {
         let is = |bit: u32| bits >> bit & 1 == 1;
         for before in befores {
             let case = Case {
@@ -231,6 +244,7 @@ fn every_combination_of_facts_gives_what_nested_branches_gave() {
                 is_told_by_beginning: is(10),
                 is_beginning: is(11),
                 is_told_better: is(12),
+                has_copy: is(13),
                 before,
             };
             assert_eq!(case.decided().0, case.by_branches(), "{case:?}");
