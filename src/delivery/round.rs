@@ -10,6 +10,7 @@ use crate::domain::{DomainSet, Selection};
 use crate::error::{Error, Result};
 use crate::events::of_log;
 use crate::ingest::{Job, Taken};
+use crate::names::is_domain;
 use crate::report::Sample;
 use crate::report::samples::masked;
 use crate::source::Source;
@@ -37,7 +38,7 @@ pub fn take_in(writer: &mut Writer, mut sources: Vec<Source>, intake: &Intake<'_
     }
     let known = if intake.verify { 0 } else { take_out_known(writer, &mut sources, intake.origins)? };
     // A text that stands there twice is read as the name that tells its domain says.
-    sources.sort_by_key(|source| source.named.is_none());
+    sources.sort_by_key(|source| !source.named.as_ref().is_some_and(|hours| is_domain(&hours.domain)));
     let everything = Selection { account: DomainSet::all(), wanted: DomainSet::all() };
     let job = intake.job(&everything);
     let mut work = Work::new(writer, intake);
