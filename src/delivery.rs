@@ -20,11 +20,11 @@ mod settle;
 mod plan;
 mod round;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::events::{of_phase, timed};
 use crate::ingest::Rejects;
 use crate::ingest::limit::too_many_rejected;
-use crate::names::named_hours_at;
+use crate::names::{may_be_named, named_hours_at};
 use crate::output::beside::BESIDE;
 use crate::output::paths::{are_beside, real_or_same};
 use crate::output::{Output, check, folder, scratch_folder};
@@ -118,7 +118,13 @@ fn write(
     let origins = OffStore::new(delivery.intake.origins, delivery.store);
     let intake = Intake { origins: &origins, keep_rejects: delivery.rejects.map(folder), ..delivery.intake };
     let format = sources.first().map(Source::format).unwrap_or_default().expected();
-    let mut taking = timed("reading logs into the store", || take_in(writer, sources, &intake))?;
+    let may_name = |name: &str| intake.rejects_of.is_none_or(|scope| may_be_named(name, scope.selection));
+    let of_others = |error: Error| match (error.kind(), error.place()) {
+        (ErrorKind::Damaged(_), Some(name)) if !may_name(name) => Error::damaged(OF_OTHERS),
+        _ => error,
+    };
+    let taken = timed("reading logs into the store", || take_in(writer, sources, &intake));
+    let mut taking = taken.map_err(of_others)?;
     of_phase!("logs by result: {}", taking.fates_in_words());
     let refused = delivery.max_rejects.exceeded(&taking.judged(intake.keep_going)).then(|| {
         // A line of others is not shown to an export of some domains.
@@ -127,7 +133,7 @@ fn write(
             intake.rejects_of.is_none_or(|scope| Scope::shows(scope.selection, hours.as_ref(), text))
         };
         let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
-        let first = first.filter(|(name, sample)| shows(name, &sample.text));
+        let first = first.filter(|(name, sample)| may_name(name) && shows(name, &sample.text));
         too_many_rejected(
             &taking.judged(intake.keep_going),
             delivery.max_rejects,
@@ -140,8 +146,13 @@ fn write(
             },
         )
     });
-    if let Some((name, fault)) = taking.faults.first().filter(|_| refused.is_none() && !intake.keep_going) {
-        return Err(Error::damaged(fault.clone()).at(name));
+    if refused.is_none() && !intake.keep_going {
+        if let Some((name, fault)) = taking.faults.iter().find(|(name, _)| may_name(name)) {
+            return Err(Error::damaged(fault.clone()).at(name));
+        }
+        if !taking.faults.is_empty() {
+            return Err(Error::damaged(OF_OTHERS));
+        }
     }
     if refused.is_none() {
         taking.overlaps = timed("looking for lines that count twice", || overlaps(writer))?;
@@ -156,6 +167,10 @@ fn write(
     }
     Ok(Delivered { taking, refused })
 }
+
+/// Said of a damaged log that an export does not name.
+const OF_OTHERS: &str =
+    "a log that is none of this export could not be read to its end; flowbook ingest names it";
 
 /// What may be counted twice of what was added.
 fn overlaps(writer: &mut Writer) -> Result<Vec<Overlap>> {

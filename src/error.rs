@@ -121,6 +121,12 @@ impl Error {
         &self.0.kind
     }
 
+    /// Where it happened, as it is shown.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        self.0.place.as_deref()
+    }
+
     /// The message without its place: for lists that name the place in a column of its own.
     #[must_use]
     pub fn message(&self) -> String {

@@ -180,6 +180,19 @@ pub fn may_tell(own: Option<&NamedHours>, other: &NamedHours) -> bool {
 /// What separates a domain from what is put before it.
 const JOINTS: [char; 2] = ['-', '_'];
 
+/// Whether a log may be named to whoever asks for a selection: its name may be that of a domain of it, or names none and all
+/// is asked for.
+#[must_use]
+pub fn may_be_named(name: &str, selection: &Selection) -> bool {
+    let told = || FileName::parse(Path::new(name).file_name()?.to_str()?);
+    let may_concern = || match told().map(|told| told.pattern) {
+        Some(pattern @ Pattern::Exact(_)) => selection.may_hold(&pattern),
+        Some(pattern) => selection.wanted.is_all() && selection.may_hold(&pattern),
+        None => selection.wanted.is_all(),
+    };
+    selection.is_everything() || may_concern()
+}
+
 /// The wildcard domain that a file is named for, if any: see [`Domain::wildcard`].
 #[must_use]
 pub fn named_wildcard(name: &str) -> Option<Domain> {

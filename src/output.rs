@@ -273,12 +273,19 @@ pub(crate) fn head(path: &Path, len: u64) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// A new private folder for temporary files; removed with its contents when dropped.
+/// A new folder for temporary files that nobody but this user may enter; removed with its contents when dropped.
 ///
 /// # Errors
 /// If it cannot be created in the system's folder for temporary files.
 pub fn scratch_folder() -> Result<Scratch> {
-    let create = || tempfile::Builder::new().prefix("flowbook-").tempdir();
+    let create = || {
+        let mut folder = tempfile::Builder::new();
+        folder.prefix("flowbook-");
+        // Copies of stores and rejected lines are in it.
+        #[cfg(unix)]
+        folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        folder.tempdir()
+    };
     let made = Pending::of(create, tempfile::TempDir::path);
     let (folder, pending) = made.map_err(Error::io("cannot create a temporary folder"))?;
     Ok(Scratch { folder, _pending: pending })
@@ -320,6 +327,14 @@ pub fn scratch(dir: &Path) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_scratch_folder_is_for_nobody_else() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = scratch_folder().unwrap();
+        assert_eq!(fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
 
     #[test]
     fn appears_only_when_complete_and_replaces_only_when_told() {

@@ -332,7 +332,8 @@ fn incomplete(found: &Completeness) -> String {
 fn twofold(twice: &str) -> String {
     format!(
         "requests may count twice: {twice}; no workbook was written\n  leave out the files that are copies (--exclude; \
-         flowbook store forget takes one out of a store), or count all with --overlaps report"
+         flowbook store forget takes one out of a store), or count all with --overlaps report; a file that holds its \
+         own lines several times is to be delivered again with each line once"
     )
 }
 

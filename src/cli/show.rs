@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
 use crate::fault::Fault;
-use crate::names::FileName;
+use crate::names::may_be_named;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
 use crate::task::registered::Finished;
@@ -70,13 +70,8 @@ pub(super) fn how_to_forget(report: &Report, store: &Path) {
 /// Names logs that could not be read to their end, as far as they may concern a selection; of others, how many. Gives the
 /// same for scripts.
 pub(super) fn unread(faults: &[(String, Fault)], selection: &Selection) -> Value {
-    let told = |name: &str| FileName::parse(Path::new(name).file_name()?.to_str()?);
-    let may_concern = |name: &str| match told(name).map(|told| told.pattern) {
-        Some(pattern @ Pattern::Exact(_)) => selection.may_hold(&pattern),
-        Some(pattern) => selection.wanted.is_all() && selection.may_hold(&pattern),
-        None => selection.wanted.is_all(),
-    };
-    let (shown, others): (Vec<_>, Vec<_>) = faults.iter().partition(|(name, _)| may_concern(name));
+    let (shown, others): (Vec<_>, Vec<_>) =
+        faults.iter().partition(|(name, _)| may_be_named(name, selection));
     for (name, fault) in &shown {
         message(&format!("{name}: {fault}"));
     }

@@ -45,7 +45,8 @@ impl Work<'_> {
 
     /// Notes that what counts now at a place was read as the name of a beginning tells, where its own name tells no domain.
     pub(super) fn note_told(&mut self, taken: &Taken, place: &Place) -> Result<()> {
-        if tells_domain(place) || taken.source.named.is_none() || taken.text.outside.is_none() {
+        let is_told = taken.source.own_outside().is_none() && taken.source.named.is_some();
+        if !is_told || taken.text.outside.is_none() {
             return Ok(());
         }
         let Some(Seen { id, .. }) = self.writer.at_path(&place.path)? else { return Ok(()) };

@@ -97,7 +97,8 @@ pub(super) fn is_kept_out(path: &Path, error: &rusqlite::Error) -> bool {
             && !Standing::of(&behind_links(path)).has_log()
 }
 
-fn is_refused(error: &rusqlite::Error) -> bool {
+/// Whether the system refused what the database asked for.
+pub(super) fn is_refused(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
 }
 

@@ -2,7 +2,7 @@
 
 use super::connect::{Access, beside, connect, is_empty, mark, plain};
 use super::failure::failed;
-use super::kept_out::{self, Kept, is_kept_out};
+use super::kept_out::{self, Kept, is_kept_out, is_refused};
 use super::not_a_store::{self, unopened};
 use super::objects;
 use super::schema::{APPLICATION_ID, MIGRATIONS, VERSION};
@@ -13,8 +13,8 @@ use crate::output::paths::behind_links;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, MAIN_DB};
 use std::path::Path;
-use std::time::Duration;
-use std::{fs, io};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 /// And one that writes: pages that do not fit are written twice, and hashes lie everywhere.
 const WRITER_CACHE_KIB: i32 = 96 << 10;
@@ -26,7 +26,7 @@ pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result
     }
     refuse_what_is_no_file(path)?;
     // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
-    let (db, kept) = match connect(plain(path), wait, Access::Write) {
+    let (db, kept) = match reached(path, wait, Access::Write) {
         Ok(db) => (db, Kept::Beside),
         // One that was made for nothing is taken away again.
         Err(_) if !path.exists() => return Err(none(path)),
@@ -36,6 +36,23 @@ pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result
     check(&db).map_err(|e| e.at(path))?;
     db.pragma_update(None, "query_only", !is_writer).map_err(failed).map_err(|e| e.at(path))?;
     Ok((db, kept))
+}
+
+/// So long, and so often, a store is tried to be reached that another user makes the files beside it for.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Connects to a store. When another user is the first to open it, the files beside it are that user's for a moment, until
+/// they get the owner and the mode of the store: who comes just then tries again.
+fn reached(path: &Path, wait: Duration, access: Access) -> rusqlite::Result<Connection> {
+    let begun = Instant::now();
+    loop {
+        let db = connect(plain(path), wait, access)?;
+        match is_empty(&db) {
+            Err(error) if is_refused(&error) && begun.elapsed() < wait.min(PATIENCE) => thread::sleep(PAUSE),
+            _ => return Ok(db),
+        }
+    }
 }
 
 /// Says that there is no store.
@@ -49,7 +66,7 @@ pub(super) fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     // Once more: it was waited for the lock meanwhile.
     refuse_strange(path)?;
     let make = || {
-        let mut db = connect(plain(path), wait, Access::Make)?;
+        let mut db = reached(path, wait, Access::Make)?;
         if is_empty(&db)? {
             make(&mut db)?;
         }

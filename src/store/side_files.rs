@@ -55,9 +55,10 @@ const INDEX: [&[u8]; 2] = [&3_007_000_u32.to_le_bytes(), &3_007_000_u32.to_be_by
 /// How a journal begins.
 const UNDO: [&[u8]; 1] = [b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"];
 
-/// Whether a file beside a store cannot be what the database keeps there: that begins as such a file does, as far as it is
-/// written yet, or with zeros, if it was just made or is crossed out.
+/// Whether a file beside a store cannot be what the database keeps there: that begins as such a file does, or with nothing
+/// but zeros, if it was just made or is crossed out.
 fn is_foreign(place: &Path, ending: &str) -> bool {
+    // Other kinds of files begin with a zero, but hardly with so many.
     let (begins, len): (&[&[u8]], _) = match ending {
         WAL => (&LOG, 4),
         SHM => (&INDEX, 4),
@@ -68,8 +69,9 @@ fn is_foreign(place: &Path, ending: &str) -> bool {
         SHM => held::head(place, len),
         _ => output::head(place, len as u64),
     };
+    let is_own = |head: &[u8]| begins.contains(&head) || head.iter().all(|byte| *byte == 0);
     // What cannot be read, or is gone, is for the database to tell.
-    head.is_ok_and(|head| !begins.iter().any(|begin| begin.starts_with(&head)) && head.first() != Some(&0))
+    head.is_ok_and(|head| !is_own(&head))
 }
 
 /// Device and number of a store, and of what lies beside it, as far as these are there.

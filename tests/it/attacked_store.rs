@@ -349,7 +349,8 @@ fn a_file_that_is_named_like_one_of_the_database_is_left_as_it_is() {
         ["usage.db-wal", "usage.db-shm", "usage.db-journal", "new.db-wal", "new.db-shm", "new.db-journal"]
     {
         let stem = name.split('-').next().unwrap();
-        for content in [b"my notes\n", &store[..]] {
+        // And a film, which begins with zeros, and the first byte of a log.
+        for content in [b"my notes\n", &store[..], b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", b"7"] {
             kept.write(name, content);
             for words in [&["ingest", "b.log"][..], &["ingest", "bad.gz"], &["store", "info"]] {
                 if stem == "new.db" && words[0] == "store" {

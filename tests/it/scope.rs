@@ -2,7 +2,7 @@
 //! another one, and its lines add up all the same.
 
 use super::book::{part, parts};
-use super::harness::{Done, Place, line};
+use super::harness::{Done, Place, gzip, line};
 use std::fs;
 #[cfg(unix)]
 use std::process::Command;
@@ -230,6 +230,40 @@ fn what_an_export_takes_into_a_store_names_nothing_of_others() {
 }
 
 /// The one difference between logs and a store, as `data/docs/store.md` tells it.
+/// Nor does what it says when it is refused for a log of others, whatever its lines ask for.
+#[test]
+fn a_refused_export_into_a_store_names_nothing_of_others() {
+    let place = Place::new();
+    let good = line("1/Mar/2026:12:10:00 +0800", "zulu.com", 100);
+    place.write("logs/zulu.com_2026_03_01_120000_130000.log", &good);
+    let others = "logs/bravo.com_2026_03_01_120000_130000";
+    let export = [
+        "export",
+        "logs",
+        "--store",
+        "s.db",
+        "--type",
+        "flow",
+        "--range",
+        "2026-03-01",
+        "--domain-names",
+        "zulu.com",
+    ];
+    let damaged = gzip(good.as_bytes())[..40].to_vec();
+    let asks_for_zulu = good.replace("[1/Mar", "[1/Foo").repeat(4) + &good.replace("zulu", "bravo").repeat(6);
+    for (name, content, code) in
+        [(format!("{others}.gz"), damaged, 1), (format!("{others}.log"), asks_for_zulu.into_bytes(), 3)]
+    {
+        place.write(&name, content);
+        for more in [&[][..], &["--json"]] {
+            let done = place.run(&[&export[..], more].concat(), code);
+            let all = done.stdout + &done.stderr;
+            assert!(!all.contains("bravo"), "{name}: {all}");
+        }
+        fs::remove_file(place.path(&name)).unwrap();
+    }
+}
+
 #[test]
 fn a_store_counts_of_others_what_an_export_opens_by_itself() {
     let place = Place::new();

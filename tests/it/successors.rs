@@ -538,3 +538,24 @@ fn the_longest_beginning_tells_the_domain() {
     }
     assert_eq!(direct, expected);
 }
+
+/// The domain that is given for a log is as good as one in its name: other logs with the same lines take nothing from it.
+#[test]
+fn a_log_keeps_the_domain_that_was_given_for_it() {
+    for name in [format!("logs/access_{HOUR}.log"), "logs/u.log".to_owned()] {
+        for (other, more) in [("b.com", 0), ("b.com", 3), (".b.com", 0)] {
+            let kept = Kept::new();
+            kept.write(&name, lines("", 1..=6));
+            let given = ["--domain", "a.com"];
+            assert_eq!(taken(&kept, &given), bytes(&[("a.com", 21)]), "{name}");
+            kept.write(&named(other, HOUR), lines("", 1..=6 + more) + &lines("x.b.com", 30..=59));
+            let mut expected = bytes(&[("a.com", 21), ("x.b.com", sum(30..=59))]);
+            if other == "b.com" {
+                expected.insert("b.com".to_owned(), sum(1..=6 + more));
+            }
+            for more in [&[][..], &[], &["--verify"]] {
+                assert_eq!(taken(&kept, more), expected, "{name} {other} {more:?}");
+            }
+        }
+    }
+}
