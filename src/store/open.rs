@@ -26,7 +26,7 @@ pub(super) fn open_as_is(path: &Path, wait: Duration, is_writer: bool) -> Result
     }
     refuse_what_is_no_file(path)?;
     // Also to read: only who may write removes what the database keeps beside a store while anybody has it open.
-    let (db, kept) = match reached(path, wait, Access::Write) {
+    let (db, kept) = match reached(path, wait, Access::Write, is_writer) {
         Ok(db) => (db, Kept::Beside),
         // One that was made for nothing is taken away again.
         Err(_) if !path.exists() => return Err(none(path)),
@@ -43,12 +43,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Connects to a store. When another user is the first to open it, the files beside it are that user's for a moment, until
-/// they get the owner and the mode of the store: who comes just then tries again.
-fn reached(path: &Path, wait: Duration, access: Access) -> rusqlite::Result<Connection> {
+/// they get the owner and the mode of the store: who comes just then could only read, and tries again.
+fn reached(path: &Path, wait: Duration, access: Access, is_writer: bool) -> rusqlite::Result<Connection> {
     let begun = Instant::now();
     loop {
         let db = connect(plain(path), wait, access)?;
-        match is_empty(&db) {
+        let may_write = || if is_writer { db.execute_batch("BEGIN IMMEDIATE; ROLLBACK") } else { Ok(()) };
+        match is_empty(&db).and_then(|_| may_write()) {
             Err(error) if is_refused(&error) && begun.elapsed() < wait.min(PATIENCE) => thread::sleep(PAUSE),
             _ => return Ok(db),
         }
@@ -66,7 +67,7 @@ pub(super) fn open_or_make(path: &Path, wait: Duration) -> Result<Connection> {
     // Once more: it was waited for the lock meanwhile.
     refuse_strange(path)?;
     let make = || {
-        let mut db = reached(path, wait, Access::Make)?;
+        let mut db = reached(path, wait, Access::Make, true)?;
         if is_empty(&db)? {
             make(&mut db)?;
         }
