@@ -16,6 +16,7 @@ mod show;
 mod progress;
 mod times;
 mod output_path;
+mod chosen_format;
 mod config;
 mod flags;
 mod request;
@@ -25,6 +26,7 @@ mod ingest;
 mod store;
 mod run;
 mod history;
+mod formats;
 mod generate;
 mod completions;
 mod examples;
@@ -71,6 +73,7 @@ enum Command {
     Task(task::TaskArguments),
     Run(run::RunArguments),
     History(history::HistoryArguments),
+    Formats(formats::FormatsArguments),
     Generate(generate::GenerateArguments),
     Completions(completions::CompletionsArguments),
     Man(man::ManArguments),
@@ -136,6 +139,7 @@ impl Command {
             Self::Task(arguments) => task::run(arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::History(arguments) => history::run(arguments),
+            Self::Formats(arguments) => formats::run(arguments),
             Self::Generate(arguments) => generate::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
             Self::Man(arguments) => man::run(arguments),
@@ -149,9 +153,12 @@ impl Command {
             Self::Ingest(arguments) => (arguments.telling.verbose, Hearing::Logs),
             Self::Run(arguments) => (arguments.telling.verbose, Hearing::Logs),
             Self::Task(arguments) => (arguments.verbose(), Hearing::Phases),
-            Self::Store(_) | Self::History(_) | Self::Generate(_) | Self::Completions(_) | Self::Man(_) => {
-                (0, Hearing::Nothing)
-            }
+            Self::Store(_)
+            | Self::History(_)
+            | Self::Formats(_)
+            | Self::Generate(_)
+            | Self::Completions(_)
+            | Self::Man(_) => (0, Hearing::Nothing),
         };
         match verbose {
             0 => Hearing::Nothing,
@@ -166,7 +173,9 @@ impl Command {
             Self::Export(_) | Self::Ingest(_) | Self::Run(_) => true,
             Self::Store(arguments) => arguments.needs_threads(),
             Self::Task(arguments) => arguments.needs_threads(),
-            Self::History(_) | Self::Generate(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::History(_) | Self::Formats(_) | Self::Generate(_) | Self::Completions(_) | Self::Man(_) => {
+                false
+            }
         }
     }
 }

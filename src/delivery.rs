@@ -24,6 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::{of_phase, timed};
 use crate::ingest::Rejects;
 use crate::ingest::limit::too_many_rejected;
+use crate::log::Formats;
 use crate::names::{may_be_named, named_hours_at};
 use crate::output::beside::BESIDE;
 use crate::output::paths::{are_beside, real_or_same};
@@ -132,7 +133,8 @@ fn write(
             let hours = named_hours_at(Path::new(name));
             intake.rejects_of.is_none_or(|scope| Scope::shows(scope.selection, hours.as_ref(), text))
         };
-        let first = taking.first_reject.as_ref().map(|(name, sample)| (name.as_str(), sample));
+        let first = taking.first_reject.as_ref().map(|(name, sample, _)| (name.as_str(), sample));
+        let format = taking.first_reject.as_ref().map_or(format, |(_, _, format)| *format);
         let first = first.filter(|(name, sample)| may_name(name) && shows(name, &sample.text));
         too_many_rejected(
             &taking.judged(intake.keep_going),
@@ -155,6 +157,7 @@ fn write(
         }
     }
     if refused.is_none() {
+        taking.read_otherwise = read_otherwise(writer, intake.formats)?;
         taking.overlaps = timed("looking for lines that count twice", || overlaps(writer))?;
     }
     // What may fail comes before the commit: afterwards, the file only gets its name.
@@ -171,6 +174,23 @@ fn write(
 /// Said of a damaged log that an export does not name.
 const OF_OTHERS: &str =
     "a log that is none of this export could not be read to its end; flowbook ingest names it";
+
+/// The formats whose descriptions are other ones by now than those that sources were read by, and how many these are.
+fn read_otherwise(writer: &mut Writer, formats: Formats) -> Result<Vec<(String, u64)>> {
+    let is_other = |name: &str, described| {
+        formats.of_name(name).is_some_and(|format| format.described() != Some(described))
+    };
+    let mut found: Vec<(String, u64)> = Vec::new();
+    for (name, _, sources) in
+        writer.descriptions()?.into_iter().filter(|(name, described, _)| is_other(name, *described))
+    {
+        match found.last_mut().filter(|(known, _)| *known == name) {
+            Some((_, all)) => *all += sources,
+            None => found.push((name, sources)),
+        }
+    }
+    Ok(found)
+}
 
 /// What may be counted twice of what was added.
 fn overlaps(writer: &mut Writer) -> Result<Vec<Overlap>> {

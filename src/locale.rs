@@ -218,6 +218,7 @@ labels! {
     NoDomain: "No host in URL or file name", "URL 与文件名均无域名";
     Welded: "Several entries on one line", "一行中有多条日志";
     Ambiguous: "More than one request could be read", "可解读为多个请求";
+    BadShape: "Not the fields of the format", "字段与日志格式不符";
 }
 
 impl Label {
@@ -236,6 +237,7 @@ impl Label {
             Reason::NoDomain => Self::NoDomain,
             Reason::Welded => Self::Welded,
             Reason::Ambiguous => Self::Ambiguous,
+            Reason::BadShape => Self::BadShape,
         }
     }
 }

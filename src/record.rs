@@ -108,11 +108,13 @@ pub enum Reason {
     Welded,
     /// The line can be read in more than one way: what a client sent imitates a request.
     Ambiguous,
+    /// The line does not have the fields that the description of its format says.
+    BadShape,
 }
 
 impl Reason {
     /// Every reason; the position is its index in counts.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TooLong,
         Self::BadTime,
         Self::BadRequest,
@@ -124,6 +126,7 @@ impl Reason {
         Self::NoDomain,
         Self::Welded,
         Self::Ambiguous,
+        Self::BadShape,
     ];
 
     /// The spelling in machine-readable output.
@@ -141,6 +144,7 @@ impl Reason {
             Self::NoDomain => "no_domain",
             Self::Welded => "welded",
             Self::Ambiguous => "ambiguous",
+            Self::BadShape => "bad_shape",
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::record::Reason;
 use crate::sketch::Sketch;
 use crate::time::{WINDOW_SECONDS, Window};
 use overlap::Overlap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -183,6 +184,8 @@ pub struct SourceReport {
     pub hours: Option<NamedHours>,
     /// The wildcard domain in the file's name: see [`Domain::wildcard`].
     pub wildcard: Option<Domain>,
+    /// The name of the format that its lines were read in; empty if that is not known.
+    pub format: Cow<'static, str>,
     /// Its lines.
     pub counts: Counts,
     /// Why reading ended early, or why the source was not accepted as a log. What was read counts only if the user said
@@ -508,6 +511,7 @@ mod tests {
     fn what_is_empty_or_at_fault_is_not_delivered() {
         let counts = |lines, blank| Counts { lines, blank, ..Counts::default() };
         let source = |counts, fault: Option<&str>, may_be_empty| SourceReport {
+            format: std::borrow::Cow::default(),
             name: String::new(),
             size: None,
             hours: None,

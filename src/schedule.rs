@@ -143,6 +143,7 @@ fn take_in(tick: &Tick<'_>, sources: Vec<Source>, progress: &TaskProgress) -> Re
         work: WORK,
         intake: Intake {
             origins: ORIGINS,
+            formats: tick.plan.formats,
             threads: tick.running.threads,
             keep_going: *keep_going,
             max_rejects: *max_rejects,

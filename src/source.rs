@@ -191,7 +191,9 @@ impl Source {
     /// The format in which to read it.
     #[must_use]
     pub fn format(&self) -> Choice {
-        self.resume.as_ref().map_or(self.reading.format, |resume| Choice::Fixed(resume.format))
+        self.reading
+            .format
+            .or_named(self.resume.as_ref().map(|resume| resume.format).or(self.reading.format.named()))
     }
 
     /// The domain of its lines whose URL has only a path, if that is certain; a wildcard, where it is one of its

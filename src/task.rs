@@ -350,6 +350,8 @@ fn apart(task: &Task<'_>, rejects: Option<&Path>, sources: &[Source]) -> Result<
 /// Says how many lines were rejected, what was expected, and shows the first of them.
 fn too_many(task: &Task<'_>, format: Choice, report: &Report, counts: &Counts) -> String {
     let first = report.samples.iter().min_by_key(|sample| (sample.source, sample.line));
+    let read_in = first.and_then(|first| format.formats().of_name(&report.sources[first.source].format));
     let first = first.map(|first| (report.sources[first.source].name.as_str(), first));
-    too_many_rejected(counts, task.max_rejects, format.expected(), first, "no workbook was written")
+    let format = read_in.unwrap_or_else(|| format.expected());
+    too_many_rejected(counts, task.max_rejects, format, first, "no workbook was written")
 }

@@ -54,7 +54,7 @@ pub(super) fn plan(path: &Path) -> Result<Plan> {
 }
 
 /// The text of a small file; `what` it is.
-fn text(path: &Path, what: &str) -> Result<String> {
+pub(super) fn text(path: &Path, what: &str) -> Result<String> {
     let text = String::from_utf8(bytes(path, what)?);
     text.map_err(|_| Error::usage(format!("cannot read the {what}: it is not UTF-8")).at(path))
 }

@@ -5,7 +5,7 @@ use clap::Command;
 /// A command by its names below `flowbook`, and its examples: what is done, and how.
 type Examples = (&'static str, &'static [(&'static str, &'static str)]);
 
-const ALL: [Examples; 21] = [
+const ALL: [Examples; 25] = [
     (
         "",
         &[
@@ -102,6 +102,19 @@ const ALL: [Examples; 21] = [
     (
         "history",
         &[("List the last three ticks that did something", "flowbook history flowbook.toml --busy -n 3")],
+    ),
+    ("formats", &[("List the log formats that flowbook reads", "flowbook formats list")]),
+    ("formats list", &[("List the log formats that flowbook reads", "flowbook formats list")]),
+    (
+        "formats show",
+        &[("Show the description of a format, to begin one of your own with", "flowbook formats show nginx")],
+    ),
+    (
+        "formats explain",
+        &[(
+            "Show what is read of the first lines of a log",
+            "flowbook formats explain logs/www01.shop.example.com_2026_03_01_100000_110000.gz",
+        )],
     ),
     (
         "generate",

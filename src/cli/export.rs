@@ -248,10 +248,16 @@ fn take(
         return Ok(Some(Vec::new()));
     }
     let wait = arguments.waiting.lock_timeout;
-    let sources = flags::sources(&arguments.logs, &arguments.reading.search()?, false)?;
+    let search = arguments.reading.search()?;
+    let sources = flags::sources(&arguments.logs, &search, false)?;
     refuse_idle_domain(arguments.reading.domain.as_ref(), &sources)?;
-    let usual =
-        arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
+    let usual = arguments.reading.delivery(
+        (store, wait),
+        "flowbook export",
+        arguments.force,
+        &progress.reading,
+        search.reading.format.formats(),
+    );
     let intake = Intake { rejects_of, ..usual.intake };
     let delivery = Delivery { intake, results, ..usual };
     let Delivered { mut taking, refused } = deliver(sources, &delivery)?;

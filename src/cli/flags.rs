@@ -1,13 +1,14 @@
 //! Flags that mean the same in every command that has them.
 
 use super::environment::{self, ACCOUNT, now};
-use super::{duration, notes, show};
+use super::{chosen_format, config, duration, notes, show};
 use crate::delivery::Delivery;
 use crate::delivery::intake::Intake;
 use crate::domain::{Domain, Pattern};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::Progress;
-use crate::log::Choice;
+use crate::log::description::{Description, Text};
+use crate::log::{Choice, Formats};
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::source::{ORIGINS, Reading, Search, Source, no_log};
@@ -16,6 +17,20 @@ use clap::{ArgAction, Args, ValueHint};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+
+/// In which format logs are read.
+#[derive(Debug, Args)]
+pub(super) struct FormatFlags {
+    /// Format of all logs: a name that 'flowbook formats list' shows, or auto. Without it, or with auto, each log is read in the
+    /// format that its first lines fit best.
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub(super) format: String,
+
+    /// Read a description of a format from this file: 'flowbook formats show NAME' prints one to begin with. Its name is that
+    /// of the file without .toml. May be repeated.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) format_file: Vec<PathBuf>,
+}
 
 /// How logs are read.
 #[derive(Debug, Args)]
@@ -32,6 +47,9 @@ pub(super) struct ReadingFlags {
     /// In folders and globs, skip files and folders that match this glob. May be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) format: FormatFlags,
 
     /// Billing region of all logs: CN, NA, EU, AP1, AP2, AP3, MEAA or SA. The log format has no region field.
     #[arg(long, value_name = "REGION", value_parser = region)]
@@ -113,6 +131,15 @@ pub(super) fn sources(logs: &[PathBuf], search: &Search, is_needed: bool) -> Res
     Ok(sources)
 }
 
+impl FormatFlags {
+    /// The format that was named, of those that there are.
+    pub(super) fn choice(&self) -> Result<Choice> {
+        let described = self.format_file.iter().map(|path| of_file(path)).collect::<Result<_>>()?;
+        let choice = chosen_format::choice(Formats::with(described), Some(&self.format));
+        choice.map_err(|what| Error::usage(format!("--{what}")))
+    }
+}
+
 impl ReadingFlags {
     /// Says that --domain had no effect: mostly it was taken for a filter. Where nothing had to be
     /// read, nothing is known.
@@ -126,7 +153,8 @@ impl ReadingFlags {
     /// How folders and globs are searched for logs.
     pub(super) fn search(&self) -> Result<Search> {
         let (region, domain) = (self.region.unwrap_or_default(), self.domain.clone());
-        Search::new(&self.include, &self.exclude, Reading { format: Choice::Detect, region, domain })
+        let format = self.format.choice()?;
+        Search::new(&self.include, &self.exclude, Reading { format, region, domain })
     }
 
     /// A delivery of these logs to a store, which is waited for so long; `force` replaces the file of rejected lines.
@@ -136,10 +164,12 @@ impl ReadingFlags {
         work: &'a str,
         force: bool,
         progress: &'a Progress,
+        formats: Formats,
     ) -> Delivery<'a> {
         let (store, wait) = place;
         let intake = Intake {
             origins: ORIGINS,
+            formats,
             threads: self.threads,
             keep_going: self.keep_going,
             max_rejects: self.max_rejects,
@@ -165,6 +195,13 @@ impl ReadingFlags {
             dry_run: false,
         }
     }
+}
+
+/// The format that a file describes, of the name of the file.
+fn of_file(path: &Path) -> Result<Description> {
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let text = Text::parse(&config::text(path, "description of a format")?).map_err(chosen_format::wrong);
+    text.and_then(|text| chosen_format::described(name, text)).map_err(|error| error.at(path))
 }
 
 fn domain(text: &str) -> Result<Domain, String> {

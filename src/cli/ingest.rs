@@ -54,10 +54,12 @@ fn attempt(arguments: &IngestArguments) -> Result<Ending> {
     keep_off(reading.rejects.as_deref(), environment::path(environment::CONFIG).as_deref())?;
     let progress = TaskProgress::default();
     let place = (store.store.as_path(), store.waiting.lock_timeout);
-    let usual = reading.delivery(place, "flowbook ingest", arguments.force, &progress.reading);
+    let search = reading.search()?;
+    let formats = search.reading.format.formats();
+    let usual = reading.delivery(place, "flowbook ingest", arguments.force, &progress.reading, formats);
     let intake = Intake { verify: arguments.verify, ..usual.intake };
     let delivery = Delivery { intake, dry_run: arguments.dry_run, ..usual };
-    let sources = flags::sources(&arguments.logs, &reading.search()?, false)?;
+    let sources = flags::sources(&arguments.logs, &search, false)?;
     let Delivered { taking, refused } =
         progress::beside(telling.has_bar(), &progress, || deliver(sources, &delivery))?;
     reading.tell_unused_domain(&progress.reading, "");

@@ -30,6 +30,12 @@ pub(super) fn of_taking(taking: &Taking, is_refused_by_tasks: bool) -> Vec<Strin
     let mut notes = Vec::from_iter(empty(taking.empty.iter().map(String::as_str).filter(|_| is_told)));
     notes.extend(padded(taking.padded()));
     notes.extend(shorter(&taking.shorter));
+    notes.extend(taking.read_otherwise.iter().map(|(format, sources)| {
+        format!(
+            "logs of the store that were read by another description of the format {format} than there is now: {sources}; \
+             they count as they were read; ingest them with --verify to read them by this one"
+        )
+    }));
     notes.extend(if is_refused_by_tasks {
         twofold(
             &taking.overlaps,

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::export::Exported;
 use crate::export::completeness::Completeness;
 use crate::fault::Fault;
+use crate::log::Format;
 use crate::names::may_be_named;
 use crate::record::{Protocol, Reason};
 use crate::report::{Counts, NotOpened, Report};
@@ -24,6 +25,7 @@ use crate::usage::billing::{Bandwidth, ratio};
 use crate::visible;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Tells an error on standard error, with what to do where that is known: in the configuration, where that says what is
@@ -91,6 +93,7 @@ pub(super) fn table(task: &Task<'_>, outcome: &Outcome, is_stream: bool) -> Resu
     if !outcome.report.duplicates.is_empty() {
         rows.push(("duplicates skipped".into(), grouped(outcome.report.duplicates.len() as u128)));
     }
+    rows.extend(formats(&outcome.report));
     let NotOpened { other_hours, other_domains } = outcome.not_opened;
     for (files, told) in [(other_hours, "other hours"), (other_domains, "other domains")] {
         if files > 0 {
@@ -371,12 +374,32 @@ pub(super) fn completeness(found: &Completeness) -> Value {
     })
 }
 
+/// How many sources were read in each format, by its name.
+fn by_format(report: &Report) -> BTreeMap<&str, u64> {
+    let mut formats = BTreeMap::new();
+    for source in report.sources.iter().filter(|source| !source.format.is_empty()) {
+        *formats.entry(&*source.format).or_default() += 1;
+    }
+    formats
+}
+
+/// The formats that logs were read in; nothing where all are the native one.
+fn formats(report: &Report) -> Option<(String, String)> {
+    let formats = by_format(report);
+    let is_native = formats.keys().all(|name| *name == Format::default().name());
+    let list: Vec<String> = formats.iter().map(|(name, logs)| format!("{name} ({logs})")).collect();
+    (!is_native).then(|| ("formats".into(), list.join(", ")))
+}
+
 fn counts(report: &Report) -> Value {
     let faults: Vec<Value> =
         report.faults().map(|(name, fault)| json!({"file": name, "fault": fault})).collect();
     let mut object = line_counts(&report.totals());
     object["sources"] = json!(report.sources.len() as u64 + report.elsewhere.sources);
     object["sources_elsewhere"] = json!(report.elsewhere.sources);
+    let formats: Vec<Value> =
+        by_format(report).iter().map(|(name, logs)| json!({"format": name, "logs": logs})).collect();
+    object["formats"] = json!(formats);
     object["faults_elsewhere"] = json!(report.elsewhere.faults);
     object["duplicates_skipped"] = json!(report.duplicates.len());
     object["faults"] = json!(faults);

@@ -155,7 +155,8 @@ static XML: Foreign = kind("an XML page", AGAIN, &[]);
 const HTML: Foreign = kind("an HTML page", AGAIN, &[]);
 const JSON: Foreign = kind("JSON text", AGAIN, &[]);
 
-const OTHER_LOG: &str = "flowbook does not read these: it reads the offline logs of Alibaba Cloud CDN";
+const OTHER_LOG: &str =
+    "no format that flowbook knows fits them; describe theirs in a file for --format-file";
 static JSON_LINES: Foreign = kind("JSON lines", OTHER_LOG, &[]);
 static SYSLOG: Foreign = kind("syslog messages", OTHER_LOG, &[]);
 

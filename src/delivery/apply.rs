@@ -10,7 +10,7 @@ use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
 use crate::names::{is_domain, may_be_one, named_hours_at};
-use crate::store::{Arrival, Known, Place, Seen, SourceId};
+use crate::store::{Arrival, Known, Place, Seen, SourceId, Way};
 
 impl Work<'_> {
     /// Does with a source what was decided.
@@ -103,7 +103,7 @@ impl Work<'_> {
         // The first of its names tells how it is read.
         let is_first = known.sort == arrival.place.sort;
         let readings = Readings {
-            is_otherwise: is_first && is_read_otherwise(&taken.source.reading, &known.way),
+            is_otherwise: is_first && self.is_read_otherwise(taken, &known.way),
             before: known.hours.as_ref(),
             now: taken.source.named.as_ref(),
         };
@@ -126,6 +126,13 @@ impl Work<'_> {
             self.taking.duplicates.push((taken.source.name.clone(), known.name));
         }
         Ok(Settled::Skipped(fate_of_copy(is_made_anew, was_here, is_elsewhere)))
+    }
+
+    /// Whether a source whose text is known was read in another way now. What tells its own format was read by what is known of
+    /// formats now, which says something else than before only where it was asked to read all anew.
+    fn is_read_otherwise(&self, taken: &Taken, way: &Way) -> bool {
+        is_read_otherwise(&taken.source.reading, way)
+            || self.intake.verify && !way.is_in(taken.format.name(), taken.format.described())
     }
 
     /// Forgets what was counted of a text by names that are the one of a source with something put before it: which of them

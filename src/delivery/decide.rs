@@ -240,7 +240,7 @@ pub(super) const fn to_read(sight: Sight) -> ToRead {
 /// Whether a source is to be read in another way than it was: for a format, a region or a domain that was named.
 pub(super) fn is_read_otherwise(reading: &Reading, way: &Way) -> bool {
     let Reading { format, region, domain } = reading;
-    format.named().is_some_and(|format| format.name() != way.format)
+    format.named().is_some_and(|format| !way.is_in(format.name(), format.described()))
         || (*region != Region::Unspecified && *region != way.region)
         || domain.as_ref().is_some_and(|domain| way.domain.as_ref() != Some(domain))
 }

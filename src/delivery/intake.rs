@@ -2,6 +2,7 @@
 
 use crate::domain::Selection;
 use crate::ingest::{self, Job, Taken};
+use crate::log::Formats;
 use crate::report::{RejectLimit, Scope};
 use crate::source::Origins;
 use crate::time::TimeRange;
@@ -12,6 +13,8 @@ use std::path::Path;
 pub struct Intake<'a> {
     /// Who looks at logs and opens them.
     pub origins: &'a dyn Origins,
+    /// The formats that logs may be of.
+    pub formats: Formats,
     /// Worker threads; 0 is one per core.
     pub threads: usize,
     /// Go on when a source cannot be read to its end.

@@ -143,7 +143,8 @@ impl Work<'_> {
             && !seen.place.is_beginning
             && (is_better || source.named == known.hours)
             && known.head.is_some();
-        let behind = || self.contents().behind(&source.origin, &known, &seen.place, &place);
+        let behind =
+            || self.contents().behind(&source.origin, &known, &seen.place, &place, self.intake.formats);
         source.resume = if may_go_on { behind().map(Box::new) } else { None };
         if source.resume.is_some() && is_better {
             source.named.clone_from(&known.hours);

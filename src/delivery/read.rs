@@ -5,7 +5,7 @@ use crate::digest::{Hash, TextId};
 use crate::error::Result;
 use crate::ingest::resume::{self, Beginning};
 use crate::ingest::{Job, Rejects, Taken, ingest_each};
-use crate::log::Format;
+use crate::log::{Format, Formats};
 use crate::source::{Origin, Origins, Resume, Site, Source};
 use crate::store::{Known, Place};
 use std::cmp::Ordering;
@@ -73,8 +73,11 @@ impl<'a> Contents<'a> {
         known: &Known,
         before: &Place,
         place: &Place,
+        formats: Formats,
     ) -> Option<Resume> {
-        let format = Format::of_name(&known.way.format)?;
+        let is_as_before =
+            |format: &Format| format.may_be_cut() && known.way.is_in(format.name(), format.described());
+        let format = formats.of_name(&known.way.format).filter(is_as_before)?;
         let is_plain = before.size == Some(known.text_bytes);
         let has_grown = place.size > Some(known.text_bytes);
         let whole = known.whole.filter(|_| is_plain && has_grown && known.fault.is_none())?;

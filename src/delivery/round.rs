@@ -152,7 +152,8 @@ impl Work<'_> {
             let line = taken.source.lines_before() + sample.line;
             // It goes into messages, and these into logs.
             let text = masked(&sample.text);
-            self.taking.first_reject = Some((taken.source.name, Sample { line, text, ..sample }));
+            self.taking.first_reject =
+                Some((taken.source.name, Sample { line, text, ..sample }, taken.format));
         }
     }
 }
@@ -161,6 +162,7 @@ impl Work<'_> {
 mod tests {
     use super::*;
     use crate::ingest::{self, Rejects};
+    use crate::log::Formats;
     use crate::output::Output;
     use crate::report::RejectLimit;
     use crate::source::{ORIGINS, discover};
@@ -173,6 +175,7 @@ mod tests {
     fn intake<'a>(progress: &'a ingest::Progress, keep_rejects: Option<&'a Path>) -> Intake<'a> {
         Intake {
             origins: ORIGINS,
+            formats: Formats::default(),
             threads: 1,
             keep_going: true,
             max_rejects: RejectLimit::DEFAULT,

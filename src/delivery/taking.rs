@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::ingest::Rejects;
+use crate::log::Format;
 use crate::report::overlap::Overlap;
 use crate::report::{Counts, Sample};
 use crate::time::Window;
@@ -87,8 +88,10 @@ pub struct Taking {
     pub not_kept: Option<(u64, Window)>,
     /// What may be counted twice of the sources that were added, be it among themselves or with known ones.
     pub overlaps: Vec<Overlap>,
-    /// The first rejected line, with the name of its source.
-    pub first_reject: Option<(String, Sample)>,
+    /// Formats of which sources were read by another description than there is now, and how many.
+    pub read_otherwise: Vec<(String, u64)>,
+    /// The first rejected line, with the name of its source and the format that it was read in.
+    pub first_reject: Option<(String, Sample, Format)>,
     /// Rejected lines, if they were kept.
     pub rejects: Vec<Rejects>,
 }

@@ -8,7 +8,7 @@ use super::taking::{Fate, Taking};
 use crate::digest::Lengths;
 use crate::error::{Error, Result};
 use crate::ingest::Taken;
-use crate::log::{Choice, Format};
+use crate::log::Choice;
 use crate::report::NamedHours;
 use crate::source::{Origin, Reading, Site, Source, Stat};
 use crate::store::{Arrival, Known, Place, SourceId, Way, Writer};
@@ -110,8 +110,9 @@ impl<'a> Work<'a> {
 
     /// A file to be read once more, as it was read before.
     pub(super) fn to_read_again(&self, place: &Place, known: &Known) -> Source {
-        let Way { format, region, domain } = known.way.clone();
-        let format = Format::of_name(&format).map_or(Choice::Detect, Choice::Fixed);
+        let Way { format, region, domain, .. } = known.way.clone();
+        let formats = self.intake.formats;
+        let format = Choice::of(formats).or_named(formats.of_name(&format));
         let mut source =
             Source::new(place.name.clone(), origin_of(place), Reading { format, region, domain });
         source.look_anew(self.intake.origins);
@@ -127,6 +128,7 @@ impl<'a> Work<'a> {
             samples: &taken.samples,
             table: &taken.table,
             format: taken.format.name(),
+            described: taken.format.described(),
             region: taken.source.reading.region,
             domain: taken.source.reading.domain.as_ref(),
             now: self.intake.now,

@@ -219,6 +219,7 @@ mod tests {
             NamedHours { domain: domain(name), start, end: start + HOUR_SECONDS }
         };
         SourceReport {
+            format: std::borrow::Cow::default(),
             name: String::new(),
             size: None,
             hours: named.map(hours),

@@ -287,6 +287,7 @@ fn lists_of_data_quality_end_somewhere() {
     let domain = |name: &str| Domain::new(name.as_bytes()).unwrap();
     let first = spec.range.start().start();
     let source = |n: usize| SourceReport {
+        format: std::borrow::Cow::default(),
         name: format!("logs/{n}.log"),
         size: None,
         hours: Some(NamedHours { domain: domain("a.com"), start: first, end: first + 3600 }),

@@ -10,7 +10,7 @@ use crate::digest::{Stretch, TextId, identify, of_domain};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::fault::Fault;
-use crate::log::Format;
+use crate::log::{Choice, Format};
 use crate::record::Reason;
 use crate::report::{Counts, NO_DOMAIN, RejectLimit, Report, Sample, SourceReport, first_of_each_reason};
 use crate::sketch::{Draft, Sketch};
@@ -129,7 +129,8 @@ impl SourceOutcome {
     /// of which only the end was read is judged as a whole.
     fn mistrust(&self, source: &Source, job: &Job<'_>) -> Option<Fault> {
         let before = source.resume.as_ref().map_or((0, 0), |resume| resume.judged);
-        let (title, rejected) = (self.format.title(), self.counts.rejected_total() + before.1);
+        let (name, title) = (self.format.name(), self.format.title());
+        let rejected = self.counts.rejected_total() + before.1;
         let lines = self.counts.lines - self.counts.without_request() + before.0;
         if !job.max_rejects.exceeded_by_source(rejected, lines) {
             return None;
@@ -144,10 +145,16 @@ impl SourceOutcome {
             let share = self.counts.rejected[Reason::NoDomain as usize];
             format!("{share} of its {lines} lines {NO_DOMAIN}").into()
         } else if rejected == lines {
-            format!("none of its {lines} lines is a line of an {title}").into()
+            match unknown(source.format(), &first) {
+                Some(nearest) => format!("none of its {lines} lines is of a known format{nearest}").into(),
+                None => format!("none of its {lines} lines is of the format {name} ({title})").into(),
+            }
         } else {
             let share = RejectLimit::Share(job.max_rejects.share_of_source());
-            format!("{rejected} of its {lines} lines are not lines of an {title}, more than {share}").into()
+            format!(
+                "{rejected} of its {lines} lines are not of the format {name} ({title}), more than {share}"
+            )
+            .into()
         })
     }
 
@@ -175,6 +182,7 @@ impl SourceOutcome {
             size: source.size(),
             hours: source.named.clone(),
             wildcard: source.wildcard.clone(),
+            format: self.format.name().into(),
             counts: self.counts,
             fault: self.fault,
             may_be_empty: job.empty_is_delivered,
@@ -198,6 +206,23 @@ impl SourceOutcome {
     }
 }
 
+/// What is said of lines that no format reads, where none was named: the formats that come nearest, and what to do.
+fn unknown(format: Choice, first: &[&[u8]]) -> Option<String> {
+    let line = first.first()?;
+    if format.named().is_some() || format.formats().detect(line).is_some() {
+        return None;
+    }
+    let near = format.formats().nearest(line);
+    let near: Vec<String> =
+        near.iter().take(NEAREST).map(|(format, at)| format!("{} up to byte {at}", format.name())).collect();
+    let nearest =
+        if near.is_empty() { String::new() } else { format!("; the first one is like {}", near.join(", ")) };
+    Some(format!("{nearest}; see 'flowbook formats explain', and describe another format with --format-file"))
+}
+
+/// So many formats are named that lines come near to.
+const NEAREST: usize = 2;
+
 impl PartSample {
     fn of(self, source: usize) -> Sample {
         Sample { source, line: self.line, reason: self.reason, text: self.text }
@@ -217,13 +242,14 @@ pub(super) fn assemble(
         let fault = outcome.fault.take().or_else(|| outcome.mistrust(&source, job));
         report.samples.extend(outcome.samples.into_iter().map(|sample| sample.of(at)));
         let (size, hours, wildcard, name) = (source.size(), source.named, source.wildcard, source.name);
-        let SourceOutcome { counts, padding, chosen, .. } = outcome;
+        let SourceOutcome { counts, padding, chosen, format, .. } = outcome;
         let (may_be_empty, sketch) = (job.empty_is_delivered, chosen.finish());
         report.sources.push(SourceReport {
             name,
             size,
             hours,
             wildcard,
+            format: format.name().into(),
             counts,
             fault,
             may_be_empty,

@@ -15,7 +15,7 @@ mod usual;
 mod tests;
 
 use super::delimiters::{BATCH, Delimiters};
-use super::interface::{Likeness, LogFormat, without_return};
+use super::interface::{Likeness, LineParser, LogFormat, without_return};
 use super::simd::prefetch;
 use crate::names::Rule;
 use crate::record::{CacheResult, Fields, MAX_BYTES, Parsed, Protocol, Reason, Record};
@@ -52,16 +52,18 @@ impl LogFormat for Parser {
         }
     }
 
+    fn may_begin_entry(text: &[u8]) -> bool {
+        may_begin_entry(text)
+    }
+}
+
+impl LineParser for Parser {
     fn prepare(&mut self, _head: &[u8]) {
         self.minute.begin();
     }
 
     fn fields(&self) -> Fields {
         Fields { host: true, protocol: true, status: true, cache: true }
-    }
-
-    fn may_begin_entry(text: &[u8]) -> bool {
-        may_begin_entry(text)
     }
 
     #[inline]

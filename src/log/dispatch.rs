@@ -4,16 +4,16 @@
 //! question whether this processor has every one of them.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "a third of the time of the hot loop"))]
 
-use super::interface::LogFormat;
+use super::interface::LineParser;
 use crate::record::Parsed;
 
-/// [`LogFormat::lines`] with the newest instructions that this processor has.
+/// [`LineParser::lines`] with the newest instructions that this processor has.
 ///
 /// # Errors
 /// The first one of `each`.
 #[inline]
 pub(super) fn lines<E>(
-    parser: &mut impl LogFormat,
+    parser: &mut impl LineParser,
     block: &[u8],
     each: impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -33,7 +33,7 @@ pub(super) fn lines<E>(
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn lines_avx2<E>(
-    parser: &mut impl LogFormat,
+    parser: &mut impl LineParser,
     block: &[u8],
     each: impl FnMut(&[u8], Parsed<'_>) -> Result<(), E>,
 ) -> Result<(), E> {

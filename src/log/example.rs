@@ -4,7 +4,7 @@
 //! To add it, this file was written, and in `src/log.rs` its `mod` line and its row in the list of formats. A format whose files
 //! are named by a rule has a file and a row in `src/names.rs`, too. Nothing else knows it by name.
 
-use super::interface::{Likeness, LogFormat};
+use super::interface::{Likeness, LineParser, LogFormat};
 use crate::record::{CacheResult, Fields, Parsed, Protocol, Reason, Record};
 use crate::region::Region;
 
@@ -34,7 +34,9 @@ impl LogFormat for Parser {
             Likeness::None
         }
     }
+}
 
+impl LineParser for Parser {
     fn prepare(&mut self, head: &[u8]) {
         self.is_turned = head.strip_prefix(COLUMNS).is_some_and(|names| names.starts_with(b"bytes"));
     }
@@ -67,7 +69,7 @@ mod tests {
     use crate::delivery::taking::Fate;
     use crate::domain::{Domain, DomainSet, Selection};
     use crate::ingest::{Ingested, Job, Progress, ingest, ingest_each};
-    use crate::log::{Choice, Format};
+    use crate::log::{Choice, Format, Formats};
     use crate::record::Reason;
     use crate::report::{Counts, RejectLimit};
     use crate::source::{ORIGINS, Source, discover};
@@ -161,7 +163,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("one.log"), TEXT).unwrap();
         let mut sources = sources(folder.path(), Some("a.com"));
-        sources[0].reading.format = Choice::Fixed(Format::Alibaba);
+        sources[0].reading.format = Choice::from(Format::Alibaba);
         let counts = ingested(sources).report.totals();
         assert_eq!((counts.rejected[Reason::BadTime as usize], counts.blank, counts.skipped), (5, 1, 0));
     }
@@ -213,6 +215,7 @@ mod tests {
             let mut writer = Writer::scratch(&store).unwrap();
             let intake = Intake {
                 origins: ORIGINS,
+                formats: Formats::default(),
                 threads: 1,
                 keep_going: false,
                 max_rejects: RejectLimit::DEFAULT,

@@ -9,11 +9,9 @@ use memchr::memchr;
 /// Bytes at the beginning of a text that a format is detected by, and a parser prepared by: less only of shorter texts.
 pub const HEAD: usize = 4 << 10;
 
-/// A log format. One file implements it, for the parser of its lines; a row of the list in `log.rs` adds it.
-///
-/// A parser reads one source after the other. If the meaning of lines depends on the head of the source, such as a line
-/// that names columns, the parser learns it in [`prepare`](Self::prepare).
-pub trait LogFormat: Clone + Default {
+/// A log format with a parser of its own. One file implements it; a row of the list in `log.rs` adds it. Other formats are
+/// described by a text: see [`description`](super::description).
+pub trait LogFormat: LineParser + Default {
     /// The name in messages, in configurations (`format`) and in stores.
     const NAME: &'static str;
     /// What the format is, in a few words.
@@ -31,18 +29,22 @@ pub trait LogFormat: Clone + Default {
     /// asked of every source: a look at the shape is enough, in far less time than a source takes.
     fn likeness(head: &[u8]) -> Likeness;
 
-    /// Begins another source, of which `head` are the first [`HEAD`] bytes of text: nothing that was read before may matter.
-    fn prepare(&mut self, head: &[u8]);
-
-    /// What the lines of the source tell.
-    fn fields(&self) -> Fields;
-
     /// Whether an entry may begin with this text: tells a carriage return that ends a line from one within a field, and
     /// where lines go on behind bytes that mean nothing.
     #[must_use]
     fn may_begin_entry(_text: &[u8]) -> bool {
         false
     }
+}
+
+/// The parser of the lines of a format. It reads one source after the other. If the meaning of lines depends on the head of
+/// the source, such as a line that names columns, it learns it in [`prepare`](Self::prepare).
+pub trait LineParser: Clone {
+    /// Begins another source, of which `head` are the first [`HEAD`] bytes of text: nothing that was read before may matter.
+    fn prepare(&mut self, head: &[u8]);
+
+    /// What the lines of the source tell.
+    fn fields(&self) -> Fields;
 
     /// Reads one line, without its line end.
     ///

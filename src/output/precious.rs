@@ -5,19 +5,21 @@
 use super::beside::{is_beside_database, is_database};
 use crate::codec::Decoder;
 use crate::contract::request::Parameter;
-use crate::log::{Format, Likeness};
+use crate::log::{Format, Formats, Likeness};
 use crate::regular;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Bytes of text that are looked at for a line of a log: more than a few of the longest lines that are rejected.
 const LOOKED_AT: usize = 4 << 20;
+/// Lines that are looked at for each format.
+const JUDGED: usize = 1000;
 /// Bytes that are read at a time.
 const BLOCK: usize = 64 << 10;
 
 /// The tables of a configuration, as their lines begin.
-pub const TABLES: [&str; 7] =
-    ["[account]", "[groups]", "[store]", "[[source]]", "[ingest]", "[output]", "[[task]]"];
+pub const TABLES: [&str; 8] =
+    ["[account]", "[groups]", "[store]", "[[source]]", "[format]", "[ingest]", "[output]", "[[task]]"];
 
 /// The columns that a list of tasks has besides the parameters of requests.
 pub const COLUMNS: [&str; 2] = ["range", "output"];
@@ -36,7 +38,12 @@ pub(super) fn precious(path: &Path) -> Option<&'static str> {
     }
     let text = text(path);
     let mut lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).map(begun);
-    if lines.clone().any(|line| Format::ALL.iter().any(|format| is_of(*format, line))) {
+    // The native format is told far faster than others are.
+    let is_asked = |format: Format, at: usize| at < JUDGED || format == Format::default();
+    let is_log = |(at, line): (usize, &[u8])| {
+        Formats::default().all().any(|format| is_asked(format, at) && is_of(format, line))
+    };
+    if lines.clone().enumerate().any(is_log) {
         return Some("is a log and would be overwritten; name another file");
     }
     let is_list = || lines.clone().find(|line| !line.trim_ascii().is_empty()).is_some_and(is_headings);
@@ -92,7 +99,8 @@ fn is_headings(line: &[u8]) -> bool {
 fn is_table(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let is_end = |rest: &[u8]| matches!(rest.trim_ascii_start(), [] | [b'#', ..]);
-    TABLES.iter().any(|table| line.strip_prefix(table.as_bytes()).is_some_and(is_end))
+    line.starts_with(b"[format.")
+        || TABLES.iter().any(|table| line.strip_prefix(table.as_bytes()).is_some_and(is_end))
 }
 
 /// Whether a line begins with a time like `[9/Jun/2015:01:58:09 +0800]`.

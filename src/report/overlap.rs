@@ -303,6 +303,7 @@ mod tests {
         let hours = hour.map(|hour| NamedHours { domain, start: hour * 3600, end: (hour + 1) * 3600 });
         let sketch = sketch_of(lines.clone());
         SourceReport {
+            format: std::borrow::Cow::default(),
             name: name.into(),
             size: None,
             hours,

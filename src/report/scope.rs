@@ -206,6 +206,7 @@ mod tests {
             end: (hour + 1) * HOUR,
         });
         SourceReport {
+            format: std::borrow::Cow::default(),
             name: name.into(),
             size: None,
             hours,

@@ -7,6 +7,7 @@ use super::range::RangeRule;
 use crate::contract::code::Refusal;
 use crate::contract::request::{Account, ExportRequest, ExportSpec, validate};
 use crate::locale::Language;
+use crate::log::Formats;
 use crate::report::RejectLimit;
 use crate::source::Search;
 use crate::store::{AccountId, Needs};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub keep_days: Option<u32>,
     /// Where logs come from; none where the store is fed otherwise.
     pub sources: Vec<SourceRule>,
+    /// The formats that logs may be of.
+    pub formats: Formats,
     /// Go on when a source cannot be read to its end.
     pub keep_going: bool,
     /// Files changed less long ago are left for the next tick: they may still be written.

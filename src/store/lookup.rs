@@ -63,7 +63,7 @@ impl Writer {
         }
         self.at(|writer| {
             let sql =
-                "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, format, region, domain, fault
+                "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, format, region, domain, described, fault
                        FROM place JOIN source ON source.id = place.source WHERE path = ?";
             let mut place = writer.db.prepare_cached(sql).map_err(failed)?;
             place.query_row([path], seen).optional().map_err(failed)
@@ -79,7 +79,7 @@ impl Writer {
         let mut order: Vec<usize> = (0..paths.len()).filter(|at| !paths[*at].is_empty()).collect();
         order.sort_unstable_by_key(|at| paths[*at]);
         let mut found: Vec<Option<Seen>> = paths.iter().map(|_| None).collect();
-        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, format, region, domain, fault
+        let sql = "SELECT source, path, place.name, place.sort, place.size, modified, is_beginning, format, region, domain, described, fault
                    FROM place CROSS JOIN source ON source.id = place.source
                    WHERE path >= ? AND path <= ? ORDER BY path";
         let meet = |at: usize, row: &Row<'_>| {
@@ -272,6 +272,20 @@ impl Writer {
         })
     }
 
+    /// By which descriptions of formats sources were read, and how many: the name of the format, and which description of it.
+    ///
+    /// # Errors
+    /// See [`Writer::at_path`].
+    pub fn descriptions(&mut self) -> Result<Vec<(String, i64, u64)>> {
+        self.at(|writer| {
+            let sql =
+                "SELECT format, described, count(*) FROM source WHERE described IS NOT NULL GROUP BY 1, 2";
+            let mut found = writer.db.prepare_cached(sql).map_err(failed)?;
+            let one = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, of("source", row).count(2)?));
+            found.query_map([], one).and_then(Iterator::collect).map_err(failed)
+        })
+    }
+
     /// What is known of a source.
     ///
     /// # Errors
@@ -280,7 +294,7 @@ impl Writer {
         self.at(|writer| {
             let sql = "SELECT id, name, sort, text_bytes, whole, chain, head, named_domain, named_start, named_end, \
                        format, region, domain, fault, lines, \
-                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id) AS lines, open, first, text FROM source WHERE id = ?";
+                       (SELECT coalesce(sum(reject.lines), 0) FROM reject WHERE source = id) AS lines, open, first, text, described FROM source WHERE id = ?";
             let mut source = writer.db.prepare_cached(sql).map_err(failed)?;
             source.query_row([id.0], known).map_err(failed)
         })

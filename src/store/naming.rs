@@ -88,6 +88,7 @@ mod tests {
             samples: &[],
             table: &UsageTable::new(),
             format: "",
+            described: None,
             region: crate::region::Region::Unspecified,
             domain: None,
             now: 0,

@@ -208,7 +208,7 @@ impl Question<'_> {
     fn sources(&self, counted: &BTreeMap<i64, Accepted>) -> rusqlite::Result<Vec<Found>> {
         let sql =
             "SELECT sort, name, size, named_domain, named_start, named_end, fault, lines, accepted, unplaced,
-                       blank, id, (SELECT empty_is_delivered FROM state), sketch, padding, skipped FROM source WHERE id = ?";
+                       blank, id, (SELECT empty_is_delivered FROM state), sketch, padding, skipped, format FROM source WHERE id = ?";
         let mut source = self.db.prepare_cached(sql)?;
         let mut found = Vec::with_capacity(counted.len());
         let mut names = Names::default();
@@ -432,6 +432,7 @@ fn found_source(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Found> {
         size: source.count_or_null(2)?,
         hours,
         wildcard,
+        format: source.get::<String>(16)?.into(),
         fault: source.get::<Option<String>>(6)?.map(Into::into),
         may_be_empty: of("state", row).get(12)?,
         padding: source.count(14)?,

@@ -326,4 +326,7 @@ CREATE INDEX source_head ON source (head, text_bytes, fault);
 -- broken off is the task's own when it has either. NULL where that was not put down.
 ALTER TABLE task ADD COLUMN digest BLOB;
 ALTER TABLE task ADD COLUMN sealed BLOB;
+-- What tells the description by which a source was read from others of the same format; NULL where its format needs none.
+ALTER TABLE source ADD COLUMN described INTEGER;
+CREATE INDEX source_described ON source (format, described) WHERE described IS NOT NULL;
 "];

@@ -93,10 +93,20 @@ pub struct Seen {
 pub struct Way {
     /// The name of the format that it was read in.
     pub format: String,
+    /// Which description of that format it was read by, if it is a described one.
+    pub described: Option<i64>,
     /// The region that was named for it.
     pub region: Region,
     /// The domain that was given for lines whose URL has only a path.
     pub domain: Option<Domain>,
+}
+
+impl Way {
+    /// Whether lines are read so in the format of this name, and by this description of it, if it is a described one.
+    #[must_use]
+    pub fn is_in(&self, format: &str, described: Option<i64>) -> bool {
+        self.format == format && self.described == described
+    }
 }
 
 /// What the store knows of a source.
@@ -148,6 +158,8 @@ pub struct Arrival<'a> {
     pub table: &'a UsageTable,
     /// The name of its format.
     pub format: &'a str,
+    /// Which description of the format it was, if it is a described one.
+    pub described: Option<i64>,
     /// The region that was named for it.
     pub region: Region,
     /// The domain that was given for its lines.
@@ -172,17 +184,17 @@ pub(super) fn placed(row: &Row<'_>) -> rusqlite::Result<(SourceId, Place)> {
     Ok((SourceId(values.get(0)?), place))
 }
 
-/// What was found at a path, from the columns of [`placed`], and format, region, domain, fault.
+/// What was found at a path, from the columns of [`placed`], and format, region, domain, described, fault.
 pub(super) fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let (id, place) = placed(row)?;
-    Ok(Seen { id, place, way: way(row, 7)?, fault: of("source", row).get(10)? })
+    Ok(Seen { id, place, way: way(row, 7, 10)?, fault: of("source", row).get(11)? })
 }
 
-/// Format, region and domain, from three columns.
-fn way(row: &Row<'_>, at: usize) -> rusqlite::Result<Way> {
+/// Format, region and domain, from three columns, and the description.
+fn way(row: &Row<'_>, at: usize, described: usize) -> rusqlite::Result<Way> {
     let source = of("source", row);
     let (region, domain) = (source.region(at + 1)?, source.domain_or_null(at + 2)?);
-    Ok(Way { format: source.get(at)?, region, domain })
+    Ok(Way { format: source.get(at)?, described: source.get(described)?, region, domain })
 }
 
 /// What is known of a source, from the columns that [`Known`] has.
@@ -197,7 +209,7 @@ pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         chain: source.get(5)?,
         head: source.get(6)?,
         hours: Names::default().hours(row, 7)?.cloned(),
-        way: way(row, 10)?,
+        way: way(row, 10, 19)?,
         fault: source.get(13)?,
         lines: source.count(14)?,
         rejected: of("reject", row).count(15)?,

@@ -12,7 +12,7 @@ use rusqlite::params;
 
 /// What an arrival says of its source, in the order of [`Writer::write_row`].
 const COLUMNS: &str = "name, sort, size, whole, chain, head, text_bytes, format, region, named_domain, named_start, \
-                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, skipped, sketch, open, first, padding, text, account_id";
+                       named_end, domain, file, fault, changed, lines, accepted, unplaced, blank, skipped, sketch, open, first, padding, text, account_id, described";
 
 impl Writer {
     /// Writes what a source is: a new one, or one that is there.
@@ -57,14 +57,15 @@ impl Writer {
             signed(report.padding)?,
             joined_of(text),
             self.account.0,
+            arrival.described,
             id.map(|id| id.0),
         ];
         // Two statements of one row each: one that does either must be able to undo half of it, and the database would
         // keep every page that it changes.
-        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27";
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28";
         let sql = match id {
-            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?28)"),
-            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?28"),
+            None => format!("INSERT INTO source ({COLUMNS}, arrived, id) VALUES ({places}, ?16, ?29)"),
+            Some(_) => format!("UPDATE source SET ({COLUMNS}) = ({places}) WHERE id = ?29"),
         };
         self.db.prepare_cached(&sql).and_then(|mut put| put.execute(values)).map_err(failed)?;
         Ok(id.unwrap_or_else(|| SourceId(self.db.last_insert_rowid())))

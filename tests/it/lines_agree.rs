@@ -206,6 +206,7 @@ fn the_generator_reaches_every_outcome() {
         }
     }
     assert!(Protocol::ALL.iter().all(|p| good.get(p).is_some_and(|n| *n >= 40)), "{good:?} {bad:?}");
-    let reasons = Reason::ALL.iter().filter(|r| **r != Reason::TooLong);
+    // No line of this format is of another shape: it is told by its parts.
+    let reasons = Reason::ALL.iter().filter(|r| !matches!(r, Reason::TooLong | Reason::BadShape));
     assert!(reasons.clone().all(|r| bad.get(r).is_some_and(|n| *n >= 10)), "{good:?} {bad:?}");
 }

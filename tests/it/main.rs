@@ -72,5 +72,6 @@ mod tampered_store;
 mod tasks;
 mod ticks;
 mod troubles;
+mod vendors;
 mod waits;
 mod workbooks;

@@ -121,6 +121,7 @@ fn read(origins: &dyn Origins, folder: &Path) -> Ingested {
 
 fn take(origins: &dyn Origins, folder: &Path, store: &Path) -> Taking {
     let intake = Intake {
+        formats: flowbook::log::Formats::default(),
         origins,
         threads: 2,
         keep_going: true,

@@ -216,6 +216,7 @@ fn who_works_for_an_account_sees_its_tasks_only_and_adds_logs_of_its_own() {
         account: other,
         work: "test",
         intake: Intake {
+            formats: flowbook::log::Formats::default(),
             origins: ORIGINS,
             threads: 1,
             keep_going: false,

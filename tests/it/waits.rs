@@ -62,7 +62,7 @@ fn wrong_deliveries() -> Vec<(&'static str, Option<Vec<u8>>)> {
         let name = format!("data/troubles/{folder}/www.example.com_2026_03_01_{hour}.gz");
         fs::read(repository().join(name)).unwrap()
     };
-    let foreign = "10.0.0.1 - - [01/Mar/2026:15:00:00 +0800] \"GET / HTTP/1.1\" 200 5\n".repeat(10);
+    let foreign = "10.0.0.1 [01/Mar/2026:15:00:00 +0800] \"GET / HTTP/1.1\" 200 5\n".repeat(10);
     vec![
         ("absent", None),
         ("0 bytes", Some(Vec::new())),

@@ -3,10 +3,12 @@
 use super::paths::path;
 use super::tables::{IngestTable, OutputTable, SourceTable, StoreTable, Tables, Texts};
 use super::{account, duration, task};
+use crate::cli::chosen_format;
 use crate::cli::environment::ACCOUNT;
 use crate::domain::{Domain, Pattern};
 use crate::error::{Error, Result};
-use crate::log::{Choice, Format};
+use crate::log::Formats;
+use crate::log::description::Text;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::schedule::plan::{OutputRule, Plan, SourceRule, TaskRule};
@@ -22,6 +24,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
     let account = account::account(&tables.account, &tables.groups)?;
     let (store, lock_timeout) = store(&tables.store, folder)?;
+    let formats = formats(tables)?;
     let sources = tables.source.iter().enumerate();
     let keep_days = positive("[store] keep_days", tables.store.keep_days)?;
     let output = output(&tables.output, folder)?;
@@ -31,7 +34,8 @@ pub(super) fn plan(tables: &Tables, file: &str, folder: &Path) -> Result<Plan> {
         store,
         lock_timeout,
         keep_days,
-        sources: sources.map(|(n, table)| source(n + 1, table, folder)).collect::<Result<_>>()?,
+        sources: sources.map(|(n, table)| source(n + 1, table, folder, formats)).collect::<Result<_>>()?,
+        formats,
         // A damaged file must not stop the night: it is named, and the run ends with exit code 3.
         keep_going: tables.ingest.keep_going.unwrap_or(true),
         min_age: min_age(&tables.ingest)?,
@@ -74,11 +78,21 @@ fn keeps_enough(keep_days: Option<u32>, tasks: &[TaskRule]) -> Result<()> {
     )))
 }
 
+/// The formats that come with the program, and those that the file describes.
+fn formats(tables: &Tables) -> Result<Formats> {
+    let described = |(name, text): (&String, &Text)| {
+        let described = chosen_format::described(name, text.clone());
+        described.map_err(|error| Error::usage(format!("[format.{name}]: {error}")))
+    };
+    Ok(Formats::with(tables.format.iter().map(described).collect::<Result<_>>()?))
+}
+
 /// The `number`-th source of the file, from 1.
-fn source(number: usize, table: &SourceTable, folder: &Path) -> Result<SourceRule> {
+fn source(number: usize, table: &SourceTable, folder: &Path, formats: Formats) -> Result<SourceRule> {
     let wrong = |what: String| Error::usage(format!("[[source]] {number}: {what}"));
-    let read =
-        || Ok::<_, String>(SourceRule { arguments: arguments(table, folder)?, search: search(table)? });
+    let read = || {
+        Ok::<_, String>(SourceRule { arguments: arguments(table, folder)?, search: search(table, formats)? })
+    };
     read().map_err(wrong)
 }
 
@@ -94,27 +108,19 @@ fn arguments(table: &SourceTable, folder: &Path) -> Result<Vec<PathBuf>, String>
     paths.iter().map(read).collect()
 }
 
-fn search(table: &SourceTable) -> Result<Search, String> {
+fn search(table: &SourceTable, formats: Formats) -> Result<Search, String> {
     let globs = |texts: &Option<Texts>| texts.as_ref().map(|t| t.as_slice().to_vec()).unwrap_or_default();
     let (include, exclude) = (globs(&table.include), globs(&table.exclude));
-    Search::new(&include, &exclude, reading(table)?)
+    Search::new(&include, &exclude, reading(table, formats)?)
         .map_err(|error| format!("include or exclude has {error}"))
 }
 
-fn reading(table: &SourceTable) -> Result<Reading, String> {
+fn reading(table: &SourceTable, formats: Formats) -> Result<Reading, String> {
     Ok(Reading {
-        format: table.format.as_deref().map(format).transpose()?.map_or(Choice::Detect, Choice::Fixed),
+        format: chosen_format::choice(formats, table.format.as_deref())?,
         region: table.region.as_deref().map_or(Ok(Region::default()), region)?,
         domain: table.domain.as_deref().map(domain).transpose()?,
     })
-}
-
-fn format(name: &str) -> Result<Format, String> {
-    let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-    let known = names.join(", ");
-    let found = Format::of_name(name);
-    let hint = || hint(name, names.iter().copied(), &format!("known are: {known}"));
-    found.ok_or_else(|| format!("format is {name:?}{}", hint()))
 }
 
 fn region(code: &str) -> Result<Region, String> {

@@ -1,5 +1,6 @@
 //! The tables of the configuration file as they are spelt: keys and kinds of values, nothing of what they mean.
 
+use crate::log::description::Text;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Spanned, Value};
@@ -16,6 +17,8 @@ pub(super) struct Tables {
     pub(super) store: StoreTable,
     #[serde(default)]
     pub(super) source: Vec<SourceTable>,
+    #[serde(default)]
+    pub(super) format: BTreeMap<String, Text>,
     #[serde(default)]
     pub(super) ingest: IngestTable,
     #[serde(default)]

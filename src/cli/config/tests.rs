@@ -1,7 +1,7 @@
 use super::*;
 use crate::contract::request::AccountStatus;
 use crate::domain::{Domain, Pattern};
-use crate::log::{Choice, Format};
+use crate::log::Format;
 use crate::region::Region;
 use crate::report::RejectLimit;
 use crate::schedule::range::RangeRule;
@@ -114,7 +114,7 @@ fn a_whole_plan() {
     assert_eq!(logs.arguments, [Path::new("conf/logs/**/*.gz"), Path::new("/more/")]);
     assert_eq!(
         (logs.search.reading.format, logs.search.reading.region),
-        (Choice::Fixed(Format::Alibaba), Region::Cn)
+        (Format::Alibaba.into(), Region::Cn)
     );
     assert_eq!(logs.search.reading.domain, Domain::new(b"www.example.com"));
     assert_eq!(
@@ -255,7 +255,10 @@ fn mistakes_outside_tasks_are_named() {
         ("[[source]]\npaths = 5", &["line", "an array of texts"]),
         ("[[source]]\npaths = \"a\"\n[[source]]\npaths = [\"-\"]", &["[[source]] 2: paths has \"-\""]),
         ("[[source]]\npaths = \"a\"\nformat = \"alibba\"", &["did you mean \"alibaba\"?"]),
-        ("[[source]]\npaths = \"a\"\nformat = \"nginx\"", &["[[source]] 1: format is \"nginx\"", "alibaba"]),
+        (
+            "[[source]]\npaths = \"a\"\nformat = \"nginxx\"",
+            &["[[source]] 1: format is \"nginxx\"", "alibaba"],
+        ),
         ("[[source]]\npaths = \"a\"\nregion = \"XX\"", &["region is \"XX\"", "CN, NA"]),
         ("[[source]]\npaths = \"a\"\ndomain = \"*.a.com\"", &["domain is \"*.a.com\"", "www.example.com"]),
         ("[ingest]\nmax_rejects = \"150%\"", &["[ingest] max_rejects is \"150%\"", "0.1%"]),

@@ -145,11 +145,17 @@ fn take(
         return Ok(Some(Taking::default()));
     }
     let wait = if is_scratch { Duration::ZERO } else { arguments.waiting.lock_timeout };
-    let usual =
-        arguments.reading.delivery((store, wait), "flowbook export", arguments.force, &progress.reading);
+    let search = arguments.reading.search()?;
+    let usual = arguments.reading.delivery(
+        (store, wait),
+        "flowbook export",
+        arguments.force,
+        &progress.reading,
+        search.reading.format.formats(),
+    );
     let outputs: Vec<_> = tasks.iter().map(|(_, task)| task.output.to_owned()).collect();
     let delivery = Delivery { is_scratch, results: &outputs, ..usual };
-    let mut sources = flags::sources(&arguments.logs, &arguments.reading.search()?, is_scratch)?;
+    let mut sources = flags::sources(&arguments.logs, &search, is_scratch)?;
     refuse_idle_domain(arguments.reading.domain.as_ref(), &sources)?;
     // What nobody keeps need not be read for other ranges and domains.
     let scopes = tasks.iter().map(|(_, task)| arguments.lateness().map(|lateness| task.scope(lateness)));

@@ -363,7 +363,12 @@ fn what_is_named_and_other_than_before_is_read_anew() {
     let region = |region| Reading { region, ..Reading::default() };
     let domain = |name: &[u8]| Reading { domain: Domain::new(name), ..Reading::default() };
     let format = |format| Reading { format, ..Reading::default() };
-    let way = |format: &str| Way { format: format.into(), region: Region::Cn, domain: Domain::new(b"a.com") };
+    let way = |format: &str| Way {
+        format: format.into(),
+        described: None,
+        region: Region::Cn,
+        domain: Domain::new(b"a.com"),
+    };
     let alibaba = way("alibaba");
     for (reading, way, expected) in [
         (Reading::default(), &alibaba, false),
@@ -371,9 +376,9 @@ fn what_is_named_and_other_than_before_is_read_anew() {
         (region(Region::Eu), &alibaba, true),
         (domain(b"a.com"), &alibaba, false),
         (domain(b"b.com"), &alibaba, true),
-        (format(Choice::Fixed(Format::Alibaba)), &alibaba, false),
-        (format(Choice::Fixed(Format::Alibaba)), &way("another"), true),
-        (format(Choice::Detect), &way("another"), false),
+        (format(Format::Alibaba.into()), &alibaba, false),
+        (format(Format::Alibaba.into()), &way("another"), true),
+        (format(Choice::default()), &way("another"), false),
     ] {
         assert_eq!(is_read_otherwise(&reading, way), expected, "{reading:?} {way:?}");
     }
