@@ -45,9 +45,11 @@ fn has_store(called: &Called<'_>) -> bool {
 }
 
 /// Those of `flowbook export`.
-const OF_EXPORT: [Idle; 9] = [
+const OF_EXPORT: [Idle; 11] = [
     idle("rejects", reads_no_log, NO_LOGS),
     idle("domain", reads_no_log, NO_LOGS),
+    idle("format", reads_no_log, NO_LOGS),
+    idle("format_file", reads_no_log, NO_LOGS),
     idle("include", reads_no_log, NO_LOGS),
     idle("exclude", reads_no_log, NO_LOGS),
     idle("lateness", reads_no_log, NO_LOGS),

@@ -14,7 +14,7 @@ use crate::names::{is_domain, may_be_one, may_tell, named_hours, tells_of};
 use crate::report::NamedHours;
 use crate::source::{Origin, Source};
 use crate::store::{Known, NAMED, Place, SourceId};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Work<'_> {
     /// What the name of one of the texts that a text grew from tells, if that is better than what its own tells and
@@ -89,10 +89,11 @@ impl Work<'_> {
         own: Option<&NamedHours>,
         mut best: Option<NamedHours>,
     ) -> Result<Option<NamedHours>> {
-        let longest = self.longest_named(taken, own)?;
+        let paths: Vec<_> =
+            self.writer.named_beginnings(&taken.text)?.iter().map(|path| as_path(path)).collect();
+        let longest = self.longest_named(taken, own, &paths)?;
         let own = longest.as_ref().or(own);
-        for path in self.writer.named_beginnings(&taken.text)? {
-            let path = as_path(&path);
+        for path in paths {
             let is_better = |hours: &NamedHours| hours.rank() > rank(best.as_ref()) && may_tell(own, hours);
             let hours = told_at(&path).filter(is_better);
             // A name of another domain says nothing of lines that take theirs from outside.
@@ -109,16 +110,20 @@ impl Work<'_> {
 
     /// What the name of the longest beginning tells, where no name of its own tells the domain of a text, and those of its
     /// beginnings tell several.
-    fn longest_named(&mut self, taken: &Taken, own: Option<&NamedHours>) -> Result<Option<NamedHours>> {
+    fn longest_named(
+        &mut self,
+        taken: &Taken,
+        own: Option<&NamedHours>,
+        paths: &[PathBuf],
+    ) -> Result<Option<NamedHours>> {
         if own.is_some_and(|own| is_domain(&own.domain)) {
             return Ok(None);
         }
-        let told = |path: Vec<u8>| {
-            let path = as_path(&path);
-            let hours = told_at(&path).filter(|hours| is_domain(&hours.domain))?;
-            tells_of(&hours.domain, taken.text.outside.as_ref()).then_some((path, hours))
+        let told = |path: &PathBuf| {
+            let hours = told_at(path).filter(|hours| is_domain(&hours.domain))?;
+            tells_of(&hours.domain, taken.text.outside.as_ref()).then(|| (path.clone(), hours))
         };
-        let named: Vec<_> = self.writer.named_beginnings(&taken.text)?.into_iter().filter_map(told).collect();
+        let named: Vec<_> = paths.iter().filter_map(told).collect();
         let is_of_first =
             |(_, hours): &(_, NamedHours)| may_be_one(Some(&hours.domain), Some(&named[0].1.domain));
         if named.iter().all(is_of_first) {

@@ -73,6 +73,7 @@ impl Description {
     /// What is wrong with it.
     pub fn new(name: &str, text: Text) -> Result<Self, Wrong> {
         let (title, samples, shape, rules, hash) = text::read(text)?;
+        let title = if title.is_empty() { "described by the user".to_owned() } else { title };
         Ok(Self { name: name.to_owned(), title, samples, shape, rules, hash })
     }
 

@@ -258,12 +258,18 @@ fn protocol_of(scheme: &[u8]) -> Protocol {
     }
 }
 
-/// Of what is there only over TLS: a word that means no, or none, or another port, is a request without.
+/// Of what is there only over TLS: a word that means no, or none, is a request without. Of a port only the two usual ones tell.
 fn protocol_of_tls(value: &[u8]) -> Protocol {
     let is = |word: &&[u8]| value.eq_ignore_ascii_case(word);
+    let is_not =
+        [&b""[..], b"-", b"none", b"off", b"false", b"null", b"unknown", b"no", b"0", b"80"].iter().any(is);
     let is_port = value.iter().all(u8::is_ascii_digit);
-    let is_not = [&b""[..], b"-", b"none", b"off", b"false", b"null", b"unknown", b"no"].iter().any(is);
-    if is_not || is_port && value != b"443" && value != b"1" { Protocol::Http } else { Protocol::Https }
+    match value {
+        _ if is_not => Protocol::Http,
+        b"443" | b"1" => Protocol::Https,
+        _ if is_port => Protocol::Other,
+        _ => Protocol::Https,
+    }
 }
 
 /// `HTTP/3`, `HTTP/3.0`, `h3`, `h3-29`, `hq` or `QUIC`.
@@ -296,4 +302,53 @@ fn bytes_of(text: &[u8]) -> Result<Option<u64>, Reason> {
     }
     let bytes = digits.iter().fold(0u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b - b'0')));
     if bytes > MAX_BYTES { Err(Reason::HugeSize) } else { Ok(Some(bytes)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_mean_what_servers_mean() {
+        for (value, expected) in [
+            ("443", Protocol::Https),
+            ("80", Protocol::Http),
+            // Either may be spoken there.
+            ("8443", Protocol::Other),
+            ("on", Protocol::Https),
+            ("", Protocol::Http),
+            ("none", Protocol::Http),
+            ("TLSv1.3", Protocol::Https),
+        ] {
+            assert_eq!(protocol_of_tls(value.as_bytes()), expected, "{value:?}");
+        }
+        for version in ["HTTP/3", "HTTP/3.0", "h3", "h3-29", "hq", "QUIC"] {
+            assert!(is_quic(version.as_bytes()), "{version}");
+        }
+        assert!(
+            ["HTTP/1.1", "HTTP/2.0", "h2", "2.0.0.0", "-", ""].iter().all(|other| !is_quic(other.as_bytes()))
+        );
+        for (text, expected) in [
+            ("0", Ok(Some(0))),
+            ("+123", Ok(Some(123))),
+            ("-1", Ok(None)),
+            ("null", Ok(None)),
+            ("12.5", Err(Reason::BadSize)),
+            ("99999999999999999999999", Err(Reason::HugeSize)),
+        ] {
+            assert_eq!(bytes_of(text.as_bytes()), expected, "{text}");
+        }
+        for (text, expected) in
+            [("200", Ok(Some(200))), ("000", Ok(Some(0))), ("-", Ok(None)), ("20x", Err(Reason::BadStatus))]
+        {
+            assert_eq!(status_of(text.as_bytes()), expected, "{text}");
+        }
+        // A word that only begins so is another one.
+        let rules = Rules::default();
+        for (text, expected) in
+            [("HIT", CacheResult::Hit), ("hit-cluster", CacheResult::Hit), ("HITPASS", CacheResult::Miss)]
+        {
+            assert_eq!(rules.cache_of(text.as_bytes()), expected, "{text}");
+        }
+    }
 }
